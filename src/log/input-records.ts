@@ -95,6 +95,8 @@ export interface PolicyOfRecord {
   readonly file: string;
   /** The linked text, which has all that the policy imports; null if the configuration is too large for a log. */
   readonly source: string | null;
+  /** The texts of its own file and of those that it imports, by path; null if the configuration is too large. */
+  readonly files: Readonly<Record<string, string>> | null;
   /** The hooks that the policy exports, in the order of their numbers in `source`. */
   readonly hooks: readonly string[];
   /** For each hook, whether its function takes no subject. */

@@ -5,7 +5,7 @@ import { CallerDefinitions } from "./caller-definition.js";
 import { callsText } from "./calls.js";
 import { clipped, subjectOfRecord } from "./decision-record.js";
 import { type Defined, definitionLine, digestOfContent, head } from "./definition.js";
-import type { ConfigurationContent, DecidedBy } from "./input-records.js";
+import type { ConfigurationContent, DecidedBy, PolicyOfRecord } from "./input-records.js";
 import { levelOf } from "./level.js";
 import type { Mask } from "./mask.js";
 import { timestamp } from "./record.js";
@@ -94,12 +94,20 @@ export class InputsWriter {
     return this.#configuration;
   }
 
-  /** A configuration that is too large has no texts of policies, so that readers and the file have room for it. */
+  /**
+   * A configuration that is too large has no texts of the policies' files, and if that is not enough no linked texts
+   * either, so that readers and the file have room for it.
+   */
   #configurationText(content: ConfigurationContent): string {
+    const without = (texts: Partial<PolicyOfRecord>) => {
+      const policies = Object.entries(content.policies).map(([digest, one]) => [digest, { ...one, ...texts }]);
+      return JSON.stringify({ ...content, policies: Object.fromEntries(policies) });
+    };
+    const fits = (text: string) => Buffer.byteLength(text) <= Math.min(MAX_CONFIGURATION, this.rotate / 2);
     const text = JSON.stringify(content);
-    if (Buffer.byteLength(text) <= Math.min(MAX_CONFIGURATION, this.rotate / 2)) return text;
-    const policies = Object.entries(content.policies).map(([digest, one]) => [digest, { ...one, source: null }]);
-    return JSON.stringify({ ...content, policies: Object.fromEntries(policies) });
+    if (fits(text)) return text;
+    const linked = without({ files: null });
+    return fits(linked) ? linked : without({ files: null, source: null });
   }
 
   #definitionLines(file: number, needed: readonly Defined[], time: string): string {

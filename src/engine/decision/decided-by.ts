@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { dirname, resolve } from "node:path";
 import type { Config } from "../../config/config.js";
 import type { DecidedBy, KeyringOfRecord } from "../../log/input-records.js";
 import type { LinkedPolicy } from "../../policy/linker/linker.js";
@@ -9,13 +10,15 @@ import type { FileSnapshot } from "../load/file-cache.js";
  * `texts` the files that the engine has read.
  */
 export function decidedBy(
-  { mode, default: defaults, attachments, maps }: Config,
+  { file: config, mode, default: defaults, attachments, maps }: Config,
   policies: readonly LinkedPolicy[],
   keyrings: Readonly<Record<string, KeyringOfRecord>>,
   texts: FileSnapshot,
 ): DecidedBy {
-  const sources = policies.map(({ digest, file, source, hooks, blind }) => {
-    return [digest, { file, source, hooks, blind }] as const;
+  const folder = dirname(resolve(config));
+  const sources = policies.map(({ digest, file, source, hooks, blind, files: names }) => {
+    const files = Object.fromEntries(names.map((name) => [name, texts.get(resolve(folder, name)) ?? ""]));
+    return [digest, { file, source, files, hooks, blind }] as const;
   });
   return {
     mode,

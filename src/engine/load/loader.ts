@@ -82,8 +82,8 @@ export class Loader {
       texts.set(name, text);
       return text;
     };
-    const { marksPoints } = this;
-    const options = { read, hookNames: HOOK_NAMES, vocabulary: VOCABULARY, root: posix.dirname(file), marksPoints };
+    const marksFor = this.marksPoints ? ("coverage" as const) : undefined;
+    const options = { read, hookNames: HOOK_NAMES, vocabulary: VOCABULARY, root: posix.dirname(file), marksFor };
     const link = () => linkPolicy(file, options);
     const known = this.cache?.find(file, read, link) ?? null;
     if (known !== null) return known;

@@ -8,7 +8,7 @@ import type { Unit } from "../units/units.js";
 import { toArrowFunctions } from "./arrow-functions.js";
 import { type Marks, meter } from "./meter.js";
 import type { Part } from "./places.js";
-import { type Point, PointMarker, type PointMarks } from "./points.js";
+import { type MarksFor, type Point, PointMarker, type PointMarks } from "./points.js";
 import { isStateless } from "./stateless.js";
 
 export interface Assembled {
@@ -29,17 +29,17 @@ export interface Assembled {
  * Assembles a policy's files into one function. Each file becomes a function of its own. Names of the virtual module
  * are declared outside the part that runs anew for each decision. The lines of a file stay consecutive, and the first
  * one begins a line. QuickJS compiles the added code again for every policy, so it is kept short. `arrows` are the
- * functions of the policy's own file that become arrow functions. With `marksPoints`, the text tells the host which
+ * functions of the policy's own file that become arrow functions. With `marksFor`, the text tells the host which
  * points it reaches; all of it then runs anew for each decision.
  */
 export function assemble(
   units: readonly Unit[],
   hooks: readonly string[],
   arrows: ReadonlySet<AnyNode>,
-  marksPoints = false,
+  marksFor: MarksFor | null = null,
 ): Assembled {
   const names = namesFor(units);
-  const marker = marksPoints ? new PointMarker(names) : null;
+  const marker = marksFor === null ? null : new PointMarker(names, marksFor);
   const { own, anonymous } = names;
   const values = units.slice(0, -1).map((_, index) => `,${own(`value${index}`)}`);
   const parts: Part[] = [];
@@ -64,14 +64,14 @@ export function assemble(
     );
     const imports = bindings.imports.map(({ local, from, name }) => `${local}=${names.imported(unit, from, name)}`);
     const body = `${declare(imports)}\n${edits}\n;`;
-    const fresh = marker === null ? "" : `${names.seen}=[];`;
+    const fresh = marker?.beginning ?? "";
     const begin = `return()=>{${own("steps")}=${own("integers")}[${STEPS}];${fresh}try{`;
     trial += `{()=>{${body}${last ? "" : exportsOf(names, unit)}}}${last ? "})" : ""}`;
     if (!last)
       text += `const ${own(`file${index}`)}=(()=>{${declare(guest)}return()=>{${body}${exportsOf(names, unit)}}})();`;
     else if (index === 0 && marker === null && isStateless(source, arrows))
-      text += `{${declare(guest)}${body}${begin}${ending(names, unit, hooks)}}}})`;
-    else text += `{${declare(guest)}${begin}${run(names, index)}${body}${ending(names, unit, hooks)}}}})`;
+      text += `{${declare(guest)}${body}${begin}${ending(names, unit, hooks, marker)}}}})`;
+    else text += `{${declare(guest)}${begin}${run(names, index)}${body}${ending(names, unit, hooks, marker)}}}})`;
     line += linesOf(source.text) + 1;
   });
   return { text, trial, parts, points: marker?.points ?? [] };
@@ -104,6 +104,8 @@ class Names implements Marks, DenialMarks, PointMarks {
   readonly seen: string;
   readonly reach: string;
   readonly held: string;
+  readonly told: string;
+  readonly last: string;
   readonly opening: string;
 
   constructor(readonly prefix: string) {
@@ -117,6 +119,8 @@ class Names implements Marks, DenialMarks, PointMarks {
     this.seen = this.own("seen");
     this.reach = this.own("reach");
     this.held = this.own("held");
+    this.told = this.own("told");
+    this.last = this.own("last");
     this.opening = this.#openingWith(LINK.slice(0, -1));
   }
 
@@ -172,11 +176,12 @@ function exportsOf(names: Names, unit: Unit): string {
  * Code that calls the hook and stores the result in the shared buffer. Verdict 0, the most frequent result, is stored
  * here; the guest handles all others.
  */
-function ending(names: Names, unit: Unit, hooks: readonly string[]): string {
+function ending(names: Names, unit: Unit, hooks: readonly string[], marker: PointMarker | null): string {
   const { own, steps, error, integers } = names;
   const verdict = own("verdict");
   return (
     `const ${verdict}=${callHook(names, unit, hooks)};${integers}[${STEPS}]=${steps};` +
+    `${marker?.ending(own("reached")) ?? ""}` +
     `if(${verdict}===0)${integers}[${STATUS}]=${ZERO};else ${own("answered")}(${verdict})` +
     `}catch(${error}){${integers}[${STEPS}]=${steps};${own("threw")}(${error})}`
   );

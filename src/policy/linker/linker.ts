@@ -16,7 +16,7 @@ import { assemble } from "./assemble.js";
 import { hooksWithoutSubject } from "./hooks-without-subject.js";
 import { type ConfiguredName, configuredNames } from "./names.js";
 import { locate } from "./places.js";
-import type { Point } from "./points.js";
+import type { MarksFor, Point } from "./points.js";
 
 /** A policy and the files that it imports, linked into the one function that the sandbox runs. */
 export interface LinkedPolicy {
@@ -33,8 +33,10 @@ export interface LinkedPolicy {
   readonly names: readonly ConfiguredName[];
   /** Probable mistakes in the policy. */
   readonly warnings: readonly Warning[];
-  /** The points that `source` tells the host of, by number; empty unless {@link LinkOptions.marksPoints}. */
+  /** The points that `source` tells the host of, by number; empty unless {@link LinkOptions.marksFor}. */
   readonly points: readonly Point[];
+  /** The names of its files, as {@link LinkOptions.read} gets them. */
+  readonly files: readonly string[];
   /**
    * The place in the policy's own files, such as `policies/tc.js:4:11`, of a place in `source`. Lines and columns count
    * from 1. For a read of a property, `property` is its name.
@@ -48,8 +50,8 @@ export interface LinkOptions extends Files {
   readonly subjects?: Readonly<Record<string, string>>;
   /** All names that facts can have. If absent, the linker does not look for strings that can never match. */
   readonly vocabulary?: Vocabulary;
-  /** Whether the linked text tells the host which points it reaches, for coverage. */
-  readonly marksPoints?: boolean;
+  /** The linked text tells the host which points it reaches, for this purpose. */
+  readonly marksFor?: MarksFor | undefined;
   /** Time limits, which tests change. */
   readonly limits?: LinkLimits;
 }
@@ -85,12 +87,12 @@ export function linkUnits(
 function assembled(
   file: string,
   units: readonly Unit[],
-  { hookNames, subjects = SUBJECTS, vocabulary, marksPoints }: Omit<LinkOptions, keyof Files>,
+  { hookNames, subjects = SUBJECTS, vocabulary, marksFor }: Omit<LinkOptions, keyof Files>,
 ): [policy: LinkedPolicy, trial: string] {
   const hooks = hooksOf(units.at(-1)!, hookNames);
   const { source } = units.at(-1)!;
   const arrows = arrowCandidates(source, hooks);
-  const { text, trial, parts, points } = assemble(units, hooks, arrows, marksPoints);
+  const { text, trial, parts, points } = assemble(units, hooks, arrows, marksFor);
   let digest: string | undefined;
   const policy: LinkedPolicy = {
     file,
@@ -109,6 +111,7 @@ function assembled(
       ...(vocabulary === undefined ? [] : neverMatches(units, hooks, vocabulary)),
     ],
     points,
+    files: units.map(({ source }) => source.file),
     locate: (line, column, property) => locate(parts, line, column, property) ?? file,
   };
   return [policy, trial];

@@ -1,5 +1,5 @@
 import type { AnyNode, Statement } from "acorn";
-import { type ByKind, entryFor, isFunction } from "../syntax/nodes.js";
+import { type ByKind, entryFor, type FunctionNode, isFunction } from "../syntax/nodes.js";
 import type { Source } from "../syntax/source.js";
 import type { Edits, Wrap } from "../units/edits.js";
 
@@ -10,7 +10,18 @@ export interface Point {
   readonly column: number;
   /** Null for a statement. */
   readonly branch: Branch | null;
+  /** The point is where a function returns: after its value, or at the end of its body. Only in a trace. */
+  readonly returns?: true;
 }
+
+/**
+ * What marks are for. `coverage`: the host is told of each point once. `trace`: it is also told where functions return,
+ * and of every pass, up to {@link MAX_TOLD}; at last of the place where the hook returned. A trace takes more steps.
+ */
+export type MarksFor = "coverage" | "trace";
+
+/** The most passes of points in one decision that a trace has. After them it has each further point once. */
+export const MAX_TOLD = 2000;
 
 /** One way to go on at a place where a policy can go on in several. */
 export interface Branch {
@@ -28,29 +39,50 @@ export interface PointMarks {
   readonly reach: string;
   /** Variable for a value while its point is marked. */
   readonly held: string;
+  /** In a trace: the number of passes, and the point where a function returned last, or -1. */
+  readonly told: string;
+  readonly last: string;
 }
 
 /**
  * Marks the points of a policy: statements, and branches of conditions, of `&&`, `||`, `??` and `?.`, of `switch`, and
- * of default values. A call `a.b?.()` is no point, since marking it would change its `this`. Marks add no lines and no
- * steps.
+ * of default values. A call `a.b?.()` is no point, since marking it would change its `this`. Marks add no lines, and those
+ * of coverage no steps.
  */
 export class PointMarker {
   readonly points: Point[] = [];
   #groups = 0;
 
-  constructor(readonly marks: PointMarks) {}
+  constructor(
+    readonly marks: PointMarks,
+    readonly marksFor: MarksFor,
+  ) {}
 
   /** The declarations of {@link PointMarks}; `reached` is the function that tells the host. */
   declarations(reached: string): string {
-    const { seen, reach, held } = this.marks;
-    return `let ${seen}=[],${held};const ${reach}=n=>{${seen}[n]=1;${reached}(n)};`;
+    const { seen, reach, held, told, last } = this.marks;
+    if (this.marksFor === "coverage") return `let ${seen}=[],${held};const ${reach}=n=>{${seen}[n]=1;${reached}(n)};`;
+    const until = `if(++${told}>${MAX_TOLD})${seen}[n]=1;`;
+    return `let ${seen}=[],${held},${told}=0,${last}=-1;const ${reach}=n=>{${until}${reached}(n)};`;
+  }
+
+  /** Code at the beginning of a decision, and after the hook has returned. */
+  get beginning(): string {
+    const { seen, told, last } = this.marks;
+    return this.marksFor === "coverage" ? `${seen}=[];` : `${seen}=[];${told}=0;${last}=-1;`;
+  }
+
+  ending(reached: string): string {
+    const { last } = this.marks;
+    return this.marksFor === "coverage" ? "" : `if(${last}>=0)${reached}(${last});`;
   }
 
   /** The wraps of expressions of one file. */
   expressions(source: Source): readonly Wrap[] {
     const wraps: Wrap[] = [];
     for (const node of source.nodes) entryFor(EXPRESSIONS, node)?.(node, this, source, wraps);
+    if (this.marksFor === "trace")
+      for (const node of source.nodes) entryFor(RETURNS, node)?.(node, this, source, wraps);
     return wraps;
   }
 
@@ -65,6 +97,12 @@ export class PointMarker {
     return `${seen}[${point}]||${reach}(${point})`;
   }
 
+  /** Code that marks where a function returns. */
+  returned(source: Source, node: AnyNode, at = node.start): string {
+    const point = this.#add(source, { start: at }, null, true);
+    return `${this.marks.last}=${point},${this.mark(point)}`;
+  }
+
   statement(source: Source, node: AnyNode): number {
     return this.#add(source, node, null);
   }
@@ -75,9 +113,10 @@ export class PointMarker {
     return arms.map((arm, index) => this.#add(source, [nodes].flat()[index] ?? (nodes as AnyNode), { group, arm }));
   }
 
-  #add(source: Source, node: AnyNode, branch: Branch | null): number {
-    const { line, column } = source.lines.positionAt(node.start);
-    return this.points.push({ file: source.file, line, column, branch }) - 1;
+  #add(source: Source, { start }: Pick<AnyNode, "start">, branch: Branch | null, returns = false): number {
+    const { line, column } = source.lines.positionAt(start);
+    const point = { file: source.file, line, column, branch };
+    return this.points.push(returns ? { ...point, returns } : point) - 1;
   }
 }
 
@@ -125,6 +164,34 @@ const EXPRESSIONS: ByKind<Marking<Wrap[]>, void> = {
     if (expression) wraps.push(markWrap(body, marker.mark(marker.statement(source, body))));
   },
 };
+
+const fallsOff = ({ body }: FunctionNode, marker: PointMarker, source: Source, wraps: Wrap[]): void => {
+  if (body.type !== "BlockStatement") return;
+  const at = body.end - 1;
+  wraps.push({ start: at, end: at, open: `;${marker.returned(source, body, at)};`, close: "" });
+};
+
+/** The points of a trace at which functions return. */
+const RETURNS: ByKind<Marking<Wrap[]>, void> = {
+  ReturnStatement(node, marker, source, wraps) {
+    const { argument, start } = node;
+    const mark = marker.returned(source, node);
+    const after = start + "return".length;
+    if (argument) wraps.push(afterWrap(argument, marker, mark));
+    else wraps.push({ start: after, end: after, open: ` (${mark},void 0)`, close: "" });
+  },
+  ArrowFunctionExpression(node, marker, source, wraps) {
+    if (node.expression) wraps.push(afterWrap(node.body, marker, marker.returned(source, node.body)));
+    else fallsOff(node, marker, source, wraps);
+  },
+  FunctionDeclaration: fallsOff,
+  FunctionExpression: fallsOff,
+};
+
+/** Marks a point after a value is there, and before it is used. */
+function afterWrap({ start, end }: AnyNode, { marks: { held } }: PointMarker, mark: string): Wrap {
+  return { start, end, open: `(${held}=(`, close: `),${mark},${held})` };
+}
 
 function optionalAccess(object: AnyNode, marker: PointMarker, source: Source, wraps: Wrap[]): void {
   const arms = marker.branches(source, object, "value before ?. is null or undefined", "value before ?. exists");

@@ -73,11 +73,11 @@ export class ReplayedConfiguration {
   }
 }
 
-/** A policy of a log has no places, since these need its files. */
+/** A policy of a log has no places: a replay does not compare them, and linking its files takes long. */
 function linked(digest: string, { file, source, hooks, blind }: PolicyOfRecord): LinkedPolicy {
   if (source === null) throw damaged(`the text of policy \`${file}\`, which was too long for the log`);
   if (hash("sha256", source) !== digest) throw damaged(`has another text of policy \`${file}\` than its digest says`);
-  return { file, source, digest, hooks, blind, names: [], warnings: [], points: [], locate: () => file };
+  return { file, source, digest, hooks, blind, names: [], warnings: [], points: [], files: [], locate: () => file };
 }
 
 function damaged(what: string): CountersignError {

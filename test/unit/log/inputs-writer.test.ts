@@ -115,9 +115,9 @@ describe("definitions", () => {
     ["half of a file", 2 ** 20, 2 ** 19],
     ["the longest line", 2 ** 30, MAX_CONFIGURATION],
   ])("of a configuration have texts of policies up to %s", (_, rotate, most) => {
-    const sourceOf = (length: number) => {
-      const policies = { ab: { file: "a.js", source: "é".repeat(length / 2), hooks: [], blind: [] } };
-      const path = `${file}.${length}`;
+    const sourceOf = (length: number, files: Readonly<Record<string, string>> = {}) => {
+      const policies = { ab: { file: "a.js", source: "é".repeat(length / 2), files, hooks: [], blind: [] } };
+      const path = `${file}.${length}.${Object.keys(files)}`;
       new DecisionLog({ file: path, rotate, keep: 1, level: "inputs" }, "run", () => ({
         ...DECIDED_BY,
         policies,
@@ -126,7 +126,11 @@ describe("definitions", () => {
       return records(path)[1].content.policies.ab;
     };
     expect(sourceOf(most - 1000).source).toHaveLength(most / 2 - 500);
-    expect(sourceOf(most)).toEqual({ file: "a.js", source: null, hooks: [], blind: [] });
+    expect(sourceOf(most - 1000, { "a.js": "x".repeat(2000) })).toMatchObject({
+      source: expect.stringMatching(/^é+$/),
+      files: null,
+    });
+    expect(sourceOf(most)).toEqual({ file: "a.js", source: null, files: null, hooks: [], blind: [] });
   });
 
   it("of more than 2^19 characters are left out", () => {
