@@ -12,10 +12,15 @@ const INTERVAL = 500;
 export class SystemSocket {
   readonly #path: string;
   #socket: AgentSocket | null = null;
+  /** The error of the last look, and the one that was reported last; "" for none. */
+  #failed = "";
   #said = "";
   readonly #timer: NodeJS.Timeout;
 
-  /** `path` is that of the machine. `open` binds a socket; `say` is called when the socket cannot be bound. */
+  /**
+   * `path` is that of the machine. `open` binds a socket; `say` is called when the socket cannot be bound at two looks
+   * in a row: while the machine changes its file systems, two steps of one look may see different ones.
+   */
   constructor(
     path: string,
     private readonly open: (path: string) => AgentSocket,
@@ -41,13 +46,13 @@ export class SystemSocket {
       this.#socket = null;
       makeFolderOf(this.#path);
       this.#socket = this.open(this.#path);
-      this.#said = "";
+      this.#failed = this.#said = "";
     } catch (error) {
       this.#report(error);
     }
   }
 
-  /** Reports an error once, until the socket is bound again. */
+  /** Reports an error at its second look, once until the socket is bound again. */
   #report(error: unknown): void {
     const told =
       error instanceof CountersignError
@@ -56,7 +61,9 @@ export class SystemSocket {
             place: this.#path,
             remedy: "check that nothing else is at this path",
           });
-    if (told.message === this.#said) return;
+    const isRepeated = told.message === this.#failed;
+    this.#failed = told.message;
+    if (!isRepeated || told.message === this.#said) return;
     this.#said = told.message;
     this.say(told);
   }

@@ -120,9 +120,9 @@ const MODULES: readonly Row[] = [
 const AGENT: readonly Row[] = [
   {
     name: "environment-of-agent",
-    does: "gives init NODE_OPTIONS and LD_PRELOAD on the command line, and reads the environment of the agent",
-    by: "the loader, which gives the agent an environment of its own, and `ptrace_access_check`",
-    cases: ["listening", "environment"],
+    does: "gives init NODE_OPTIONS and LD_PRELOAD on the command line, so that the agent starts with them",
+    by: "the loader, which gives the agent an environment of its own",
+    cases: ["listening"],
   },
   {
     name: "files-of-agent",

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -75,8 +76,18 @@ static void set_limits(void)
 }
 
 /*
- * The agent's process. Its root is in a mount namespace of its own, and then in none: the parent removes the folder
- * that it is mounted on, which detaches the mount and those in it from the namespace (detach_mounts of fs/namespace.c).
+ * Changes the root to a copy of the mounts on AGENT_ROOT, which is in no mount namespace that has a path. The copy is
+ * there as long as its fd is open, so the agent inherits it (dissolve_on_fput of fs/namespace.c).
+ */
+static int enter_root(void)
+{
+	int tree = syscall(SYS_open_tree, AT_FDCWD, AGENT_ROOT, 1 /* OPEN_TREE_CLONE */ | 0x8000 /* AT_RECURSIVE */);
+	return tree >= 0 && fchdir(tree) == 0 && chroot(".") == 0;
+}
+
+/*
+ * The agent's process. The root that it was made in is in a mount namespace of its own, and then in none: the parent
+ * removes the folder that it is mounted on, which detaches the mount (detach_mounts of fs/namespace.c).
  */
 static void run_agent(char **words, int mounted, int detached)
 {
@@ -90,9 +101,8 @@ static void run_agent(char **words, int mounted, int detached)
 	                                     : fail(&failure, STEP_AGENT, "mount namespace", "cannot be made");
 	if (made == 0) {
 		set_limits();
-		int entered = chdir(AGENT_ROOT) == 0 && chroot(".") == 0 && write(mounted, "", 1) == 1 &&
-		              read(detached, &answer, 1) == 1;
-		/* Linux 7.3 takes the mounts in a detached mount away; without /proc the agent would wait for ever */
+		int entered = enter_root() && write(mounted, "", 1) == 1 && read(detached, &answer, 1) == 1;
+		/* without /proc the agent would wait for ever */
 		if (entered && access("/proc/self", F_OK) != 0) {
 			fail(&failure, STEP_AGENT, "/proc", "is lost when the root of the agent is detached, on this kernel");
 		} else {

@@ -51,6 +51,15 @@ describe.skipIf(!isHere)("the socket of a sealed machine's agent", () => {
     expect(said).toEqual([]);
   });
 
+  it("says nothing of an error that the next look does not see again", () => {
+    writeFileSync(join(root.folder, "run"), "a file");
+    start();
+    rmSync(join(root.folder, "run"));
+    vi.runOnlyPendingTimers();
+    expect(connectTo(path())).toBe(0);
+    expect(said).toEqual([]);
+  });
+
   it("says once why it cannot be bound, and is bound when it can", () => {
     writeFileSync(join(root.folder, "run"), "a file");
     start();
