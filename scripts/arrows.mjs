@@ -9,10 +9,25 @@ const src = fileURLToPath(new URL("../src", import.meta.url));
 
 /** The folders that each folder may import; `type:` allows only imports of types. */
 const ARROWS = {
-  cli: ["workbench", "seal", "gate", "sys", "engine", "config", "hooks", "policy", "log", "sandbox", "trust", "bpf"],
+  cli: [
+    "prove",
+    "workbench",
+    "seal",
+    "gate",
+    "sys",
+    "engine",
+    "config",
+    "hooks",
+    "policy",
+    "log",
+    "sandbox",
+    "trust",
+    "bpf",
+  ],
   gate: ["sys", "engine", "bpf", "log", "type:config", "type:hooks", "type:policy"],
   seal: ["sys", "engine", "bpf", "trust", "log", "type:config", "type:hooks", "type:policy"],
   workbench: ["engine", "config", "hooks", "policy", "log", "sandbox", "trust", "bpf"],
+  prove: ["engine", "config", "hooks", "policy", "sandbox", "bpf"],
   sys: [],
   engine: ["config", "hooks", "policy", "log", "sandbox", "trust", "bpf"],
   config: ["hooks", "policy", "trust"],

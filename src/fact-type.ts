@@ -1,7 +1,27 @@
+/**
+ * The values that a fact can have, for `countersign prove`. A domain may contain values that no fact ever has, but never
+ * lacks one that a fact can have: what is proved about all values of the domain is then true of the fact.
+ */
+export type FactDomain =
+  | { readonly kind: "flag" }
+  /** The integers from 0 to `most`. */
+  | { readonly kind: "count"; readonly most: number }
+  /** Any string of UTF-16 code units; `hex` is the number of bytes if it is lower-case hex, `names` a type of names. */
+  | { readonly kind: "text"; readonly names: string | null; readonly hex: number | null }
+  | { readonly kind: "integer or text" }
+  | { readonly kind: "bytes" }
+  | { readonly kind: "null or"; readonly of: FactDomain }
+  | { readonly kind: "list"; readonly of: FactDomain }
+  /** An object with exactly these facts; `declared` is the name of its interface. */
+  | { readonly kind: "object"; readonly declared: string; readonly fields: Readonly<Record<string, FactDomain>> }
+  /** An object with any keys, which inherits nothing. */
+  | { readonly kind: "record"; readonly of: FactDomain };
+
 /** The type of a fact, for the engine, for policies and for text that is read back. */
 export interface FactType<T> {
   /** The type in types/countersign.d.ts. */
   readonly declared: string;
+  readonly domain: FactDomain;
   /** Whether it is a string, a number or a boolean, or null. */
   readonly isScalar: boolean;
   /**
@@ -25,45 +45,55 @@ export type FactsOf<F extends FactFields> = {
   readonly [N in keyof F]: F[N]["type"] extends FactType<infer T> ? T : never;
 };
 
-function scalar<T>(declared: string, is: (value: unknown) => boolean): FactType<T> {
-  return { declared, isScalar: true, read: (value) => (is(value) ? (value as T) : undefined) };
+function scalar<T>(declared: string, domain: FactDomain, is: (value: unknown) => boolean): FactType<T> {
+  return { declared, domain, isScalar: true, read: (value) => (is(value) ? (value as T) : undefined) };
 }
 
-export const FLAG = scalar<boolean>("boolean", (value) => typeof value === "boolean");
-export const COUNT = scalar<number>("number", (value) => Number.isSafeInteger(value) && (value as number) >= 0);
+export const FLAG = scalar<boolean>("boolean", { kind: "flag" }, (value) => typeof value === "boolean");
+export const COUNT = scalar<number>(
+  "number",
+  { kind: "count", most: Number.MAX_SAFE_INTEGER },
+  (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+);
 export const BYTES: FactType<Uint8Array> = {
   declared: "Bytes",
+  domain: { kind: "bytes" },
   isScalar: false,
   read: (value) => (value instanceof Uint8Array ? value : undefined),
 };
 export const TEXT = named("string");
 export const INTEGER_OR_TEXT: FactType<number | string> = scalar(
   "number | string",
+  { kind: "integer or text" },
   (value) => typeof value === "string" || Number.isSafeInteger(value),
 );
 
 /** A string with one of the names that a type of the declarations lists. */
 export function named(declared: string): FactType<string> {
-  return scalar(declared, (value) => typeof value === "string");
+  const names = declared === "string" ? null : declared;
+  return scalar(declared, { kind: "text", names, hex: null }, (value) => typeof value === "string");
 }
 
 /** Lower-case hex of this many bytes. */
 export function hex(bytes: number): FactType<string> {
   const digits = new RegExp(`^[0-9a-f]{${2 * bytes}}$`);
-  return scalar("string", (value) => typeof value === "string" && digits.test(value));
+  const domain = { kind: "text", names: null, hex: bytes } as const;
+  return scalar("string", domain, (value) => typeof value === "string" && digits.test(value));
 }
 
-export function orNull<T>({ declared, isScalar, read }: FactType<T>): FactType<T | null> {
+export function orNull<T>({ declared, domain, isScalar, read }: FactType<T>): FactType<T | null> {
   return {
     declared: `${declared} | null`,
+    domain: { kind: "null or", of: domain },
     isScalar,
     read: (value, path, missing) => (value === null ? null : read(value, path, missing)),
   };
 }
 
-export function list<T>({ declared, read }: FactType<T>): FactType<readonly T[]> {
+export function list<T>({ declared, domain, read }: FactType<T>): FactType<readonly T[]> {
   return {
     declared: `readonly ${declared}[]`,
+    domain: { kind: "list", of: domain },
     isScalar: false,
     read(value, path, missing) {
       if (!Array.isArray(value)) return undefined;
@@ -82,9 +112,16 @@ export function list<T>({ declared, read }: FactType<T>): FactType<readonly T[]>
 export function object<F extends FactFields>(declared: string, fields: F): FactType<FactsOf<F>> {
   return {
     declared,
+    domain: { kind: "object", declared, fields: domainsOf(fields) },
     isScalar: false,
     read: (value, path, missing) => readFacts(fields, value, `${path}.`, missing),
   };
+}
+
+/** The domain of each fact of a table that policies see. */
+export function domainsOf(fields: FactFields): Readonly<Record<string, FactDomain>> {
+  const seen = Object.entries(fields).filter(([, field]) => !("withheld" in field));
+  return Object.fromEntries(seen.map(([name, { type }]) => [name, type.domain]));
 }
 
 /** Reads the facts of a table: see {@link FactType.read}. `prefix` comes before the name of a missing fact. */

@@ -45,7 +45,7 @@ export function programFacts(code: Code, origin: ProgramOrigin, judgement: Judge
 }
 
 /** Licences that allow calls of GPL-only helpers (license_is_gpl_compatible of include/linux/license.h). */
-const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
+export const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
   "GPL",
   "GPL v2",
   "GPL and additional rights",

@@ -1,3 +1,5 @@
+import type { FactDomain } from "../../fact-type.js";
+
 /**
  * The task that an operation is attributed to, with the field names that policies see. The task itself chooses `comm`
  * and can choose `exe`, so neither is proof of identity.
@@ -62,3 +64,29 @@ export const CURRENT_RECORDS = [
   "container.labels",
   "container.annotations",
 ] as const satisfies readonly (typeof CURRENT_OTHERS)[number][];
+
+const ID: FactDomain = { kind: "count", most: 0xffff_ffff };
+const ANY_TEXT: FactDomain = { kind: "text", names: null, hex: null };
+const TEXT_OR_NULL: FactDomain = { kind: "null or", of: ANY_TEXT };
+
+/** The domain of each field of the container, and of `current`. A field without one does not compile. */
+export const CONTAINER_DOMAINS: Readonly<Record<keyof Container, FactDomain>> = {
+  id: ANY_TEXT,
+  name: TEXT_OR_NULL,
+  labels: { kind: "null or", of: { kind: "record", of: ANY_TEXT } },
+  annotations: { kind: "record", of: ANY_TEXT },
+};
+
+export const CURRENT_DOMAINS: Readonly<Record<keyof Current, FactDomain>> = {
+  pid: ID,
+  tid: ID,
+  uid: ID,
+  euid: ID,
+  gid: ID,
+  comm: ANY_TEXT,
+  exe: TEXT_OR_NULL,
+  cgroup: TEXT_OR_NULL,
+  capabilities: { kind: "list", of: ANY_TEXT },
+  namespaces: { kind: "record", of: { kind: "count", most: Number.MAX_SAFE_INTEGER } },
+  container: { kind: "null or", of: { kind: "object", declared: "Container", fields: CONTAINER_DOMAINS } },
+};
