@@ -25,6 +25,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   replay: { summary: "makes the decisions of a log again", load: () => import("./commands/replay.js") },
   top: { summary: "shows what a running gate decides", load: () => import("./commands/top.js") },
   log: { summary: "shows a decision log", load: () => import("./commands/log.js") },
+  learn: { summary: "makes a policy of a decision log", load: () => import("./commands/learn.js") },
   report: { summary: "makes a page of a decision log", load: () => import("./commands/report.js") },
   agent: { summary: "decides for containers, as an OCI seccomp agent", load: () => import("./commands/agent.js") },
   run: { summary: "runs a command behind a live gate", load: () => import("./commands/run.js") },

@@ -110,13 +110,13 @@ const MAX_CONFIG = 2 ** 20;
 /**
  * Reads a configuration. Throws FILE_UNREADABLE, FILE_TOO_LARGE and CONFIG_INVALID; the place is `file:line:column`.
  * `parse` may return a cached result for the same text. `sealUnset` applies to keyrings that do not say whether they
- * are sealed.
+ * are sealed; null leaves that open.
  */
 export function readConfig(
   file: string,
   origin: Origin = "library",
   parse: (file: string, text: string) => Config = parseConfig,
-  sealUnset = SEALED_IF_UNSET[origin],
+  sealUnset: boolean | null = SEALED_IF_UNSET[origin],
 ): Config {
   try {
     const config = parse(file, readText(file, MAX_CONFIG));

@@ -20,6 +20,7 @@ const DOCUMENTS = [
   ["docs/offline-lists.md", 8],
   ["docs/tools.md", 1],
   ["docs/log.md", 4],
+  ["docs/learn.md", 9],
 ] as const;
 
 describe.each(DOCUMENTS)("%s", (document, fewest) => {

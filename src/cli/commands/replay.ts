@@ -1,11 +1,11 @@
 import { Command } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../../config/config.js";
-import { CountersignError } from "../../error.js";
 import { readLogs } from "../../log/read-log.js";
 import { RecordReader } from "../../log/record-reader.js";
 import { visibleText } from "../../visible-text.js";
 import type { ReplayGroup, ReplayReport } from "../../workbench/replay/replay-report.js";
 import { logsToRead } from "../log/configured-log.js";
+import { damagedRecord } from "../log/damaged-record.js";
 import { LogProblems } from "../log/log-problems.js";
 import { EXIT } from "../output/exit.js";
 import { print, printJson } from "../output/output.js";
@@ -58,8 +58,8 @@ async function replay(named: readonly string[], options: Options): Promise<void>
   for await (const entries of readLogs(paths, problems.add))
     for (const { file, line, record } of entries) {
       const read = reader.take(record);
-      if (read.damage === "wrong-digest" || read.damage === "duplicate-id")
-        problems.add(damaged(read.damage, `${file}:${line}`));
+      const problem = damagedRecord(read.damage, `${file}:${line}`);
+      if (problem !== null) problems.add(problem);
       if (record.type !== "decision") continue;
       report.add(made.decide(read));
       bar.step("");
@@ -71,16 +71,6 @@ async function replay(named: readonly string[], options: Options): Promise<void>
   else print(textOf(report).join("\n"));
   if (report.counts.different > 0) process.exitCode = EXIT.denied;
   else if (report.counts.unknown > 0) process.exitCode = EXIT.undecided;
-}
-
-const DAMAGES = {
-  "wrong-digest": "is a definition whose content does not have its digest; it is not used",
-  "duplicate-id": "has the id of an earlier decision",
-} as const;
-
-function damaged(damage: keyof typeof DAMAGES, place: string): CountersignError {
-  const remedy = "compare the log with another copy; all other lines are read";
-  return new CountersignError("LOG_DAMAGED", DAMAGES[damage], { place, remedy });
 }
 
 /** Number of groups that are shown as text. */

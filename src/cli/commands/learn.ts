@@ -1,0 +1,215 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { type Config, DEFAULT_CONFIG, parseConfig, readConfig } from "../../config/config.js";
+import { CountersignError } from "../../error.js";
+import { readText } from "../../input.js";
+import { readLogs } from "../../log/read-log.js";
+import { type ReadLine, RecordReader } from "../../log/record-reader.js";
+import { LEARN_BY, type LearnBy } from "../../workbench/learn/learn-by.js";
+import { Learner } from "../../workbench/learn/learner.js";
+import { formOf, learntFiles } from "../../workbench/learn/learnt.js";
+import { LEARNT_FILES } from "../../workbench/learn/learnt-configuration.js";
+import { MADE_BY } from "../../workbench/learn/learnt-policy.js";
+import { type LearntRule, learntRules, relocatedRules } from "../../workbench/learn/learnt-rules.js";
+import { writeWhole } from "../files/write.js";
+import { noCacheOption } from "../input/cache-option.js";
+import { KERNEL_FILES, kallsymsOption, modulesOption } from "../input/kernel-options.js";
+import { collectOption, variantsOption } from "../input/list-options.js";
+import { countsOf, forSeenKernels, type LearnReport, textOf } from "../learn/learn-report.js";
+import type { ListOptions } from "../listing/listed-programs.js";
+import { logsToRead } from "../log/configured-log.js";
+import { damagedRecord } from "../log/damaged-record.js";
+import { LogProblems } from "../log/log-problems.js";
+import { EXIT } from "../output/exit.js";
+import { print, printJson } from "../output/output.js";
+import { counter } from "../output/progress.js";
+
+/** `countersign learn [LOG…]`: makes a policy that allows what a recorded run loaded. */
+export function command(): Command {
+  return new Command("learn")
+    .description(
+      "Makes a policy, its map and its tests of a log: it allows the programs that were loaded, and no other",
+    )
+    .argument("[log...]", "logs written with `log.level: inputs` (default: the log of the configuration)")
+    .option("--config <file>", "the configuration that the log was written with: its log and keyrings", DEFAULT_CONFIG)
+    .addOption(new Option("--by <kind>", "by what programs are learnt").choices(LEARN_BY).default("statement"))
+    .option("--label <key>", "tell tasks apart by this label of their containers", labelOption)
+    .option("--include-denied", "also learn programs whose load was denied")
+    .option("--out <dir>", "where to write; files that `learn` made there before are replaced", "learnt")
+    .option("--check <file>", "also say which loads of this log the result denies; again for more", collectOption)
+    .option("--objects <dir>", "objects whose digests on each --btf replace those of this kernel", collectOption)
+    .option("--btf <file>", "a kernel for --objects; again for more (default: the running one)", collectOption)
+    .addOption(variantsOption())
+    .addOption(modulesOption())
+    .addOption(kallsymsOption())
+    .addOption(noCacheOption())
+    .option("--json", "print what was learnt as one JSON object")
+    .addHelpText("after", HELP)
+    .action(learn);
+}
+
+const HELP = `
+Takes every program that was loaded, also if an attachment in audit or a dry run would have denied it. Record the run
+with \`log.level: inputs\` and policies/observe.js, which has the log say who signed each program.
+
+  statement  by the signed statement that a program matches, whatever its settings: on every kernel
+  signer     by who signed its statement
+  digest     by its instructions on the kernels that were seen
+  effects    by its type and what it may do: no effect that no program of that type was seen with
+
+A program that has no verified statement is learnt by its digest instead, for the kernels only that were seen, and
+named. With --objects and --btf such a digest is replaced by those that the program has on each of these kernels. A
+program whose digest differs from run to run is named, too: such programs can be learnt --by effects.
+
+The result is a folder with countersign.yaml, a policy, its map and its tests, for \`countersign test\`. The same loads
+give the same files, so that two results can be compared with diff.
+
+${KERNEL_FILES}
+
+Exits with 1 if --check finds loads that the result denies, else with 2 if a line or a load could not be read, or a load
+of --check could not be decided, else with 0.
+
+Examples:
+  countersign learn --out learnt /var/log/countersign/decisions.jsonl
+  countersign learn --by effects --label app --check thursday.jsonl monday.jsonl tuesday.jsonl
+  countersign learn --objects /usr/sbin --btf linux-image-6.12.deb --btf linux-image-7.2.deb decisions.jsonl`;
+
+interface Options extends ListOptions {
+  readonly config: string;
+  readonly by: LearnBy;
+  readonly label?: string;
+  readonly includeDenied?: true;
+  readonly out: string;
+  readonly check?: readonly string[];
+  readonly objects?: readonly string[];
+  readonly json?: true;
+}
+
+async function learn(named: readonly string[], options: Options): Promise<void> {
+  const { by, label = null, includeDenied = false, out, check, objects } = options;
+  if (objects === undefined && options.btf !== undefined)
+    throw new CountersignError("USAGE", "--btf is a kernel for --objects, which is not given", {
+      remedy: "name the objects of the programs with --objects DIR",
+    });
+  rejectForeign(out);
+  const paths = logsToRead(named, options.config);
+  const problems = new LogProblems();
+  const reader = new RecordReader();
+  const learner = new Learner(reader, label);
+  await eachLine(paths, reader, problems, (line) => learner.add(line));
+  const seen = learntRules(learner.programs(includeDenied), by);
+  const rules = objects === undefined ? seen : await relocated(seen, objects, options);
+  if (rules.length === 0) throw nothingLearnt(paths, learner);
+  const form = formOf(rules, by, label);
+  const from = form.keyrings.length === 0 ? null : readConfig(options.config, "check", parseConfig, null);
+  const files = learntFiles(rules, form, from, out);
+  for (const [name, text] of files) writeWhole(join(out, name), Buffer.from(text));
+  const checked =
+    check === undefined ? null : await checkedLogs(check, join(out, LEARNT_FILES.configuration), problems);
+  problems.close();
+  const digests = new Set(rules.flatMap(({ condition }) => (condition.by === "digest" ? [condition.digest] : [])));
+  const report: LearnReport = {
+    ...{ by, label, loads: learner.loads(includeDenied), rules: countsOf(rules) },
+    left_out: { ...learner.leftOut, ...(includeDenied ? { denied: 0 } : {}) },
+    for_seen_kernels: forSeenKernels(rules),
+    varying: learner.varying(digests),
+    files: [...files.keys()].map((name) => join(out, name)),
+    check: checked,
+  };
+  if (options.json) printJson(report);
+  else print(textOf(report).join("\n"));
+  if (checked !== null && checked.denied > 0) process.exitCode = EXIT.denied;
+  else if (Object.keys(report.left_out.unusable).length > 0 || (checked?.unknown ?? 0) > 0)
+    process.exitCode = EXIT.undecided;
+}
+
+/** Rejects a key that no label has, or that no test could name. */
+function labelOption(key: string): string {
+  if (key !== "" && key !== "__proto__" && key.length <= MAX_LABEL) return key;
+  throw new CountersignError("USAGE", `\`${key.slice(0, MAX_LABEL)}\` is no key of a label`, {
+    remedy: "name one such as `app` or `app.kubernetes.io/name`",
+  });
+}
+
+/** In characters. Kubernetes allows 317. */
+const MAX_LABEL = 1024;
+/** In bytes. */
+const MAX_LEARNT = 64 * 2 ** 20;
+
+/** Rejects a folder that has a file of this name that `learn` did not make. The map has no comment that says so. */
+function rejectForeign(out: string): void {
+  for (const name of [LEARNT_FILES.configuration, LEARNT_FILES.policy, LEARNT_FILES.tests]) {
+    const path = join(out, name);
+    if (!existsSync(path)) continue;
+    const [head = ""] = readText(path, MAX_LEARNT).split("\n", 1);
+    if (head.includes(MADE_BY)) continue;
+    throw new CountersignError("USAGE", "was not made by `learn`, and would be replaced", {
+      place: path,
+      remedy: "name another folder with --out",
+    });
+  }
+}
+
+async function eachLine(
+  paths: readonly string[],
+  reader: RecordReader,
+  problems: LogProblems,
+  take: (line: ReadLine) => void,
+): Promise<void> {
+  const bar = await counter("decisions");
+  for await (const entries of readLogs(paths, problems.add))
+    for (const { file, line, record } of entries) {
+      const read = reader.take(record);
+      const problem = damagedRecord(read.damage, `${file}:${line}`);
+      if (problem !== null) problems.add(problem);
+      take(read);
+      if (record.type === "decision") bar.step("");
+    }
+  bar.stop();
+}
+
+async function relocated(
+  rules: readonly LearntRule[],
+  objects: readonly string[],
+  options: ListOptions,
+): Promise<readonly LearntRule[]> {
+  const [{ resolveListed }, { ListedDigests }] = await Promise.all([
+    import("../listing/listed-programs.js"),
+    import("../listing/listed-digests.js"),
+  ]);
+  const listed = new ListedDigests();
+  const isComplete = await resolveListed(objects, options, (...program) => listed.add(...program));
+  if (!isComplete) process.exitCode = EXIT.undecided;
+  return relocatedRules(rules, (type, digest) => listed.of(type, digest));
+}
+
+async function checkedLogs(
+  paths: readonly string[],
+  config: string,
+  problems: LogProblems,
+): Promise<LearnReport["check"]> {
+  const [{ LearntCheck }, { ReplayedConfiguration }] = await Promise.all([
+    import("../../workbench/learn/learnt-check.js"),
+    import("../../workbench/replay/replayed-configuration.js"),
+  ]);
+  const learnt: Config = readConfig(config, "check");
+  const reader = new RecordReader();
+  const check = new LearntCheck(reader, ReplayedConfiguration.fromFiles(learnt));
+  await eachLine(paths, reader, problems, (line) => check.add(line));
+  check.close();
+  return { ...check.counts, groups: check.groups() };
+}
+
+function nothingLearnt(paths: readonly string[], learner: Learner): CountersignError {
+  const { denied, unusable } = learner.leftOut;
+  const [why] = Object.keys(unusable);
+  const because = why !== undefined ? `: ${why}` : denied > 0 ? ", all loads in it were denied" : "";
+  return new CountersignError("LEARN_NOTHING", `has no load to learn${because}`, {
+    place: paths.join(", "),
+    remedy:
+      denied > 0 && why === undefined
+        ? "learn them with --include-denied, or record a run in mode `audit`"
+        : "record loads with `log: { level: inputs }`, mode `audit` and policies/observe.js",
+  });
+}
