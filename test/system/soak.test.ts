@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { describe, expect, it } from "vitest";
+import { amount } from "./nightly.js";
 
-const DECISIONS = Number(process.env.SOAK ?? 1_000_000);
+const DECISIONS = Number(process.env.SOAK ?? amount(200_000, 1_000_000));
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /**

@@ -73,6 +73,9 @@ const TRACED: Readonly<Record<string, string>> = {
   kprobes: "kprobe:hrtimer_nano* /pid == cpid/ { @[func] = count(); }",
 };
 
+/** `bpftrace --info` tries everything that a kernel may have, which takes minutes in a guest: in the long form. */
+const TRIES = process.env.COUNTERSIGN_NIGHTLY === undefined ? [] : ["info"];
+
 describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () => {
   const ran = bootOnce(["gcc", "clang-19"], (guest) => {
     for (const [name, policy] of Object.entries(POLICIES)) {
@@ -101,7 +104,7 @@ describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () 
       );
     const both = (name: string, command: string) =>
       lines.push(`echo PART ${name}; ${command}; echo $?`, `echo PART ${name} gated; gate read ${command}; echo $?`);
-    both("info", "bpftrace --info");
+    for (const name of TRIES) both(name, "bpftrace --info");
     for (const [name, program] of Object.entries(TRACED)) both(name, `bpftrace -e '${program}' -c '/bin/sleep 0.1'`);
     return [...lines, "echo PART end"].join("\n");
   }
@@ -144,7 +147,7 @@ describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () 
     expect(reasons).toEqual(new Set(kinds.map((kind) => `policy: no link to ${kind}`)));
   });
 
-  it.each(["info", ...Object.keys(TRACED)])("come to the same behind debug-read-only with bpftrace: %s", (name) => {
+  it.each([...TRIES, ...Object.keys(TRACED)])("come to the same behind debug-read-only with bpftrace: %s", (name) => {
     expect(part(name)).toMatch(/\n0\n$/);
     expect(part(`${name} gated`)).toBe(part(name));
   });
@@ -153,6 +156,6 @@ describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () 
     expect(part("kprobe gated")).toContain("\nsleep\n");
     expect(part("fentry gated")).toContain("\nsleep 1\n");
     expect(part("kprobes gated")).toContain("@[hrtimer_nanosleep]: 1\n");
-    expect(part("info gated")).toMatch(/fentry: yes\s+kprobe_multi: yes/);
+    if (TRIES.length > 0) expect(part("info gated")).toMatch(/fentry: yes\s+kprobe_multi: yes/);
   });
 });
