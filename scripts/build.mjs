@@ -91,7 +91,7 @@ if (!quiet || stale) {
     ["command", "src/cli/main.ts", []],
     ["gate", "src/cli/main.ts", [without(/^\.\/commands\/(?:run|agent)\.js$/)]],
     ["kernel", "src/cli/main.ts", [without(/^\.\/commands\/(?:resolve|list)\.js$/)]],
-    ["thread", "src/gate/worker/decision-loop.ts", []],
+    ["thread", "src/gate/worker/gate-thread.ts", []],
     ["gate-blocking-worker", "src/gate/task/blocking/blocking-worker.ts", []],
     ["sigstore", "src/trust/sigstore/library.ts", []],
   ]) {

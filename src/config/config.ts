@@ -13,6 +13,7 @@ import { validated } from "./issue.js";
 import { type KeyringConfig, keyringConfig, SEALED_IF_UNSET } from "./keyring.js";
 import { type ConfigInput, NAME, SCHEMA } from "./schema.js";
 import { type SealConfig, sealConfig } from "./seal-rules.js";
+import { type ShadowFile, shadowOf } from "./shadow.js";
 import { bytes, milliseconds } from "./units.js";
 
 export { DEFAULT_CONFIG } from "./default-config.js";
@@ -34,6 +35,10 @@ export interface Config {
   readonly attachments: readonly AttachmentConfig[];
   readonly signatures: readonly string[];
   readonly log: LogConfig | null;
+  /** The file of {@link shadow}; null for none. */
+  readonly shadowFile: ShadowFile | null;
+  /** Decides beside this configuration, without effect. Null for none, and as long as only this file is parsed. */
+  readonly shadow: Config | null;
   readonly sandbox: SandboxConfig;
   readonly gate: GateConfig;
   readonly seal: SealConfig;
@@ -118,12 +123,16 @@ export function readConfig(
   parse: (file: string, text: string) => Config = parseConfig,
   sealUnset: boolean | null = SEALED_IF_UNSET[origin],
 ): Config {
-  try {
-    const config = parse(file, readText(file, MAX_CONFIG));
+  const read = (path: string): Config => {
+    const config = parse(path, readText(path, MAX_CONFIG));
     const keyrings = config.keyrings.map((keyring) => ({ ...keyring, sealed: keyring.sealed ?? sealUnset }));
     return { ...config, origin, keyrings };
+  };
+  try {
+    const config = read(file);
+    return config.shadowFile === null ? config : { ...config, shadow: shadowOf(config, config.shadowFile, read) };
   } catch (error) {
-    if (!(error instanceof CountersignError) || error.code !== "FILE_UNREADABLE") throw error;
+    if (!(error instanceof CountersignError) || error.code !== "FILE_UNREADABLE" || error.place !== file) throw error;
     const remedy = "name a configuration with --config, or make one with `countersign init`";
     throw new CountersignError(error.code, error.message, { place: file, remedy, cause: error.cause });
   }
@@ -184,6 +193,8 @@ class Reader {
       attachments: this.attachments(),
       signatures: this.paths(this.input.signatures),
       log: log === undefined ? null : this.log(log),
+      shadowFile: this.shadowFile(),
+      shadow: null,
       sandbox: { memory: bytes(this.input.sandbox.memory) },
       gate: {
         existing: gate.existing,
@@ -356,6 +367,11 @@ class Reader {
         );
     }
     return limits;
+  }
+
+  private shadowFile(): ShadowFile | null {
+    const { shadow } = this.input;
+    return shadow === undefined ? null : { file: this.path(shadow), place: this.document.place(["shadow"]) };
   }
 
   private paths(paths: readonly string[]): string[] {

@@ -146,6 +146,9 @@ export const SCHEMA = z
       })
       .optional()
       .describe("The decision log; none is written unless given"),
+    shadow: path
+      .optional()
+      .describe("A second configuration, which decides beside this one without effect; its differences are logged"),
     sandbox: z
       .strictObject({
         memory: size

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
+import type { ShadowDifference } from "../log/shadow-record.js";
 import { withTimeLimit } from "../time-limit.js";
 import type { SignatureStore } from "../trust/store.js";
 import type { Warning } from "../warning.js";
@@ -97,6 +98,11 @@ export class TimedEngine {
       overdue.push(this.handover.recordFailure(late));
       await this.reopen();
     }
+  }
+
+  /** Logs what a shadow would decide otherwise. */
+  logDifference(difference: ShadowDifference): void {
+    this.engine.log.shadow(difference);
   }
 
   points(): ReturnType<Engine["points"]> {

@@ -5,8 +5,9 @@ import { type DecidedBy, REPEATED } from "./input-records.js";
 import { InputsWriter } from "./inputs-writer.js";
 import { levelOf } from "./level.js";
 import { Mask } from "./mask.js";
-import { type KeyringRecord, RECORD_VERSION, timestamp } from "./record.js";
+import { type DecisionRecord, type KeyringRecord, RECORD_VERSION, timestamp } from "./record.js";
 import { RotatingFile, type RotatingFileOptions } from "./rotating.js";
+import { type ShadowDifference, shadowRecord } from "./shadow-record.js";
 
 /**
  * The decision log: one line of JSON for each record (docs/log.md). `write` returns after write(2), so the record of a
@@ -68,6 +69,11 @@ export class DecisionLog {
     this.logger[error === null ? "info" : "warn"](record);
   }
 
+  /** Records what a shadow would decide otherwise. Throws FILE_UNREADABLE. */
+  shadow(difference: ShadowDifference): void {
+    this.logger[levelOf(difference.decision)](masked(shadowRecord(difference, this.origin), this.mask));
+  }
+
   /** What the engine decides by has changed. */
   reconfigure(): void {
     this.inputs?.reconfigure();
@@ -97,7 +103,7 @@ export interface DecisionLogOptions extends RotatingFileOptions {
 const UNCHECKED = 1;
 
 /** Deletes the masked values of a record, and adds the pointers to them. */
-function masked(record: ReturnType<typeof decisionRecord>, mask: Mask): ReturnType<typeof decisionRecord> {
+function masked<Of extends Pick<DecisionRecord, "subject" | "current">>(record: Of, mask: Mask): Of {
   if (mask.isEmpty) return record;
   const { subject, current } = structuredClone({ subject: record.subject, current: record.current });
   const pointers = [...mask.apply("subject", subject), ...mask.apply("current", current)];

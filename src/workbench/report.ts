@@ -3,6 +3,7 @@ import { DecisionGroups } from "./report/decision-groups.js";
 import { clipped } from "./report/example-decision.js";
 import { Periods } from "./report/period-counts.js";
 import type { PolicyData, ReportData } from "./report/report-data.js";
+import { ShadowGroups } from "./report/shadow-groups.js";
 
 /** Bytes of the JSON of a report's groups. With the page, a report has at most 5 MB. */
 const MAX_BYTES = 4_000_000;
@@ -17,14 +18,16 @@ type Counts = { -readonly [Key in keyof PolicyData]: PolicyData[Key] };
 export class Report {
   readonly #periods = new Periods();
   readonly #groups = new DecisionGroups(this.#periods);
+  readonly #shadow = new ShadowGroups();
   readonly #policies = new Map<string, Counts>();
   #decisions = 0;
   #from = Number.POSITIVE_INFINITY;
   #to = Number.NEGATIVE_INFINITY;
   #backwards = 0;
 
-  /** Records that are no decisions are not counted. */
+  /** Records that are neither decisions nor differences of a shadow are not counted. */
   add(record: ReadRecord): void {
+    if (record.type === "shadow") this.#shadow.add(record);
     if (record.type !== "decision") return;
     this.#decisions += 1;
     const time = this.#timeOf(record);
@@ -51,6 +54,7 @@ export class Report {
       backwards: this.#backwards,
       groups,
       policies: [...this.#policies.values()],
+      shadow: this.#shadow.all,
     };
   }
 

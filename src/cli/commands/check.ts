@@ -3,9 +3,10 @@ import type { Variant } from "../../bpf/relocate.js";
 import type { Relocations } from "../../bpf/relocations.js";
 import { DEFAULT_CONFIG } from "../../config/config.js";
 import { decideFile, type FileRequest } from "../../engine/file-decisions.js";
-import type { TimedEngine } from "../../engine/timed-engine.js";
+import { shadowDifferences } from "../../engine/shadow-change.js";
 import { CountersignError } from "../../error.js";
 import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
+import type { Decision } from "../../hooks/decision.js";
 import { readSignature } from "../../trust/signature-file.js";
 import { openCache } from "../input/cache-option.js";
 import { type CallerFlags, whoAsks, withCallerFlags } from "../input/caller-flags.js";
@@ -16,7 +17,7 @@ import {
   requireKernel,
   withKernelOptions,
 } from "../input/kernel-options.js";
-import { openEngine } from "../input/open-engine.js";
+import { openEngineWithShadow, type ShadowEngine } from "../input/open-engine.js";
 import type { TargetKernel } from "../kernel/target-kernel.js";
 import { checkLog } from "../output/check-log.js";
 import { printCheck } from "../output/check-output.js";
@@ -57,6 +58,8 @@ that cannot load there are listed, and the decision is about their facts in the 
 
 ${KERNEL_FILES}
 
+What the configuration's \`shadow\` would decide otherwise follows the table; the exit code does not depend on it.
+
 Signatures are looked for beside each file (FILE.p7s) and in the configuration's \`signatures\`, by digest. Unless told
 otherwise root asks, on the host. Exits with 0 when everything is allowed, 1 when something is denied, 2 when something
 could not be decided: a file cannot be read, or an enforcing policy failed, with \`on_fault: allow\` too.
@@ -87,16 +90,17 @@ async function check(files: readonly string[], options: Options): Promise<void> 
   const cache = openCache(options);
   const target = options.btf === undefined ? null : await openTarget(options.btf, options, cache);
   const signature = options.signature === undefined ? undefined : readSignature(options.signature);
-  const engine = await openEngine(options.config, "check", cache, options.at, (configured) => {
+  const opened = await openEngineWithShadow(options.config, "check", cache, options.at, (configured) => {
     return options.log === undefined ? null : checkLog(options.log, configured, options.config, files);
   });
+  const { engine, shadow } = opened;
   const bar = await progress(files.length);
   try {
     const request = { current, hook: options.hook, signature, time: options.at, wholeLoad: true };
     const checked: Checked[] = [];
     for (const file of files) {
       bar.step(file);
-      checked.push(await checkFile(engine, file, request, target, options.variant));
+      checked.push(await checkFile(opened, file, request, target, options.variant));
     }
     bar.stop();
     const reads: Reads = (attachment, fact) => engine.reads(attachment, fact);
@@ -106,35 +110,46 @@ async function check(files: readonly string[], options: Options): Promise<void> 
   } finally {
     bar.stop();
     engine.close();
+    shadow?.engine.close();
     cache?.save();
   }
 }
 
 async function checkFile(
-  engine: TimedEngine,
+  { engine, shadow }: Awaited<ReturnType<typeof openEngineWithShadow>>,
   file: string,
   request: FileRequest,
   target: TargetKernel | null,
   variant: Variant,
 ): Promise<Checked> {
   const decide = async (relocations: Relocations | null): Promise<Checked> => {
-    const decided = await decideFile(engine, file, { ...request, relocate: relocations?.relocate });
+    const asked = { ...request, relocate: relocations?.relocate };
+    const decided = await decideFile(engine, file, asked);
+    const decisions = decided.map(({ decision }) => decision);
+    const changes =
+      shadow === null ? null : shadowDifferences(shadow.file, decisions, await ofShadow(shadow, file, asked));
+    for (const change of changes ?? []) engine.logDifference(change);
     const differences = decided
       .map(({ decision: { hook, subject, answers }, ...its }) => {
         return { hook, subject: subject.name, asked: answers.map(({ attachment }) => attachment), ...its };
       })
       .filter(({ unknown, offlineOnly }) => unknown.length + offlineOnly.length > 0);
     const reasons = relocations?.reasons.filter((reason) => reason !== null) ?? [];
-    return { file, decisions: decided.map(({ decision }) => decision), differences, reasons, error: null };
+    return { file, decisions, differences, changes, reasons, error: null };
   };
   try {
     // Modules are read before the first decision, so that nothing is decided twice.
     if (target === null) return await decide(null);
     return await target.use(() => decide(target.relocations(variant)));
   } catch (error) {
-    if (error instanceof CountersignError) return { file, decisions: [], differences: [], reasons: [], error };
+    if (error instanceof CountersignError)
+      return { file, decisions: [], differences: [], changes: null, reasons: [], error };
     throw error;
   }
+}
+
+async function ofShadow({ engine }: ShadowEngine, file: string, request: FileRequest): Promise<readonly Decision[]> {
+  return (await decideFile(engine, file, request)).map(({ decision }) => decision);
 }
 
 function time(text: string): number {

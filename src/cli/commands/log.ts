@@ -25,6 +25,7 @@ export function command(): Command {
     .option("--config <file>", "the configuration whose log is read", DEFAULT_CONFIG)
     .option("--denied", "only what was denied, or in a dry run would have been")
     .option("--audit-denials", "only what attachments in audit denied; with --denied: either of both")
+    .option("--shadow", "only what the shadow would decide otherwise; with --denied: what it would deny")
     .option(
       "--policy <name>",
       "only decisions of this attachment, or of a policy with this SHA-256; again for more",

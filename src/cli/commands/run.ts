@@ -100,6 +100,7 @@ function summary(
   if (counts.repeats > 0) parts.push(`${counts.repeats} repeated denials by the gate not logged again`);
   if (counts.granted > 0) parts.push(`${counts.granted} ${would}granted capabilities`);
   if (counts.frozen > 0) parts.push(`${counts.frozen} ${would}loaded with frozen maps`);
+  if (counts.shadowDecisions + counts.shadowMissed > 0) parts.push(shadowPart(counts));
   if (counts.logFailures > 0) parts.push(`${counts.logFailures} could not be logged`);
   if (counts.torn > 0) parts.push(`${counts.torn} torn lines in the log`);
   if (restrictions !== null) parts.push(`${restrictions} restrictions of the gate remain (docs/run.md)`);
@@ -108,6 +109,11 @@ function summary(
   const shown = denials.slice(0, SHOWN).map((denial) => line(denial) + (isLogged ? ` (${denial.id})` : ""));
   const more = denials.length > SHOWN ? [`  … and ${denials.length - SHOWN} more in the decision log`] : [];
   return `${[`countersign: ${parts.join(", ")}`, ...shown, ...more].join("\n")}\n`;
+}
+
+function shadowPart({ shadowDecisions, shadowDifferences, shadowMissed }: RunResult["counts"]): string {
+  const missed = shadowMissed === 0 ? "" : `, and ${shadowMissed} that it did not make`;
+  return `${shadowDifferences} of ${shadowDecisions} decisions different in the shadow${missed}`;
 }
 
 /** The words before a denial, by its outcome. */

@@ -22,11 +22,33 @@ export async function openEngine(
   time?: number,
   log: (configured: LogConfig | null) => LogConfig | null = () => null,
 ): Promise<TimedEngine> {
+  return (await openEngineWithShadow(path, origin, folder, time, log)).engine;
+}
+
+/** The same, with an engine for its shadow, which has no log; null if it has none. */
+export async function openEngineWithShadow(
+  ...[path, origin, folder, time, log = () => null]: Parameters<typeof openEngine>
+): Promise<{ readonly engine: TimedEngine; readonly shadow: ShadowEngine | null }> {
   const { config, open } = await configured(path, origin, folder);
   const engine = await open({ ...config, log: log(config.log) }, false);
   engine.warnings.forEach(warn);
   if (time === undefined) await rejectExpired(config);
-  return engine;
+  if (config.shadow === null) return { engine, shadow: null };
+  try {
+    const shadow = await open({ ...config.shadow, mode: config.mode, log: null }, false);
+    shadow.warnings.forEach(warn);
+    if (time === undefined) await rejectExpired(config.shadow);
+    return { engine, shadow: { engine: shadow, file: config.shadow.file } };
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+}
+
+export interface ShadowEngine {
+  readonly engine: TimedEngine;
+  /** The file of its configuration. */
+  readonly file: string;
 }
 
 /**

@@ -7,6 +7,8 @@ import type { Selector } from "../../policy/scope/selector.js";
 export interface FilterOptions {
   readonly denied?: true;
   readonly auditDenials?: true;
+  /** Only what the shadow would decide otherwise. */
+  readonly shadow?: true;
   readonly policy?: readonly string[];
   readonly label?: readonly Selector[];
   /** Milliseconds since the epoch. */
@@ -17,7 +19,7 @@ export interface FilterOptions {
 type Test = (record: ReadRecord) => boolean;
 
 /** The test for these options. All but `since` leave out records that are no decisions. */
-export function recordFilter({ denied, auditDenials, policy, label, since, id }: FilterOptions): Test {
+export function recordFilter({ denied, auditDenials, shadow, policy, label, since, id }: FilterOptions): Test {
   const tests: Test[] = [];
   if (since !== undefined) tests.push(({ time }) => time === undefined || !(Date.parse(time) < since));
   if (denied || auditDenials)
@@ -30,7 +32,11 @@ export function recordFilter({ denied, auditDenials, policy, label, since, id }:
     });
   if (id !== undefined) tests.push((record) => record.id !== undefined && id.includes(record.id));
   const onlyDecisions = tests.length > (since === undefined ? 0 : 1);
-  return (record) => !(onlyDecisions && record.type !== "decision") && tests.every((test) => test(record));
+  if (shadow) tests.push(({ type }) => type === "shadow");
+  // what the shadow denies was not denied: it is shown beside the decision that `--id` names, or if it is asked for
+  const isShown = (type: string | undefined) =>
+    !onlyDecisions || type === "decision" || (type === "shadow" && (shadow === true || id !== undefined));
+  return (record) => isShown(record.type) && tests.every((test) => test(record));
 }
 
 /** Whether the attachment of this name, or of a policy with this digest, was asked or denied. */

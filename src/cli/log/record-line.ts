@@ -1,8 +1,10 @@
 import { verdictName } from "../../errno.js";
 import { containerOf, isDenied, type Outcome, outcomeOf } from "../../log/outcome.js";
 import type { ReadRecord } from "../../log/read-record.js";
+import type { ShadowChange } from "../../log/shadow-record.js";
 import { visibleText } from "../../visible-text.js";
 import { styled } from "../output/output.js";
+import { SHADOW_WORDS } from "../output/shadow-words.js";
 
 type Style = Parameters<typeof styled>[0];
 /** A part of a line, with its style if it has one. */
@@ -19,7 +21,7 @@ export function recordLine(record: ReadRecord): string {
 }
 
 /** The parts after the time, by the type of the record. */
-const PARTS = new Map<string, (record: ReadRecord) => readonly Part[]>(Object.entries({ decision, keyring }));
+const PARTS = new Map<string, (record: ReadRecord) => readonly Part[]>(Object.entries({ decision, keyring, shadow }));
 
 function rendered(part: Part): string {
   return typeof part === "string" ? visibleText(part) : styled(part[0], visibleText(part[1]));
@@ -62,12 +64,34 @@ function labelsOf(labels: Readonly<Record<string, string | undefined>> | null | 
   return all.length === 0 ? "" : ` ${all.join(",")}`;
 }
 
-function reasonsOf({ denied_by, audit_denials = [], loader_probe }: ReadRecord): string[] {
+function reasonsOf({
+  denied_by,
+  audit_denials = [],
+  loader_probe,
+}: Pick<ReadRecord, "denied_by" | "audit_denials" | "loader_probe">): string[] {
   const audit = audit_denials.map((denial) => denial?.reason ?? "");
   return [
     ...(denied_by?.reason === undefined ? [] : [denied_by.reason]),
     ...audit.map((reason) => (denied_by === null || denied_by === undefined ? reason : `audit: ${reason}`)),
     ...(loader_probe === undefined ? [] : [loader_probe]),
+  ];
+}
+
+/** What the shadow would do, and what was done. */
+function shadow(record: ReadRecord): readonly Part[] {
+  const { id = "(no id)", hook = "(no hook)", subject, decided, enforced_verdict = 0, change = "" } = record;
+  const [style, word] = Object.hasOwn(SHADOW_WORDS, change)
+    ? SHADOW_WORDS[change as ShadowChange]
+    : (["yellow", "would decide otherwise"] as const);
+  const errno = enforced_verdict < 0 ? ` ${verdictName(enforced_verdict)}` : "";
+  const [now, then] = [reasonsOf(decided ?? {}), reasonsOf(record)];
+  const before = `${(decided?.enforced_verdict ?? 0) < 0 ? "denied" : "allowed"}${now.length === 0 ? "" : ", "}`;
+  const why = then.length === 0 ? [] : [`: ${then.join("; ")}`];
+  return [
+    ["dim", id],
+    [style, `shadow ${word}${errno}`],
+    hook,
+    `\`${subject?.name ?? ""}\` for ${caller(record)}${why.join("")} (now ${before}${now.join("; ")})`,
   ];
 }
 

@@ -3,10 +3,12 @@ import { oneLine } from "../../error.js";
 import type { Decision } from "../../hooks/decision.js";
 import { faultText } from "../../hooks/denial.js";
 import { timestamp } from "../../log/record.js";
+import type { ShadowDifference } from "../../log/shadow-record.js";
 import type { TargetKernel } from "../kernel/target-kernel.js";
 import { type Checked, isUndecided } from "./checked.js";
 import { liveNotes, type Reads } from "./live-notes.js";
 import { print, printJson, styled } from "./output.js";
+import { SHADOW_WORDS } from "./shadow-words.js";
 import { table } from "./table.js";
 import { unusedReasons } from "./unused-reasons.js";
 
@@ -30,6 +32,8 @@ export function printCheck(
   if (rows.length > 0) print(table(["FILE", "SUBJECT", "HOOK", "VERDICT", "REASON"], rows));
   const faults = checked.flatMap(({ file, decisions }) => decisions.flatMap((decision) => faultLines(file, decision)));
   if (faults.length > 0) print(`\n${faults.join("\n")}`);
+  const changes = checked.flatMap(({ file, changes }) => (changes ?? []).map((change) => changeLine(file, change)));
+  if (changes.length > 0) print(`\n${changes.join("\n")}`);
   const notes = liveNotes(checked, reads);
   if (notes.length > 0) print(`\n${notes.join("\n")}`);
   const missing = target === null ? [] : reasonLines(checked, target);
@@ -51,7 +55,28 @@ function reasonLines(checked: readonly Checked[], { name }: TargetKernel): strin
   return [...new Set(lines)];
 }
 
-function toJson({ file, decisions, differences, reasons, error }: Checked, target: TargetKernel | null): object {
+/** What the shadow would decide otherwise. */
+function changeLine(file: string, { decision, change, decided }: ShadowDifference): string {
+  const { hook, subject, enforced_verdict, denied_by, audit_denials, answers } = decision;
+  const [style, word] = SHADOW_WORDS[change];
+  const errno = enforced_verdict < 0 ? ` ${verdictName(enforced_verdict)}` : "";
+  const faults = answers.flatMap(({ fault }) => (fault === null ? [] : [faultText(fault)]));
+  const reasons = [denied_by, ...audit_denials].flatMap((denial) => (denial === null ? [] : [denial.reason]));
+  const why = [...new Set([...(reasons.length > 0 ? reasons : faults)])].join("; ");
+  const now = decided.denied_by === null ? "allowed" : `denied, ${decided.denied_by.reason}`;
+  const text = `${file} ${subject.name} ${hook}${why === "" ? "" : `: ${why}`} (now ${now})`;
+  return `${styled(style, `shadow ${word}${errno}`)} ${oneLine(text)}`;
+}
+
+function shadowJson({ decision, change, decided }: ShadowDifference): object {
+  const { hook, subject, enforced_verdict, denied_by, audit_denials } = decision;
+  return { hook, subject: subject.name, change, enforced_verdict, denied_by, audit_denials, decided };
+}
+
+function toJson(
+  { file, decisions, differences, changes, reasons, error }: Checked,
+  target: TargetKernel | null,
+): object {
   return {
     file,
     decisions: decisions.map(({ current: _, time, judged_time, ...decision }) => ({
@@ -62,6 +87,7 @@ function toJson({ file, decisions, differences, reasons, error }: Checked, targe
       enforced_errno: verdictName(decision.enforced_verdict),
     })),
     differences: differences.map(({ asked: _, offlineOnly, ...one }) => ({ ...one, offline_only: offlineOnly })),
+    ...(changes === null ? {} : { shadow: changes.map(shadowJson) }),
     ...(target === null ? {} : { kernel: target, not_loadable: reasons }),
     error,
   };

@@ -1,6 +1,7 @@
 import type { CountersignError } from "../../error.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { Decision } from "../../hooks/decision.js";
+import type { ShadowDifference } from "../../log/shadow-record.js";
 import { EXIT } from "./exit.js";
 
 /** The result for one file: its decisions, or the error because of which there are none. */
@@ -9,6 +10,8 @@ export interface Checked {
   readonly decisions: readonly Decision[];
   /** Facts that can differ in a live load, by hook and subject. */
   readonly differences: readonly LiveDifference[];
+  /** What the shadow would decide otherwise; null if the configuration has none. */
+  readonly changes: readonly ShadowDifference[] | null;
   /** Why programs cannot load on the kernel that is decided for, or are not known there. */
   readonly reasons: readonly CountersignError[];
   readonly error: CountersignError | null;

@@ -4,6 +4,7 @@ import { CountersignError } from "../../error.js";
 import type { Decision, Denial, Verdicts } from "../../hooks/decision.js";
 import type { DecidedBy } from "../../log/input-records.js";
 import type { DecisionLog } from "../../log/log.js";
+import type { ShadowDifference } from "../../log/shadow-record.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { KeyringChange } from "../../trust/live-keyring.js";
 
@@ -69,6 +70,16 @@ export class EngineLog {
       this.log?.keyring(change);
     } catch {
       // If the log still fails, the next decision cannot be logged either and is denied
+    }
+  }
+
+  /** Logs what a shadow would decide otherwise. Returns false if it could not be written; never throws. */
+  shadow(difference: ShadowDifference): boolean {
+    try {
+      this.log?.shadow(difference);
+      return true;
+    } catch {
+      return false;
     }
   }
 

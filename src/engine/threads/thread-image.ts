@@ -1,5 +1,12 @@
 import { existsSync } from "node:fs";
-import { bundleFile, type InstalledFile, type InstalledFiles, readShared } from "../../installed.js";
+import {
+  bundleFile,
+  giveInstalled,
+  type InstalledFile,
+  type InstalledFiles,
+  keepInstalled,
+  readShared,
+} from "../../installed.js";
 
 /** A script of the bundle, with V8's code cache for it if there is one. */
 export interface ImageScript extends InstalledFile {
@@ -23,6 +30,13 @@ export function readImageScript(name: string): ImageScript {
   const file = readShared(bundleFile(`${name}.cjs`));
   const cache = file.path.replace(/cjs$/, `${process.versions.v8}-${process.arch}.cache`);
   return { ...file, cache: existsSync(cache) ? readShared(cache).bytes : null };
+}
+
+/** Has this thread, which was started from an image, read no files of the installation but those of the image. */
+export function startFrom(image: ThreadImage | null): void {
+  if (image === null) return;
+  if (image.installed === null) keepInstalled();
+  else giveInstalled(image.installed);
 }
 
 /**

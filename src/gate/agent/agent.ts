@@ -91,6 +91,7 @@ export class Agent {
         case "taskKilled":
         case "replaced":
         case "unlogged":
+        case "shadowStopped":
           say(errorOfEvent(event));
           break;
         case "lost":

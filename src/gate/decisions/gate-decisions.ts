@@ -1,4 +1,5 @@
 import type { Engine } from "../../engine/decision/engine.js";
+import type { DecisionRequest } from "../../engine/decision/request.js";
 import type { UnaskedSubject } from "../../engine/decision/unasked.js";
 import type { SkippedAttachment } from "../../engine/handover/thread-handover-state.js";
 import type { HookName } from "../../hooks/catalogue.js";
@@ -15,6 +16,8 @@ export class GateDecisions {
     private readonly tell: (decision: Decision) => void,
     /** Returns the attachments to skip: those that timed out in this call, and the suspended ones. */
     private readonly skipped: (overdue: readonly SkippedAttachment[]) => readonly SkippedAttachment[],
+    /** Receives what was decided, for the shadow; null if there is none. */
+    private readonly shadow: { add(request: DecisionRequest, decision: Decision): void } | null = null,
   ) {}
 
   /** Whether a decision on this hook can contain a denial or an audit denial. If not, no policy needs to be asked. */
@@ -54,10 +57,9 @@ export class GateDecisions {
     overdue: readonly SkippedAttachment[] = NOBODY,
     missingCapabilities: readonly string[] = NOTHING,
   ): Verdict {
-    const decision = this.engine.decide(
-      { hook, subject, current, missingCapabilities, operation },
-      this.skipped(overdue),
-    );
+    const request = { hook, subject, current, missingCapabilities, operation };
+    const decision = this.engine.decide(request, this.skipped(overdue));
+    this.shadow?.add(request as DecisionRequest, decision);
     this.tell(decision);
     const { verdict, answers, grants } = decision;
     // a dry run grants and freezes nothing; and if logging failed, `grants` is set although the verdict denies

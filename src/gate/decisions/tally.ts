@@ -24,6 +24,11 @@ const EVENTS = [
   /** Decisions that granted capabilities, and decisions that froze a program's maps; in a dry run, that would have. */
   "granted",
   "frozen",
+  /** Decisions of the shadow, and those that differ. */
+  "shadowDecisions",
+  "shadowDifferences",
+  /** Decisions that the shadow did not make, because it was behind or stopped, and differences that are not logged. */
+  "shadowMissed",
 ] as const;
 export const COUNTS = [...OUTCOMES, ...EVENTS] as const;
 export type Count = (typeof COUNTS)[number];
@@ -43,6 +48,9 @@ export const COUNT_NAMES: Readonly<Record<Count, string>> = {
   torn: "log_torn_lines",
   granted: "capability_grants",
   frozen: "map_freezes",
+  shadowDecisions: "shadow_decisions",
+  shadowDifferences: "shadow_differences",
+  shadowMissed: "shadow_missed",
 };
 
 /** Upper bounds of the duration histogram, in microseconds, from receipt to answer. One more bucket has no bound. */

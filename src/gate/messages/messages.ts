@@ -10,12 +10,14 @@ import type { ThreadMessage } from "../../engine/threads/owned-thread.js";
 import type { ThreadImage } from "../../engine/threads/thread-image.js";
 import type { Answer } from "../../hooks/decision.js";
 import type { InstalledFiles } from "../../installed.js";
+import type { ShadowDifference } from "../../log/shadow-record.js";
 import type { Container } from "../../policy/model/current.js";
 import type { FilterKind } from "../call/filter.js";
 import type { IssuedObject } from "../call/issued-objects.js";
 import type { SerializedOp } from "../task/blocking/blocking-op.js";
 import type { CallRecording } from "../task/blocking/call-recording.js";
 import type { PreopenedFiles } from "./preopened-files.js";
+import type { ShadowLink, ShadowQuestion } from "./shadow-messages.js";
 
 /** The data that a decision thread starts with. */
 export interface ThreadData {
@@ -35,6 +37,8 @@ export interface ThreadData {
   readonly isStandby: boolean;
   /** Null for a thread that runs a file of the bundle. */
   readonly image: ThreadImage | null;
+  /** Null if the configuration has no shadow. */
+  readonly shadow: ShadowLink | null;
   readonly port: MessagePort;
 }
 
@@ -60,7 +64,16 @@ export type ToThread =
       readonly cursor: number;
       readonly filter: FilterKind;
     }
-  | { readonly do: "reload"; readonly requestId: number; readonly config: Config; readonly sealed: SealedRules }
+  | {
+      readonly do: "reload";
+      readonly requestId: number;
+      readonly config: Config;
+      readonly sealed: SealedRules;
+      readonly shadow: ShadowLink | null;
+    }
+  /** Answered when all messages about calls that have been answered are sent. */
+  | { readonly do: "flush"; readonly requestId: number }
+  | { readonly do: "logDifference"; readonly difference: ShadowDifference }
   /** The slow containers, which blocking workers serve, by container key, each with the time until which they do. */
   | { readonly do: "setSlowContainers"; readonly slowContainers: readonly (readonly [string, BackoffEntry])[] }
   /** Serve a call again or, if `reason` is not null, deny it for that reason. */
@@ -93,6 +106,8 @@ export type FromThread =
   | { readonly is: "abandonedOpDone"; readonly recording: CallRecording }
   /** A call that the thread received by `serve` was answered. `recording`: its key. */
   | { readonly is: "served"; readonly recording: string }
+  /** A decision that the shadow is to make too. */
+  | { readonly is: "shadow"; readonly question: ShadowQuestion }
   /** In audit a decision could not be logged, and its operation was allowed. Sent once per configuration. */
   | { readonly is: "unlogged"; readonly error: Failure }
   /** The tasks of a listener make the thread wait. */

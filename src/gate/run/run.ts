@@ -76,6 +76,7 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
       case "taskKilled":
       case "replaced":
       case "unlogged":
+      case "shadowStopped":
         say(errorOfEvent(event));
         break;
       case "lost":
@@ -97,8 +98,8 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
     lowerJitThresholds();
     const ending = await process.ended;
     restoreV8ThreadPriority(); // the decision thread ends only after V8's threads have
-    const counts = supervisor.tally.read();
     await supervisor.stop();
+    const counts = supervisor.tally.read(); // after the shadow has decided everything
     const restrictions = config.mode === "audit" ? restrictionsIn(config.mode).length : null;
     return { ending, counts, denials, mode: config.mode, restrictions };
   } catch (error) {

@@ -26,7 +26,9 @@ export class DecisionThreadHandle extends OwnedThread<ToThread, FromThread> {
 
   /** `onMessage` receives each message of the thread. */
   constructor(
-    data: Pick<ThreadData, "config" | "sealed" | "texts" | "preopened" | "isStandby"> & { readonly tally: Tally },
+    data: Pick<ThreadData, "config" | "sealed" | "texts" | "preopened" | "isStandby" | "shadow"> & {
+      readonly tally: Tally;
+    },
     onMessage: (thread: SupervisedThread, message: FromThread) => void,
     image: ThreadImage | null,
   ) {

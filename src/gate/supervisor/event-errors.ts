@@ -2,7 +2,10 @@ import { CountersignError } from "../../error.js";
 import type { SupervisorEvent } from "./supervisor-event.js";
 
 /** Events that `run` and the agent report in the same way. The gate continues after each. */
-type ReportedEvent = Extract<SupervisorEvent, { readonly is: "taskKilled" | "replaced" | "unlogged" }>;
+type ReportedEvent = Extract<
+  SupervisorEvent,
+  { readonly is: "taskKilled" | "replaced" | "unlogged" | "shadowStopped" }
+>;
 
 /** Returns the error that a user sees for an event. */
 export function errorOfEvent(event: ReportedEvent): CountersignError {
@@ -12,6 +15,7 @@ export function errorOfEvent(event: ReportedEvent): CountersignError {
     case "replaced":
       return replacedError(event.reason);
     case "unlogged":
+    case "shadowStopped":
       return event.error;
   }
 }

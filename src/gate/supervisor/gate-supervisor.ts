@@ -2,6 +2,7 @@ import type { Config } from "../../config/config.js";
 import type { FileSnapshot } from "../../engine/load/file-cache.js";
 import { sealedRules } from "../../engine/load/keyrings.js";
 import { errorOf } from "../../engine/threads/failure.js";
+import type { ShadowDifference } from "../../log/shadow-record.js";
 import type { Container } from "../../policy/model/current.js";
 import { trimMemory } from "../../sys/trim-memory.js";
 import type { FilterKind } from "../call/filter.js";
@@ -17,7 +18,31 @@ import { DecisionThreads } from "./decision-threads.js";
 import { GateState } from "./gate-state.js";
 import { Images } from "./images.js";
 import { NO_FILE } from "./listener-registry.js";
+import { Shadow, type ShadowParts } from "./shadow.js";
 import type { SupervisorEvent } from "./supervisor-event.js";
+
+/** What a gate has before its first decision thread starts. */
+interface Begun {
+  readonly tally: Tally;
+  /** Files opened before the command of `run` starts; null for an agent, whose configuration can name others later. */
+  readonly preopened: PreopenedFiles | null;
+  readonly images: Images | null;
+  differs(difference: ShadowDifference): void;
+}
+
+function shadowParts(
+  { tally, preopened, images, differs }: Begun,
+  report: (event: SupervisorEvent) => void,
+): ShadowParts {
+  return {
+    ...{ tally, preopened, image: images?.decision ?? null, differs },
+    warn: (warning) => report({ is: "warning", warning }),
+    stopped: (error) => report({ is: "shadowStopped", error }),
+  };
+}
+
+/** Milliseconds that the decision thread may take to send its last decisions to the shadow. */
+const TO_FLUSH = 1000;
 
 /** Starts a decision thread. Tests replace it. */
 export type StartThread = (...given: ConstructorParameters<typeof DecisionThreadHandle>) => SupervisedThread;
@@ -28,13 +53,9 @@ export type StartThread = (...given: ConstructorParameters<typeof DecisionThread
  * replaced, and blocking workers then run the blocking operations of that container.
  */
 export class GateSupervisor {
-  readonly tally = new Tally();
   readonly #state: GateState;
   readonly #pool: BlockingWorkerPool;
   readonly #threads: DecisionThreads;
-  /** Files opened before the command of `run` starts; null for an agent, whose configuration can name others later. */
-  readonly #preopened: PreopenedFiles | null;
-  readonly #images: Images | null;
   /** Whether the event `unlogged` was reported already. */
   #unlogged = false;
 
@@ -42,38 +63,54 @@ export class GateSupervisor {
     config: Config,
     private readonly report: (event: SupervisorEvent) => void,
     private readonly startThread: StartThread,
+    private readonly begun: Begun,
+    /** Null if the configuration has none. */
+    private shadow: Shadow | null,
   ) {
     this.#state = new GateState(config);
-    this.#preopened = config.origin === "run" ? preopenFiles(config) : null;
-    this.#images = config.origin === "run" ? new Images() : null;
     this.#pool = new BlockingWorkerPool(
       (event) => this.#onBlockingOp(event),
       () => this.#state.stall,
-      this.#images?.blockingWorker ?? null,
+      begun.images?.blockingWorker ?? null,
     );
     this.#threads = new DecisionThreads({
       state: this.#state,
       tally: this.tally,
       pool: this.#pool,
       start: (isStandby) => this.#start(isStandby),
-      canStartStandby: () => this.#images?.isComplete !== false,
+      canStartStandby: () => begun.images?.isComplete !== false,
       onMessage: (thread, message) => this.#onMessage(thread, message),
       report,
     });
   }
 
-  /** Starts a gate and waits until it can decide. Throws the errors of `Engine.open`, and HOOK_NOT_ENFORCED. */
+  /**
+   * Starts a gate and waits until it can decide. Throws the errors of `Engine.open`, HOOK_NOT_ENFORCED, and
+   * CONFIG_INVALID if the shadow would not be asked.
+   */
   static async start(
     config: Config,
     onEvent: (event: SupervisorEvent) => void,
     startThread: StartThread = (...given) => new DecisionThreadHandle(...given),
   ): Promise<GateSupervisor> {
-    const supervisor = new GateSupervisor(config, onEvent, startThread);
+    let supervisor: GateSupervisor | null = null;
+    const isRun = config.origin === "run";
+    const begun = {
+      ...{ tally: new Tally(), preopened: isRun ? preopenFiles(config) : null, images: isRun ? new Images() : null },
+      differs: (difference: ShadowDifference) => supervisor?.log(difference),
+    };
+    const shadow =
+      config.shadow === null ? null : await Shadow.start(config.shadow, config, shadowParts(begun, onEvent));
+    supervisor = new GateSupervisor(config, onEvent, startThread, begun, shadow);
     const failure = await supervisor.#threads.current.ready();
     supervisor.#threads.current.hold(true);
     if (failure === null) return supervisor;
     await supervisor.stop();
     throw errorOf(failure);
+  }
+
+  get tally(): Tally {
+    return this.begun.tally;
   }
 
   /** The number of containers that blocking workers serve. */
@@ -133,10 +170,20 @@ export class GateSupervisor {
     this.#threads.post({ do: "addIssued", issued: issued.to(containerKey) });
   }
 
-  /** Replaces the configuration. If it throws, the current configuration stays in use. */
+  /** Replaces the configuration and its shadow. If it throws, the current ones stay in use. */
   async reload(config: Config): Promise<void> {
     const sealed = sealedRules(config.keyrings, this.#state.sealed);
-    await this.#threads.requests.send((requestId) => ({ do: "reload", requestId, config, sealed }));
+    const parts = shadowParts(this.begun, this.report);
+    const next = config.shadow === null ? null : await Shadow.start(config.shadow, config, parts);
+    const shadow = next?.link ?? null;
+    try {
+      await this.#threads.requests.send((requestId) => ({ do: "reload", requestId, config, sealed, shadow }));
+    } catch (error) {
+      await next?.end();
+      throw error;
+    }
+    void this.shadow?.finish();
+    this.shadow = next;
     this.#state.reload(config, sealed);
     this.#threads.dismissStandby();
   }
@@ -147,16 +194,31 @@ export class GateSupervisor {
     return trimMemory();
   }
 
+  /** Has the decision thread, the only writer of the log, log a difference. */
+  private log(difference: ShadowDifference): void {
+    this.#threads.post({ do: "logDifference", difference });
+  }
+
   async stop(): Promise<void> {
+    if (this.shadow !== null) await this.#finishShadow(this.shadow);
     await Promise.all([this.#threads.stop(), this.#pool.stop()]);
+  }
+
+  /** Has the shadow decide what is left while the decision thread can still log the differences. */
+  async #finishShadow(shadow: Shadow): Promise<void> {
+    const flushed = this.#threads.requests.send((requestId) => ({ do: "flush", requestId }));
+    const late = new Promise((resolve) => setTimeout(resolve, TO_FLUSH).unref());
+    await Promise.race([flushed, this.#threads.current.ended, late]).catch(() => undefined);
+    await shadow.finish();
   }
 
   #start(isStandby: boolean): SupervisedThread {
     const { config, sealed, texts } = this.#state;
+    const { preopened, images } = this.begun;
     return this.startThread(
-      { config, sealed, texts, preopened: this.#preopened, isStandby, tally: this.tally },
+      { config, sealed, texts, preopened, isStandby, tally: this.tally, shadow: this.shadow?.link ?? null },
       (thread, message) => this.#onMessage(thread, message),
-      this.#images?.decision ?? null,
+      images?.decision ?? null,
     );
   }
 
@@ -164,6 +226,7 @@ export class GateSupervisor {
     const state = this.#state;
     const threads = this.#threads;
     if (message.is === "abandonedOpDone") this.#pool.onAbandonedOpDone(message.recording);
+    if (message.is === "shadow") this.shadow?.decide(message.question);
     if (thread !== threads.current) return;
     switch (message.is) {
       case "read":
@@ -177,7 +240,7 @@ export class GateSupervisor {
         state.fastest = message.fastest;
         break;
       case "installed":
-        this.#images?.complete(message.files);
+        this.begun.images?.complete(message.files);
         break;
       case "hangup":
         state.removeListener(message.fd);

@@ -19,6 +19,8 @@ export type SupervisorEvent =
   | { readonly is: "replaced"; readonly reason: string }
   /** In audit a decision could not be logged, and its operation was allowed. Reported once. */
   | { readonly is: "unlogged"; readonly error: CountersignError }
+  /** The shadow decides no more; the gate goes on. */
+  | { readonly is: "shadowStopped"; readonly error: CountersignError }
   /** A task made the gate wait and was killed. */
   | { readonly is: "taskKilled"; readonly tid: number }
   /** The decision thread ended unexpectedly or cannot be replaced: no decisions are made any more. */

@@ -1,4 +1,4 @@
-import { isMainThread, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { receiveMessageOnPort } from "node:worker_threads";
 import type { Config } from "../../config/config.js";
 import { Engine } from "../../engine/decision/engine.js";
 import type { EngineOptions } from "../../engine/decision/engine-options.js";
@@ -6,9 +6,11 @@ import { requireEnforced } from "../../engine/enforced-hooks.js";
 import type { BackoffEntry } from "../../engine/handover/backoff-table.js";
 import { SuspensionList } from "../../engine/handover/thread-handover-state.js";
 import { DecisionWatch } from "../../engine/handover/watch.js";
+import { requireServed } from "../../engine/shadow-hooks.js";
 import { failureOf } from "../../engine/threads/failure.js";
+import { startFrom } from "../../engine/threads/thread-image.js";
 import { CountersignError } from "../../error.js";
-import { completeInstalled, giveInstalled, keepInstalled } from "../../installed.js";
+import { completeInstalled } from "../../installed.js";
 import type { Container } from "../../policy/model/current.js";
 import { Impersonator } from "../../sys/credentials.js";
 import { EPOLLHUP, Poll, quieten } from "../../sys/poll.js";
@@ -23,9 +25,11 @@ import { Retries } from "../call/retries.js";
 import { Facts, noKnownFacts } from "../commands/prog-load/load-facts.js";
 import { GateDecisions } from "../decisions/gate-decisions.js";
 import { settingsOf } from "../decisions/settings.js";
+import { ShadowBacklog } from "../decisions/shadow-backlog.js";
 import { Tally } from "../decisions/tally.js";
 import type { FromThread, ThreadData, ToThread } from "../messages/messages.js";
 import { kernelFiles, preopenedFolders } from "../messages/preopened-files.js";
+import type { ShadowLink } from "../messages/shadow-messages.js";
 import { LiveKernel } from "../recognition/live-kernel.js";
 import { Recogniser } from "../recognition/recogniser.js";
 import { type CallRecording, recordingKey } from "../task/blocking/call-recording.js";
@@ -36,10 +40,11 @@ import { PidfdCache } from "../task/pidfd-cache.js";
 import { ContainerObjects } from "./container-objects.js";
 import { DenialReports } from "./denial-reports.js";
 import { NotificationHandler } from "./notification-handler.js";
+import { ShadowFeed } from "./shadow-feed.js";
 import { nothingLearnt, warmUp } from "./warm-up.js";
 
 /**
- * The loop of the decision thread; this file is the thread's entry point. The loop waits for all listeners and for one
+ * The loop of the decision thread. It waits for all listeners and for one
  * eventfd that signals messages of the main thread. While an operation may block, {@link Watch} shows this to the
  * watcher.
  */
@@ -59,6 +64,7 @@ class DecisionLoop {
   readonly #learnt = nothingLearnt();
   #handler: NotificationHandler;
   #recogniser: Recogniser | null = null;
+  #shadow: ShadowFeed | null = null;
   #running = true;
   /** Work that is done in steps while there is no call and no message; null for none. */
   #idle: AsyncGenerator<void, void, void> | null = null;
@@ -69,6 +75,7 @@ class DecisionLoop {
   ) {
     this.#watch = new Watch(data.watch);
     this.#tally = new Tally(data.tally);
+    this.#shadow = this.#feedOf(data.shadow);
     this.#handler = this.#handlerOf(data.config, this.#learnt.facts);
     this.#poll.add(data.bell);
   }
@@ -127,6 +134,7 @@ class DecisionLoop {
     if (listener === undefined) return;
     this.#objects.reportThoseOfOthers(listener.containerKey);
     const served = this.#handler.serve(listener);
+    this.#shadow?.send();
     if (this.#recogniser?.hasPending) this.#idle ??= this.#relocateRest(this.#recogniser);
     if (served || (events & EPOLLHUP) === 0) return;
     // EPOLLHUP: no task has this filter any more
@@ -167,6 +175,12 @@ class DecisionLoop {
         return;
       case "serve":
         return this.#resume(message.recording, message.reason);
+      case "flush":
+        this.#say({ is: "done", requestId: message.requestId });
+        return;
+      case "logDifference":
+        if (!this.engine.log.shadow(message.difference)) this.#tally.add("shadowMissed");
+        return;
       case "trimMemory":
         return trimMemory().catch(() => undefined); // after a failure more memory stays in use, which is harmless
       case "stop":
@@ -211,6 +225,7 @@ class DecisionLoop {
     if (listener !== undefined) {
       this.#objects.reportThoseOfOthers(listener.containerKey);
       this.#handler.resume(listener, recording, reason);
+      this.#shadow?.send();
     } else {
       abandon(recording);
       this.#say({ is: "served", recording: recordingKey(recording) });
@@ -218,15 +233,14 @@ class DecisionLoop {
   }
 
   /** Replaces the configuration. If the new engine cannot be opened, the current engine stays in use. */
-  async #reload({ requestId, config, sealed }: ToThread & { do: "reload" }): Promise<void> {
+  async #reload({ requestId, config, sealed, shadow }: ToThread & { do: "reload" }): Promise<void> {
     try {
-      const next = await openEngine(this.#listeners.values(), config, {
-        sealed,
-        watch: new DecisionWatch(this.data.decisions),
-      });
+      const watch = new DecisionWatch(this.data.decisions);
+      const next = await openEngine(this.#listeners.values(), config, shadow, { sealed, watch });
       const last = this.engine;
       this.engine = next;
       this.#suspended = new SuspensionList();
+      this.#shadow = this.#feedOf(shadow);
       this.#handler = this.#handlerOf(config);
       last.close();
       this.#say({ is: "read", texts: next.texts, warnings: next.warnings });
@@ -273,6 +287,7 @@ class DecisionLoop {
         this.#denials.report(decision);
       },
       (overdue) => this.#suspended.skipped(overdue),
+      this.#shadow,
     );
     const settings = settingsOf(config);
     const kernel = new LiveKernel(kernelFiles(this.data.preopened));
@@ -294,6 +309,13 @@ class DecisionLoop {
       alone,
     };
     return new NotificationHandler(services, facts, this.#pidfdCache, (message) => this.#say(message));
+  }
+
+  #feedOf(shadow: ShadowLink | null): ShadowFeed | null {
+    if (shadow === null) return null;
+    return new ShadowFeed(new ShadowBacklog(shadow.backlog), this.#tally, (question) =>
+      this.#say({ is: "shadow", question }),
+    );
   }
 
   #tellHarm(attachments: readonly number[]): void {
@@ -331,12 +353,18 @@ function frozen(container: Container | null): Container | null {
 
 /**
  * Opens an engine. Throws HOOK_NOT_ENFORCED if an attachment has a hook that the gate does not enforce, or if the
- * filter of a listener does not notify the gate of all calls that the configuration decides on; and the errors of
- * {@link Engine.open}.
+ * filter of a listener does not notify the gate of all calls that the configuration decides on; CONFIG_INVALID if the
+ * shadow would not be asked; and the errors of {@link Engine.open}.
  */
-async function openEngine(listeners: Iterable<Listener>, config: Config, options: EngineOptions): Promise<Engine> {
+async function openEngine(
+  listeners: Iterable<Listener>,
+  config: Config,
+  shadow: ShadowLink | null,
+  options: EngineOptions,
+): Promise<Engine> {
   const engine = await Engine.open(config, options);
   try {
+    requireServed(config, engine, shadow?.hooks ?? []);
     requireEnforced(config, engine.attached());
     requireNotified(fastestFilter(engine), listeners);
     return engine;
@@ -349,14 +377,12 @@ async function openEngine(listeners: Iterable<Listener>, config: Config, options
 /** Runs the decision thread until it is told to stop. Reports an error that ends it. */
 export async function begin(data: ThreadData): Promise<void> {
   try {
-    if (data.image !== null) {
-      if (data.image.installed === null) keepInstalled();
-      else giveInstalled(data.image.installed);
-    }
+    startFrom(data.image);
     const watch = new DecisionWatch(data.decisions);
     const folders = data.preopened === null ? null : preopenedFolders(data.preopened);
-    const engine = await openEngine([], data.config, { sealed: data.sealed, watch, texts: data.texts, folders });
-    if (data.texts === null) {
+    const { config, sealed, texts, shadow } = data;
+    const engine = await openEngine([], config, shadow, { sealed, watch, texts, folders });
+    if (texts === null) {
       const { texts, warnings } = engine;
       data.port.postMessage({ is: "read", texts, warnings } satisfies FromThread);
       data.port.postMessage({ is: "filter", fastest: fastestFilter(engine) } satisfies FromThread);
@@ -367,8 +393,3 @@ export async function begin(data: ThreadData): Promise<void> {
     if (!(error instanceof WorkerReplaced)) data.port.postMessage({ is: "failed", id: null, error: failureOf(error) });
   }
 }
-
-// the build imports this file in its main thread, for its exports
-if (!isMainThread) void begin(workerData as ThreadData);
-
-export { precompile } from "./precompile.js";

@@ -1,5 +1,5 @@
 import type { Outcome } from "../../log/outcome.js";
-import type { GroupData, PolicyData, ReportData } from "../report/report-data.js";
+import type { GroupData, PolicyData, ReportData, ShadowData } from "../report/report-data.js";
 import { Chart } from "./chart.js";
 import { details } from "./details.js";
 import { button, element, number } from "./element.js";
@@ -59,6 +59,23 @@ const asked = new Table<PolicyData>(
   1,
 );
 
+const shadow = new Table<ShadowData>(
+  "What the shadow would decide otherwise",
+  "Differences of the configuration that decided beside the enforced one, in the whole log, whatever is selected. " +
+    "The id is that of one of the decisions.",
+  [
+    { title: "decisions", value: ({ count }) => count },
+    { title: "change", value: ({ change }) => change },
+    { title: "program", value: ({ program }) => program },
+    { title: "hook", value: ({ hook }) => hook },
+    { title: "task", value: ({ task }) => task },
+    { title: "container", value: ({ container }) => container ?? "" },
+    { title: "reason", value: ({ reason }) => reason ?? "" },
+    { title: "id", value: ({ id }) => id },
+  ],
+  0,
+);
+
 const chips = element("p", { id: "picked" });
 const totals = new Map(ORDER.map((outcome) => [outcome, element("output")]));
 const chart = data.decisions === 0 || data.from === null ? null : new Chart(data, setRange);
@@ -69,7 +86,9 @@ document
     ...header(),
     ...(chart === null ? [] : [controls(), chart.node, chips, breaks.node, denied.node]),
     ...(chart === null ? [] : [...sums.map(([, { node }]) => node), asked.node]),
+    ...(data.shadow.length === 0 ? [] : [shadow.node]),
   );
+shadow.show(data.shadow);
 asked.show(data.policies);
 draw();
 

@@ -17,6 +17,24 @@ export interface ReportData {
   readonly groups: readonly GroupData[];
   /** By attachment, in the order of their first decision. */
   readonly policies: readonly PolicyData[];
+  /** The most frequent first; empty if there was no shadow, or it decided the same. */
+  readonly shadow: readonly ShadowData[];
+}
+
+/** What a shadow would decide otherwise, by decisions that are alike. */
+export interface ShadowData {
+  /** What it would change, such as `denies`: see `ShadowChange`. */
+  readonly change: string;
+  readonly hook: string;
+  readonly program: string;
+  /** Null outside of containers. */
+  readonly container: string | null;
+  readonly task: string;
+  /** Why the shadow denies; or why it was denied, if the shadow allows it. Null if nothing was denied. */
+  readonly reason: string | null;
+  readonly count: number;
+  /** The id of one of the decisions. */
+  readonly id: string;
 }
 
 /** Decisions that are alike. */

@@ -65,6 +65,9 @@ const COUNTERS: Readonly<Record<Count, string>> = {
   torn: "countersign_log_torn_lines_total",
   granted: "countersign_capability_grants_total",
   frozen: "countersign_map_freezes_total",
+  shadowDecisions: "countersign_shadow_decisions_total",
+  shadowDifferences: "countersign_shadow_differences_total",
+  shadowMissed: "countersign_shadow_missed_total",
 };
 
 describe("metrics", () => {

@@ -206,6 +206,7 @@ describe("the decision thread of a gate", () => {
       requestId,
       config: CONFIG,
       sealed: new Map(),
+      shadow: null,
     }));
     request.catch(() => undefined);
     const other = newRecording(LISTENERS[1]!, new Uint8Array(80).fill(3));

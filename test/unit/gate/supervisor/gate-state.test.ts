@@ -29,7 +29,7 @@ describe("the state of a gate", () => {
     state.calls.add(recording, "stalled");
     state.handover.record({ answers: [WRITES] });
     state.handover.recordFailures([0]);
-    const request: ToThread = { do: "reload", requestId: 3, config: CONFIG, sealed: new Map() };
+    const request: ToThread = { do: "reload", requestId: 3, config: CONFIG, sealed: new Map(), shadow: null };
     const messages = state.takeoverMessages([request]);
     expect(messages).toMatchObject([
       { do: "inherit", suspensions: [[0, { count: 1 }]], issued: [], commits: [{ attachment: "a" }] },

@@ -33,7 +33,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function started(image: ThreadImage, texts: FileSnapshot | null) {
   const config = readConfig(join(folder, "countersign.yaml"), "run");
   const said: FromThread[] = [];
-  const data = { config, sealed: sealedRules(config.keyrings), texts, preopened: null, isStandby: texts !== null };
+  const data = {
+    config,
+    sealed: sealedRules(config.keyrings),
+    texts,
+    preopened: null,
+    shadow: null,
+    isStandby: texts !== null,
+  };
   const thread = new DecisionThreadHandle({ ...data, tally: new Tally() }, (_, message) => said.push(message), image);
   const failure = await thread.ready();
   if (failure === null) thread.post({ do: "stop" });

@@ -131,8 +131,8 @@ describe("the decision thread", () => {
     const { messages } = await runDecisionThread(
       first,
       [
-        { after: "ready", send: [{ do: "reload", requestId: 1, config: next, sealed }] },
-        { after: "done", send: [{ do: "reload", requestId: 2, config: broken, sealed }] },
+        { after: "ready", send: [{ do: "reload", requestId: 1, config: next, sealed, shadow: null }] },
+        { after: "done", send: [{ do: "reload", requestId: 2, config: broken, sealed, shadow: null }] },
         { after: "failed", send: [listen(listener), { do: "trimMemory" }] },
         { after: "hangup", send: [STOP] },
       ],
