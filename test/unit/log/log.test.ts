@@ -22,6 +22,7 @@ import { CountersignError } from "../../../src/error.js";
 import type { Decision } from "../../../src/hooks/decision.js";
 import { DecisionLog } from "../../../src/log/log.js";
 import { RotatingFile } from "../../../src/log/rotating.js";
+import { mismatch } from "../../support/record-schema.js";
 import { task } from "../../task.js";
 
 const DENIAL = { verdict: -1, attachment: "tc", code: "DENIED_BY_POLICY", reason: "tc: no" } as const;
@@ -111,6 +112,21 @@ describe("the decision log", () => {
     log.write(decision({ denied_by: null, audit_denials: [DENIAL], answers: [] }));
     log.write(decision({ answers: decision().answers.map((answer) => ({ ...answer, fault })) }));
     expect(lines().map((line) => JSON.parse(line).level)).toEqual(["info", "warn", "error"]);
+  });
+
+  it("has what a shadow would decide otherwise, beside the decision, without masked values", () => {
+    const log = new DecisionLog({ ...options(), mask: ["/current/container/labels/tier"] });
+    const allowed = { verdict: 0, enforced_verdict: 0, denied_by: null };
+    log.write(decision(allowed));
+    const decided = { enforced_verdict: 0, denied_by: null, audit_denials: [] };
+    log.shadow({ decision: decision(), shadow: "/srv/new.yaml", change: "denies", decided });
+    const [first, second] = lines().map((line) => JSON.parse(line));
+    expect(mismatch({ ...second, id: "01a220c3-2003-72f9-a12f-3bc8cdc67ab7" })).toBeNull();
+    expect(second).toMatchObject({
+      ...{ type: "shadow", level: "warn", id: first.id, shadow: "/srv/new.yaml", change: "denies", decided },
+      ...{ enforced_verdict: -1, denied_by: { attachment: "tc" }, masked: ["/current/container/labels/tier"] },
+    });
+    expect(second.current.container.labels).toEqual({});
   });
 
   it("cannot be forged or broken by the names of tasks and policies", () => {

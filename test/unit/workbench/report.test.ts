@@ -39,6 +39,24 @@ describe("a report", () => {
     expect(groups[0]?.example?.facts).toContainEqual(["reasons", `no ${"a".repeat(64)}`]);
   });
 
+  it("counts what a shadow would decide otherwise apart, the most frequent first", () => {
+    const shadow = (more: object) => record({ type: "shadow", change: "denies", ...more });
+    const { decisions, shadow: groups } = dataOf(
+      record({}),
+      shadow({ denied_by: denial("b", "once") }),
+      shadow({ change: "allows", id: "7", decided: { denied_by: denial("a", `no ${"a".repeat(64)}`) } }),
+      shadow({ change: "allows", id: "8", decided: { denied_by: denial("a", `no ${"b".repeat(64)}`) } }),
+    );
+    expect(decisions).toBe(1);
+    expect(groups.map(({ change, reason, count, id }) => [change, reason, count, id])).toEqual([
+      ["allows", "no …", 2, "7"],
+      ["denies", "once", 1, "1"],
+    ]);
+    const many = Array.from({ length: 1100 }, (_, index) => shadow({ subject: { name: `p${index}` } }));
+    const bounded = dataOf(...many).shadow;
+    expect([bounded.length, bounded[0]]).toMatchObject([1001, { program: "(others)", count: 100 }]);
+  });
+
   it("tells apart what was denied, would be, and what attachments in audit denied", () => {
     const { groups } = dataOf(
       record({ verdict: -1, enforced_verdict: -1, denied_by: denial(null, "a") }),

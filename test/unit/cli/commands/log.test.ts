@@ -96,6 +96,37 @@ describe("countersign log", () => {
     expect(await shown("--id", `${ID}3`, "--id", `${ID}1`)).toEqual([1, 3]);
   });
 
+  it("shows what a shadow would decide otherwise, beside the decision that an id names or if it is asked for", async () => {
+    const beside = join(folder, "shadow");
+    const shadow = (number: number, more: object) =>
+      JSON.stringify({ ...JSON.parse(decision(number, more)), type: "shadow", shadow: "new.yaml" });
+    const denied = { verdict: -1, enforced_verdict: -1, denied_by: tc };
+    const decided = (by: object | null) => ({
+      enforced_verdict: by === null ? 0 : -1,
+      denied_by: by,
+      audit_denials: [],
+    });
+    const lines = [
+      decision(0, {}),
+      shadow(0, { ...denied, change: "denies", decided: decided(null) }),
+      decision(1, denied),
+      shadow(1, { change: "allows", decided: decided(tc) }),
+      shadow(2, { change: "toString" }),
+    ];
+    writeFileSync(beside, lines.map((line) => `${line}\n`).join(""));
+    const types = async (...words: string[]) =>
+      recordsIn((await log("--json", ...words, beside)).out).map(({ type, id }) => `${type} ${id.at(-1)}`);
+    expect(await types("--denied")).toEqual(["decision 1"]);
+    expect(await types("--shadow")).toEqual(["shadow 0", "shadow 1", "shadow 2"]);
+    expect(await types("--shadow", "--denied")).toEqual(["shadow 0"]);
+    expect(await types("--id", `${ID}1`)).toEqual(["decision 1", "shadow 1"]);
+    expect((await log("--shadow", beside)).out.trimEnd().split("\n")).toEqual([
+      `2026-01-31T12:00:00.000Z ${ID}0 shadow would deny -EPERM bpf_prog_load \`p0\` for tc (pid 7, uid 0): tc: is not signed (now allowed)`,
+      `2026-01-31T12:01:00.000Z ${ID}1 shadow would allow bpf_prog_load \`p1\` for tc (pid 7, uid 0) (now denied, tc: is not signed)`,
+      `2026-01-31T12:02:00.000Z ${ID}2 shadow would decide otherwise bpf_prog_load \`p2\` for tc (pid 7, uid 0) (now allowed)`,
+    ]);
+  });
+
   describe("of a log that has all inputs", () => {
     let inputs: string;
     const ofInputs = async (...words: string[]) => recordsIn((await log("--json", ...words, inputs)).out);
