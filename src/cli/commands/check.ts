@@ -17,7 +17,7 @@ import {
   requireKernel,
   withKernelOptions,
 } from "../input/kernel-options.js";
-import { openEngineWithShadow, type ShadowEngine } from "../input/open-engine.js";
+import { type OpenedEngines, openEngineWithShadow, type ShadowEngine } from "../input/open-engine.js";
 import type { TargetKernel } from "../kernel/target-kernel.js";
 import { checkLog } from "../output/check-log.js";
 import { printCheck } from "../output/check-output.js";
@@ -116,7 +116,7 @@ async function check(files: readonly string[], options: Options): Promise<void> 
 }
 
 async function checkFile(
-  { engine, shadow }: Awaited<ReturnType<typeof openEngineWithShadow>>,
+  { engine, shadow }: OpenedEngines,
   file: string,
   request: FileRequest,
   target: TargetKernel | null,

@@ -28,7 +28,7 @@ export async function openEngine(
 /** The same, with an engine for its shadow, which has no log; null if it has none. */
 export async function openEngineWithShadow(
   ...[path, origin, folder, time, log = () => null]: Parameters<typeof openEngine>
-): Promise<{ readonly engine: TimedEngine; readonly shadow: ShadowEngine | null }> {
+): Promise<OpenedEngines> {
   const { config, open } = await configured(path, origin, folder);
   const engine = await open({ ...config, log: log(config.log) }, false);
   engine.warnings.forEach(warn);
@@ -43,6 +43,11 @@ export async function openEngineWithShadow(
     engine.close();
     throw error;
   }
+}
+
+export interface OpenedEngines {
+  readonly engine: TimedEngine;
+  readonly shadow: ShadowEngine | null;
 }
 
 export interface ShadowEngine {
