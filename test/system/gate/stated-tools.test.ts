@@ -1,71 +1,23 @@
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { recordsOf } from "../../support/records.js";
 import { own, Workplace } from "../../support/workplace.js";
 import { amount } from "../nightly.js";
 import { OPENINGS, runsOf, TOOL_PATHS, type ToolRun } from "./libbpf-tools.js";
 import { BIN, mountTracefs, needsGate } from "./site.js";
+import { activityIn, LIMIT, LONGER, Shell, startActivity, watched } from "./watched-tools.js";
 
 const POLICY = `
 import { verify_program } from "countersign";
 export const bpf_prog_load = (prog) => verify_program(prog, "platform");
 `;
-const WATCH = fileURLToPath(new URL("watch-tool.py", import.meta.url));
-const ACTIVITY = fileURLToPath(new URL("activity.py", import.meta.url));
-/** The number of passes of activity.py after which a tool that is attached and has shown nothing is ended. */
-const LIMIT = 60;
-/** The same for a tool that has shown something without the gate: on a busy machine it takes longer behind it. */
-const LONGER = 600;
 /** Of each tool: the run without options, and those with options in the long form. */
 const RUNS = amount(1, Number.POSITIVE_INFINITY);
 
 /** In milliseconds, for all runs of a tool: what they wait for is counted, and not timed. */
 const PATIENCE = 1_200_000;
-
-/** What came of a run. */
-interface Outcome {
-  /** The line that was looked for; null if it was not printed. */
-  readonly shown: string | null;
-  /** Of a tool that ended without it: its status and the first line about that. Null if it was still running. */
-  readonly failure: readonly [status: string, line: string] | null;
-}
-
-/** A shell that runs commands side by side. */
-class Shell {
-  readonly #waiting = new Map<string, () => void>();
-
-  readonly #process;
-
-  constructor(program: string, words: readonly string[]) {
-    this.#process = spawn(program, words, { stdio: ["pipe", "pipe", "inherit"] });
-    createInterface({ input: this.#process.stdout }).on("line", (id) => this.#waiting.get(id)?.());
-  }
-
-  get isRunning(): boolean {
-    return this.#process.exitCode === null;
-  }
-
-  /** Resolves once the command has ended. */
-  run(id: string, words: readonly string[]): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
-      const quoted = words.map((word) => `'${word}'`).join(" ");
-      this.#process.stdin.write(`{ ${quoted}; echo ${id}; } &\n`);
-    });
-  }
-
-  close(): Promise<unknown> {
-    return new Promise((resolve) => {
-      this.#process.once("close", resolve);
-      this.#process.stdin.end();
-    });
-  }
-}
 
 /**
  * Every tool of libbpf-tools, signed once, under a policy that verifies statements and denies all other programs: each
@@ -107,8 +59,7 @@ describe("the tools of libbpf-tools, signed as statements", () => {
     bare = new Shell("sh", []);
     gated = new Shell(process.execPath, [BIN, "run", "--quiet", "--config", workplace.config, "--", "sh"]);
     // behind the gate, since tools behind it cannot look into processes outside
-    void gated.run("activity", ["python3", ACTIVITY, folder]);
-    while (!existsSync(join(folder, "passes")) && gated.isRunning) await sleep(50);
+    await startActivity(gated, folder);
   });
   afterAll(async () => {
     if (folder !== undefined) {
@@ -123,27 +74,9 @@ describe("the tools of libbpf-tools, signed as statements", () => {
     if (TOOL_PATHS.length === 0) context.skip("needs libbpf-tools");
   });
 
-  /** The process that does what tools see. */
-  const activity = () => Number(readFileSync(join(folder, "pid"), "latin1"));
-  const outcome = async (where: "bare" | "gated", run: ToolRun, limit = LIMIT): Promise<Outcome> => {
-    const prefix = join(workplace.at(where), run.id);
-    const words = [
-      "python3",
-      WATCH,
-      prefix,
-      run.shows,
-      run.begins,
-      join(folder, "passes"),
-      String(limit),
-      ...run.words,
-    ];
-    await (where === "bare" ? bare : gated).run(run.id, words);
-    const read = (name: string) => readFileSync(`${prefix}.${name}`, "latin1");
-    const end = read("end").trim();
-    if (end === "silent") return { shown: null, failure: null };
-    if (end !== "shown") return { shown: null, failure: [end, reasonIn(read("err"))] };
-    return { shown: read("line"), failure: null };
-  };
+  const activity = () => activityIn(folder);
+  const outcome = (where: "bare" | "gated", run: ToolRun, limit = LIMIT) =>
+    watched(where === "bare" ? bare : gated, workplace.at(where), folder, run, limit);
 
   describe.concurrent("show what they see as without the gate", () => {
     for (const path of TOOL_PATHS)
@@ -177,8 +110,3 @@ describe("the tools of libbpf-tools, signed as statements", () => {
     expect(plain.length).toBeGreaterThan(run.size / 4);
   });
 });
-
-/** The first line of what a tool says about its failure, without addresses. */
-function reasonIn(text: string): string {
-  return text.split("\n")[0]!.replaceAll(/0x[0-9a-f]+/g, "0x…");
-}

@@ -1,0 +1,254 @@
+import { readFileSync, rmSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { digestOfContent } from "../../src/log/definition.js";
+import { runCommand } from "../support/command-line.js";
+import { inContainer, learnerOf, linesOf, observed } from "../support/learning.js";
+import type { Workplace } from "../support/workplace.js";
+
+/** Texts that a task or a container can choose, and that end a string, a line or a comment somewhere. */
+const TEXTS: Readonly<Record<string, string>> = {
+  "quotation marks": `a"b'c\`d`,
+  "line feeds": "a\nb\r\nc",
+  "line separators": "a\u2028b\u2029c",
+  "a prototype": "__proto__",
+  "a constructor": "constructor",
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it must not be one
+  "a template": "${process.exit()}",
+  "the end of a comment": "a */ throw 1; /*",
+  YAML: "- {a: &b [*b], 'c': !!js/function}\n# x",
+  "terminal escapes": "\u001b[2J\u202eabc",
+  "a NUL": "a\u0000b",
+  "an emoji": "\u{1f600}",
+  "no characters": "",
+  "a null": "null",
+  "a number": "017",
+  "a long text": "x".repeat(20_000),
+};
+
+type Json = Record<string, unknown>;
+/** Changes the content of a definition, or a decision. */
+type Change = (value: Json) => Json;
+
+/** The same log with other definitions, whose digests and references are right. */
+function forged(lines: readonly string[], changes: Readonly<Record<string, Change>>): readonly string[] {
+  const renamed = new Map<string, string>();
+  return lines.map((line) => {
+    const record = JSON.parse(line);
+    if (record.digest !== undefined && changes[record.type] !== undefined) {
+      const content = changes[record.type]!(record.content);
+      const digest = digestOfContent(JSON.stringify(content));
+      renamed.set(record.digest, digest);
+      return JSON.stringify({ ...record, digest, content });
+    }
+    const text = line.replace(
+      /"[0-9a-f]{32}"/g,
+      (known) => `"${renamed.get(known.slice(1, -1)) ?? known.slice(1, -1)}"`,
+    );
+    if (record.type !== "decision" || changes.decision === undefined) return text;
+    return JSON.stringify(changes.decision(JSON.parse(text)));
+  });
+}
+
+/** Changes facts of subjects. */
+const facts =
+  (change: Change): Change =>
+  (content) => ({ ...content, facts: change(content.facts as Json) });
+
+let place: Workplace;
+let lines: readonly string[];
+beforeAll(async () => {
+  const loads = [
+    ["peek-tc", inContainer({ tier: "edge" })],
+    ["exec-log", inContainer({ tier: "edge" })],
+  ] as const;
+  place = await observed(loads, { signed: ["peek-tc"] });
+  lines = linesOf(place);
+});
+afterAll(() => rmSync(place.folder, { recursive: true }));
+
+async function learn(log: readonly string[], ...words: readonly string[]) {
+  const path = place.write("log.jsonl", `${log.join("\n")}\n`);
+  const result = await runCommand("learn", "--config", place.config, "--out", place.at("learnt"), ...words, path);
+  return { ...result, path };
+}
+
+/** What the tests of the result say, and lint. */
+async function checked() {
+  const config = place.at("learnt/countersign.yaml");
+  const tests = await runCommand("test", "--config", config);
+  const lint = await runCommand("lint", config, place.at("learnt/policies/learnt.js"));
+  return [tests.code, tests.err, lint.code, lint.out];
+}
+const FINE = [0, "", 0, "2 files checked, nothing found\n"];
+const KINDS = ["statement", "signer", "digest", "effects"];
+
+describe.each(Object.entries(TEXTS))("%s in names and labels", (_, text) => {
+  it("are text in the policy, its map and its tests", async () => {
+    const log = forged(lines, {
+      subject: facts((all) => ({
+        ...all,
+        name: text,
+        statements: (all.statements as Json[]).map((one) => ({ ...one, name: text })),
+      })),
+      caller: (content) => ({ ...content, container: { ...(content.container as Json), labels: { tier: text } } }),
+    });
+    for (const by of KINDS) {
+      const { code, out, err, path } = await learn(log, "--by", by, "--label", "tier");
+      expect([code, err], out).toEqual([0, ""]);
+      expect(out).toMatch(/^learnt from 2 loads/);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+      expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u2028\u2029\u202e]/);
+      expect(await checked()).toEqual(FINE);
+      const again = await learn(log, "--by", by, "--label", "tier", "--check", path);
+      expect(again.out, by).toContain("checked: 2 allowed, 0 denied, 0 unknown");
+      const map = JSON.parse(readFileSync(place.at("learnt/maps/learnt-programs.json"), "utf8"));
+      for (const entry of Object.values(map).flat()) expect((entry as Json).where).toEqual([`tier=${text}`]);
+    }
+  });
+
+  it("are text as the key of a label", async () => {
+    const caller: Change = (content) => ({
+      ...content,
+      container: { ...(content.container as Json), labels: JSON.parse(`{${JSON.stringify(text)}:"edge"}`) },
+    });
+    const { code, err } = await learn(forged(lines, { caller }), "--label", text);
+    if (text === "" || text === "__proto__" || text.length > 1024)
+      expect([code, err]).toEqual([2, expect.stringContaining("[USAGE]")]);
+    else {
+      expect([code, err]).toEqual([0, ""]);
+      expect(await checked()).toEqual(FINE);
+      const { path } = await learn(forged(lines, { caller }), "--label", text);
+      const again = await learn(forged(lines, { caller }), "--label", text, "--check", path);
+      expect(again.out).toContain("checked: 2 allowed, 0 denied, 0 unknown");
+    }
+  });
+});
+
+describe("a load of which the log does not have enough", () => {
+  const TYPE = "the type is not known";
+  const EFFECTS = "the effects are not in the log, or of another version";
+  const CHECK = "the result of a signature check is not in the log, or damaged";
+  const SUBJECT = "the subject is not in the log";
+  it.each<readonly [string, Readonly<Record<string, Change>>, string]>([
+    ["has a number for its type", { subject: facts((all) => ({ ...all, type: 7 })) }, TYPE],
+    ["has a type that this version does not know", { subject: facts((all) => ({ ...all, type: "new" })) }, TYPE],
+    ["has no digest", { subject: facts(({ digest: _, ...all }) => all) }, "the digest is not in the log"],
+    [
+      "has a digest that is none",
+      { subject: facts((all) => ({ ...all, digest: "00" })) },
+      "the digest is not in the log",
+    ],
+    ["has no effects", { subject: facts(({ effects: _, ...all }) => all) }, EFFECTS],
+    [
+      "has a text for an effect",
+      { subject: facts((all) => ({ ...all, effects: { ...(all.effects as Json), redirects: "no" } })) },
+      EFFECTS,
+    ],
+    [
+      "has an effect of another version",
+      { subject: facts((all) => ({ ...all, effects: { ...(all.effects as Json), flies: true } })) },
+      EFFECTS,
+    ],
+    ["has no facts", { subject: () => ({ kind: "program" }) }, TYPE],
+    ["has an empty subject", { subject: () => null as never }, TYPE],
+    ["has a list for its facts", { subject: () => ({ kind: "program", facts: [] }) }, TYPE],
+    ["refers to no subject", { decision: (all) => ({ ...all, subject: { name: "x", definition: 7 } }) }, SUBJECT],
+    [
+      "refers to no caller",
+      { decision: (all) => ({ ...all, current: { pid: 1, comm: "x" } }) },
+      "the caller is not in the log",
+    ],
+    ["has no statements", { subject: facts((all) => ({ ...all, statements: 7 })) }, CHECK],
+    ["has a statement without a digest", { subject: facts((all) => ({ ...all, statements: [{ name: "x" }] })) }, CHECK],
+    [
+      "has half of a surrogate pair in a statement",
+      {
+        subject: facts((all) => ({
+          ...all,
+          statements: (all.statements as Json[]).map((one) => ({ ...one, name: "\ud800" })),
+        })),
+      },
+      CHECK,
+    ],
+    ["has an index of a statement that is not there", { verification: (all) => ({ ...all, statement: 1e9 }) }, CHECK],
+    ["has a text for an index", { verification: (all) => ({ ...all, statement: "__proto__" }) }, CHECK],
+  ])("%s, and is named with its reason", async (_, changes, reason) => {
+    const log = forged(lines, changes);
+    const { unusable } = learnerOf(log).leftOut;
+    expect(Object.keys(unusable)).toEqual([reason]);
+    const { code, out, err } = await learn(log);
+    expect(code).toBe(2);
+    expect(out + err).toContain(reason);
+  });
+
+  it("has a masked value", async () => {
+    const loads = [["peek-tc", inContainer({ tier: "edge" })]] as const;
+    const cases = [
+      ["/subject/type", null, "the type is not known (see `log.mask`)"],
+      ["/subject/digest", null, "the digest is not in the log (see `log.mask`)"],
+      ["/subject/effects/redirects", null, "the effects are not in the log, or of another version (see `log.mask`)"],
+      ["/subject/statements", null, "the result of a signature check is not in the log, or damaged"],
+      ["/current/container/labels/tier", "tier", "the label of the container is masked or damaged"],
+      ["/current/container", "tier", "the label of the container is masked or damaged"],
+    ] as const;
+    for (const [pointer, label, reason] of cases) {
+      const masked = await observed(loads, { signed: ["peek-tc"], log: `level: inputs, mask: ["${pointer}"]` });
+      expect(Object.keys(learnerOf(linesOf(masked), label).leftOut.unusable), pointer).toEqual([reason]);
+      rmSync(masked.folder, { recursive: true });
+    }
+    const other = await observed(loads, { log: 'level: inputs, mask: ["/subject/name", "/current/exe"]' });
+    expect(learnerOf(linesOf(other)).leftOut.unusable).toEqual({});
+    rmSync(other.folder, { recursive: true });
+  });
+
+  it("has `log.level: decision`, or version 1", async () => {
+    const reason = { "the record has `log.level: decision`": expect.any(Number) };
+    const plain = await observed([["peek-tc"]], { log: "level: decision" });
+    expect(learnerOf(linesOf(plain)).leftOut.unusable).toEqual(reason);
+    rmSync(plain.folder, { recursive: true });
+    const first = JSON.stringify({
+      ...{
+        level: "info",
+        time: "2026-01-01T00:00:00.000Z",
+        id: "1",
+        hook: "bpf_prog_load",
+        verdict: 0,
+        subject: { name: "x", digest: "00" },
+      },
+      ...{ current: { pid: 1 }, answers: [] },
+    });
+    expect(learnerOf([first]).leftOut.unusable).toEqual(reason);
+  });
+});
+
+describe("a damaged log", () => {
+  it("with lines that are cut, has the others learnt", async () => {
+    const last = lines.at(-1)!;
+    const { code, out, err } = await learn([...lines.slice(0, -1), last.slice(0, -7)]);
+    expect(code).toBe(2);
+    expect(err).toContain("is cut off or damaged");
+    expect(out).toMatch(/^learnt from 1 load:/);
+  });
+
+  it("with a definition that was changed, does not learn what refers to it", async () => {
+    const at = lines.findIndex((line) => line.includes('"type":"subject"') && line.includes('"name":"peek"'));
+    const { code, out, err } = await learn(lines.with(at, lines[at]!.replace('"sched_cls"', '"kprobe"')));
+    expect(code).toBe(2);
+    expect(err).toContain("is a definition whose content does not have its digest");
+    expect(out).toContain("not learnt: 1 load: the subject is not in the log");
+  });
+
+  it("with any line left out, or any text cut, throws nothing", () => {
+    for (const index of lines.keys())
+      expect(() => learnerOf(lines.toSpliced(index, 1), "tier").programs(true)).not.toThrow();
+    for (let length = 0; length < lines.at(-1)!.length; length += 17)
+      expect(() => learnerOf([...lines.slice(0, -1), lines.at(-1)!.slice(0, length)])).not.toThrow();
+  });
+
+  it("with no record at all, is an error", async () => {
+    expect(await learn(["{}", "[]", "null", "7", '"x"', "\u0000"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("has no load to learn [LEARN_NOTHING]"),
+    });
+  });
+});
