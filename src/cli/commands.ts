@@ -22,6 +22,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   verify: { summary: "checks one signature", load: () => import("./commands/verify.js") },
   keyring: { summary: "looks into keyrings and certificate paths", load: () => import("./commands/keyring.js") },
+  explain: { summary: "says why a decision is what it is", load: () => import("./commands/explain.js") },
   replay: { summary: "makes the decisions of a log again", load: () => import("./commands/replay.js") },
   top: { summary: "shows what a running gate decides", load: () => import("./commands/top.js") },
   log: { summary: "shows a decision log", load: () => import("./commands/log.js") },

@@ -1,8 +1,12 @@
+import type { DefinitionType } from "./input-records.js";
+
 /** Returns null if a value has the shape, otherwise the path of the first value in it that has not. */
 type Shape = (value: unknown) => string | null;
 
 const text: Shape = (value) => (typeof value === "string" ? null : "");
 const number: Shape = (value) => (typeof value === "number" ? null : "");
+const boolean: Shape = (value) => (typeof value === "boolean" ? null : "");
+const anyObject: Shape = (value) => (isObject(value) ? null : "");
 const optional = (shape: Shape): Shape => {
   return (value) => (value === null ? null : shape(value));
 };
@@ -29,13 +33,20 @@ function object(fields: Readonly<Record<string, Shape>>): Shape {
   return (value) => (isObject(value) ? firstPath(names, value, (name) => fields[name] as Shape) : "");
 }
 
+/** An object that has all of these fields. */
+function complete(fields: Readonly<Record<string, Shape>>): Shape {
+  const names = Object.keys(fields);
+  return (value) => (isObject(value) ? firstPath(names, value, (name) => fields[name] as Shape, true) : "");
+}
+
 function firstPath(
   names: readonly string[],
   value: Readonly<Record<string, unknown>>,
   shapeOf: (name: string) => Shape,
+  isComplete = false,
 ): string | null {
   for (const name of names) {
-    if (value[name] === undefined) continue;
+    if (value[name] === undefined && !isComplete) continue;
     const path = shapeOf(name)(value[name]);
     if (path !== null) return `.${name}${path}`;
   }
@@ -70,6 +81,7 @@ const record = object({
     digest: text,
     path: optional(text),
     id: number,
+    definition: text,
     statements: list(object({ sha256: text, object_sha256: text, name: text })),
   }),
   current: object({
@@ -81,6 +93,7 @@ const record = object({
     comm: text,
     exe: optional(text),
     cgroup: optional(text),
+    definition: text,
     container: optional(object({ id: text, name: optional(text), labels: optional(dictionary(text)) })),
   }),
   answers: list(
@@ -93,8 +106,20 @@ const record = object({
       reason: optional(text),
       fault: optional(object({ code: text, message: text, place: optional(text) })),
       notes: list(text),
+      unused_reasons: list(text),
+      helpers: list(text),
+      calls: list(complete({ call: text })),
+      writes: list(object({ map: text, key: text, value: optional(text) })),
+      steps: number,
     }),
   ),
+  configuration: text,
+  digest: text,
+  writer: text,
+  engine: text,
+  host: text,
+  kernel: text,
+  masked: list(text),
   duration_us: number,
   shadow: text,
   change: text,
@@ -109,5 +134,81 @@ const record = object({
  * `current.container.labels.tier`; null if there is none.
  */
 export function misshapenField(value: object): string | null {
-  return record(value)?.slice(1) ?? null;
+  const { type, content } = value as { readonly type?: unknown; readonly content?: unknown };
+  const shape = CONTENTS.get(type);
+  const path = record(value) ?? (shape === undefined ? null : inContent(shape(content)));
+  return path?.slice(1) ?? null;
 }
+
+function inContent(path: string | null): string | null {
+  return path === null ? null : `.content${path}`;
+}
+
+const attachment = complete({
+  name: text,
+  policy: text,
+  hooks: list(text),
+  mode: text,
+  scope: anyObject,
+  limits: complete({ steps: number, memory: number, stack: number, timeout: number }),
+  domain: text,
+  on_fault: text,
+  delegate: boolean,
+  freeze: boolean,
+});
+
+const signer = complete({ subject: optional(text), key_id: text, serial: optional(text), issuer: optional(text) });
+
+/** The contents of definitions. What `log.mask` left out is absent. */
+const DEFINITIONS: Readonly<Record<DefinitionType, Shape>> = {
+  configuration: complete({
+    writer: text,
+    mode: text,
+    default: dictionary(text),
+    attachments: list(attachment),
+    policies: dictionary(
+      complete({
+        file: text,
+        source: optional(text),
+        files: optional(dictionary(text)),
+        hooks: list(text),
+        blind: list(boolean),
+      }),
+    ),
+    keyrings: dictionary(complete({ generation: number, sha256: text })),
+    maps: dictionary(
+      complete({ sha256: optional(text), writable: optional(complete({ entries: number, bytes: number })) }),
+    ),
+  }),
+  subject: complete({ kind: text, facts: anyObject }),
+  caller: object({
+    uid: number,
+    euid: number,
+    gid: number,
+    exe: optional(text),
+    cgroup: optional(text),
+    capabilities: list(text),
+    namespaces: dictionary(number),
+    container: optional(
+      object({
+        id: text,
+        name: optional(text),
+        labels: optional(dictionary(text)),
+        annotations: optional(dictionary(text)),
+      }),
+    ),
+  }),
+  verification: complete({
+    keyring: text,
+    generation: number,
+    data: optional(text),
+    signature: optional(text),
+    signature_type: optional(text),
+    verdict: number,
+    reason: text,
+    rule: optional(text),
+    statement: optional(number),
+    signers: list(signer),
+  }),
+};
+const CONTENTS: ReadonlyMap<unknown, Shape> = new Map(Object.entries(DEFINITIONS));

@@ -1,6 +1,7 @@
 import type { ProgramFacts } from "../../bpf/model/facts.js";
 import type { Change, Difference, Field, ProgramDifference } from "../../bpf/report/difference.js";
-import { describeEvidence, describeMap, plain } from "./inspect-text.js";
+import { describeEvidence } from "../../bpf/report/evidence-text.js";
+import { describeMap, plain } from "./inspect-text.js";
 import type { Inspected } from "./inspected.js";
 import { styled } from "./output.js";
 

@@ -1,4 +1,5 @@
-import { EFFECTS, type Evidence, type MapFacts, type ProgramFacts } from "../../bpf/model/facts.js";
+import { EFFECTS, type MapFacts, type ProgramFacts } from "../../bpf/model/facts.js";
+import { describeEvidence } from "../../bpf/report/evidence-text.js";
 import type { MapDetails, ProgramDetails, Relocation } from "../../bpf/report/program-details.js";
 import type { Inspected, Whole } from "./inspected.js";
 import { styled } from "./output.js";
@@ -108,11 +109,6 @@ function describeEffects({ effects, evidence }: ProgramFacts): string[] {
       lines.push(`      ${(index === 0 ? effect : "").padEnd(21)}${plain(describeEvidence(entry))}`);
   }
   return lines;
-}
-
-export function describeEvidence({ insn, text, source, because }: Evidence): string {
-  if (insn === null) return because;
-  return `${because}; at ${insn}: ${text ?? "?"}${source === null ? "" : ` (${source})`}`;
 }
 
 const WIDTH = 100;

@@ -153,7 +153,7 @@ export class Helpers implements HostFunctions {
   protected rejectUnknown(keyring: string, type?: string): void {
     this.keyring(keyring);
     if (type === undefined || (SIGNATURE_TYPES as readonly string[]).includes(type)) return;
-    throw unknown("signature type", type, SIGNATURE_TYPES);
+    throw unknownName("signature type", type, SIGNATURE_TYPES);
   }
 
   protected rejectUnknownMap(map: string): void {
@@ -202,7 +202,7 @@ export class Helpers implements HostFunctions {
 
   private keyring(name: string): Keyring {
     const its = this.keyrings.get(name);
-    if (its === undefined) throw unknown("keyring", name, this.keyrings.keys());
+    if (its === undefined) throw unknownName("keyring", name, this.keyrings.keys());
     return its;
   }
 
@@ -216,7 +216,7 @@ export class Helpers implements HostFunctions {
   }
 
   private its(map: string): MapView {
-    if (!this.maps.has(map)) throw unknown("map", map, this.maps.names());
+    if (!this.maps.has(map)) throw unknownName("map", map, this.maps.names());
     return this.maps;
   }
 }
@@ -245,7 +245,8 @@ function factsOfSigner({ subject, key, serial, issuer }: Signer): SignerFacts {
   return { subject, key_id: key.fingerprint, serial, issuer };
 }
 
-function unknown(kind: string, name: string, known: Iterable<string>): CountersignError {
+/** The error for a keyring, map or signature type that does not exist. */
+export function unknownName(kind: string, name: string, known: Iterable<string>): CountersignError {
   return new CountersignError("POLICY_UNKNOWN_NAME", `no ${kind} \`${name}\`${didYouMean(name, known)}`, {
     remedy: `give the configuration a ${kind} of this name, or correct the policy`,
   });

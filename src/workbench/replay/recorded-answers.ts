@@ -1,7 +1,9 @@
+import { unknownName } from "../../engine/decision/helpers.js";
 import { verdictName } from "../../errno.js";
 import type { CallOfRecord, VerificationContent } from "../../log/input-records.js";
 import type { Domain } from "../../policy/domain.js";
 import type { MapWrite } from "../../policy/maps/map.js";
+import { SIGNATURE_TYPES } from "../../trust/formats/formats.js";
 import type { RecordedSubject } from "./recorded-subject.js";
 
 type HostFunctions = Parameters<Domain["ask"]>[5];
@@ -29,6 +31,8 @@ export class RecordedAnswers implements HostFunctions {
   missing: string | null = null;
   /** Why signatures were accepted or rejected, by the guest's line about the call: see `Helpers`. */
   readonly reasons = new Map<string, string>();
+  /** The last verification that answered a call; null if none did so far. */
+  verified: VerificationContent | null = null;
   /** The changes of maps, as the policy sees them. Null marks a deleted key. */
   readonly #written = new Map<string, Map<string, string | null>>();
 
@@ -175,6 +179,8 @@ export class RecordedAnswers implements HostFunctions {
     type: string,
   ): VerificationContent {
     this.#requireKeyring(keyring);
+    if (!(SIGNATURE_TYPES as readonly string[]).includes(type))
+      throw unknownName("signature type", type, SIGNATURE_TYPES);
     const [from, signed] = [this.subject.pathOf(data), signature === null ? null : this.subject.pathOf(signature)];
     for (const call of this.calls)
       if (
@@ -197,17 +203,18 @@ export class RecordedAnswers implements HostFunctions {
   }
 
   #verified(digest: string): VerificationContent {
-    return this.verification(digest) ?? this.#miss(`verification ${digest}, which is not in the log`);
+    this.verified = this.verification(digest) ?? this.#miss(`verification ${digest}, which is not in the log`);
+    return this.verified;
   }
 
   #requireKeyring(name: string): void {
-    if (!this.known.keyrings.has(name)) throw new RangeError(`no keyring \`${name}\``);
+    if (!this.known.keyrings.has(name)) throw unknownName("keyring", name, this.known.keyrings);
     if (!this.known.isRecordedKeyring(name))
       this.#miss(`signatures by keyring \`${name}\`, which is another than recorded`);
   }
 
   #requireMap(name: string): void {
-    if (!this.known.maps.has(name)) throw new RangeError(`no map \`${name}\``);
+    if (!this.known.maps.has(name)) throw unknownName("map", name, this.known.maps);
   }
 
   #miss(what: string): never {

@@ -16,6 +16,7 @@ import { differenceOf } from "./difference.js";
 import { RecordedSubject } from "./recorded-subject.js";
 import type { ReplayedAttachment } from "./replayed-attachment.js";
 import { ReplayedConfiguration } from "./replayed-configuration.js";
+import type { Tracer } from "./tracer.js";
 
 /** What making a recorded decision again has shown. */
 export interface Replayed {
@@ -45,6 +46,7 @@ export class Replay {
   constructor(
     private readonly reader: RecordReader,
     private readonly other: ReplayedConfiguration | null = null,
+    private readonly tracer: Tracer | null = null,
   ) {}
 
   /** Does not throw: a record that cannot be used is `unknown`. */
@@ -96,7 +98,7 @@ export class Replay {
     const rules = { default: configuration.decidedBy.default[hook], mode: configuration.decidedBy.mode };
     const again = dispatch({ hook, subject: subject.facts, current }, inScope, rules);
     for (const { missing } of inScope) if (missing !== null) return unknown(line, missing);
-    const because = differenceOf(inputs, again, this.other === null);
+    const because = differenceOf(inputs, again, this.other === null && this.tracer === null);
     return { result: because === null ? "same" : "different", line, because: because ?? "", again };
   }
 
@@ -117,7 +119,7 @@ export class Replay {
   #configuration({ digest, content }: ConfigurationRecord): ReplayedConfiguration {
     let known = this.#configurations.get(digest);
     if (known === undefined) {
-      known = ReplayedConfiguration.recorded(content);
+      known = ReplayedConfiguration.recorded(content, this.tracer);
       if (this.#configurations.size >= MAX_CONFIGURATIONS) {
         for (const one of this.#configurations.values()) one.close();
         this.#configurations.clear();

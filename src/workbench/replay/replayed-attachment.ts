@@ -10,6 +10,7 @@ import type { Outcome } from "../../policy/model/outcome.js";
 import { Scope, type ScopeRules } from "../../policy/scope/scope.js";
 import { type Known, RecordedAnswers } from "./recorded-answers.js";
 import type { RecordedSubject } from "./recorded-subject.js";
+import type { Tracer } from "./tracer.js";
 
 /** The inputs of the decision that is being made again. */
 export interface RecordedInputs {
@@ -40,6 +41,7 @@ export class ReplayedAttachment implements Attachment {
     private readonly policy: LinkedPolicy,
     private readonly runsIn: Domain,
     private readonly known: Known,
+    private readonly tracer: Tracer | null = null,
   ) {
     this.name = attachment.name;
     this.mode = attachment.mode;
@@ -47,7 +49,7 @@ export class ReplayedAttachment implements Attachment {
     this.delegates = attachment.delegate;
     this.freezes = attachment.freeze;
     // A replay is not live: a slow machine must not change a decision. Steps still limit a policy.
-    this.limits = { ...attachment.limits, timeout: TIMEOUT };
+    this.limits = { ...(tracer?.limits(attachment) ?? attachment.limits), timeout: TIMEOUT };
     this.domain = attachment.domain;
     this.hooks = new Set(attachment.hooks);
     this.#evidence = new EvidenceOf(policy.source);
@@ -68,7 +70,8 @@ export class ReplayedAttachment implements Attachment {
     const calls = callsOf(this.name);
     const answers = new RecordedAnswers(calls, recorded, verification, hasAnnotations, this.known);
     this.#answers = answers;
-    const outcome = this.runsIn.ask(this.policy, this.limits, hook, subject, current, answers);
+    const functions = this.tracer?.functions(this.name, this.policy, answers, recorded) ?? answers;
+    const outcome = this.runsIn.ask(this.policy, this.limits, hook, subject, current, functions);
     if (outcome.verdict === 0 && outcome.answers.length === 0) return outcome;
     return {
       ...outcome,

@@ -11,6 +11,7 @@ import { Domain } from "../../policy/domain.js";
 import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import type { PolicyMap } from "../../policy/maps/map.js";
 import { ReplayedAttachment } from "./replayed-attachment.js";
+import type { Tracer } from "./tracer.js";
 
 /** A configuration that recorded decisions are made by again. */
 export class ReplayedConfiguration {
@@ -25,6 +26,7 @@ export class ReplayedConfiguration {
     policies: ReadonlyMap<string, LinkedPolicy>,
     /** The maps of files; null for a recorded configuration, of whose maps only look-ups are known. */
     maps: ReadonlyMap<string, PolicyMap> | null,
+    tracer: Tracer | null = null,
   ) {
     const { keyrings, attachments } = decidedBy;
     const known = {
@@ -37,22 +39,24 @@ export class ReplayedConfiguration {
       isRecordedKeyring: (name: string) => keyrings[name]?.sha256 === this.recordedKeyrings[name]?.sha256,
     };
     this.attachments = attachments.map((attachment) => {
-      const domain = this.domains.get(attachment.domain) ?? new Domain({ keyrings: known.keyrings });
+      const options = { keyrings: known.keyrings, recordsReads: tracer !== null, asksHost: tracer !== null };
+      const domain = this.domains.get(attachment.domain) ?? new Domain(options);
       this.domains.set(attachment.domain, domain);
-      return new ReplayedAttachment(attachment, policies.get(attachment.policy)!, domain, known);
+      return new ReplayedAttachment(attachment, policies.get(attachment.policy)!, domain, known, tracer);
     });
     this.index = new AttachmentIndex(this.attachments);
   }
 
   /** The configuration of a log. Throws LOG_DAMAGED if a policy is not there, or is not the text of its digest. */
-  static recorded(content: DecidedBy): ReplayedConfiguration {
-    const policies = Object.entries(content.policies).map(
-      ([digest, policy]) => [digest, linked(digest, policy)] as const,
-    );
+  static recorded(content: DecidedBy, tracer: Tracer | null = null): ReplayedConfiguration {
+    const policies = Object.entries(content.policies).map(([digest, policy]) => {
+      const its = linked(digest, policy);
+      return [digest, tracer?.traced(its, policy) ?? its] as const;
+    });
     const known = new Map(policies);
     const incomplete = content.attachments.find(({ policy }) => !known.has(policy));
     if (incomplete !== undefined) throw damaged(`has no text of the policy of \`${incomplete.name}\``);
-    return new ReplayedConfiguration(content, known, null);
+    return new ReplayedConfiguration(content, known, null, tracer);
   }
 
   /** A configuration with its files. Throws as opening an engine does. */

@@ -17,7 +17,8 @@ beforeEach(() => {
   file = join(mkdtempSync(join(tmpdir(), "countersign-inputs-")), "decisions.jsonl");
 });
 
-const DECIDED_BY = { mode: "enforce", attachments: [], keyrings: {} } as unknown as DecidedBy;
+const EMPTY = { default: {}, attachments: [], policies: {}, keyrings: {}, maps: {} };
+const DECIDED_BY = { mode: "enforce", ...EMPTY } as unknown as DecidedBy;
 const open = (more: object = {}) => {
   const options = { file, rotate: 2 ** 20, keep: 100, level: "inputs", ...more } as const;
   return new DecisionLog(options, "run", () => DECIDED_BY);

@@ -15,7 +15,7 @@ describe("a line of version 2", () => {
   it("is read as it is, also with fields and of a type that are not known", () => {
     for (const record of [
       { version: 2, type: "decision", hook: "bpf" },
-      { version: 2, type: "caller", more: [1] },
+      { version: 2, type: "weather", more: [1] },
     ])
       expect(readRecord(JSON.stringify(record))).toEqual(record);
   });

@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { runCommand } from "../../../support/command-line.js";
+import { recordDenial } from "../../../support/denials.js";
+import type { Workplace } from "../../../support/workplace.js";
+import { own } from "../../../support/workplace.js";
+
+const POLICY = `import { deny } from "countersign";
+export const blob_verify = (blob) => blob.name === "known" ? 0 : deny("is not known");
+`;
+let place: Workplace;
+let lines: readonly string[];
+let id: string;
+beforeAll(async () => {
+  ({ place, lines } = await recordDenial({ policy: POLICY }));
+  id = JSON.parse(lines.at(-1)!).id;
+});
+
+const explain = (...words: string[]) => runCommand("explain", ...words);
+const log = () => place.at("decisions.jsonl");
+const logOf = (name: string, given: readonly string[]) => place.write(name, given.map((line) => `${line}\n`).join(""));
+
+describe("countersign explain", () => {
+  it("shows the decision with an id, and without one the newest denial of the configuration's log", async () => {
+    const { code, out, err } = await explain("--log", log(), id);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^denied -EPERM blob_verify `blob` for bpftool \(pid 1, uid 0\)\n/);
+    expect(out).toContain("returned -EPERM at policy.js:2:38");
+    expect(out).toContain(`${id}, `);
+    expect(await explain("--config", place.config)).toEqual({ code, out, err });
+  });
+
+  it("writes JSON with the same", async () => {
+    const { code, out } = await explain("--config", place.config, "--json", id);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      id,
+      outcome: "denied",
+      enforced_verdict: -1,
+      denied_by: { attachment: "a", code: "DENIED_BY_POLICY" },
+      executed: { result: "same", limits: [] },
+      attachments: [
+        {
+          name: "a",
+          in_scope: true,
+          trace: [
+            { event: "read", fact: "blob.name", value: "blob" },
+            { event: "branch", arm: "condition is false", file: "policy.js", line: 2, column: 38 },
+            { event: "return", line: 2, column: 38 },
+          ],
+          returned: { file: "policy.js", line: 2, column: 38 },
+        },
+      ],
+    });
+  });
+
+  it("says that no record has an id, or that there is no denial", async () => {
+    const unknown = await explain("--log", log(), "01a220c3-2003-72f9-a12f-3bc8cdc67ab8");
+    expect([unknown.code, unknown.out]).toEqual([2, ""]);
+    expect(unknown.err).toContain("[RECORD_NOT_FOUND]; check the id");
+    const none = await explain("--log", logOf("none.jsonl", lines.slice(0, -1)));
+    expect([none.code, none.out]).toEqual([2, ""]);
+    expect(none.err).toContain("[RECORD_NOT_FOUND]; name the id");
+  });
+
+  it("explains the first of several decisions with one id, and names the others", async () => {
+    const { code, out, err } = await explain("--log", logOf("twice.jsonl", [...lines, lines.at(-1)!]), id);
+    expect(code).toBe(2);
+    expect(out).toContain("executed again from the record: the same decision");
+    expect(err).toMatch(/twice\.jsonl:\d+: has the id of an earlier decision, at .*\[LOG_DAMAGED\]/);
+  });
+
+  it("shows what the record holds if an input is missing, and names the input", async () => {
+    for (const [type, missing] of [
+      ["subject", "the subject, which is not in the log"],
+      ["caller", "caller "],
+      ["configuration", "configuration "],
+    ] as const) {
+      const path = logOf(
+        `${type}.jsonl`,
+        lines.filter((line) => !line.includes(`"type":"${type}"`)),
+      );
+      const { code, out } = await explain("--log", path, id);
+      expect(code).toBe(0);
+      expect(out).toContain(`not executed again, since the log lacks ${missing}`);
+      expect(out).toContain("Why: a: is not known [DENIED_BY_POLICY]");
+    }
+  });
+
+  it("shows what a record of level `decision` holds", async () => {
+    const its = await recordDenial({
+      policy: POLICY,
+      prepare: (place) => {
+        place.write("countersign.yaml", readFileSync(place.config, "utf8").replace("level: inputs", "level: decision"));
+      },
+    });
+    const { code, out } = await explain("--log", its.place.at("decisions.jsonl"));
+    expect(code).toBe(0);
+    expect(out).toContain("not executed again, since the log lacks the inputs: the record has `log.level: decision`");
+    expect(out).toContain("a (enforce) was asked");
+  });
+
+  it.each(["version-1.jsonl", "version-0.1.0.jsonl"])(
+    "shows what records of earlier versions hold: %s",
+    async (name) => {
+      const path = own(`test/unit/log/fixtures/${name}`);
+      for (const line of readFileSync(path, "utf8").trimEnd().split("\n")) {
+        const { id: old, hook } = JSON.parse(line);
+        if (hook === undefined) continue;
+        const { code, out } = await explain("--log", path, old);
+        expect([code, out.includes(`${old}, `), out.includes(hook)]).toEqual([0, true, true]);
+      }
+    },
+  );
+
+  it("has colours on a terminal alone", async () => {
+    expect((await explain("--log", log(), id)).out).not.toContain("\u001b");
+  });
+});
