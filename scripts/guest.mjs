@@ -1,29 +1,47 @@
-// Generates src/sandbox/guest.gen.ts from src/sandbox/guest/: the code that runs in every runtime before a policy. With
-// --check it only reports whether the file is current.
+// Generates the code of the sandbox: src/sandbox/guest.gen.ts from src/sandbox/guest/, which runs in every runtime
+// before a policy, and src/prove/explorer/explorer.gen.ts from src/prove/guest/, a module that rewritten policies
+// import. With --check it only reports whether the files are current.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
-const path = (name) => fileURLToPath(new URL(`../src/sandbox/${name}`, import.meta.url));
+const path = (name) => fileURLToPath(new URL(`../src/${name}`, import.meta.url));
 
-const { outputFiles } = buildSync({
-  entryPoints: [path("guest/main.ts")],
-  bundle: true,
-  write: false,
-  format: "esm",
-  target: "es2022",
-  // Replaces the slots' constants by their numbers.
-  minifySyntax: true,
-  minifyWhitespace: true,
-  legalComments: "none",
-  logLevel: "warning",
-});
-const text = `(($integers,$doubles,$call,$settings)=>{"use strict";let $handles;${outputFiles[0].text.trim()}return $handles})`;
-const made = `// Generated from src/sandbox/guest/ by scripts/guest.mjs\nexport const GUEST =\n  ${JSON.stringify(text)};\n`;
+function bundle(entry, more = {}) {
+  const { outputFiles } = buildSync({
+    entryPoints: [path(entry)],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    // Replaces the slots' constants by their numbers.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    logLevel: "warning",
+    ...more,
+  });
+  return outputFiles[0].text.trim();
+}
 
-const file = path("guest.gen.ts");
-if (process.argv.includes("--check")) {
-  const current = readFileSync(file, "utf8") === made;
-  if (!current) console.error("src/sandbox/guest.gen.ts is not current: run node scripts/guest.mjs");
-  process.exitCode = current ? 0 : 1;
-} else writeFileSync(file, made);
+const guest = bundle("sandbox/guest/main.ts");
+const opening = '(($integers,$doubles,$call,$settings)=>{"use strict";let $handles;';
+write("sandbox/guest.gen.ts", "src/sandbox/guest/", "GUEST", `${opening}${guest}return $handles})`);
+write(
+  "prove/explorer/explorer.gen.ts",
+  "src/prove/guest/",
+  "EXPLORER",
+  bundle("prove/guest/main.ts", { external: ["countersign"] }),
+);
+
+function write(name, from, constant, text) {
+  const made = `// Generated from ${from} by scripts/guest.mjs\nexport const ${constant} =\n  ${JSON.stringify(text)};\n`;
+  const file = path(name);
+  if (!process.argv.includes("--check")) {
+    writeFileSync(file, made);
+    return;
+  }
+  if (readFileSync(file, "utf8") === made) return;
+  console.error(`src/${name} is not current: run node scripts/guest.mjs`);
+  process.exitCode = 1;
+}

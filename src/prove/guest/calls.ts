@@ -1,0 +1,232 @@
+import { view } from "./facts.js";
+import { CONCRETE_FUNCTIONS, CONCRETE_STRING_METHODS, MOVING_ARRAY_METHODS } from "./intrinsics.js";
+import { get, isPlain, propertyExists } from "./members.js";
+import { isEqual } from "./operators.js";
+import { at, here, markMade, notDecided, raise, test, testType } from "./path.js";
+import { isSymbol, type Term, termOf } from "./term.js";
+import { isConcrete, isPrimitive, joined, settled, textParts, truthy } from "./values.js";
+
+type Call = (...given: unknown[]) => unknown;
+
+/** Functions that the policy wrote: their operations are calls of the explorer. */
+const written = new WeakSet<object>();
+/** The functions of the virtual module. */
+const helpers = new WeakSet<object>();
+
+/** Marks a function of the policy. */
+export function own<T extends object>(value: T): T {
+  written.add(value);
+  return value;
+}
+
+export function addHelper<T extends object>(helper: T): T {
+  helpers.add(helper);
+  return helper;
+}
+
+export function call(place: number, callee: unknown, given: readonly unknown[], self?: unknown): unknown {
+  at(place);
+  const its = settled(callee);
+  if (typeof its !== "function") return raise("TypeError", "not a function");
+  if (written.has(its)) {
+    const result = (its as Call & { call: Call }).call(self, ...given);
+    at(place);
+    return result;
+  }
+  if (helpers.has(its)) return (its as Call)(...given);
+  const modelled = MODELLED.get(its as never);
+  if (modelled !== undefined) return modelled(...given);
+  if (!CONCRETE_FUNCTIONS.has(its)) return notDecided("this function of JavaScript");
+  if (!given.every(isPrimitive)) return notDecided("this function of JavaScript with a value that is not known");
+  return native(() => (its as Call)(...given));
+}
+
+/** Calls the engine's own function. An error of it is one that the policy gets. */
+function native(act: () => unknown): unknown {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError || error instanceof URIError) markMade(error);
+    throw error;
+  }
+}
+
+/** Functions of JavaScript that the explorer computes itself. */
+const MODELLED: ReadonlyMap<unknown, Call> = new Map<unknown, Call>([
+  [Boolean, (value) => truthy(here(), value)],
+  [String, (value = "") => joined(textParts(value))],
+  [Array.isArray, (value) => isArray(value)],
+  [Number.isInteger, (value) => isInteger(value)],
+  [Number.isSafeInteger, (value) => isInteger(value)],
+  [Object.hasOwn, (object, key) => propertyExists(object, key, true)],
+  [Object.keys, (object) => Object.keys(plain(object))],
+  [Object.values, (object) => Object.values(plain(object))],
+  [Object.entries, (object) => Object.entries(plain(object))],
+  [
+    Object.freeze,
+    (object) =>
+      Object.freeze(
+        isPrimitive(object) || isPlain(object) || Array.isArray(object)
+          ? object
+          : notDecided("`Object.freeze` of this value"),
+      ),
+  ],
+]);
+
+function plain(value: unknown): object {
+  return isPlain(value) || Array.isArray(value) ? value : notDecided("the properties of this value");
+}
+
+function isArray(value: unknown): boolean {
+  const term = termOf(view(value));
+  if (term === null) return Array.isArray(value);
+  return term.k === "list" || (term.k === "json" && testType(term.name, ["array"]));
+}
+
+function isInteger(value: unknown): boolean {
+  const its = settled(value);
+  const term = termOf(its);
+  if (term === null) return Number.isInteger(its) && (Number.isSafeInteger(its) || notDecided("a large integer"));
+  if (term.k === "double") return notDecided("whether a number of a map is an integer");
+  return term.k === "integer";
+}
+
+export function callMethod(place: number, object: unknown, key: unknown, given: readonly unknown[]): unknown {
+  at(place);
+  const its = settled(object);
+  const term = termOf(its);
+  if (typeof key === "string") {
+    if (Array.isArray(its)) return ofArray(place, its, key, given);
+    if (typeof its === "string") return ofString(its, key, given);
+    if (its instanceof Set || its instanceof Map) return ofCollection(its, key, given);
+    if (term?.k === "text") return ofText(term.name, key, given);
+    if (term?.k === "list") return ofList(term, key, given);
+  }
+  return call(place, get(place, its, key), given, its);
+}
+
+function ofString(text: string, key: string, given: readonly unknown[]): unknown {
+  if (!CONCRETE_STRING_METHODS.has(key)) return notDecided(`\`${key}\` of a string`);
+  if (!given.every(isPrimitive)) return notDecided(`\`${key}\` with a value that is not known`);
+  return native(() => (text as unknown as Readonly<Record<string, Call>>)[key]!(...given));
+}
+
+const TESTS = { startsWith: "starts", endsWith: "ends", includes: "includes" } as const;
+
+function ofText(of: string, key: string, [text, ...more]: readonly unknown[]): unknown {
+  if (!Object.hasOwn(TESTS, key) || typeof text !== "string" || more.length > 0)
+    return notDecided(`\`${key}\` of a text that is not known`);
+  return text === "" || test({ kind: TESTS[key as keyof typeof TESTS], of, text });
+}
+
+function ofList(
+  { name, of }: Extract<Term, { k: "list" | "record" }>,
+  key: string,
+  given: readonly unknown[],
+): unknown {
+  const [text] = given;
+  if (key !== "includes" || given.length !== 1 || of.kind !== "text")
+    return notDecided(`\`${key}\` of a list that is not known`);
+  if (typeof text === "string") return test({ kind: "contains", of: name, text });
+  return isSymbol(text) ? notDecided("whether a list contains a text that is not known") : false;
+}
+
+/** Methods of arrays that call functions (ECMA-262, 23.1.3). Arrays of policies have no holes. */
+const ITERATIONS: Readonly<Record<string, (array: readonly unknown[], each: (index: number) => unknown) => unknown>> = {
+  some: (array, each) => found(array, each) !== -1,
+  every: (array, each) => found(array, (index) => !truthy(here(), each(index))) === -1,
+  find: (array, each) => array[found(array, each)],
+  findIndex: found,
+  filter: (array, each) => array.filter((_, index) => truthy(here(), each(index))),
+  map: (array, each) => array.map((_, index) => each(index)),
+  flatMap: () => notDecided("`flatMap`"),
+  forEach: (array, each) => array.forEach((_, index) => void each(index)),
+};
+
+function found(array: readonly unknown[], each: (index: number) => unknown): number {
+  for (let index = 0; index < array.length; index++) if (truthy(here(), each(index))) return index;
+  return -1;
+}
+
+function ofArray(place: number, array: unknown[], key: string, given: readonly unknown[]): unknown {
+  if (Object.hasOwn(array, key)) return notDecided("a method of its own of an array");
+  const [first, second] = given;
+  if (Object.hasOwn(ITERATIONS, key)) {
+    if (typeof first !== "function") return raise("TypeError", "not a function");
+    const length = array.length;
+    const result = ITERATIONS[key]!(array, (index) => call(place, first, [array[index], index, array], second));
+    return array.length === length ? result : notDecided("an array that changes during a loop over it");
+  }
+  if (key === "reduce") return reduced(place, array, given);
+  if (key === "includes" && given.length === 1)
+    return array.some((one) => isEqual(one, first, true) || bothNaN(one, first));
+  if (key === "indexOf" && given.length === 1) return array.findIndex((one) => isEqual(one, first, true));
+  if (key === "join") return joinedArray(array, first);
+  if (!MOVING_ARRAY_METHODS.has(key) || Object.isFrozen(array)) return notDecided(`\`${key}\` of an array`);
+  if (
+    key === "concat"
+      ? !given.every((one) => Array.isArray(one) || isPrimitive(one))
+      : NUMBERS.has(key) && !isConcrete(given)
+  )
+    return notDecided(`\`${key}\` with a value that is not known`);
+  return native(() => (array as unknown as Readonly<Record<string, Call>>)[key]!(...given));
+}
+
+/** Methods whose arguments are converted to numbers. */
+const NUMBERS: ReadonlySet<string> = new Set(["slice", "at"]);
+
+function bothNaN(one: unknown, other: unknown): boolean {
+  return Number.isNaN(one) && Number.isNaN(other);
+}
+
+function reduced(place: number, array: readonly unknown[], given: readonly unknown[]): unknown {
+  const [callback] = given;
+  if (typeof callback !== "function") return raise("TypeError", "not a function");
+  if (given.length === 1 && array.length === 0) return raise("TypeError", "reduce of an empty array");
+  let value = given.length === 1 ? array[0] : given[1];
+  for (let index = given.length === 1 ? 1 : 0; index < array.length; index++)
+    value = call(place, callback, [value, array[index], index, array]);
+  return value;
+}
+
+function joinedArray(array: readonly unknown[], separator: unknown = ","): unknown {
+  if (typeof separator !== "string") return notDecided("`join` with this separator");
+  return joined(
+    array.flatMap((one, index) => {
+      const its = settled(one);
+      const parts = its === null || its === undefined ? [""] : textParts(its);
+      return index === 0 ? parts : [separator, ...parts];
+    }),
+  );
+}
+
+/** `has` and `get`: the value that is looked up is compared with each key. */
+function ofCollection(
+  its: Set<unknown> | Map<unknown, unknown>,
+  key: string,
+  [value, ...more]: readonly unknown[],
+): unknown {
+  if (more.length > 0 || (key !== "has" && !(key === "get" && its instanceof Map)))
+    return notDecided(`\`${key}\` of a set or map`);
+  for (const one of its.keys())
+    if (isEqual(one, value, true) || bothNaN(one, value))
+      return key === "has" ? true : (its as Map<unknown, unknown>).get(one);
+  return key === "has" ? false : undefined;
+}
+
+const ERRORS: ReadonlySet<unknown> = new Set([Error, TypeError, RangeError]);
+
+export function construct(place: number, callee: unknown, given: readonly unknown[]): object {
+  at(place);
+  if (ERRORS.has(callee)) return markMade(new (callee as new () => Error)());
+  const [from] = given;
+  const isEmpty = from === undefined || from === null;
+  if (callee === Set && (isEmpty || isConcrete(from))) return new Set((from ?? []) as unknown[]);
+  if (callee === Map && (isEmpty || isPairs(from))) return new Map((from ?? []) as [unknown, unknown][]);
+  return notDecided("`new` of this function");
+}
+
+function isPairs(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  return value.every((pair) => Array.isArray(pair) && isPrimitive(pair[0]));
+}

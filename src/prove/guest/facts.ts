@@ -1,0 +1,119 @@
+import type { FactDomain } from "../../fact-type.js";
+import type { Origin, TextPart } from "../shared/atom.js";
+import { beginning, declare, notDecided, originate, test, typesOf } from "./path.js";
+import { Sym, type Term, termOf } from "./term.js";
+
+/** Symbols by name: the same fact is the same symbol. */
+const symbols = new Map<string, Sym>();
+
+export function symbol(name: string, term: Term): Sym {
+  let its = symbols.get(name);
+  if (its === undefined) {
+    its = new Sym(term);
+    symbols.set(name, its);
+  }
+  return its;
+}
+
+const MULTIPLES = new Map(beginning.multiples.map(([name, times, of]) => [name, { times, of }]));
+
+/** The value of a fact: a symbol, or `true`, `false` or null on the path on which the fact is that. */
+export function factOf(name: string, domain: FactDomain): unknown {
+  if (Object.hasOwn(beginning.fixed, name)) return beginning.fixed[name];
+  switch (domain.kind) {
+    case "flag":
+      declare(name, { kind: "flag" });
+      return test({ kind: "flag", of: name });
+    case "null or":
+      declare(`${name}?`, { kind: "null" });
+      return test({ kind: "null", of: `${name}?` }) ? null : factOf(name, domain.of);
+    case "count":
+      return integer(name, 0n, BigInt(domain.most));
+    case "text":
+      declare(name, domain);
+      return symbol(name, { k: "text", name });
+    case "integer or text":
+      return symbol(name, { k: "record", name, of: domain });
+    case "bytes":
+      return symbol(name, { k: "bytes", name });
+    case "list":
+      declare(name, { kind: "list" });
+      return symbol(name, { k: "list", name, of: domain.of });
+    case "record":
+      return symbol(name, { k: "record", name, of: domain.of });
+    case "object":
+      return symbol(name, { k: "object", name, fields: domain.fields, isSubject: false });
+  }
+}
+
+/** An integer symbol. A length of bytes is a multiple of the number of instructions. */
+export function integer(name: string, least: bigint, most: bigint): Sym {
+  const multiple = MULTIPLES.get(name);
+  const [of, times] = multiple === undefined ? [name, 1n] : [multiple.of, BigInt(multiple.times)];
+  const bound = most / times;
+  declare(of, { kind: "integer", least: String(least), most: String(bound) });
+  const summand = { coefficient: times, least, most: bound };
+  return symbol(name, { k: "integer", constant: 0n, of: new Map([[of, summand]]) });
+}
+
+/** A value of a record such as labels; undefined on the path on which it does not have the key. */
+export function entryOf(name: string, of: FactDomain, key: string): unknown {
+  const entry = `${name}[${JSON.stringify(key)}]`;
+  declare(`${entry}!`, { kind: "exists" });
+  return test({ kind: "exists", of: `${entry}!` }) ? factOf(entry, of) : undefined;
+}
+
+/** A JSON value that a map or an object may have under a key; undefined on the path on which it has not. */
+export function jsonEntry(name: string): unknown {
+  declare(`${name}!`, { kind: "exists" });
+  if (!test({ kind: "exists", of: `${name}!` })) return undefined;
+  declare(name, { kind: "json" });
+  return symbol(name, { k: "json", name });
+}
+
+const looked = new Map<string, string>();
+
+/** The value of a key in a map. Two keys that are not both constant could be equal, so that is not decided. */
+export function lookUp(map: string, key: readonly TextPart[]): unknown {
+  const shown = key.map((part) => {
+    if (typeof part === "string") return JSON.stringify(part);
+    return "text" in part ? part.text : JSON.stringify(part.number);
+  });
+  const name = `map_lookup(${JSON.stringify(map)},${shown.join("+")})`;
+  const isConstant = key.every((part) => typeof part === "string");
+  const other = looked.get(map);
+  if (other !== undefined && other !== name && !(isConstant && other === "constant"))
+    notDecided("two look-ups in one map whose keys may be equal");
+  looked.set(map, isConstant ? "constant" : name);
+  originate(name, { kind: "lookup", map, key });
+  return jsonEntry(name);
+}
+
+/** The result of a verification: 0 or a negative errno. */
+export function verdictOf(name: string, origin: Origin): Sym {
+  originate(name, origin);
+  return integer(name, -4095n, 0n);
+}
+
+/** A value whose type the path may have settled: a number, a text, `true`, `false` or null in place of JSON. */
+export function view(value: unknown): unknown {
+  const term = termOf(value);
+  if (term?.k !== "json") return value;
+  const { name } = term;
+  const types = typesOf(name);
+  if (types.length !== 1) return value;
+  switch (types[0]!) {
+    case "null":
+      return null;
+    case "true":
+      return true;
+    case "false":
+      return false;
+    case "number":
+      return symbol(`${name} as number`, { k: "double", name });
+    case "string":
+      return symbol(`${name} as string`, { k: "text", name });
+    default:
+      return value;
+  }
+}

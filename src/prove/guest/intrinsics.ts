@@ -1,0 +1,64 @@
+import { notDecided } from "./path.js";
+
+/** Objects of JavaScript whose functions and constants a policy can read by name. */
+const HOLDERS: ReadonlySet<object> = new Set<object>([Math, JSON, Object, Array, Number, String, Boolean]);
+
+export function isNative(value: unknown): boolean {
+  return HOLDERS.has(value as object);
+}
+
+/** A function or constant of an intrinsic object, such as `Math.max`. */
+export function nativeStatic(object: object, key: string): unknown {
+  const value = Object.hasOwn(object, key) ? (object as Readonly<Record<string, unknown>>)[key] : undefined;
+  const isRead = typeof value === "function" || typeof value === "number";
+  return isRead && key !== "constructor" ? value : notDecided(`\`${key}\` of an intrinsic object`);
+}
+
+type Function = (...given: never[]) => unknown;
+
+/** Functions that the explorer calls itself if no argument has a symbol in it: their results are the engine's. */
+export const CONCRETE_FUNCTIONS: ReadonlySet<unknown> = new Set<Function>([
+  parseInt,
+  parseFloat,
+  Number.isNaN,
+  Number.isFinite,
+  encodeURIComponent,
+  encodeURI,
+  decodeURIComponent,
+  decodeURI,
+  Number.isFinite,
+  Number.isNaN,
+  Number.isInteger,
+  Number.isSafeInteger,
+  Number.parseInt,
+  Number.parseFloat,
+  Math.abs,
+  Math.ceil,
+  Math.floor,
+  Math.max,
+  Math.min,
+  Math.round,
+  Math.sign,
+  Math.trunc,
+  String.fromCharCode,
+  String.fromCodePoint,
+  Object.is,
+]);
+
+/** Methods of strings that the explorer calls if the string and all arguments are primitive values. */
+export const CONCRETE_STRING_METHODS: ReadonlySet<string> = new Set([
+  ...["at", "charAt", "charCodeAt", "codePointAt", "concat", "endsWith", "includes", "indexOf", "lastIndexOf"],
+  ...["padEnd", "padStart", "slice", "split", "startsWith", "substring", "toLowerCase", "toUpperCase", "toString"],
+  ...["trim", "trimEnd", "trimStart", "repeat"],
+]);
+
+/** Methods of arrays that neither call functions nor look at the elements. */
+export const MOVING_ARRAY_METHODS: ReadonlySet<string> = new Set([
+  "push",
+  "pop",
+  "shift",
+  "unshift",
+  "slice",
+  "at",
+  "concat",
+]);

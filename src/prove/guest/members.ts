@@ -1,0 +1,182 @@
+import { entryOf, factOf, integer, jsonEntry, view } from "./facts.js";
+import { isNative, nativeStatic } from "./intrinsics.js";
+import { namespace } from "./namespace.js";
+import { at, beginning, fault, notDecided, raise, test, testType } from "./path.js";
+import { isSymbol, type Term, termOf } from "./term.js";
+import { isNullish, isPrimitive, settled } from "./values.js";
+
+const { getPrototypeOf, hasOwn } = Object;
+/** The names that objects of the policy inherit. */
+const OBJECT_NAMES = beginning.inherited.object;
+const INDEX = /^(?:0|[1-9]\d*)$/;
+
+/** Whether a value is an object that the policy made by `{…}`, with properties that hold values. */
+export function isPlain(value: unknown): value is Record<PropertyKey, unknown> {
+  if (typeof value !== "object" || value === null || isSymbol(value) || value === namespace) return false;
+  const prototype = getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) && !isNative(value);
+}
+
+/** A property key: a string or a symbol of JavaScript, or a symbol of the explorer that is a text. */
+function keyOf(key: unknown): unknown {
+  const its = settled(key);
+  if (typeof its === "number") return String(its);
+  if (typeof its === "string" || typeof its === "symbol" || termOf(its)?.k === "text") return its;
+  return notDecided("a key that is neither a string nor a number");
+}
+
+/** The key of a computed property of an object literal. */
+export function key(place: number, value: unknown): PropertyKey {
+  at(place);
+  const its = keyOf(value);
+  return isSymbol(its) ? notDecided("a property whose name is not known") : (its as PropertyKey);
+}
+
+/** Reads a property (ECMA-262, 13.3.2). */
+export function get(place: number, object: unknown, name: unknown): unknown {
+  at(place);
+  if (isNullish(object)) raise("TypeError", "cannot read a property of null or undefined");
+  const its = view(object);
+  const term = termOf(its);
+  const at_ = keyOf(name);
+  return term === null ? ofValue(its, at_) : ofTerm(term, its, at_);
+}
+
+function ofValue(object: unknown, key: unknown): unknown {
+  if (object === namespace) return ofNamespace(key);
+  if (isPlain(object)) return isSymbol(key) ? chosen(object, key) : ofPlain(object, key as PropertyKey);
+  if (typeof key !== "string") return notDecided("a key that is not known");
+  if (Array.isArray(object)) {
+    if (key === "length") return object.length;
+    if (hasOwn(object, key)) return object[key as never];
+    return INDEX.test(key) ? undefined : notDecided(`\`${key}\` of an array`);
+  }
+  if (typeof object === "string") {
+    if (key === "length") return object.length;
+    if (INDEX.test(key)) return object[key as never];
+  }
+  if (isPrimitive(object)) return ofPrimitive(typeof object, key);
+  if (isNative(object)) return nativeStatic(object as object, key);
+  return notDecided(`\`${key}\` of a ${typeof object}`);
+}
+
+function ofPlain(object: Record<PropertyKey, unknown>, key: PropertyKey): unknown {
+  if (hasOwn(object, key)) return object[key];
+  return key in object ? notDecided(`the inherited property \`${String(key)}\``) : undefined;
+}
+
+function ofNamespace(key: unknown): unknown {
+  if (typeof key === "string" && hasOwn(namespace, key)) return namespace[key];
+  if (typeof key !== "string" || key === "toJSON") return notDecided("a name of the virtual module");
+  return fault("UNKNOWN_FACT", `the name \`${key}\``);
+}
+
+/** The property of an object whose name is a text that is not known: each name that the object has is tried. */
+function chosen(object: Record<PropertyKey, unknown>, key: unknown): unknown {
+  const { name: of } = termOf(key) as { name: string };
+  for (const own of Object.keys(object)) if (test({ kind: "equals", of, text: own })) return object[own];
+  if (Object.getOwnPropertyNames(object).length !== Object.keys(object).length)
+    return notDecided("a property that is not enumerable");
+  if (getPrototypeOf(object) === null) return undefined;
+  for (const inherited of OBJECT_NAMES)
+    if (test({ kind: "equals", of, text: inherited })) return notDecided("an inherited property");
+  return undefined;
+}
+
+/** A property of a string, a number, a boolean or an array, apart from characters and elements. */
+function ofPrimitive(type: string, key: string): unknown {
+  const inherited = beginning.inherited[type as "string"];
+  if (inherited === undefined || inherited.includes(key) || INDEX.test(key) || key === "length")
+    return notDecided(`\`${key}\` of this ${type}`);
+  return undefined;
+}
+
+function ofTerm(term: Term, value: unknown, key: unknown): unknown {
+  if (typeof key !== "string") return notDecided("a key that is not known");
+  switch (term.k) {
+    case "object":
+      if (hasOwn(term.fields, key)) return factOf(`${term.name}.${key}`, term.fields[key]!);
+      if (OBJECT_NAMES.includes(key) || key === "toJSON") return notDecided(`the inherited property \`${key}\``);
+      return fault("UNKNOWN_FACT", `the fact \`${key}\``);
+    case "record":
+      return term.of.kind === "integer or text" ? notDecided("a setting") : entryOf(term.name, term.of, key);
+    case "list":
+      if (key === "length") return integer(`${term.name}.length`, 0n, 0xffff_ffffn);
+      return notDecided(`\`${key}\` of a list that is not known`);
+    case "bytes":
+      if (key === "length") return integer(`${term.name}.length`, 0n, BigInt(Number.MAX_SAFE_INTEGER));
+      return notDecided(`\`${key}\` of bytes`);
+    case "text":
+    case "joined":
+      return ofPrimitive("string", key);
+    case "integer":
+    case "double":
+      return ofPrimitive("number", key);
+    case "json":
+      return ofJson(term.name, value, key);
+  }
+}
+
+function ofJson(name: string, value: unknown, key: string): unknown {
+  if (testType(name, ["object"])) {
+    if (OBJECT_NAMES.includes(key) || key === "__proto__")
+      return notDecided(`the property \`${key}\` of a value of a map`);
+    return jsonEntry(`${name}[${JSON.stringify(key)}]`);
+  }
+  if (testType(name, ["array"])) return ofPrimitive("array", key);
+  const its = settled(value);
+  const term = termOf(its);
+  return term === null ? ofValue(its, key) : ofTerm(term, its, key);
+}
+
+/** `key in object`, and whether an object has a property of its own. */
+export function propertyExists(object: unknown, key: unknown, isOwn = false): boolean {
+  const its = view(object);
+  const name = keyOf(key);
+  const term = termOf(its);
+  if (typeof name !== "string") return notDecided("a key that is not known");
+  if (term === null) {
+    if (isPlain(its)) return isOwn ? hasOwn(its, name) : name in its;
+    return isPrimitive(its) && !isOwn ? raise("TypeError", "`in` of no object") : notDecided("`in` of this object");
+  }
+  if (term.k === "object") {
+    if (hasOwn(term.fields, name)) return true;
+    if (isOwn) return false;
+    return OBJECT_NAMES.includes(name) ? notDecided(`whether \`${name}\` is in a fact`) : false;
+  }
+  if (term.k === "record" && term.of.kind !== "integer or text") return entryOf(term.name, term.of, name) !== undefined;
+  return notDecided("`in` of this value");
+}
+
+/** Assigns to a property of an object or array that the policy made. */
+export function set(place: number, object: unknown, name: unknown, value: unknown): unknown {
+  at(place);
+  const its = view(object);
+  const at_ = keyOf(name);
+  const isIndex = Array.isArray(its) && typeof at_ === "string" && INDEX.test(at_) && Number(at_) < MOST_ELEMENTS;
+  if (typeof at_ !== "string" || at_ === "__proto__" || (!isIndex && !isPlain(its)))
+    return notDecided("an assignment to a property of this object");
+  if (Object.isFrozen(its)) return notDecided("an assignment to a frozen object");
+  (its as Record<string, unknown>)[at_] = value;
+  return value;
+}
+
+const MOST_ELEMENTS = 65_536;
+
+/** The own properties of an object that are spread into another. */
+export function properties(place: number, value: unknown): object {
+  at(place);
+  const its = view(value);
+  if (its === null || its === undefined) return {};
+  return isPlain(its) ? its : notDecided("`...` of this value");
+}
+
+/** The elements of an array, for `...`, patterns and `for`. */
+export function elements(place: number, value: unknown): readonly unknown[] {
+  at(place);
+  const its = settled(value);
+  if (Array.isArray(its)) return its;
+  if (typeof its === "string") return [...its];
+  const term = termOf(its);
+  return notDecided(term?.k === "list" ? "a loop over a list that is not known" : "a loop over this value");
+}

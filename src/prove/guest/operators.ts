@@ -1,0 +1,261 @@
+import { view } from "./facts.js";
+import { propertyExists } from "./members.js";
+import { combined, constantTerm, type Integer, testNumber } from "./numbers.js";
+import { at, notDecided, test, testType, typesOf } from "./path.js";
+import { Sym, type Term, termOf } from "./term.js";
+import { isNullish, isPrimitive, joined, settled, textParts } from "./values.js";
+
+const MOST = BigInt(Number.MAX_SAFE_INTEGER);
+
+export function binary(place: number, operator: string, left: unknown, right: unknown): unknown {
+  at(place);
+  switch (operator) {
+    case "===":
+      return isEqual(left, right, true);
+    case "!==":
+      return !isEqual(left, right, true);
+    case "==":
+      return isEqual(left, right, false);
+    case "!=":
+      return !isEqual(left, right, false);
+    case "in":
+      return propertyExists(right, left);
+    case "instanceof":
+      return notDecided("`instanceof`");
+    default:
+      return computed(operator, settled(left), settled(right));
+  }
+}
+
+function computed(operator: string, left: unknown, right: unknown): unknown {
+  const [one, other] = [termOf(left), termOf(right)];
+  if (one === null && other === null) {
+    if (isPrimitive(left) && isPrimitive(right)) return ofPrimitives(operator, left as never, right as never);
+    return notDecided(`\`${operator}\` of an object`);
+  }
+  if (operator === "+" && (isText(left, one) || isText(right, other)))
+    return joined([...textParts(left), ...textParts(right)]);
+  if (Object.hasOwn(ORDERS, operator)) return order(operator, left, right);
+  const [a, b] = [integerOf(left), integerOf(right)];
+  if (a === null || b === null) return notDecided(`\`${operator}\` of something else than integers`);
+  switch (operator) {
+    case "+":
+      return sum(a, b, 1n);
+    case "-":
+      return sum(a, b, -1n);
+    case "*":
+      if (a.of.size === 0) return times(b, a.constant);
+      if (b.of.size === 0) return times(a, b.constant);
+  }
+  return notDecided(`\`${operator}\` of a number that is not known`);
+}
+
+function isText(value: unknown, term: Term | null): boolean {
+  return term === null ? typeof value === "string" : term.k === "text" || term.k === "joined";
+}
+
+/** An operation on values that are no symbols: the engine's own. */
+function ofPrimitives(operator: string, left: number, right: number): unknown {
+  switch (operator) {
+    case "+":
+      return left + right;
+    case "-":
+      return left - right;
+    case "*":
+      return left * right;
+    case "/":
+      return left / right;
+    case "%":
+      return left % right;
+    case "**":
+      return left ** right;
+    case "&":
+      return left & right;
+    case "|":
+      return left | right;
+    case "^":
+      return left ^ right;
+    case "<<":
+      return left << right;
+    case ">>":
+      return left >> right;
+    case ">>>":
+      return left >>> right;
+    case "<":
+      return left < right;
+    case "<=":
+      return left <= right;
+    case ">":
+      return left > right;
+    case ">=":
+      return left >= right;
+    default:
+      return notDecided(`\`${operator}\``);
+  }
+}
+
+/** An integer whose value is exact in JavaScript; null for any other value. */
+function integerOf(value: unknown): Integer | null {
+  const term = termOf(value);
+  if (term !== null) return term.k === "integer" ? term : null;
+  if (!Number.isSafeInteger(value)) return null;
+  return constantTerm(BigInt(value as number));
+}
+
+/** The same with doubles, for comparisons, which are exact for all of them. */
+function comparable(value: unknown): Integer | null {
+  const term = termOf(value);
+  if (term?.k !== "double") return integerOf(value);
+  const of = new Map([[term.name, { coefficient: 1n, least: 0n, most: 0n }]]);
+  return { k: "integer", constant: 0n, of };
+}
+
+function sum(left: Integer, right: Integer, sign: bigint): unknown {
+  return exact(combined(left, right, sign));
+}
+
+function times({ constant, of }: Integer, factor: bigint): unknown {
+  // 0 times a negative number is -0
+  if (factor === 0n) return notDecided("a product with 0");
+  const scaled = new Map<string, { coefficient: bigint; least: bigint; most: bigint }>();
+  for (const [name, summand] of of) scaled.set(name, { ...summand, coefficient: factor * summand.coefficient });
+  return exact({ k: "integer", constant: factor * constant, of: scaled });
+}
+
+/** A number for a term, if all of its values are integers that a double represents exactly, with all smaller ones. */
+function exact(term: Integer): unknown {
+  let [least, most] = [term.constant, term.constant];
+  for (const { coefficient, least: low, most: high } of term.of.values()) {
+    least += coefficient * (coefficient > 0n ? low : high);
+    most += coefficient * (coefficient > 0n ? high : low);
+  }
+  if (least < -MOST || most > MOST) return notDecided("arithmetic whose result may be larger than 2^53 - 1");
+  return term.of.size === 0 ? Number(term.constant) : new Sym(term);
+}
+
+/** How an order is asked: `left - right`, or the reverse, is below 0 or at most 0. */
+const ORDERS: Readonly<Record<string, readonly [isReverse: boolean, is: "< 0" | "<= 0"]>> = {
+  "<": [false, "< 0"],
+  "<=": [false, "<= 0"],
+  ">": [true, "< 0"],
+  ">=": [true, "<= 0"],
+};
+
+function order(operator: string, left: unknown, right: unknown): boolean {
+  const [a, b] = [comparable(left), comparable(right)];
+  const [isReverse, is] = ORDERS[operator]!;
+  if (a === null || b === null) {
+    const limit = termOf(left) === null ? left : right;
+    if (typeof limit !== "number" || !(a ?? b)) return notDecided(`\`${operator}\` of something else than integers`);
+    if (Number.isNaN(limit)) return false;
+    // All symbols are finite numbers
+    if (!Number.isFinite(limit))
+      return ofPrimitives(operator, limit === left ? limit : 0, limit === left ? 0 : limit) === true;
+    return notDecided("a comparison with a number that is not an integer");
+  }
+  const difference = isReverse ? combined(b, a, -1n) : combined(a, b, -1n);
+  return testNumber(difference, is);
+}
+
+/** IsStrictlyEqual and IsLooselyEqual (ECMA-262, 7.2.15 and 7.2.14). */
+export function isEqual(left: unknown, right: unknown, isStrict: boolean): boolean {
+  const [a, b] = [view(left), view(right)];
+  const [one, other] = [termOf(a), termOf(b)];
+  if (one === null && other === null) return ofValues(a, b, isStrict);
+  if (other === null) return withValue(one!, b, isStrict);
+  return one === null ? withValue(other, a, isStrict) : ofTerms(one, other);
+}
+
+function ofValues(left: unknown, right: unknown, isStrict: boolean): boolean {
+  if (isStrict) return left === right;
+  // An object is converted to a primitive, unless the other value is one, too, or null or undefined
+  if (isPrimitive(left) !== isPrimitive(right) && !isNullish(left) && !isNullish(right))
+    return notDecided("`==` of an object and a primitive value");
+  // biome-ignore lint/suspicious/noDoubleEquals: it is the operator of the policy
+  return left == right;
+}
+
+function withValue(term: Term, value: unknown, isStrict: boolean): boolean {
+  if (term.k === "json") return jsonWith(term.name, value, isStrict);
+  if (value === null || value === undefined) return false;
+  if (!isPrimitive(value)) return isStrict || isObject(term) ? false : notDecided("`==` of an object");
+  const isSameType = typeof value === (isObject(term) ? "object" : isText(null, term) ? "string" : "number");
+  if (!isSameType) return isStrict ? false : notDecided("`==` of values of different types");
+  switch (term.k) {
+    case "text":
+      return test({ kind: "equals", of: term.name, text: value as string });
+    case "integer":
+    case "double": {
+      if (!Number.isSafeInteger(value))
+        return term.k === "integer" || !Number.isFinite(value) ? false : notDecided("a number that is not an integer");
+      const difference = combined(comparable(new Sym(term))!, integerOf(value)!, -1n);
+      return testNumber(difference, "= 0");
+    }
+    default:
+      return notDecided("a comparison of a text that is put together");
+  }
+}
+
+function isObject({ k }: Term): boolean {
+  return k === "object" || k === "record" || k === "list" || k === "bytes";
+}
+
+function jsonWith(name: string, value: unknown, isStrict: boolean): boolean {
+  if (value === null) return testType(name, ["null"]);
+  if (value === undefined) return isStrict ? false : testType(name, ["null"]);
+  if (!isPrimitive(value)) return isStrict ? false : notDecided("`==` of an object");
+  const type = typeof value === "boolean" ? (String(value) as "true" | "false") : (typeof value as "number");
+  const isJson = type === "true" || type === "false" || type === "number" || (type as string) === "string";
+  if (!isStrict) {
+    if (typesOf(name).length === 1) return notDecided("`==` of a value of a map");
+    return notDecided("`==` of a value of a map whose type is not known");
+  }
+  if (!isJson || !testType(name, [type])) return false;
+  const its = view(new Sym({ k: "json", name }));
+  const term = termOf(its);
+  return term === null ? its === value : withValue(term, value, isStrict);
+}
+
+function ofTerms(one: Term, other: Term): boolean {
+  if (one.k === "json" && other.k === "json") return notDecided("a comparison of two values of maps");
+  if (one.k === "json") return jsonWithTerm(one.name, other);
+  if (other.k === "json") return jsonWithTerm(other.name, one);
+  if (isObject(one) && isObject(other)) return notDecided("the identity of an object");
+  if (isText(null, one) !== isText(null, other) || isObject(one) !== isObject(other))
+    return notDecided("a comparison of values of different types");
+  if (one.k === "text" && other.k === "text") {
+    if (one.name === other.name) return true;
+    const [of, second] = one.name < other.name ? [one.name, other.name] : [other.name, one.name];
+    return test({ kind: "same", of, other: second });
+  }
+  if (one.k === "joined" || other.k === "joined") return notDecided("a comparison of a text that is put together");
+  const difference = combined(comparable(new Sym(one))!, comparable(new Sym(other))!, -1n);
+  return testNumber(difference, "= 0");
+}
+
+function jsonWithTerm(name: string, other: Term): boolean {
+  if (isObject(other)) return notDecided("the identity of an object");
+  if (!testType(name, [isText(null, other) ? "string" : "number"])) return false;
+  return ofTerms(termOf(view(new Sym({ k: "json", name })))!, other);
+}
+
+export function unary(place: number, operator: string, value: unknown): unknown {
+  at(place);
+  const its = settled(value);
+  const term = termOf(its);
+  if (term === null) {
+    if (!isPrimitive(its)) return notDecided(`\`${operator}\` of an object`);
+    if (operator === "-") return -(its as number);
+    return operator === "+" ? +(its as number) : operator === "~" ? ~(its as number) : notDecided(operator);
+  }
+  if (term.k === "integer" && operator === "-") return times(term, -1n);
+  if ((term.k === "integer" || term.k === "double") && operator === "+") return its;
+  return notDecided(`\`${operator}\` of a value that is not known`);
+}
+
+/** ToNumeric of the operand of `++` or `--`. */
+export function numeric(place: number, value: unknown): unknown {
+  at(place);
+  const its = settled(value);
+  return typeof its === "number" || termOf(its)?.k === "integer" ? its : notDecided("`++` or `--` of no number");
+}

@@ -1,0 +1,131 @@
+import { map_lookup } from "countersign";
+import type { FactDomain } from "../../fact-type.js";
+import type { Atom, JsonType, Origin, PathEnd, Request, SymbolDomain } from "../shared/atom.js";
+
+/** What the host says at the beginning of a path. */
+export interface Beginning {
+  readonly argument: string;
+  readonly subject: Readonly<Record<string, FactDomain>>;
+  readonly current: Readonly<Record<string, FactDomain>>;
+  readonly results: Readonly<Record<string, Readonly<Record<string, FactDomain>>>>;
+  /** Facts with a fixed value at this hook. */
+  readonly fixed: Readonly<Record<string, null | boolean>>;
+  /** Facts that are multiples of another: name, factor, name. */
+  readonly multiples: readonly (readonly [string, number, string])[];
+  readonly keyrings: readonly string[];
+  readonly maps: readonly string[];
+  readonly detached: readonly string[];
+  readonly attached: readonly string[];
+  /** Names that objects, arrays, texts, numbers and booleans inherit. */
+  readonly inherited: Readonly<Record<"object" | "array" | "string" | "number" | "boolean", readonly string[]>>;
+}
+
+const { stringify } = JSON;
+
+/** Calls the host. The sandbox offers the call of a map; the host answers it for this policy only. */
+function tell(request: Request): unknown {
+  return map_lookup("explorer", stringify(request));
+}
+
+export const beginning = tell({ ask: "begin" }) as Beginning;
+
+/** Thrown to leave the policy. A policy that catches it changes nothing: the path has ended. */
+const STOP = { __proto__: null };
+let end: PathEnd | null = null;
+let place = 0;
+const known = new Map<string, boolean>();
+const types = new Map<string, readonly JsonType[]>();
+const declared = new Set<string>();
+
+/** Every function of the explorer begins with this. */
+export function at(now: number): void {
+  if (end !== null) throw STOP;
+  place = now;
+}
+
+export function here(): number {
+  return place;
+}
+
+export function finish(how: PathEnd): never {
+  if (end === null) {
+    end = how;
+    tell({ ask: "end", end });
+  }
+  throw STOP;
+}
+
+export function hasEnded(): boolean {
+  return end !== null;
+}
+
+export function notDecided(why: string): never {
+  return finish({ kind: "not decided", why, place });
+}
+
+export function fault(code: string, what: string): never {
+  return finish({ kind: "fault", code, what, place });
+}
+
+/** Whether a condition on symbols is true on this path: the host explores both cases if both are possible. */
+export function test(atom: Atom): boolean {
+  const key = stringify(atom);
+  let answer = known.get(key);
+  if (answer === undefined) {
+    answer = tell({ ask: "test", atom, place }) === true;
+    known.set(key, answer);
+  }
+  return answer;
+}
+
+/** Whether a JSON value has one of these types. */
+export function testType(name: string, among: readonly JsonType[]): boolean {
+  const possible = typesOf(name);
+  const left = possible.filter((type) => among.includes(type));
+  if (left.length === 0 || left.length === possible.length) return left.length > 0;
+  const answer = test({ kind: "type", of: name, among: left });
+  types.set(name, answer ? left : possible.filter((type) => !among.includes(type)));
+  return answer;
+}
+
+const ALL: readonly JsonType[] = ["null", "true", "false", "number", "string", "array", "object"];
+
+export function typesOf(name: string): readonly JsonType[] {
+  return types.get(name) ?? ALL;
+}
+
+export function declare(name: string, domain: SymbolDomain): void {
+  if (declared.has(name)) return;
+  declared.add(name);
+  tell({ ask: "symbol", name, domain });
+}
+
+export function originate(name: string, origin: Origin): void {
+  if (declared.has(`origin ${name}`)) return;
+  declared.add(`origin ${name}`);
+  tell({ ask: "origin", name, origin });
+}
+
+const made = new WeakSet<object>();
+
+/** Marks an error that the engine would make in the same way. */
+export function markMade<T extends object>(error: T): T {
+  made.add(error);
+  return error;
+}
+
+/** Throws the error that the engine throws here; the policy may catch it. */
+export function raise(kind: "TypeError" | "RangeError" | "Error", message: string): never {
+  const Kind = { TypeError, RangeError, Error }[kind];
+  throw markMade(new Kind(message));
+}
+
+/**
+ * Looks at an error that the policy threw or caught. Errors that neither the policy nor {@link raise} made come from
+ * the engine, such as too deep a recursion: whether the policy itself would get them is not known.
+ */
+export function caught(where: number, error: unknown): unknown {
+  at(where);
+  if (error instanceof Error && !made.has(error)) notDecided("an error of the engine");
+  return error;
+}

@@ -1,0 +1,64 @@
+import type { FactDomain } from "../../fact-type.js";
+import type { LinearTerm, TextPart } from "../shared/atom.js";
+
+type Fields = Readonly<Record<string, FactDomain>>;
+
+/** What a symbol in the sandbox stands for. */
+export type Term =
+  /** An object with facts. */
+  | { readonly k: "object"; readonly name: string; readonly fields: Fields; readonly isSubject: boolean }
+  | { readonly k: "record" | "list"; readonly name: string; readonly of: FactDomain }
+  | { readonly k: "bytes"; readonly name: string }
+  | { readonly k: "text"; readonly name: string }
+  /** Constants and symbols one after the other. */
+  | { readonly k: "joined"; readonly parts: readonly (string | Term)[] }
+  /** An integer, whose value and intermediate values are between -(2^53-1) and 2^53-1. */
+  | { readonly k: "integer"; readonly constant: bigint; readonly of: ReadonlyMap<string, Summand> }
+  /** A number of JSON: any finite double. */
+  | { readonly k: "double"; readonly name: string }
+  /** A JSON value whose type is not known yet, an object, or an array. */
+  | { readonly k: "json"; readonly name: string };
+
+export interface Summand {
+  readonly coefficient: bigint;
+  readonly least: bigint;
+  readonly most: bigint;
+}
+
+/**
+ * A symbol. The term is in a private field, so that the policy cannot read it, and no object of the policy is a symbol.
+ * Every operation of a policy on a value goes through the explorer, which looks for symbols first.
+ */
+export class Sym {
+  readonly #term: Term;
+
+  constructor(term: Term) {
+    this.#term = term;
+  }
+
+  /** The term of a symbol; null for any other value. */
+  static term(value: unknown): Term | null {
+    return typeof value === "object" && value !== null && #term in value ? value.#term : null;
+  }
+}
+
+export const { term: termOf } = Sym;
+
+export function isSymbol(value: unknown): value is Sym {
+  return termOf(value) !== null;
+}
+
+export function linear({ constant, of }: Extract<Term, { k: "integer" }>): LinearTerm {
+  return { constant: String(constant), of: [...of].map(([name, { coefficient }]) => [String(coefficient), name]) };
+}
+
+/** The parts of a text term, for the host. */
+export function partsOf(parts: readonly (string | Term)[]): TextPart[] {
+  return parts.map((part) => {
+    if (typeof part === "string") return part;
+    if (part.k === "text") return { text: part.name };
+    if (part.k === "integer") return { number: linear(part) };
+    if (part.k === "double") return { number: { constant: "0", of: [["1", part.name]] } };
+    throw new TypeError(`a ${part.k} is no part of a text`);
+  });
+}

@@ -1,0 +1,25 @@
+import type { Atom } from "../shared/atom.js";
+
+/** An atom or its negation. */
+export interface Condition {
+  readonly atom: Atom;
+  readonly is: boolean;
+}
+
+/** The name of the flag that an atom is about; null for an atom about a text, a number or a type. */
+export function flagOf(atom: Atom): string | null {
+  switch (atom.kind) {
+    case "flag":
+    case "null":
+    case "exists":
+      return atom.of;
+    case "contains":
+      return containing(atom.of, atom.text);
+    default:
+      return null;
+  }
+}
+
+export function containing(list: string, text: string): string {
+  return `${list} contains ${JSON.stringify(text)}`;
+}

@@ -1,0 +1,120 @@
+import type { FactClause, FactLiteral } from "../../bpf/program-constraints.js";
+import { JSON_TYPES, type JsonType, type SymbolDomain } from "../shared/atom.js";
+import { type Condition, flagOf } from "./condition.js";
+import { findNumbers } from "./numbers.js";
+import { findTexts, type Membership } from "./texts.js";
+
+/** A value for each symbol that conditions name. */
+export interface Model {
+  readonly flags: ReadonlyMap<string, boolean>;
+  readonly texts: ReadonlyMap<string, string>;
+  readonly numbers: ReadonlyMap<string, number>;
+  readonly types: ReadonlyMap<string, JsonType>;
+}
+
+/** `unsatisfiable` is certain. `unknown` means that no values were found, and that there may be some. */
+export type Answer = Model | "unsatisfiable" | "unknown";
+
+/** What a solver knows apart from the conditions. */
+export interface Knowledge {
+  readonly symbols: ReadonlyMap<string, SymbolDomain>;
+  /** The constraints between facts of the subject, whose name comes before theirs. */
+  readonly clauses: readonly FactClause[];
+  readonly argument: string;
+  readonly namesOf: (type: string) => readonly string[];
+}
+
+/** Finds values for which all conditions are true, under the constraints between facts. */
+export function solve(conditions: readonly Condition[], knowledge: Knowledge): Answer {
+  const flags = new Map<string, boolean>();
+  const types = new Map<string, readonly JsonType[]>();
+  for (const { atom, is } of conditions) {
+    const flag = flagOf(atom);
+    if (flag !== null) {
+      if (flags.get(flag) === !is) return "unsatisfiable";
+      flags.set(flag, is);
+    }
+    if (atom.kind !== "type") continue;
+    const before = types.get(atom.of) ?? JSON_TYPES;
+    const left = before.filter((type) => atom.among.includes(type) === is);
+    if (left.length === 0) return "unsatisfiable";
+    types.set(atom.of, left);
+  }
+  const domainOf = (name: string) => knowledge.symbols.get(name);
+  const numbers = findNumbers(conditions, domainOf, []);
+  if (numbers === "unsatisfiable") return numbers;
+  const search = new Search(conditions, knowledge, flags);
+  const found = search.from(connected(conditions, knowledge), flags, []);
+  if (typeof found === "string" || typeof numbers === "string") return found === "unsatisfiable" ? found : "unknown";
+  const chosen = new Map([...types].map(([name, left]) => [name, preferred(left)] as const));
+  return { flags: found.flags, texts: found.texts, numbers, types: chosen };
+}
+
+function preferred(types: readonly JsonType[]): JsonType {
+  return types.find((type) => type === "object" || type === "number" || type === "string") ?? types[0]!;
+}
+
+/** The clauses with facts that the conditions name, and those with facts of these clauses. */
+function connected(conditions: readonly Condition[], { clauses, argument }: Knowledge): readonly FactClause[] {
+  const named = new Set(conditions.flatMap(({ atom }) => ("of" in atom ? [atom.of] : [])));
+  const taken = new Set<FactClause>();
+  for (let before = -1; before !== taken.size; ) {
+    before = taken.size;
+    for (const clause of clauses) {
+      if (taken.has(clause) || !clause.any.some(({ fact }) => named.has(`${argument}.${fact}`))) continue;
+      taken.add(clause);
+      for (const { fact } of clause.any) named.add(`${argument}.${fact}`);
+    }
+  }
+  return [...taken];
+}
+
+type Found = Pick<Model, "flags" | "texts"> | "unsatisfiable" | "unknown";
+
+/** Chooses a literal of each clause to be true. */
+class Search {
+  #rounds = 0;
+  readonly #texts: readonly Condition[];
+
+  constructor(
+    conditions: readonly Condition[],
+    private readonly knowledge: Knowledge,
+    readonly given: ReadonlyMap<string, boolean>,
+  ) {
+    this.#texts = conditions.filter(({ atom }) => flagOf(atom) === null);
+  }
+
+  from(clauses: readonly FactClause[], flags: ReadonlyMap<string, boolean>, memberships: readonly Membership[]): Found {
+    if (++this.#rounds > MOST_ROUNDS) return "unknown";
+    const { argument, symbols, namesOf } = this.knowledge;
+    const texts = findTexts(this.#texts, memberships, (name) => symbols.get(name), namesOf);
+    if (texts === "unsatisfiable") return texts;
+    const open = clauses.filter(({ any }) => !any.some((literal) => this.#isTrue(literal, flags, memberships)));
+    const choices = open.map(({ any }) => any.filter((literal) => !this.#isFalse(literal, flags)));
+    const [fewest] = choices.sort((one, other) => one.length - other.length);
+    if (fewest === undefined) return texts === "unknown" ? texts : { flags, texts };
+    let result: Found = "unsatisfiable";
+    for (const literal of fewest) {
+      const name = `${argument}.${literal.fact}`;
+      const found: Found =
+        "is" in literal
+          ? this.from(open, new Map(flags).set(name, literal.is), memberships)
+          : this.from(open, flags, [...memberships, { of: name, among: literal.among, texts: literal.of }]);
+      if (typeof found !== "string") return found;
+      if (found === "unknown") result = found;
+    }
+    return result;
+  }
+
+  #isTrue(literal: FactLiteral, flags: ReadonlyMap<string, boolean>, memberships: readonly Membership[]): boolean {
+    const name = `${this.knowledge.argument}.${literal.fact}`;
+    if ("is" in literal) return flags.get(name) === literal.is;
+    return memberships.some(({ of, among, texts }) => of === name && among === literal.among && texts === literal.of);
+  }
+
+  #isFalse(literal: FactLiteral, flags: ReadonlyMap<string, boolean>): boolean {
+    return "is" in literal && flags.get(`${this.knowledge.argument}.${literal.fact}`) === !literal.is;
+  }
+}
+
+const MOST_ROUNDS = 500;

@@ -1,0 +1,163 @@
+import type { SymbolDomain } from "../shared/atom.js";
+import type { Condition } from "./condition.js";
+
+/** A text that is one of some, or none of them. */
+export interface Membership {
+  readonly of: string;
+  readonly among: boolean;
+  readonly texts: readonly string[];
+}
+
+type Found = ReadonlyMap<string, string> | "unsatisfiable" | "unknown";
+
+/** What is known about texts that are equal. */
+interface Class {
+  readonly names: string[];
+  /** The texts that it can be; null for any. */
+  allowed: ReadonlySet<string> | null;
+  readonly excluded: Set<string>;
+  readonly starts: string[];
+  readonly ends: string[];
+  readonly includes: string[];
+  readonly not: { readonly kind: "starts" | "ends" | "includes"; readonly text: string }[];
+  readonly hex: Set<number>;
+  readonly vocabulary: readonly string[];
+  readonly apart: Set<Class>;
+}
+
+const TESTS = {
+  starts: (text: string, part: string) => text.startsWith(part),
+  ends: (text: string, part: string) => text.endsWith(part),
+  includes: (text: string, part: string) => text.includes(part),
+};
+
+/**
+ * Finds a text for each symbol, such that all conditions are true. `unsatisfiable` is certain; `unknown` means that
+ * neither was found. Texts are sequences of UTF-16 code units.
+ */
+export function findTexts(
+  conditions: readonly Condition[],
+  memberships: readonly Membership[],
+  domainOf: (name: string) => SymbolDomain | undefined,
+  namesOf: (type: string) => readonly string[],
+): Found {
+  const classes = new Map<string, Class>();
+  const classOf = (name: string): Class => {
+    const known = classes.get(name);
+    if (known !== undefined) return known;
+    const domain = domainOf(name);
+    const [hex, names] = domain?.kind === "text" ? [domain.hex, domain.names] : [null, null];
+    const made: Class = {
+      ...{ names: [name], allowed: null, excluded: new Set(), starts: [], ends: [], includes: [], not: [] },
+      ...{
+        hex: new Set(hex === null ? [] : [hex]),
+        vocabulary: names === null ? [] : namesOf(names),
+        apart: new Set(),
+      },
+    };
+    classes.set(name, made);
+    return made;
+  };
+  for (const { atom, is } of conditions)
+    if (atom.kind === "same" && is) join(classes, classOf(atom.of), classOf(atom.other));
+  for (const { atom, is } of conditions) {
+    if (atom.kind === "same" && !is) {
+      const [one, other] = [classOf(atom.of), classOf(atom.other)];
+      if (one === other) return "unsatisfiable";
+      one.apart.add(other);
+      other.apart.add(one);
+    } else if (atom.kind === "equals") restrict(classOf(atom.of), is, [atom.text]);
+    else if (atom.kind === "starts" || atom.kind === "ends" || atom.kind === "includes") {
+      if (is) classOf(atom.of)[atom.kind].push(atom.text);
+      else classOf(atom.of).not.push({ kind: atom.kind, text: atom.text });
+    }
+  }
+  for (const { of, among, texts } of memberships) restrict(classOf(of), among, texts);
+  return assign([...new Set(classes.values())]);
+}
+
+function join(classes: Map<string, Class>, one: Class, other: Class): void {
+  if (one === other) return;
+  one.names.push(...other.names);
+  for (const bytes of other.hex) one.hex.add(bytes);
+  for (const name of other.names) classes.set(name, one);
+}
+
+function restrict(of: Class, isAmong: boolean, texts: readonly string[]): void {
+  if (isAmong) of.allowed = new Set(texts.filter((text) => of.allowed?.has(text) ?? true));
+  else for (const text of texts) of.excluded.add(text);
+}
+
+/** Whether a text satisfies everything that is known about a class by itself. */
+function fits(its: Class, text: string): boolean {
+  return (
+    (its.allowed?.has(text) ?? true) &&
+    !its.excluded.has(text) &&
+    (["starts", "ends", "includes"] as const).every((kind) => its[kind].every((part) => TESTS[kind](text, part))) &&
+    its.not.every(({ kind, text: part }) => !TESTS[kind](text, part)) &&
+    [...its.hex].every((bytes) => text.length === 2 * bytes && /^[0-9a-f]*$/.test(text))
+  );
+}
+
+function assign(classes: readonly Class[]): Found {
+  const finite = classes.map((its) =>
+    its.allowed === null ? null : [...its.allowed].filter((text) => fits(its, text)),
+  );
+  if (finite.some((texts) => texts?.length === 0) || classes.some(contradicts)) return "unsatisfiable";
+  const order = [...classes.keys()].sort((a, b) => (finite[a]?.length ?? Infinity) - (finite[b]?.length ?? Infinity));
+  const chosen = new Map<Class, string>();
+  let rounds = 0;
+  const choose = (index: number): boolean => {
+    if (index === order.length) return true;
+    const its = classes[order[index]!]!;
+    for (const text of finite[order[index]!] ?? candidates(its)) {
+      if (++rounds > MOST_ROUNDS) return false;
+      if (!fits(its, text) || [...its.apart].some((other) => chosen.get(other) === text)) continue;
+      chosen.set(its, text);
+      if (choose(index + 1)) return true;
+      chosen.delete(its);
+    }
+    return false;
+  };
+  if (choose(0)) return new Map(classes.flatMap((its) => its.names.map((name) => [name, chosen.get(its)!] as const)));
+  // All possibilities were tried if each class has only a few
+  return finite.every((texts) => texts !== null) && rounds <= MOST_ROUNDS ? "unsatisfiable" : "unknown";
+}
+
+const MOST_ROUNDS = 10_000;
+
+/** Whether the conditions on the beginning, or those on the end, contradict each other. */
+function contradicts(its: Class): boolean {
+  if (its.hex.size > 1) return true;
+  const longest = (texts: readonly string[]) =>
+    texts.reduce((one, other) => (other.length > one.length ? other : one), "");
+  const [start, end] = [longest(its.starts), longest(its.ends)];
+  if (its.starts.some((text) => !start.startsWith(text)) || its.ends.some((text) => !end.endsWith(text))) return true;
+  const surely = {
+    starts: (part: string) => start.startsWith(part),
+    ends: (part: string) => end.endsWith(part),
+    includes: (part: string) => [start, end, ...its.includes].some((text) => text.includes(part)),
+  };
+  return its.not.some(({ kind, text }) => surely[kind](text));
+}
+
+/** Texts that may fit, the likeliest first. */
+function* candidates(its: Class): Generator<string> {
+  yield* its.vocabulary;
+  const longest = (texts: readonly string[]) =>
+    texts.reduce((one, other) => (other.length > one.length ? other : one), "");
+  const [start, end, middle] = [longest(its.starts), longest(its.ends), its.includes.join("")];
+  const [bytes] = its.hex;
+  for (let number = 0; number < MOST_CANDIDATES; number++) {
+    if (bytes !== undefined) {
+      const digits = 2 * bytes - start.length - middle.length - end.length;
+      const filling = number.toString(16).padStart(digits, "0");
+      if (digits > 0 || number === 0) yield start + middle + (digits > 0 ? filling : "") + end;
+      continue;
+    }
+    yield start + middle + (number === 0 ? "" : `x${number}`) + end;
+    if (number === 0 && middle === "" && start.endsWith(end)) yield start;
+  }
+}
+
+const MOST_CANDIDATES = 2_000;

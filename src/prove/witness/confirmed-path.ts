@@ -1,0 +1,51 @@
+import type { Outcome } from "../../policy/model/outcome.js";
+import type { Exploration, Path } from "../explorer/exploration.js";
+import type { PathEnd } from "../shared/atom.js";
+import type { Input } from "./input.js";
+import { inputOf } from "./model-input.js";
+import { SymbolValues } from "./symbol-values.js";
+
+/** Asks the engine about an input. */
+export type Ask = (input: Input) => Outcome;
+
+/**
+ * - `confirmed`: the engine gives this answer for an example of the path;
+ * - `unconfirmed`: no example was found that the engine could be asked about;
+ * - `contradicted`: the engine gives another answer, which `what` describes. That is a fault of the prover.
+ */
+export type Confirmation =
+  | { readonly status: "confirmed"; readonly input: Input }
+  | { readonly status: "unconfirmed" }
+  | { readonly status: "contradicted"; readonly input: Input; readonly what: string };
+
+/** Has the engine decide an example of a path. */
+export function confirm(path: Path, exploration: Exploration, argument: string, ask: Ask): Confirmation {
+  const input = path.example === "unknown" ? null : inputOf(path.example, exploration);
+  if (input === null) return { status: "unconfirmed" };
+  const values = new SymbolValues(input, argument, exploration.origins);
+  if (!values.satisfy(path.conditions)) return { status: "unconfirmed" };
+  const what = difference(path.end, values, ask(input));
+  return what === null ? { status: "confirmed", input } : { status: "contradicted", input, what };
+}
+
+/** Maximum length in characters of a reason, after which the sandbox cuts it. */
+const MAX_REASON = 1024;
+
+/** How the engine's outcome differs from what is expected at the end of a path; null if it does not. */
+export function difference(end: PathEnd, values: SymbolValues, outcome: Outcome): string | null {
+  if (end.kind === "not decided") return null;
+  if (end.kind === "fault") return differs("fault", end.code, outcome.fault?.code ?? null);
+  if (outcome.fault !== null) return `the engine's fault is ${outcome.fault.code}: ${outcome.fault.message}`;
+  const verdict = typeof end.verdict === "number" ? end.verdict : values.number(end.verdict);
+  const reason = end.reason === null ? null : cut(values.text(end.reason));
+  return differs("verdict", verdict, outcome.verdict) ?? differs("reason", reason, outcome.reason);
+}
+
+function differs(what: string, expected: unknown, found: unknown): string | null {
+  if (expected === found) return null;
+  return `the engine's ${what} is ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`;
+}
+
+function cut(text: string): string {
+  return text.length > MAX_REASON ? `${text.slice(0, MAX_REASON - 1)}…` : text;
+}

@@ -1,0 +1,109 @@
+import { ERRNO } from "../../errno.js";
+import { CountersignError } from "../../error.js";
+import type { Limits } from "../../policy/attachment.js";
+import type { Domain } from "../../policy/domain.js";
+import type { LinkedPolicy } from "../../policy/linker/linker.js";
+import type { Outcome } from "../../policy/model/outcome.js";
+import { DETACHED_SIGNATURE_TYPES } from "../../policy/model/signature-types.gen.js";
+import type { Origin } from "../shared/atom.js";
+import type { Input } from "./input.js";
+
+type HostFunctions = Parameters<Domain["ask"]>[5];
+
+/** What the policy itself answers for an input, in the sandbox of the engine. The helpers answer as the input says. */
+export function engineAnswer(
+  domain: Domain,
+  policy: LinkedPolicy,
+  limits: Limits,
+  hook: string,
+  input: Input,
+  argument: string,
+  names: { readonly keyrings: readonly string[]; readonly maps: readonly string[] },
+): Outcome {
+  return domain.ask(policy, limits, hook, input.subject, input.current, new InputFunctions(input, argument, names));
+}
+
+class InputFunctions implements HostFunctions {
+  readonly #paths = new Map<Uint8Array, string>();
+
+  constructor(
+    private readonly input: Input,
+    argument: string,
+    private readonly names: { readonly keyrings: readonly string[]; readonly maps: readonly string[] },
+  ) {
+    this.#addBytes(input.subject, argument);
+  }
+
+  verify_signature(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): number {
+    this.#known(this.names.keyrings, keyring);
+    if (signature === null && (DETACHED_SIGNATURE_TYPES as readonly string[]).includes(type)) return -ERRNO.ENODATA;
+    return this.#answer(this.#signature("verify_signature", data, signature, keyring, type)) as number;
+  }
+
+  signer_of(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): unknown {
+    if (this.verify_signature(data, signature, keyring, type) !== 0) return null;
+    return this.#answer(this.#signature("signer_of", data, signature, keyring, type));
+  }
+
+  verify_program(_: object, keyring: string): number {
+    this.#known(this.names.keyrings, keyring);
+    return this.#answer({ kind: "verify_program", keyring }) as number;
+  }
+
+  statement_of(subject: object, keyring: string): number {
+    if (this.verify_program(subject, keyring) !== 0) return -1;
+    const { statements } = subject as { readonly statements: readonly unknown[] };
+    return statements.indexOf(this.#answer({ kind: "statement_of", keyring }));
+  }
+
+  signer_of_program(subject: object, keyring: string): unknown {
+    return this.verify_program(subject, keyring) === 0 ? this.#answer({ kind: "signer_of_program", keyring }) : null;
+  }
+
+  hash(algorithm: string, data: Uint8Array): string {
+    return this.#answer({ kind: "hash", algorithm, data: this.#pathOf(data) }) as string;
+  }
+
+  map_lookup(map: string, key: string): unknown {
+    this.#known(this.names.maps, map);
+    return this.input.answer({ kind: "lookup", map, key: [] }, key);
+  }
+
+  map_update(): number {
+    return -ERRNO.EPERM;
+  }
+
+  map_delete(): number {
+    return -ERRNO.EPERM;
+  }
+
+  #answer(origin: Origin): unknown {
+    return this.input.answer(origin, null);
+  }
+
+  #signature(
+    kind: "verify_signature" | "signer_of",
+    data: Uint8Array,
+    signature: Uint8Array | null,
+    keyring: string,
+    type: string,
+  ): Origin {
+    return { kind, keyring, type, data: this.#pathOf(data), signature: signature && this.#pathOf(signature) };
+  }
+
+  #pathOf(bytes: Uint8Array): string {
+    return this.#paths.get(bytes) ?? "";
+  }
+
+  #known(names: readonly string[], name: string): void {
+    if (names.includes(name)) return;
+    // The error with which the engine's own helpers reject a name
+    throw new CountersignError("POLICY_UNKNOWN_NAME", `no \`${name}\``, { remedy: "use a name of the configuration" });
+  }
+
+  #addBytes(value: unknown, path: string): void {
+    if (value instanceof Uint8Array) this.#paths.set(value, path);
+    else if (typeof value === "object" && value !== null)
+      for (const [key, one] of Object.entries(value)) this.#addBytes(one, `${path}.${key}`);
+  }
+}

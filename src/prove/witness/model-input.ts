@@ -1,0 +1,247 @@
+import { PROGRAM_BEGINNINGS, PROGRAM_MULTIPLES } from "../../bpf/program-constraints.js";
+import type { FactDomain } from "../../fact-type.js";
+import { hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
+import { CURRENT_DOMAINS, type Current } from "../../policy/model/current.js";
+import { RESULT_DOMAINS } from "../explorer/beginning.js";
+import type { Exploration } from "../explorer/exploration.js";
+import { SUBJECT_DOMAINS } from "../facts/subject-domains.js";
+import type { JsonType, Origin } from "../shared/atom.js";
+import type { Model } from "../solver/solver.js";
+import { defaultFact, defaultFacts } from "./default-facts.js";
+import type { Input } from "./input.js";
+import { type SymbolPath, symbolPath } from "./symbol-path.js";
+
+type Explored = Pick<Exploration, "hook" | "symbols" | "origins">;
+type Holder = Record<string, unknown>;
+
+/** The most elements and bytes of a list or of bytes in an input. */
+const MOST = 1_000_000;
+
+/** An input with the values of a model, and the simplest values for all others; null if it would be too large. */
+export function inputOf(model: Model, explored: Explored): Input | null {
+  const making = new Making(explored);
+  try {
+    making.take(model);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+  return making.input();
+}
+
+class Making {
+  readonly #subject: Holder;
+  readonly #current: Holder;
+  readonly #answers = new Map<string, unknown>();
+  readonly #domains: Readonly<Record<string, FactDomain>>;
+  readonly #argument: string;
+  readonly #isProgram: boolean;
+
+  constructor(private readonly explored: Explored) {
+    const kind = hookRow(explored.hook).subject;
+    this.#isProgram = kind === "program";
+    this.#argument = SUBJECT_KINDS[kind].argument;
+    const object = (fields: Readonly<Record<string, FactDomain>>) =>
+      ({ kind: "object", declared: "", fields }) as const;
+    this.#domains = {
+      [this.#argument]: object(SUBJECT_DOMAINS[kind]),
+      current: object(CURRENT_DOMAINS),
+    };
+    this.#subject = defaultFacts(SUBJECT_DOMAINS[kind]);
+    this.#current = defaultFacts(CURRENT_DOMAINS);
+    if (this.#isProgram) Object.assign(this.#subject, { type: "xdp", evidence: [] });
+    if (this.#isProgram) (this.#subject.effects as Holder).read_only = true;
+  }
+
+  /** Sets values from the outside to the inside: what holds others comes first. */
+  take({ flags, texts, numbers, types }: Model): void {
+    const steps: { readonly path: SymbolPath; readonly set: () => void }[] = [];
+    const add = (name: string, set: (path: SymbolPath) => void) => {
+      const path = symbolPath(name, this.explored.origins);
+      steps.push({ path, set: () => set(path) });
+    };
+    const contained = [...flags].filter(([name]) => name.includes(" contains "));
+    for (const [name, is] of flags) if (!name.includes(" contains ")) add(name, (path) => this.#flag(path, is));
+    for (const [name, type] of types) add(name, (path) => this.#set(path, JSON_VALUES[type]()));
+    for (const [name, text] of texts) add(name, (path) => this.#set(path, text));
+    for (const [name, number] of numbers) add(name, (path) => this.#number(path, number));
+    steps.sort((one, other) => one.path.keys.length - other.path.keys.length);
+    for (const { set } of steps) set();
+    for (const [name, is] of contained) {
+      const at = name.indexOf(" contains ");
+      if (is)
+        this.#contain(symbolPath(name.slice(0, at), this.explored.origins), JSON.parse(name.slice(at + 10)) as string);
+    }
+    if (!this.#isProgram) return;
+    this.#addStatements();
+    for (const { fact, times, of } of PROGRAM_MULTIPLES)
+      this.#subject[fact.slice(0, -".length".length)] = bytesOf(times * (this.#subject[of] as number));
+    for (const { fact, length, of } of PROGRAM_BEGINNINGS)
+      if (!texts.has(`${this.#argument}.${fact}`)) this.#subject[fact] = (this.#subject[of] as string).slice(0, length);
+  }
+
+  /** A statement that a helper returns is one of the program's. */
+  #addStatements(): void {
+    const statements = this.#subject.statements as unknown[];
+    for (const [name, origin] of this.explored.origins) {
+      if (origin.kind !== "statement_of") continue;
+      if (!this.#answers.has(name)) this.#answers.set(name, this.#defaultAnswer(origin));
+      statements.push(this.#answers.get(name));
+    }
+  }
+
+  input(): Input {
+    const named = new Map([...this.explored.origins].map(([name, origin]) => [keyOf(origin), name] as const));
+    return {
+      subject: this.#subject,
+      current: this.#current as unknown as Current,
+      answer: (origin, key) => {
+        if (origin.kind === "lookup") return this.#lookedUp(origin.map, key!);
+        const name = named.get(keyOf(origin));
+        return name !== undefined && this.#answers.has(name) ? this.#answers.get(name) : this.#defaultAnswer(origin);
+      },
+    };
+  }
+
+  /** The value of a key: keys are texts of which symbols may be parts, so that they are compared as texts. */
+  #lookedUp(map: string, key: string): unknown {
+    for (const [name, origin] of this.explored.origins) {
+      if (origin.kind !== "lookup" || origin.map !== map || !this.#answers.has(name)) continue;
+      if (this.#textOf(origin.key) === key) return this.#answers.get(name);
+    }
+    return undefined;
+  }
+
+  #textOf(parts: Extract<Origin, { kind: "lookup" }>["key"]): string {
+    const words = parts.map((part) => {
+      if (typeof part === "string") return part;
+      if ("text" in part) return String(this.#valueAt(symbolPath(part.text, this.explored.origins)));
+      const { constant, of } = part.number;
+      const value = (name: string) => BigInt(Number(this.#valueAt(symbolPath(name, this.explored.origins))));
+      return String(of.reduce((sum, [coefficient, name]) => sum + BigInt(coefficient) * value(name), BigInt(constant)));
+    });
+    return words.join("");
+  }
+
+  #valueAt({ root, keys }: SymbolPath): unknown {
+    return keys.reduce<unknown>((at, key) => (at as Holder | null | undefined)?.[key], this.#rootValue(root));
+  }
+
+  #rootValue(root: string): unknown {
+    if (root === this.#argument) return this.#subject;
+    return root === "current" ? this.#current : this.#answers.get(root);
+  }
+
+  #defaultAnswer(origin: Origin): unknown {
+    switch (origin.kind) {
+      case "verify_program":
+      case "verify_signature":
+        return NO_SIGNATURE;
+      case "hash":
+        return "0".repeat(128);
+      case "statement_of":
+      case "signer_of":
+      case "signer_of_program":
+        return defaultFacts(RESULT_DOMAINS[origin.kind === "statement_of" ? "statement_of" : "signer_of"]!);
+      case "lookup":
+        return undefined;
+    }
+  }
+
+  #flag(path: SymbolPath, is: boolean): void {
+    if (path.mark === "") this.#set(path, is);
+    else if (path.mark === "?") this.#set(path, is ? null : defaultFact(this.#domainOf(path, true)!));
+    else if (is) this.#create(path);
+    else if (path.keys.length > 0) delete this.#holder(path)[path.keys.at(-1)!];
+    else this.#answers.delete(path.root);
+  }
+
+  /** Makes a key exist. A value of JSON gets the simplest one; its type is set after that if the path has one. */
+  #create(path: SymbolPath): void {
+    const domain = this.#domainOf(path, true);
+    this.#set(path, domain === null ? 0 : defaultFact(domain));
+  }
+
+  #number(path: SymbolPath, number: number): void {
+    if (path.keys.at(-1) !== "length") {
+      this.#set(path, number);
+      return;
+    }
+    const holder = { ...path, keys: path.keys.slice(0, -1) };
+    const domain = this.#domainOf(holder, true);
+    if (domain?.kind === "bytes") this.#set(holder, bytesOf(number));
+    else if (number > MOST) throw new RangeError("a list is too long");
+    else if (domain?.kind === "list")
+      this.#set(
+        holder,
+        Array.from({ length: number }, () => defaultFact(domain.of)),
+      );
+  }
+
+  #contain(path: SymbolPath, text: string): void {
+    const list = this.#valueAt(path) as unknown[];
+    const filler = list.indexOf("unknown") === -1 ? list.indexOf("") : list.indexOf("unknown");
+    if (filler === -1) list.push(text);
+    else list[filler] = text;
+  }
+
+  #set(path: SymbolPath, value: unknown): void {
+    if (path.keys.length > 0) this.#holder(path)[path.keys.at(-1)!] = value;
+    else if (path.root === this.#argument || path.root === "current") throw new TypeError("a root is not set");
+    else this.#answers.set(path.root, value);
+  }
+
+  /** The object with the last key of a path, which is made where it is null or not there. */
+  #holder({ root, keys }: SymbolPath): Holder {
+    let at = this.#rootValue(root);
+    if (typeof at !== "object" || at === null) {
+      const origin = this.explored.origins.get(root);
+      at = origin === undefined || origin.kind === "lookup" ? {} : this.#defaultAnswer(origin);
+      this.#answers.set(root, at);
+    }
+    for (const [index, key] of keys.slice(0, -1).entries()) {
+      const holder = at as Holder;
+      const domain = this.#domainOf({ root, keys: keys.slice(0, index + 1), mark: "" }, true);
+      if (typeof holder[key] !== "object" || holder[key] === null)
+        holder[key] = domain === null ? {} : defaultFact(domain);
+      at = holder[key];
+    }
+    return at as Holder;
+  }
+
+  /** The domain of a fact, without null if `isPresent`; null for a value of JSON. */
+  #domainOf({ root, keys }: SymbolPath, isPresent: boolean): FactDomain | null {
+    const origin = this.explored.origins.get(root);
+    const results = origin === undefined ? undefined : RESULT_DOMAINS[origin.kind.replace("_program", "")];
+    let domain: FactDomain | undefined =
+      results === undefined ? this.#domains[root] : { kind: "object", declared: "", fields: results };
+    for (const key of keys) {
+      if (domain?.kind === "null or") domain = domain.of;
+      if (domain?.kind === "object") domain = domain.fields[key];
+      else domain = domain?.kind === "record" ? domain.of : undefined;
+    }
+    if (isPresent && domain?.kind === "null or") domain = domain.of;
+    return domain ?? null;
+  }
+}
+
+const NO_SIGNATURE = -61;
+
+const JSON_VALUES: Readonly<Record<JsonType, () => unknown>> = {
+  null: () => null,
+  true: () => true,
+  false: () => false,
+  number: () => 0,
+  string: () => "",
+  array: () => [],
+  object: () => ({}),
+};
+
+function bytesOf(length: number): Uint8Array {
+  if (length > MOST) throw new RangeError("bytes are too long");
+  return new Uint8Array(length);
+}
+
+function keyOf(origin: Origin): string {
+  return JSON.stringify(origin);
+}

@@ -1,0 +1,112 @@
+import type { LinearTerm, Origin, TextPart } from "../shared/atom.js";
+import type { Condition } from "../solver/condition.js";
+import { termNumber, termValue } from "./exact-number.js";
+import type { Input } from "./input.js";
+import { symbolPath } from "./symbol-path.js";
+
+/** What a condition needs is not in the input, so that the path does not apply to it: a field of null, for example. */
+class Missing extends Error {}
+
+/** The values of symbols for one input. */
+export class SymbolValues {
+  readonly #roots = new Map<string, unknown>();
+
+  constructor(
+    private readonly input: Input,
+    private readonly argument: string,
+    private readonly origins: ReadonlyMap<string, Origin>,
+  ) {}
+
+  /** Whether all conditions are true. */
+  satisfy(conditions: readonly Condition[]): boolean {
+    try {
+      return conditions.every(({ atom, is }) => this.#isTrue(atom) === is);
+    } catch (error) {
+      if (error instanceof Missing) return false;
+      throw error;
+    }
+  }
+
+  text(parts: readonly TextPart[]): string {
+    const words = parts.map((part) => {
+      if (typeof part === "string") return part;
+      return "text" in part ? (this.valueOf(part.text) as string) : String(this.number(part.number));
+    });
+    return words.join("");
+  }
+
+  number(term: LinearTerm): number {
+    return termNumber(term, this.#number);
+  }
+
+  valueOf(name: string): unknown {
+    const { root, keys, mark } = symbolPath(name, this.origins);
+    const value = keys.reduce((at, key) => this.#property(at, key), this.#root(root));
+    if (mark === "?") return value === null;
+    return mark === "!" ? value !== undefined : value;
+  }
+
+  readonly #number = (name: string): number => {
+    const value = this.valueOf(name);
+    if (typeof value !== "number") throw new Missing(name);
+    return value;
+  };
+
+  #isTrue(atom: Condition["atom"]): boolean {
+    if (atom.kind === "number") {
+      const value = termValue(atom.term, this.#number);
+      return atom.is === "= 0" ? value === 0n : atom.is === "< 0" ? value < 0n : value <= 0n;
+    }
+    const value = this.valueOf(atom.of);
+    switch (atom.kind) {
+      case "flag":
+      case "null":
+      case "exists":
+        return value === true;
+      case "equals":
+        return value === atom.text;
+      case "same":
+        return value === this.valueOf(atom.other);
+      case "starts":
+        return textOf(value, atom.of).startsWith(atom.text);
+      case "ends":
+        return textOf(value, atom.of).endsWith(atom.text);
+      case "includes":
+        return textOf(value, atom.of).includes(atom.text);
+      case "contains":
+        return (value as readonly unknown[]).includes(atom.text);
+      case "type":
+        return (atom.among as readonly string[]).includes(jsonType(value));
+    }
+  }
+
+  #root(name: string): unknown {
+    if (!this.#roots.has(name)) this.#roots.set(name, this.#found(name));
+    return this.#roots.get(name);
+  }
+
+  #found(name: string): unknown {
+    if (name === this.argument) return this.input.subject;
+    if (name === "current") return this.input.current;
+    const origin = this.origins.get(name);
+    if (origin === undefined) throw new TypeError(`\`${name}\` has no origin`);
+    return this.input.answer(origin, origin.kind === "lookup" ? this.text(origin.key) : null);
+  }
+
+  #property(value: unknown, key: string): unknown {
+    if (typeof value !== "object" || value === null) throw new Missing(key);
+    return key === "length" || Object.hasOwn(value, key)
+      ? (value as Readonly<Record<string, unknown>>)[key]
+      : undefined;
+  }
+}
+
+function textOf(value: unknown, name: string): string {
+  if (typeof value !== "string") throw new Missing(name);
+  return value;
+}
+
+function jsonType(value: unknown): string {
+  if (value === null || typeof value === "boolean") return String(value);
+  return Array.isArray(value) ? "array" : typeof value;
+}
