@@ -31,15 +31,23 @@ export function recorded<T>(value: T, path: string): T {
   const tell = (key: string | symbol) => {
     if (typeof key === "string" && hasOwn(value, key)) callHost(FACT_READ, "a fact", `${path}.${key}`);
   };
+  // A getter gives the same value until the next decision
+  const values = { __proto__: null } as unknown as Record<string, readonly [value: unknown, recorded: unknown]>;
   const handler = {
     __proto__: null,
     get(of: object, key: string | symbol): unknown {
       tell(key);
-      return get(of, key);
+      const found = get(of, key);
+      if (typeof key !== "string" || getOwnPropertyDescriptor(of, key)?.get === undefined) return found;
+      if (values[key]?.[0] !== found) values[key] = [found, recorded(found, `${path}.${key}`)];
+      return values[key]![1];
     },
     getOwnPropertyDescriptor(of: object, key: string | symbol): PropertyDescriptor | undefined {
       tell(key);
-      return getOwnPropertyDescriptor(of, key);
+      const found = getOwnPropertyDescriptor(of, key);
+      // The policy can call the getter itself, and nobody is told what it reads of the value
+      if (found?.get !== undefined && typeof key === "string") callHost(FACT_READ, "a fact", `${path}.${key}.`);
+      return found;
     },
   };
   return new RecordingProxy(freeze(target), freeze(handler) as unknown as ProxyHandler<object>) as T;

@@ -4,6 +4,7 @@ import type { CallOfRecord, VerificationContent } from "../../log/input-records.
 import type { Domain } from "../../policy/domain.js";
 import type { MapWrite } from "../../policy/maps/map.js";
 import { SIGNATURE_TYPES } from "../../trust/formats/formats.js";
+import type { MaskedValues } from "./masked-values.js";
 import type { RecordedSubject } from "./recorded-subject.js";
 
 type HostFunctions = Parameters<Domain["ask"]>[5];
@@ -42,6 +43,7 @@ export class RecordedAnswers implements HostFunctions {
     private readonly verification: (digest: string) => VerificationContent | null,
     private readonly hasAnnotations: boolean,
     private readonly known: Known,
+    private readonly masked: MaskedValues,
   ) {}
 
   verify_signature(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): number {
@@ -92,6 +94,12 @@ export class RecordedAnswers implements HostFunctions {
 
   fieldRead(path: string): void {
     if (path === "container.annotations" && !this.hasAnnotations) this.#miss("`current.container.annotations`");
+  }
+
+  /** Told of a configuration that records reads alone. The fact has no value that a policy could use. */
+  factRead(path: string): void {
+    const pointer = this.masked.readBy(path);
+    if (pointer !== null) this.missing ??= `the masked ${pointer}`;
   }
 
   map_lookup(map: string, key: string): unknown {

@@ -13,8 +13,9 @@ import type {
 import type { ReadLine, RecordReader } from "../../log/record-reader.js";
 import type { Current } from "../../policy/model/current.js";
 import { differenceOf } from "./difference.js";
+import { MaskedValues, UNKNOWN_THREAD } from "./masked-values.js";
 import { RecordedSubject } from "./recorded-subject.js";
-import type { ReplayedAttachment } from "./replayed-attachment.js";
+import type { RecordedInputs, ReplayedAttachment } from "./replayed-attachment.js";
 import { ReplayedConfiguration } from "./replayed-configuration.js";
 import type { Tracer } from "./tracer.js";
 
@@ -74,8 +75,6 @@ export class Replay {
     if (configured === null) return unknown(line, `configuration ${inputs.configuration}, which is not in the log`);
     if (defined === null) return unknown(line, "the subject, which is not in the log");
     if (caller === null) return unknown(line, `caller ${inputs.current.definition}, which is not in the log`);
-    const masked = [inputs.masked, defined.masked, caller.masked].filter((pointers) => pointers !== undefined);
-    if (masked.length > 0) return unknown(line, `the masked ${masked.flat().join(", ")}`);
     const { answers = [] } = inputs;
     const late = answers.find(({ fault }) => fault !== undefined && OF_THE_MACHINE.has(fault.code));
     if (late !== undefined && this.other === null)
@@ -84,8 +83,10 @@ export class Replay {
     const configuration = this.other ?? this.#configuration(configured);
     configuration.recordedKeyrings = configured.content.keyrings;
     const subject = this.#subject(defined);
-    const given = {
+    const masked = new MaskedValues([inputs.masked, defined.masked, caller.masked].flatMap((one) => one ?? []));
+    const given: RecordedInputs = {
       subject,
+      masked,
       hasAnnotations: caller.content.container === null || caller.content.container.annotations !== null,
       callsOf: (name: string) => callsOf(name, answers),
       verification: (digest: string): VerificationContent | null =>
@@ -93,19 +94,20 @@ export class Replay {
     };
     const current = this.#current(caller, inputs.current);
     const hook = inputs.hook as HookName;
-    const inScope = configuration.index.inScope(hook, current) as readonly ReplayedAttachment[];
-    for (const attachment of inScope) attachment.inputs = given;
-    const rules = { default: configuration.decidedBy.default[hook], mode: configuration.decidedBy.mode };
-    const again = dispatch({ hook, subject: subject.facts, current }, inScope, rules);
-    for (const { missing } of inScope) if (missing !== null) return unknown(line, missing);
+    const needed = masked.isEmpty ? null : neededBy(configuration, hook, current, given);
+    if (needed !== null) return unknown(line, needed);
+    const { again, missing } = made(configuration, hook, current, given);
+    if (missing !== null) return unknown(line, missing);
     const because = differenceOf(inputs, again, this.other === null && this.tracer === null);
     return { result: because === null ? "same" : "different", line, because: because ?? "", again };
   }
 
   /** Objects that several callers have in common stay the same: the sandbox then need not read them again. */
-  #current({ digest, content }: CallerRecord, { pid, tid = pid, comm }: InputsDecisionRecord["current"]): Current {
+  #current({ digest, content: found, masked = [] }: CallerRecord, line: InputsDecisionRecord["current"]): Current {
+    const { pid, tid = pid, comm } = { ...UNKNOWN_THREAD, ...line };
     let known = this.#callers.get(digest);
     if (known === undefined) {
+      const content = new MaskedValues(masked).restored("current", found);
       const { container } = content;
       const its = container === null ? null : { ...container, annotations: container.annotations ?? {} };
       known = { ...content, container: its };
@@ -129,16 +131,54 @@ export class Replay {
     return known;
   }
 
-  #subject({ digest, content }: SubjectRecord): RecordedSubject {
+  #subject({ digest, content, masked = [] }: SubjectRecord): RecordedSubject {
     let known = this.#subjects.get(digest);
     if (known === undefined) {
-      known = new RecordedSubject(content);
+      const facts = new MaskedValues(masked).restored("subject", content.facts);
+      known = new RecordedSubject({ ...content, facts });
       if (this.#subjects.size >= MAX_SUBJECTS) this.#subjects.clear();
       this.#subjects.set(digest, known);
     }
     return known;
   }
 }
+
+/** Makes a decision. `missing` is the first input that a policy asked for and that is not known; null for none. */
+function made(
+  configuration: ReplayedConfiguration,
+  hook: HookName,
+  current: Current,
+  given: RecordedInputs,
+): { readonly again: DispatchResult; readonly missing: string | null } {
+  const inScope = configuration.index.inScope(hook, current) as readonly ReplayedAttachment[];
+  for (const attachment of inScope) attachment.inputs = given;
+  const { default: defaults, mode } = configuration.decidedBy;
+  const rules = { default: defaults[hook], mode };
+  const again = dispatch({ hook, subject: given.subject.facts, current }, inScope, rules);
+  return { again, missing: inScope.find(({ missing }) => missing !== null)?.missing ?? null };
+}
+
+/**
+ * The masked value that a scope or a policy needs for a decision, for people; null if none does. A policy that reads
+ * its first masked value has behaved as it did until then, so that it is found.
+ */
+function neededBy(
+  configuration: ReplayedConfiguration,
+  hook: HookName,
+  current: Current,
+  given: RecordedInputs,
+): string | null {
+  for (const { hooks, scope } of configuration.attachments) {
+    const pointer = hooks.has(hook) ? given.masked.usedByScope(scope.rules) : null;
+    if (pointer !== null) return `the masked ${pointer}`;
+  }
+  const { again, missing } = made(configuration.watching, hook, current, given);
+  const isCut = again.answers.some(({ fault }) => fault !== null && OF_LIMITS.has(fault.code));
+  return missing === null && isCut ? `whether a policy reads the masked ${given.masked.all}` : missing;
+}
+
+/** Faults of a policy that may end sooner while its reads are recorded. */
+const OF_LIMITS: ReadonlySet<string> = new Set(["OUT_OF_STEPS", "OUT_OF_TIME", "OUT_OF_MEMORY", "OUT_OF_STACK"]);
 
 /** The calls that an attachment is answered by: its own, or if it has none in the record, those of all others. */
 function callsOf(name: string, answers: NonNullable<InputsDecisionRecord["answers"]>): readonly CallOfRecord[] {

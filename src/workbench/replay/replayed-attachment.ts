@@ -8,6 +8,7 @@ import type { MapWrite } from "../../policy/maps/map.js";
 import type { Current } from "../../policy/model/current.js";
 import type { Outcome } from "../../policy/model/outcome.js";
 import { Scope, type ScopeRules } from "../../policy/scope/scope.js";
+import type { MaskedValues } from "./masked-values.js";
 import { type Known, RecordedAnswers } from "./recorded-answers.js";
 import type { RecordedSubject } from "./recorded-subject.js";
 import type { Tracer } from "./tracer.js";
@@ -16,6 +17,7 @@ import type { Tracer } from "./tracer.js";
 export interface RecordedInputs {
   readonly subject: RecordedSubject;
   readonly hasAnnotations: boolean;
+  readonly masked: MaskedValues;
   /** The calls of an attachment. */
   readonly callsOf: (attachment: string) => readonly CallOfRecord[];
   readonly verification: (digest: string) => VerificationContent | null;
@@ -66,9 +68,9 @@ export class ReplayedAttachment implements Attachment {
   }
 
   ask(hook: string, subject: object, current: Current): Outcome {
-    const { subject: recorded, callsOf, verification, hasAnnotations } = this.inputs!;
+    const { subject: recorded, callsOf, verification, hasAnnotations, masked } = this.inputs!;
     const calls = callsOf(this.name);
-    const answers = new RecordedAnswers(calls, recorded, verification, hasAnnotations, this.known);
+    const answers = new RecordedAnswers(calls, recorded, verification, hasAnnotations, this.known, masked);
     this.#answers = answers;
     const functions = this.tracer?.functions(this.name, this.policy, answers, recorded) ?? answers;
     const outcome = this.runsIn.ask(this.policy, this.limits, hook, subject, current, functions);

@@ -21,12 +21,15 @@ export class ReplayedConfiguration {
   /** The keyrings by which the present decision was recorded, with the SHA-256 of each. */
   recordedKeyrings: DecidedBy["keyrings"] = {};
 
+  #watching: ReplayedConfiguration | null = null;
+
   private constructor(
     readonly decidedBy: DecidedBy,
-    policies: ReadonlyMap<string, LinkedPolicy>,
+    private readonly policies: ReadonlyMap<string, LinkedPolicy>,
     /** The maps of files; null for a recorded configuration, of whose maps only look-ups are known. */
-    maps: ReadonlyMap<string, PolicyMap> | null,
+    private readonly maps: ReadonlyMap<string, PolicyMap> | null,
     tracer: Tracer | null = null,
+    recordsReads = tracer !== null,
   ) {
     const { keyrings, attachments } = decidedBy;
     const known = {
@@ -39,7 +42,7 @@ export class ReplayedConfiguration {
       isRecordedKeyring: (name: string) => keyrings[name]?.sha256 === this.recordedKeyrings[name]?.sha256,
     };
     this.attachments = attachments.map((attachment) => {
-      const options = { keyrings: known.keyrings, recordsReads: tracer !== null, asksHost: tracer !== null };
+      const options = { keyrings: known.keyrings, recordsReads, asksHost: tracer !== null };
       const domain = this.domains.get(attachment.domain) ?? new Domain(options);
       this.domains.set(attachment.domain, domain);
       return new ReplayedAttachment(attachment, policies.get(attachment.policy)!, domain, known, tracer);
@@ -72,7 +75,17 @@ export class ReplayedConfiguration {
     return new ReplayedConfiguration(content, new Map(policies.map((policy) => [policy.digest, policy])), maps);
   }
 
+  /**
+   * The same configuration, whose policies are told apart by what they read: they are slower, and take more steps.
+   */
+  get watching(): ReplayedConfiguration {
+    this.#watching ??= new ReplayedConfiguration(this.decidedBy, this.policies, this.maps, null, true);
+    this.#watching.recordedKeyrings = this.recordedKeyrings;
+    return this.#watching;
+  }
+
   close(): void {
+    this.#watching?.close();
     for (const domain of this.domains.values()) domain.close();
   }
 }

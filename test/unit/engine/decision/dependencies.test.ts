@@ -91,7 +91,10 @@ describe("what a verdict can depend on", () => {
     ["return current.uid < 0 ? -1 : 0;", "current uid"],
     ["return current['p' + 'id'] < 0 ? -1 : 0;", "current pid"],
     ["return current.container === null ? -1 : 0;", "current container"],
-    ["return current.container.labels.tier === 'x' ? -1 : 0;", "current container"],
+    [
+      "return current.container.labels.tier === 'x' ? -1 : 0;",
+      ...["current container", "current container.labels", "current container.labels.tier"],
+    ],
     ["return current.capabilities.length > 99 ? -1 : 0;", "current capabilities"],
     ["return arguments.length === 2 ? 0 : -1;"],
     ["return map_lookup('fixed', 'a') === 2 ? -1 : 0;", "map fixed"],
