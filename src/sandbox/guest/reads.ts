@@ -1,10 +1,10 @@
 import { FACT_READ } from "../shared/buffer-layout.js";
-import { ARRAY_FACTS, OBJECT_FACTS } from "./facts.js";
+import { ARRAY_FACTS } from "./facts.js";
 import { callHost } from "./host.js";
 import { settings } from "./settings.js";
 
 // Saved because the lockdown deletes these names
-const { get, getOwnPropertyDescriptor, ownKeys } = Reflect;
+const { get, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
 const { defineProperty, freeze, hasOwn, setPrototypeOf } = Object;
 const RecordingProxy = Proxy;
 
@@ -21,7 +21,7 @@ export function recorded<T>(value: T, path: string): T {
   }
   if (isBytes(value)) return value;
   // A proxy must return a frozen property as it is, so that its target holds the recorded values
-  const target = { __proto__: OBJECT_FACTS };
+  const target = { __proto__: getPrototypeOf(value) };
   for (const key of ownKeys(value)) {
     const property = getOwnPropertyDescriptor(value, key)!;
     const held =

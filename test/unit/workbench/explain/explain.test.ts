@@ -329,7 +329,7 @@ attachments: [{ name: a, policy: policy.js, limits: { timeout: 5s } }]\n`,
     current: container({}),
     code: "DENIED_BY_POLICY",
     returned: "is of another team",
-    says: ['read current.container.annotations: {"team":"net"}'],
+    says: ['read current.container.annotations.team: "net"'],
   },
 };
 

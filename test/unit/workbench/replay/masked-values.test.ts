@@ -49,6 +49,7 @@ describe("a masked value", () => {
     ["of which a policy reads nothing", "return 0;", LABEL],
     ["beside one that it reads", 'return current.container.labels.tier === "edge" ? deny("edge") : 0;', LABEL],
     ["whose name it asks for", 'return "owner" in current.container.labels ? deny("owned") : 0;', LABEL],
+    ["beside a label that is missing", "return current.container.labels.app === undefined ? deny('none') : 0;", LABEL],
     ["of a subject, beside one that it reads", "return deny(blob.name);", "/subject/path"],
     ["of the thread", 'return deny("no");', "/current/pid"],
   ])("%s: the decision is the same", async (_, body, pointer) => {
