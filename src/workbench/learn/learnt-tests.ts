@@ -1,6 +1,6 @@
 import { describedProgram } from "../../bpf/described-program.js";
 import { EFFECTS } from "../../bpf/model/facts.js";
-import { json, LEARNT_MAP, shortened } from "./learnt-map.js";
+import { json, LEARNT_MAP, learntMap, shortened } from "./learnt-map.js";
 import { MADE_BY, optionsOf, type PolicyForm } from "./learnt-policy.js";
 import type { Condition, LearntRule } from "./learnt-rules.js";
 import { HOST, UNKNOWN_LABELS, withLabel, withoutLabel } from "./task-place.js";
@@ -8,6 +8,8 @@ import { HOST, UNKNOWN_LABELS, withLabel, withoutLabel } from "./task-place.js";
 /** Limits of a test: the number of cases that allow, and the characters of all of these together. */
 const MAX_CASES = 500;
 const MAX_TEXT = 512 * 1024;
+/** The most characters of a rule that cases which deny are made of. */
+const MAX_LENGTH = 16 * 1024;
 
 /** A case as `countersign test` reads it; the values are JSON. */
 type Case = Readonly<Record<string, unknown>>;
@@ -134,47 +136,46 @@ function digestOf(type: string): string {
   }).digest;
 }
 
+/** A program may have any digest, so that the map of these cases has no other entry than the one that is tested. */
 function deniedCases(form: PolicyForm, rules: readonly LearntRule[]): readonly Case[] {
-  const [first] = rules;
   if (form.by === "effects") return deniedEffects(form, rules);
-  const never = { name: "a digest that was not learnt", program: { type: ANY_TYPE }, ...DENIED };
-  const stated = rules.find(({ condition }) => isStated(condition));
-  const elsewhere = first === undefined ? null : placeWithout(form, first.where);
+  const never = { name: "a digest that was not learnt", program: { type: ANY_TYPE }, ...withOnly([]), ...DENIED };
+  const stated = rules.find((rule) => isStated(rule.condition) && lengthOf(rule) <= MAX_LENGTH);
+  if (stated === undefined) return [never];
+  const only = withOnly([stated]);
+  const [place = null] = placesOf(stated);
+  const unverified = { ...subjectOf(form, stated, false), ...only, ...callerAt(form, place), ...DENIED };
+  const elsewhere = placeWithout(form, stated.where);
   return [
     never,
-    ...(stated === undefined
-      ? []
-      : [
-          {
-            name: `${named(stated)}, not verified`,
-            ...subjectOf(form, stated, false),
-            ...anywhere(form, stated),
-            ...DENIED,
-          },
-        ]),
-    ...(stated === undefined || elsewhere === null ? [] : [deniedElsewhere(form, stated)]),
+    { name: `${named(stated)}, not verified`, ...unverified },
+    ...(elsewhere === null ? [] : [{ ...deniedElsewhere(form, stated, elsewhere), ...only, ...DENIED }]),
   ];
+}
+
+/** Contents of the map that have these rules and no other. */
+function withOnly(rules: readonly LearntRule[]): Case {
+  return { maps: { [LEARNT_MAP]: Object.fromEntries(learntMap(rules)) } };
+}
+
+/** In characters. Names may be long, and these cases repeat them. */
+function lengthOf({ condition, where }: LearntRule): number {
+  return json([condition, where]).length;
 }
 
 function isStated({ by }: Condition): boolean {
   return by === "statement" || by === "signer";
 }
 
-function anywhere(form: PolicyForm, rule: LearntRule): Case {
-  return callerAt(form, placesOf(rule)[0] ?? null);
-}
-
-/** A rule's program at a place where it was not seen. The first keyring that knows it answers; the others are asked. */
-function deniedElsewhere(form: PolicyForm, rule: LearntRule): Case {
-  const place = placeWithout(form, rule.where)!;
+/** A rule's program at a place where it was not seen. The keyring that knows it answers; the others are asked too. */
+function deniedElsewhere(form: PolicyForm, rule: LearntRule, place: string): Case {
   const { program, helpers } = subjectOf(form, rule) as {
     program: unknown;
     helpers: Readonly<Record<string, unknown>>;
   };
-  const others = form.keyrings.map((keyring) => `${HELPER[rule.condition.by as "statement" | "signer"]} ${keyring}`);
-  const answered = Object.fromEntries(others.map((call) => [call, helpers[call] ?? null]));
-  const name = `${named(rule)}, elsewhere`;
-  return { name, program, helpers: answered, ...callerAt(form, place), ...DENIED };
+  const calls = form.keyrings.map((keyring) => `${HELPER[rule.condition.by as "statement" | "signer"]} ${keyring}`);
+  const answered = Object.fromEntries(calls.map((call) => [call, helpers[call] ?? null]));
+  return { name: `${named(rule)}, elsewhere`, program, helpers: answered, ...callerAt(form, place) };
 }
 
 const HELPER = { statement: "statement_of", signer: "signer_of" } as const;
@@ -201,7 +202,7 @@ function deniedEffects(form: PolicyForm, rules: readonly LearntRule[]): readonly
       {
         name: `${type} with every effect`,
         program: { type, effects },
-        ...anywhere(form, its[0]!),
+        ...callerAt(form, placesOf(its[0]!)[0] ?? null),
         expect: "-EPERM",
         reason,
       },
