@@ -101,6 +101,7 @@ describe.skipIf(!hasBrowser)(
       const [, [text] = []] = await cells(BREAKS);
       expect(text).toMatch(/digest[0-9a-f]{64}/);
       expect(text).toMatch(/verify_signature platform PKCS7: -ENODATA/);
+      expect(text).toMatch(/countersign explain 01a220c3-/);
       expect(text).toMatch(/countersign log --json --id 01a220c3-/);
       await click(`${ROWS(BREAKS)}[0]`);
       expect((await cells(BREAKS))[1]?.length).toBeGreaterThan(1);

@@ -1,5 +1,5 @@
 import { verdictName } from "../../errno.js";
-import { containerOf, isDenied, type Outcome, outcomeOf } from "../../log/outcome.js";
+import { containerOf, isAuditDenial, isDenied, type Outcome, outcomeOf } from "../../log/outcome.js";
 import type { ReadRecord } from "../../log/read-record.js";
 import type { ShadowChange } from "../../log/shadow-record.js";
 import { visibleText } from "../../visible-text.js";
@@ -11,8 +11,8 @@ type Style = Parameters<typeof styled>[0];
 type Part = string | readonly [style: Style, text: string];
 
 /**
- * A record on one line: time, id, what became of it, hook, subject, who asked, and why. Strings can have any content,
- * and fields can be missing.
+ * A record on one line: time, id, what became of it, hook, subject, who asked, and why; of a denial also the command that
+ * says more. Strings can have any content, and fields can be missing.
  */
 export function recordLine(record: ReadRecord): string {
   const { time = "(no time)", type = "(no type)" } = record;
@@ -34,7 +34,8 @@ function decision(record: ReadRecord): readonly Part[] {
   const reasons = reasonsOf(record);
   const asked = `for ${caller(record)}${reasons.length === 0 ? "" : ":"}`;
   const why = reasons.length === 0 ? [] : [reasons.join("; ")];
-  return [["dim", id], [style, word + errno], hook, `\`${subject?.name ?? ""}\``, asked, ...why];
+  const further = isDenied(record) || isAuditDenial(record) ? [["dim", `(countersign explain ${id})`] as const] : [];
+  return [["dim", id], [style, word + errno], hook, `\`${subject?.name ?? ""}\``, asked, ...why, ...further];
 }
 
 /** The word for what became of a decision, and its style. */

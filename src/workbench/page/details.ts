@@ -14,6 +14,7 @@ export function details({ example, count, others }: GroupData): HTMLElement {
     element("p", {}, `${count === 1 ? "The decision" : `The first of ${count} decisions`}, at ${time}:`),
     element("table", { class: "facts" }, ...rows),
     ...answers.map(answerNode),
+    element("p", {}, "Why, line by line: ", element("code", {}, `countersign explain ${id}`)),
     element("p", {}, "In the log: ", element("code", {}, `countersign log --json --id ${id}`)),
   );
 }

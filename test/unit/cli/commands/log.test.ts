@@ -71,10 +71,10 @@ describe("countersign log", () => {
     expect([code, err]).toEqual([0, ""]);
     expect(out.trimEnd().split("\n")).toEqual([
       `2026-01-31T12:00:00.000Z ${ID}0 allowed bpf_prog_load \`p0\` for tc (pid 7, uid 0)`,
-      `2026-01-31T12:01:00.000Z ${ID}1 denied -EPERM bpf_prog_load \`p1\` for web (pid 8, uid 5, container router tier=edge): tc: is not signed`,
-      `2026-01-31T12:02:00.000Z ${ID}2 would deny -EACCES bpf_prog_load \`p2\` for sh (pid 9, uid 6, container c2 with unknown labels): no map may be made`,
-      `2026-01-31T12:03:00.000Z ${ID}3 audit denial bpf_prog_load \`p3\` for web (pid 8, uid 5, container router tier=edge): watch: has no statement; tc: is not signed`,
-      `2026-01-31T12:04:00.000Z ${ID}4 denied -EPERM bpf_prog_load \`p4\` for tc (pid 7, uid 0): tc: is not signed; audit: too`,
+      `2026-01-31T12:01:00.000Z ${ID}1 denied -EPERM bpf_prog_load \`p1\` for web (pid 8, uid 5, container router tier=edge): tc: is not signed (countersign explain ${ID}1)`,
+      `2026-01-31T12:02:00.000Z ${ID}2 would deny -EACCES bpf_prog_load \`p2\` for sh (pid 9, uid 6, container c2 with unknown labels): no map may be made (countersign explain ${ID}2)`,
+      `2026-01-31T12:03:00.000Z ${ID}3 audit denial bpf_prog_load \`p3\` for web (pid 8, uid 5, container router tier=edge): watch: has no statement; tc: is not signed (countersign explain ${ID}3)`,
+      `2026-01-31T12:04:00.000Z ${ID}4 denied -EPERM bpf_prog_load \`p4\` for tc (pid 7, uid 0): tc: is not signed; audit: too (countersign explain ${ID}4)`,
       "2026-01-31T12:05:00.000Z keyring `k` generation 2 in use",
       `2026-01-31T12:06:00.000Z ${ID}6 allowed probe bpf_prog_load \`p6\` for tc (pid 7, uid 0): libbpf 1.5`,
     ]);
