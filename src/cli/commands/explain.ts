@@ -1,22 +1,36 @@
-import { Command } from "commander";
+import { existsSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_CONFIG } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
+import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
+import { readInput } from "../../input.js";
 import { DecisionSearch, type FoundDecision } from "../../log/decision-search.js";
 import { closeLogFile, openLogs } from "../../log/log-files.js";
+import { readSignature } from "../../trust/signature-file.js";
 import type { Explanation } from "../../workbench/explain/explanation.js";
+import { writeWhole } from "../files/write.js";
+import { type CallerFlags, whoAsks, withCallerFlags } from "../input/caller-flags.js";
+import { compileWasmOnce } from "../input/wasm-compiler.js";
 import { logsToRead } from "../log/configured-log.js";
 import { LogProblems } from "../log/log-problems.js";
+import { EXIT } from "../output/exit.js";
 import { explainText } from "../output/explain-text.js";
-import { print, printJson } from "../output/output.js";
+import { print, printError, printJson } from "../output/output.js";
 
-/** `countersign explain [ID]`: why a decision is what it is. */
+/** `countersign explain [ID | FILE…]`: why a decision is what it is. */
 export function command(): Command {
-  return new Command("explain")
+  const command = new Command("explain")
     .description("Says why a decision is what it is: scopes, facts read, answers of helpers, the line that returned")
-    .argument("[id|file]", "the id of a decision (default: the newest denial in the log)")
+    .argument("[id|file...]", "the id of a decision in the log, or files to decide about (default: the newest denial)")
     .option("--log <file>", "the log, `-` for standard input; again for more (default: that of the configuration)", all)
-    .option("--config <file>", "the configuration whose log is read", DEFAULT_CONFIG)
-    .option("--json", "one JSON object")
+    .option("--config <file>", "the configuration whose log is read, or that decides about files", DEFAULT_CONFIG)
+    .option("--object <file>", "the object that was loaded: shows its instructions for each effect")
+    .addOption(new Option("--hook <name>", "of files, ask only this hook").choices(HOOK_NAMES))
+    .option("--signature <file>", "a detached signature of the file");
+  return withCallerFlags(command)
+    .option("--at <time>", "decide about files as of this time, such as 2026-01-31T12:00:00Z", time)
+    .option("--html <file>", "write one page that loads nothing from the network, and print nothing")
+    .option("--json", "one JSON object; for files an array")
     .addHelpText(
       "after",
       `
@@ -24,28 +38,92 @@ A decision in a log with \`log.level: inputs\` is executed again from its record
 file than the log is needed. If an input is missing, it is named, and this shows what the record holds, as for any other
 decision. \`check --log\` and the summary of \`run\` print ids of denials.
 
-Exits with 0, or with 2 if there is no such decision, or a part of the log that is needed cannot be read.
+Files are decided about as \`check\` does, and each decision is explained, with the instructions that have the effects.
+\`--uid\`, \`--label\`, \`--comm\` and \`--as\` say who asks.
+
+Exits with 0, or with 2 if there is no such decision, a part of the log that is needed cannot be read, or a file cannot
+be decided about.
 
 Examples:
   countersign explain
   countersign explain 01a220c3-2003-72f9-a12f-3bc8cdc67ab7
-  countersign explain --log decisions.jsonl --json 01a220c3-2003-72f9-a12f-3bc8cdc67ab7`,
+  countersign explain --object tracer.o --html why.html 01a220c3-2003-72f9-a12f-3bc8cdc67ab7
+  countersign explain --label tier=edge tracer.o`,
     )
     .action(explain);
 }
 
-interface Options {
+interface Options extends CallerFlags {
   readonly config: string;
   readonly log?: readonly string[];
+  readonly object?: string;
+  readonly hook?: HookName;
+  readonly signature?: string;
+  readonly at?: number;
+  readonly html?: string;
   readonly json?: true;
 }
 
-async function explain(id: string | undefined, options: Options): Promise<void> {
+async function explain(named: readonly string[], options: Options): Promise<void> {
+  compileWasmOnce();
+  const [first, ...others] = named;
+  if (first === undefined || (others.length === 0 && isId(first)))
+    await show([await recordedDecision(first, options)], options, false);
+  else await show(await filesExplained(named, options), options, named.length > 0);
+}
+
+/** Ids of this version are UUIDs, those of earlier ones `64d33d1e960d-1`. A file of such a name is a file. */
+function isId(text: string): boolean {
+  return /^[0-9a-f]+(?:-[0-9a-f]+)+$/.test(text) && !existsSync(text);
+}
+
+async function recordedDecision(id: string | undefined, options: Options): Promise<Explanation> {
   const { explain: explained } = await import("../../workbench/explain/explain.js");
   const problems = new LogProblems();
   const found = await decisionIn(logsToRead(options.log ?? [], options.config), id, problems);
   problems.close();
-  show(explained(found.line, found.reader), options);
+  const explanation = explained(found.line, found.reader);
+  return options.object === undefined ? explanation : withObject(explanation, options.object);
+}
+
+/** Throws ELF_NO_PROGRAMS if the object does not have the program. */
+async function withObject(explanation: Explanation, object: string): Promise<Explanation> {
+  const { withCode } = await import("../../workbench/explain/object-code.js");
+  const bytes = readInput(object);
+  try {
+    const found = withCode(explanation, bytes);
+    if (found !== null) return found;
+  } catch (error) {
+    throw error instanceof CountersignError ? error.within(object) : error;
+  }
+  const { kind, name, digest } = explanation.subject;
+  throw new CountersignError("ELF_NO_PROGRAMS", `does not have the ${kind} \`${name}\` with the digest ${digest}`, {
+    place: object,
+    remedy: "name the object that was loaded, or leave --object out",
+  });
+}
+
+async function filesExplained(files: readonly string[], options: Options): Promise<readonly Explanation[]> {
+  if (options.object !== undefined || options.log !== undefined)
+    throw new CountersignError("USAGE", "--log and --object are for a decision in a log, and not for files", {
+      remedy: "name the id of one decision, or leave them out",
+    });
+  const [{ explain: explained }, { withCode }, { recordedCheck }] = await Promise.all([
+    import("../../workbench/explain/explain.js"),
+    import("../../workbench/explain/object-code.js"),
+    import("../input/recorded-check.js"),
+  ]);
+  const signature = options.signature === undefined ? undefined : readSignature(options.signature);
+  const request = { current: await whoAsks(options), hook: options.hook, signature, time: options.at };
+  const decided = await recordedCheck(files, options.config, request, (_, error) => {
+    printError(error);
+    process.exitCode = EXIT.undecided;
+  });
+  return decided.map(({ file, line, reader }) => {
+    const explanation = explained(line, reader);
+    if (explanation.subject.kind !== "program" || explanation.evidence.length === 0) return explanation;
+    return withCode(explanation, readInput(file)) ?? explanation;
+  });
 }
 
 /** The decision to explain. Throws RECORD_NOT_FOUND. */
@@ -80,9 +158,18 @@ async function decisionIn(
   }
 }
 
-function show(explanation: Explanation, { json }: Options): void {
-  if (json === true) printJson(explanation);
-  else print(explainText(explanation));
+async function show(explanations: readonly Explanation[], { html, json }: Options, isList: boolean): Promise<void> {
+  if (html !== undefined) {
+    const { explanationPage } = await import("../../workbench/explanation-page.js");
+    writeWhole(html, Buffer.from(explanationPage(explanations)));
+  } else if (json === true) printJson(isList ? explanations : explanations[0]);
+  else if (explanations.length > 0) print(explanations.map(explainText).join("\n\n"));
+}
+
+function time(text: string): number {
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new InvalidArgumentError("Write it such as 2026-01-31T12:00:00Z.");
+  return at;
 }
 
 function all(value: string, before: readonly string[] = []): readonly string[] {

@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../../../support/command-line.js";
-import { recordDenial } from "../../../support/denials.js";
-import type { Workplace } from "../../../support/workplace.js";
-import { own } from "../../../support/workplace.js";
+import { askProgram, recordDenial } from "../../../support/denials.js";
+import { own, Workplace } from "../../../support/workplace.js";
 
 const POLICY = `import { deny } from "countersign";
 export const blob_verify = (blob) => blob.name === "known" ? 0 : deny("is not known");
@@ -112,6 +111,48 @@ describe("countersign explain", () => {
       }
     },
   );
+
+  it("explains what a configuration decides about files, with the instructions of effects", async () => {
+    const attachments = "  - { policy: policies/no-kernel-read.js, scope: { uid: 7 }, limits: { timeout: 5s } }\n";
+    const its = new Workplace(attachments);
+    its.policy("no-kernel-read.js");
+    const [peek, drop] = [own("examples/peek-tc.o"), own("examples/drop-telnet.o")];
+    const config = ["--config", its.config];
+    const denied = await explain(...config, "--uid", "7", peek);
+    expect([denied.code, denied.err]).toEqual([0, ""]);
+    expect(denied.out).toMatch(/^denied -EPERM bpf_prog_load `peek` for a task \(uid 7\)\n/);
+    expect(denied.out).toMatch(/\n {6}> +\d+: /);
+    const both = await explain(...config, "--json", peek, drop, its.at("none.o"));
+    expect(both.code).toBe(2);
+    expect(both.err).toContain("none.o: cannot be read");
+    const outcomes = (JSON.parse(both.out) as { outcome: string; subject: { name: string } }[]).map((one) => [
+      one.subject.name,
+      one.outcome,
+    ]);
+    expect(outcomes).toEqual([
+      ["peek", "allowed"],
+      ["drop_telnet", "allowed"],
+    ]);
+    expect((await explain(...config, "--object", peek, drop, peek)).err).toContain("[USAGE]");
+  });
+
+  it("shows the instructions of an object, and writes a page", async () => {
+    const its = await recordDenial({
+      policy: {},
+      attachments: "  - { policy: policies/no-kernel-read.js, limits: { timeout: 5s } }\n",
+      prepare: (folder) => void folder.policy("no-kernel-read.js"),
+      ask: askProgram("peek-tc"),
+    });
+    const named = ["--config", its.place.config, "--object"];
+    expect((await explain(...named, own("examples/peek-tc.o"))).out).toMatch(/\n {6}> +\d+: /);
+    const other = await explain(...named, own("examples/drop-telnet.o"));
+    expect(other.code).toBe(2);
+    expect(other.err).toContain("[ELF_NO_PROGRAMS]; name the object that was loaded");
+    const page = its.place.at("why.html");
+    const written = await explain(...named, own("examples/peek-tc.o"), "--html", page);
+    expect(written).toEqual({ code: 0, out: "", err: "" });
+    expect(readFileSync(page, "utf8")).toMatch(/<pre>.*&gt; +\d+: /s);
+  });
 
   it("has colours on a terminal alone", async () => {
     expect((await explain("--log", log(), id)).out).not.toContain("\u001b");
