@@ -14,6 +14,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   lint: { summary: "finds mistakes in configurations and policies", load: () => import("./commands/lint.js") },
   config: { summary: "validates a configuration, or brings it up to date", load: () => import("./commands/config.js") },
   test: { summary: "runs the tests beside policies", load: () => import("./commands/test.js") },
+  prove: {
+    summary: "finds every answer that policies can give",
+    load: () => import("./commands/prove.js"),
+  },
   bench: { summary: "measures what attachments cost", load: () => import("./commands/bench.js") },
   repl: { summary: "evaluates expressions of policies", load: () => import("./commands/repl.js") },
   sign: {

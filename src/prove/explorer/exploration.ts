@@ -30,6 +30,8 @@ export interface Exploration {
   readonly unfinished: string | null;
   readonly symbols: ReadonlyMap<string, SymbolDomain>;
   readonly origins: ReadonlyMap<string, Origin>;
+  /** What the conditions are solved with. */
+  readonly knowledge: Knowledge;
 }
 
 export interface ExplorationLimits {
@@ -107,7 +109,14 @@ class Explorer {
       this.#domain.close();
     }
     const unfinished = this.#open.length > 0 ? this.#unfinished(paths) : null;
-    return { hook: this.hook, paths, unfinished, symbols: this.#symbols, origins: this.#origins };
+    return {
+      hook: this.hook,
+      paths,
+      unfinished,
+      symbols: this.#symbols,
+      origins: this.#origins,
+      knowledge: this.#knowledge,
+    };
   }
 
   #unfinished({ length }: readonly Path[]): string | null {

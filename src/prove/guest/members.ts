@@ -123,6 +123,9 @@ function ofJson(name: string, value: unknown, key: string): unknown {
       return notDecided(`the property \`${key}\` of a value of a map`);
     return jsonEntry(`${name}[${JSON.stringify(key)}]`);
   }
+  // A name that nothing inherits is undefined for all other types
+  const inherited = Object.values(beginning.inherited).some((names) => names.includes(key));
+  if (!inherited && !INDEX.test(key) && key !== "length" && key !== "__proto__") return undefined;
   if (testType(name, ["array"])) return ofPrimitive("array", key);
   const its = settled(value);
   const term = termOf(its);

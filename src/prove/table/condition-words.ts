@@ -1,0 +1,108 @@
+import { verdictName } from "../../errno.js";
+import type { Atom, JsonType, LinearTerm, PathEnd, TextPart } from "../shared/atom.js";
+import type { Condition } from "../solver/condition.js";
+
+/** A condition as a person writes it: `prog.type is "xdp"`, `current.container is not null`. */
+export function conditionWords({ atom, is }: Condition): string {
+  const not = is ? "" : "not ";
+  switch (atom.kind) {
+    case "flag":
+      return `${not}${atom.of}`;
+    case "null":
+      return `${withoutMark(atom.of)} is ${not}null`;
+    case "exists":
+      return `${withoutMark(atom.of)} is ${is ? "present" : "absent"}`;
+    case "equals":
+      return `${atom.of} is ${not}${JSON.stringify(atom.text)}`;
+    case "same":
+      return `${atom.of} is ${not}${atom.other}`;
+    case "starts":
+      return `${atom.of} ${is ? "begins" : "does not begin"} with ${JSON.stringify(atom.text)}`;
+    case "ends":
+      return `${atom.of} ${is ? "ends" : "does not end"} with ${JSON.stringify(atom.text)}`;
+    case "includes":
+    case "contains":
+      return `${atom.of} ${is ? "has" : "does not have"} ${JSON.stringify(atom.text)}`;
+    case "number":
+      return numberWords(atom, is);
+    case "type":
+      return `${atom.of} is ${not}${atom.among.map((type) => TYPE_WORDS[type]).join(" or ")}`;
+  }
+}
+
+function withoutMark(name: string): string {
+  return name.slice(0, -1);
+}
+
+const TYPE_WORDS: Readonly<Record<JsonType, string>> = {
+  null: "null",
+  true: "true",
+  false: "false",
+  number: "a number",
+  string: "a string",
+  array: "an array",
+  object: "an object",
+};
+
+const RELATIONS = {
+  "= 0": ["=", "≠"],
+  "< 0": ["<", "≥"],
+  "<= 0": ["≤", ">"],
+} as const;
+const REVERSED: Readonly<Record<string, string>> = { "<": ">", "≥": "≤", "≤": "≥", ">": "<", "=": "=", "≠": "≠" };
+
+/** All that is positive on the left, all that is negative on the right: `current.uid ≠ 1000`. */
+function numberWords({ term, is }: Extract<Atom, { kind: "number" }>, isTrue: boolean): string {
+  const positive = term.of.filter(([coefficient]) => !coefficient.startsWith("-"));
+  const negative = term.of
+    .filter(([coefficient]) => coefficient.startsWith("-"))
+    .map(([c, name]) => [c.slice(1), name] as const);
+  const constant = BigInt(term.constant);
+  const relation = RELATIONS[is][isTrue ? 0 : 1];
+  if (positive.length === 0) return `${sumWords(negative, 0n)} ${REVERSED[relation]} ${valueWords(constant, term)}`;
+  if (negative.length === 0) return `${sumWords(positive, 0n)} ${relation} ${valueWords(-constant, term)}`;
+  const [left, right] = constant > 0n ? [constant, 0n] : [0n, -constant];
+  return `${sumWords(positive, left)} ${relation} ${sumWords(negative, right)}`;
+}
+
+function sumWords(of: readonly (readonly [coefficient: string, name: string])[], constant: bigint): string {
+  const parts = of.map(([coefficient, name]) => (coefficient === "1" ? name : `${coefficient} × ${name}`));
+  return [...parts, ...(constant === 0n ? [] : [String(constant)])].join(" + ");
+}
+
+/** The result of a verification is compared with an errno. */
+function valueWords(value: bigint, { of }: LinearTerm): string {
+  return isVerification(of) ? verdictName(Number(value)) : String(value);
+}
+
+function isVerification(of: LinearTerm["of"]): boolean {
+  return of.length === 1 && of[0]![1].startsWith("verify_");
+}
+
+/** A verdict in words: `0`, `-EPERM`, or what a verification returns. */
+export function verdictWords(verdict: number | LinearTerm): string {
+  if (typeof verdict === "number") return verdictName(verdict);
+  const positive = verdict.of.map(([coefficient, name]) => (coefficient === "1" ? name : `${coefficient} × ${name}`));
+  return [...positive, ...(verdict.constant === "0" ? [] : [verdict.constant])].join(" + ");
+}
+
+/** A reason with the names of facts in place of what is not constant. */
+export function reasonWords(reason: readonly TextPart[]): string {
+  const words = reason.map((part) => {
+    if (typeof part === "string") return part;
+    return "text" in part ? `{${part.text}}` : `{${verdictWords(part.number)}}`;
+  });
+  return words.join("");
+}
+
+/** Why a path does not end with a verdict; null if it does. */
+export function failureWords(end: PathEnd): string | null {
+  switch (end.kind) {
+    case "verdict":
+      return null;
+    case "fault":
+      return `${end.code}: ${end.what}`;
+    case "not decided":
+      return end.why;
+  }
+}

@@ -1,0 +1,72 @@
+import type { Exploration, Path } from "../explorer/exploration.js";
+import type { Condition } from "../solver/condition.js";
+import { solve } from "../solver/solver.js";
+
+/** Paths with the same end and fewer conditions, for people. */
+export interface MergedPath {
+  readonly path: Path;
+  readonly conditions: readonly Condition[];
+}
+
+/**
+ * Merges paths whose conditions differ only in that one holds on one path and not on the other, if they end in the same
+ * way; `sameEnd` is a text that is equal for such ends. Then leaves out conditions that follow from the others.
+ */
+export function mergedPaths(exploration: Exploration, sameEnd: (path: Path) => string): readonly MergedPath[] {
+  let merged = exploration.paths.map((path): MergedPath => ({ path, conditions: path.conditions }));
+  for (let before = -1; before !== merged.length; ) {
+    before = merged.length;
+    merged = mergedOnce(merged, sameEnd);
+  }
+  return merged.map(({ path, conditions }) => ({ path, conditions: essential(conditions, exploration) }));
+}
+
+/** Paths that differ in their last condition follow each other, as they are explored. */
+function mergedOnce(paths: readonly MergedPath[], sameEnd: (path: Path) => string): MergedPath[] {
+  const left: MergedPath[] = [];
+  for (const one of paths) {
+    const last = left.at(-1);
+    const isSame = last !== undefined && sameEnd(last.path) === sameEnd(one.path);
+    if (isSame && differInLast(last.conditions, one.conditions))
+      left[left.length - 1] = { path: last.path, conditions: one.conditions.slice(0, -1) };
+    else left.push(one);
+  }
+  return left;
+}
+
+function differInLast(one: readonly Condition[], other: readonly Condition[]): boolean {
+  if (one.length !== other.length || one.length === 0) return false;
+  return one.every(({ atom, is }, index) => {
+    const its = other[index]!;
+    const isLast = index === one.length - 1;
+    return (is === its.is) === !isLast && JSON.stringify(atom) === JSON.stringify(its.atom);
+  });
+}
+
+function essential(conditions: readonly Condition[], { knowledge }: Exploration): readonly Condition[] {
+  let left = conditions.filter((one) => !isNamedFurther(one, conditions));
+  for (const one of conditions) {
+    const others = left.filter((other) => other !== one);
+    if (others.length === left.length) continue;
+    if (solve([...others, { ...one, is: !one.is }], knowledge) === "unsatisfiable") left = others;
+  }
+  return left;
+}
+
+/** Whether a condition says only that a value is there, and another one is about a part of that value, or about it. */
+function isNamedFurther({ atom, is }: Condition, conditions: readonly Condition[]): boolean {
+  if (atom.kind !== "exists" && atom.kind !== "null" && atom.kind !== "type") return false;
+  const isThere = atom.kind === "null" ? !is : atom.kind === "exists" ? is : is && atom.among.join() === "object";
+  if (!isThere) return false;
+  const name = atom.kind === "type" ? atom.of : atom.of.slice(0, -1);
+  return conditions.some(({ atom: other, is: isOther }) => {
+    // That a part is absent could also mean that the whole is
+    if (other.kind === "exists" && !isOther) return false;
+    const named = other.kind === "number" ? other.term.of.map(([, of]) => of) : [other.of];
+    return named.some((one) => one !== atom.of && (isPart(one, name) || (one === name && atom.kind !== "type")));
+  });
+}
+
+function isPart(name: string, whole: string): boolean {
+  return name.startsWith(`${whole}.`) || name.startsWith(`${whole}[`);
+}

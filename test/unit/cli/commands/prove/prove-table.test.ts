@@ -1,0 +1,86 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the strings are policies with templates
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCommand } from "../../../../support/command-line.js";
+
+const LIMIT =
+  'import { deny } from "countersign";\nexport const bpf_prog_load = (prog) =>\n  prog.insn_cnt > 100 ? deny(`${prog.name} is too large`) : 0;\n';
+const LOOP = "export const bpf_prog_load = (prog) => (prog.maps.some((map) => map.memory > 4096) ? -1 : 0);\n";
+/** 2^40 paths. */
+const MANY = `export function bpf_prog_load(prog) {\n  let n = 0;\n${Array.from(
+  { length: 40 },
+  (_, index) => `  if (prog.name.startsWith("${index}")) n += 1;`,
+).join("\n")}\n  return prog.insn_cnt > n ? 0 : -1;\n}\n`;
+
+describe("countersign prove table", () => {
+  let folder: string;
+  const prove = (...words: readonly string[]) =>
+    runCommand("prove", "table", join(folder, "countersign.yaml"), ...words);
+  const write = (policies: Readonly<Record<string, string>>, more = "") => {
+    const attachments = Object.keys(policies).map((name) => `  - { policy: ${name}.js${more} }`);
+    for (const [name, text] of Object.entries(policies)) writeFileSync(join(folder, `${name}.js`), text);
+    writeFileSync(join(folder, "countersign.yaml"), `version: 1\nattachments:\n${attachments.join("\n")}\n`);
+  };
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "countersign-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("prints a row for each answer, and what is assumed, and exits with 0", async () => {
+    write({ limit: LIMIT });
+    const { code, out, err } = await prove();
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^limit at bpf_prog_load \(limit\.js\)$/m);
+    expect(out).toMatch(/^deny -EPERM +limit\.js:3 +prog\.insn_cnt > 100: \{prog\.name\} is too large$/m);
+    expect(out).toMatch(/^allow +limit\.js:3 +prog\.insn_cnt ≤ 100$/m);
+    expect(out).toMatch(/^1 allow, 1 deny$/m);
+    expect(out).toMatch(/^Assumed:$/m);
+  });
+
+  it("exits with 2 if something is not decided, and names its line", async () => {
+    write({ limit: LIMIT, loop: LOOP });
+    const { code, out } = await prove("--json");
+    expect(code).toBe(2);
+    const { tables, assumes } = JSON.parse(out);
+    expect(assumes.length).toBeGreaterThan(3);
+    expect(tables).toMatchObject([
+      { attachment: "limit", hook: "bpf_prog_load", unfinished: null, rows: [{ result: "deny" }, { result: "allow" }] },
+      { attachment: "loop", rows: [{ result: "not decided", place: "loop.js:1", verdict: null }] },
+    ]);
+    expect(tables[1].rows[0].reason).toContain("`some` of a list");
+  });
+
+  it("says that a table is not complete when it reaches the most paths", async () => {
+    write({ many: MANY });
+    const { code, out } = await prove("--json", "--max-paths", "20");
+    expect(code).toBe(2);
+    const [{ rows, unfinished }] = JSON.parse(out).tables;
+    expect(rows.length).toBeLessThanOrEqual(20);
+    expect(unfinished).toBe("there are more than 20 paths");
+  });
+
+  it("says what a mode and on_fault change", async () => {
+    write({ limit: LIMIT }, ", mode: audit, on_fault: allow, scope: { uid: 1000 }");
+    const { out } = await prove("--markdown");
+    expect(out).toMatch(/^## limit at bpf_prog_load \(limit\.js; audit: it never denies; a fault allows; scope /m);
+    expect(out).toMatch(/^\| prog\.insn_cnt > 100 \| deny -EPERM \| \{prog\.name\} is too large \| limit\.js:3 \|$/m);
+  });
+
+  it("takes one attachment, and rejects a name that there is not", async () => {
+    write({ limit: LIMIT, loop: LOOP });
+    expect(await prove("--attachment", "limit")).toMatchObject({ code: 0 });
+    const { code, err } = await prove("--attachment", "limits");
+    expect(code).toBe(2);
+    expect(err).toMatch(/`limits`.*`limit`.*\[USAGE\]/);
+  });
+
+  it("rejects options that exclude each other, a limit that is no number, and a policy that cannot be linked", async () => {
+    write({ limit: LIMIT, broken: "export const bpf_prog_load = (prog) => ;" });
+    expect(await prove("--json", "--markdown")).toMatchObject({ code: 2 });
+    expect(await prove("--max-paths", "many")).toMatchObject({ code: 2 });
+    const { code, err } = await prove();
+    expect([code, err]).toEqual([2, expect.stringContaining("POLICY_SYNTAX")]);
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import type { Atom } from "../../../../src/prove/shared/atom.js";
+import { conditionWords, reasonWords, verdictWords } from "../../../../src/prove/table/condition-words.js";
+
+const number = (constant: number, of: readonly (readonly [string, string])[], is: "= 0" | "< 0" | "<= 0"): Atom => ({
+  kind: "number",
+  term: { constant: String(constant), of },
+  is,
+});
+
+describe("the words of a condition", () => {
+  it.each<[Atom, string, string]>([
+    [{ kind: "flag", of: "prog.rewritten" }, "prog.rewritten", "not prog.rewritten"],
+    [{ kind: "null", of: "prog.section?" }, "prog.section is null", "prog.section is not null"],
+    [{ kind: "exists", of: 'labels["a"]!' }, 'labels["a"] is present', 'labels["a"] is absent'],
+    [{ kind: "equals", of: "prog.type", text: "xdp" }, 'prog.type is "xdp"', 'prog.type is not "xdp"'],
+    [{ kind: "same", of: "a", other: "b" }, "a is b", "a is not b"],
+    [{ kind: "starts", of: "a", text: "b" }, 'a begins with "b"', 'a does not begin with "b"'],
+    [{ kind: "ends", of: "a", text: "b" }, 'a ends with "b"', 'a does not end with "b"'],
+    [{ kind: "contains", of: "prog.helpers", text: "b" }, 'prog.helpers has "b"', 'prog.helpers does not have "b"'],
+    [{ kind: "type", of: "m", among: ["null", "array"] }, "m is null or an array", "m is not null or an array"],
+    [number(-1000, [["1", "current.uid"]], "= 0"), "current.uid = 1000", "current.uid ≠ 1000"],
+    [number(-4096, [["1", "prog.insn_cnt"]], "<= 0"), "prog.insn_cnt ≤ 4096", "prog.insn_cnt > 4096"],
+    [number(4097, [["-1", "prog.insn_cnt"]], "<= 0"), "prog.insn_cnt ≥ 4097", "prog.insn_cnt < 4097"],
+    [
+      number(61, [["1", 'verify_program("p")']], "= 0"),
+      'verify_program("p") = -ENODATA',
+      'verify_program("p") ≠ -ENODATA',
+    ],
+    [
+      number(
+        2,
+        [
+          ["1", "a"],
+          ["-3", "b"],
+        ],
+        "< 0",
+      ),
+      "a + 2 < 3 × b",
+      "a + 2 ≥ 3 × b",
+    ],
+  ])("%j", (atom, isTrue, isFalse) => {
+    expect(conditionWords({ atom, is: true })).toBe(isTrue);
+    expect(conditionWords({ atom, is: false })).toBe(isFalse);
+  });
+
+  it("name a verdict by its errno, or by the helper that gives it", () => {
+    expect(verdictWords(-1)).toBe("-EPERM");
+    expect(verdictWords({ constant: "0", of: [["1", 'verify_program("p")']] })).toBe('verify_program("p")');
+  });
+
+  it("have the names of facts in a reason", () => {
+    const uid = { number: { constant: "0", of: [["1", "current.uid"]] } } as const;
+    expect(reasonWords(["uid ", uid, " of ", { text: "prog.name" }])).toBe("uid {current.uid} of {prog.name}");
+  });
+});
