@@ -7,7 +7,7 @@ const ENVIRONMENT = { XDG_CACHE_HOME: join(tmpdir(), "countersign-tests") };
 
 /** System tests whose programs are loaded by the kernel of a virtual machine. */
 const GUESTS = ["test/system/{guest,seal}/**/*.test.ts"];
-const ALONE = { testTimeout: 600_000, hookTimeout: 900_000, fileParallelism: false };
+const ALONE = { testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: false };
 
 /**
  * One project for each ring of tests; files of `system` run one by one, since they load programs into the one kernel

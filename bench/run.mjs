@@ -22,6 +22,7 @@ const MODULES = [
   "policies-in-scope",
   "isolation",
   "recording",
+  "report-page",
 ];
 
 const here = fileURLToPath(new URL(".", import.meta.url));

@@ -43,4 +43,4 @@ export class DebianGuest extends Guest<Kernel> {
   }
 }
 
-const DEFAULTS = { memory: 1536, seconds: 540, commandLine: "lsm=landlock,lockdown,yama,integrity,bpf" };
+const DEFAULTS = { memory: 1536, seconds: 850, commandLine: "lsm=landlock,lockdown,yama,integrity,bpf" };

@@ -99,7 +99,7 @@ export class Guest<K extends { readonly image: string }> {
 
   /** Boots, runs a shell script as root, and powers off. */
   run(script: string, options: BootOptions = {}): Ran {
-    const { commandLine = "", fragments = [], following = [], seconds = 400, until } = options;
+    const { commandLine = "", fragments = [], following = [], seconds = 850, until } = options;
     const { icount = false, memory = 768, devices = [] } = options;
     this.file("script", script);
     this.file("init", INIT, 0o755);

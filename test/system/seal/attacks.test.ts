@@ -26,7 +26,7 @@ describe.each(KERNELS)("attacks on %s", (kernel) => {
     return typeof run === "string" ? run : run.get(name);
   };
 
-  it.for(USED)("are all run on a machine that is %s", { timeout: 500_000 }, (machine, { skip }) => {
+  it.for(USED)("are all run on a machine that is %s", { timeout: 900_000 }, (machine, { skip }) => {
     const names = TRIED.map(({ name }) => name);
     const results = runAttacks(kernel, machine, names);
     runs.set(machine, results);

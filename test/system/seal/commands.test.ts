@@ -68,7 +68,7 @@ async function run(): Promise<Readonly<Record<string, string>> | string> {
   guest.countersign();
   for (const name of ["load-value", "hold-sysctl", "as-user"]) guest.file(`bin/${name}`, compileProgram(name), 0o755);
   for (const [name, bytes] of lists(await kernelBtfOf(guest))) guest.file(`lib/${name}`, bytes);
-  const { output } = guest.run(SCRIPT, { seconds: 540, memory: 1536 });
+  const { output } = guest.run(SCRIPT, { seconds: 850, memory: 1536 });
   guest.remove();
   const found = output.split(/^PART (.*)\n/m).slice(1);
   return Object.fromEntries(found.flatMap((name, at) => (at % 2 === 0 ? [[name, found[at + 1]!]] : [])));

@@ -88,7 +88,7 @@ exec start-files ${SIZES.map((size) => `/mnt/size-${size}`).join(" ")}
       fragments: [sealFragment({ mode: "enforce", list: null, files: list }, "halt")],
       commandLine: `rdinit=${SEAL_INIT}`,
       devices: ["-drive", `file=${disk},if=none,id=disk,format=raw`, "-device", "virtio-blk-pci,drive=disk"],
-      seconds: 400,
+      seconds: 850,
     },
   );
   guest.remove();
@@ -100,7 +100,7 @@ exec start-files ${SIZES.map((size) => `/mnt/size-${size}`).join(" ")}
 describe("executables", () => {
   it.for(testedKernels())(
     "%s: start if their fs-verity digest is listed, and nothing else once the root started",
-    { timeout: 600_000 },
+    { timeout: 900_000 },
     (kernel, { skip }) => {
       const output = boot(kernel);
       if (!output.includes("\n")) return skip(output);

@@ -171,7 +171,7 @@ function run(): Readonly<Record<string, string>> | string {
   guest.file("lib/audit", image(undefined, { mode: 1 }));
   const keys = { programs: [ProgramSigner.make().certificate] };
   guest.file("lib/audit-keys", image(undefined, { mode: 1, keys }));
-  const { output } = guest.run(script(), { seconds: 540 });
+  const { output } = guest.run(script(), { seconds: 850 });
   guest.remove();
   const found = output.split(/^PART (.*)\n/m).slice(1);
   return Object.fromEntries(found.flatMap((name, at) => (at % 2 === 0 ? [[name, found[at + 1]!]] : [])));

@@ -63,7 +63,7 @@ denials
 describe("bpftool under a seal", () => {
   it.for(testedKernels())(
     "%s: loads what is listed, and nothing by a program that is not",
-    { timeout: 600_000 },
+    { timeout: 900_000 },
     (kernel, { skip }) => {
       const output = boot(kernel);
       if (output.startsWith("needs") || !output.includes("\n")) return skip(output);

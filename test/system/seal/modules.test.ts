@@ -109,7 +109,7 @@ ${calls.join("\n")}
 describe("kernel modules", () => {
   it.for(testedKernels())(
     "%s: are loaded if their digest is listed, as the kernel reads them",
-    { timeout: 600_000 },
+    { timeout: 900_000 },
     (kernel, { skip }) => {
       const output = boot(kernel);
       if (output.startsWith("needs") || !output.includes("\n")) return skip(output);

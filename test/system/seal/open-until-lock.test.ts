@@ -7,7 +7,7 @@ import { testedKernels } from "./guests/tested-kernels.js";
 /** What guard/open.c printed; the second word of a load is the reason that the guard counted. */
 function linesOf(kernel: Parameters<typeof Loads.run>[0], words: string, open: number): readonly string[] | string {
   const ran = compiled("open", (file) =>
-    Loads.run(kernel, file, `loader --log /lib/guard.image && open ${words}`, { entries: [], open }, { seconds: 400 }),
+    Loads.run(kernel, file, `loader --log /lib/guard.image && open ${words}`, { entries: [], open }, { seconds: 850 }),
   );
   return typeof ran === "string" ? ran : ran.output.split("\n").filter((line) => /^[a-z_ ,]+: /.test(line));
 }

@@ -200,7 +200,7 @@ describe("a new list under a seal", () => {
       const steps = stepsFor(kernelBtf);
       fill(guest, steps);
       guest.file("lib/guard.image", sealImage(optionsFor(kernelBtf)));
-      const ran = guest.run(`loader /lib/guard.image\n${steps.script}`, { seconds: 400 });
+      const ran = guest.run(`loader /lib/guard.image\n${steps.script}`, { seconds: 850 });
       guest.remove();
       const expected = steps.steps.map(({ title, expected: text }) => [title, text]);
       expect(partsOf(ran.output), ran.console.slice(-2000)).toEqual(expected);
@@ -221,7 +221,7 @@ describe("a new list under a seal", () => {
     fill(guest, steps);
     guest.file("lib/audit.image", sealImage(optionsFor(kernelBtf, { mode: "audit" })));
     guest.file("lib/guard.image", sealImage(optionsFor(kernelBtf, { trustedKey: null })));
-    const ran = guest.run(steps.script, { seconds: 400 });
+    const ran = guest.run(steps.script, { seconds: 850 });
     guest.remove();
     const expected = steps.steps.map(({ title, expected: text }) => [title, text]);
     expect(partsOf(ran.output), ran.console.slice(-2000)).toEqual(expected);

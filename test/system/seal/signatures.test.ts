@@ -118,7 +118,7 @@ ${part("required", REQUIRED)}
 echo "PART again"; loader /lib/guard.image | grep -o '"step":"[a-z]*"'; loader --stop | grep -o '"step":"[a-z]*"'
 load-signed load listed
 `,
-      { seconds: 400 },
+      { seconds: 850 },
     );
     expect(status, console.slice(-3000)).toBe(0);
     const found = output.split(/^PART (.*)\n/m).slice(1);

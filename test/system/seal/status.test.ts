@@ -60,7 +60,7 @@ describe("seal status, log, lock and doctor", () => {
     guest.file("bin/replay-loads", compileProgram("replay-loads"), 0o755);
     guest.file("lib/loads", loadFile([load(LISTED), load(UNLISTED)]));
     guest.file("lib/programs.list", await listFor(guest.kernel.image));
-    const { output, console } = guest.run(SCRIPT, { seconds: 560, memory: 2048 });
+    const { output, console } = guest.run(SCRIPT, { seconds: 850, memory: 2048 });
     guest.remove();
     for (const [, text = "", code] of output.matchAll(/^> seal [^\n]*\n(.*?)^< (\d+)$/gms))
       steps.push({ lines: text.trim().split("\n"), code: Number(code) });

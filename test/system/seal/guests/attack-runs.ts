@@ -63,7 +63,7 @@ ${attacks}
       {
         fragments: boot ? [sealFragment({ mode: "enforce", list: null, keys }, "halt")] : [],
         commandLine: boot ? `rdinit=${SEAL_INIT}` : "",
-        seconds: 400,
+        seconds: 850,
         memory: 1024,
       },
     );
