@@ -245,6 +245,19 @@ describe("a damaged log", () => {
       expect(() => learnerOf([...lines.slice(0, -1), lines.at(-1)!.slice(0, length)])).not.toThrow();
   });
 
+  it("with any value of it replaced, throws nothing", () => {
+    const odd = [null, 7, "x", [], {}, true, [[]], { length: 3 }];
+    let changed = 0;
+    for (const [index, line] of lines.entries())
+      for (const path of pathsIn(JSON.parse(line))) {
+        const value = odd[changed % odd.length];
+        changed += 1;
+        const log = withValue(lines, index, path, value);
+        expect(() => learnerOf(log, "tier").programs(true), `${index} ${path.join(".")}: ${value}`).not.toThrow();
+      }
+    expect(changed).toBeGreaterThan(300);
+  });
+
   it("with no record at all, is an error", async () => {
     expect(await learn(["{}", "[]", "null", "7", '"x"', "\u0000"])).toMatchObject({
       code: 2,
@@ -252,3 +265,24 @@ describe("a damaged log", () => {
     });
   });
 });
+
+/** The paths of all values in a value, but not those of policies. */
+function pathsIn(value: unknown, above: readonly string[] = []): readonly (readonly string[])[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, held]) => {
+    const path = [...above, key];
+    return key === "policies" || key === "digest" ? [path] : [path, ...pathsIn(held, path)];
+  });
+}
+
+/** The same log with another value in a line. References to a definition that changes follow it. */
+function withValue(log: readonly string[], index: number, path: readonly string[], value: unknown): readonly string[] {
+  const record = JSON.parse(log[index]!);
+  let at = record;
+  for (const key of path.slice(0, -1)) at = at[key];
+  at[path.at(-1)!] = value;
+  const text = JSON.stringify(record);
+  if (record.content === undefined || path[0] === "digest") return log.with(index, text);
+  const digest = digestOfContent(JSON.stringify(record.content));
+  return log.with(index, text).map((line) => line.replaceAll(`"${JSON.parse(log[index]!).digest}"`, `"${digest}"`));
+}

@@ -14,16 +14,21 @@ export const withLabel = (key: string, value: string): string => `${key}=${value
  * Where the task of a decision runs, by the label `key` of its container, as the function `place` of a learnt policy
  * says it. Null if the log does not have it.
  */
-export function placeOf({ content, masked = [] }: CallerRecord, key: string): string | null {
+export function placeOf({ content, masked }: CallerRecord, key: string): string | null {
   const { container } = content;
   if (container === null) return HOST;
-  if (typeof container !== "object" || masked.some((pointer) => coversLabel(pointer, key))) return null;
+  if (typeof container !== "object" || isMasked(masked, key)) return null;
   const { labels } = container;
   if (labels === null) return UNKNOWN_LABELS;
   if (typeof labels !== "object") return null;
   if (!Object.hasOwn(labels, key)) return withoutLabel(key);
   const value: unknown = labels[key];
   return typeof value === "string" && isWellFormed(value) ? withLabel(key, value) : null;
+}
+
+function isMasked(masked: unknown, key: string): boolean {
+  if (masked === undefined) return false;
+  return !Array.isArray(masked) || masked.some((pointer) => coversLabel(String(pointer), key));
 }
 
 /** Whether a JSON pointer (RFC 6901) names a label, or something that contains it. */

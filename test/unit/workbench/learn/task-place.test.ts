@@ -23,6 +23,7 @@ describe("the place of a task", () => {
 
   it("is null if the log does not have it", () => {
     expect(placeOf(caller(undefined), "tier")).toBeNull();
+    expect(placeOf(labelled({ tier: "edge" }, "/current" as never), "tier")).toBeNull();
     expect(placeOf(labelled(undefined), "tier")).toBeNull();
     expect(placeOf(labelled({ tier: 7 }), "tier")).toBeNull();
     expect(placeOf(labelled({ tier: "\ud800" }), "tier")).toBeNull();
