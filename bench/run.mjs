@@ -22,6 +22,7 @@ const MODULES = [
   "policies-in-scope",
   "isolation",
   "recording",
+  "explain",
   "report-page",
 ];
 

@@ -67,7 +67,7 @@ function decision(explanation: Explanation): string {
     ...head.map((line) => element("p", [text(line)], "dim")),
     ...because.map((line) => element("p", [text(line)], enforced_verdict < 0 ? "why" : "")),
     ...(attachments.length === 0 ? [] : [element("h2", ["Attachments"])]),
-    ...attachments.map(attachment),
+    ...attachments.map((one) => attachment(one, because)),
     ...(rule === null ? [] : [element("p", [text(rule)])]),
     ...(evidence.length === 0 ? [] : [element("h2", ["Effects"])]),
     ...evidence.flatMap((one) => [
@@ -78,16 +78,18 @@ function decision(explanation: Explanation): string {
   ]);
 }
 
-function attachment(its: ExplainedAttachment): string {
+/** `because` are the lines that are shown already. */
+function attachment(its: ExplainedAttachment, because: readonly string[]): string {
   const { name, scope, answer, trace, returned, in_scope } = its;
   const conditions = scope.filter(({ matches }) => in_scope || !matches);
-  const steps = trace.map(event);
+  const isNew = (reason: string) => !because.some((line) => line.includes(reason));
+  const steps = trace.filter((one) => one.event !== "return").map(event);
   if (answer !== null) {
     const verdict = `<b class="${answer.verdict < 0 ? "denied" : "allowed"}">${text(verdictOf(answer.verdict))}</b>`;
     steps.push(returned === null ? item(`answered ${verdict}`) : item(`returned ${verdict} at ${placed(returned)}`));
     const { fault } = answer;
     if (fault !== null) steps.push(item(text(`fault ${fault.code}: ${fault.message}${at(fault.place)}`)));
-    if (answer.reason !== null) steps.push(item(text(`reason ${answer.reason}`)));
+    if (answer.reason !== null && isNew(answer.reason)) steps.push(item(text(`reason ${answer.reason}`)));
     for (const reason of answer.unused_reasons) steps.push(item(text(`unused reason ${reason}`)));
     for (const note of answer.notes) steps.push(item(text(`note ${note}`)));
     for (const { map, key, value } of answer.writes)
@@ -107,10 +109,8 @@ function event(one: TraceEvent): string {
       return call(one);
     case "branch":
       return item(`${text(one.arm)} at ${placed(one)}`);
-    case "return":
-      return item(`<span class="dim">a function returns at ${text(placeOf(one))}</span>`);
     default:
-      return item(`… ${one.count} more events`);
+      return one.event === "more" ? item(`… ${one.count} more events`) : "";
   }
 }
 

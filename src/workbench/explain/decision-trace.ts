@@ -119,6 +119,7 @@ export class DecisionTrace implements HostFunctions {
   }
 
   factRead(path: string): void {
+    this.from.answers.factRead(path);
     if (path.endsWith(".")) return; // what is below a fact that was told before
     const dot = path.indexOf(".");
     const [of, fact] = [path.slice(0, dot), path.slice(dot + 1)];

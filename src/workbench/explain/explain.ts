@@ -12,8 +12,9 @@ import type {
 import { outcomeOf } from "../../log/outcome.js";
 import type { ReadRecord } from "../../log/read-record.js";
 import type { ReadLine, RecordReader } from "../../log/record-reader.js";
+import { withTimeLimit } from "../../time-limit.js";
 import { VERSION } from "../../version.js";
-import { Replay } from "../replay/replay.js";
+import { Replay, type Replayed } from "../replay/replay.js";
 import { evidenceFor } from "./evidence-read.js";
 import type {
   Executed,
@@ -103,10 +104,11 @@ const NO_TRACES: Traces = new Map();
 
 /** Executes the decision as it was recorded, and if that gives the same, once more with its policies observed. */
 function execute(line: ReadLine, reader: RecordReader, recorded: Recorded): [Executed, Traces] {
-  const replay = new Replay(reader);
-  const { result, because } = replay.decide(line);
-  replay.close();
   const versions = otherVersion(recorded.writer);
+  const replayed = made(new Replay(reader), line);
+  // Policies of a log can be any text
+  if (replayed === null) return [{ ...TOO_LONG, limits: versions }, NO_TRACES];
+  const { result, because } = replayed;
   if (result === "unknown" || result === "unasked") return [{ result, because, limits: versions }, NO_TRACES];
   const { configuration, caller, inputs } = recorded;
   const { pid, tid = pid, comm } = inputs!.current;
@@ -120,12 +122,22 @@ function execute(line: ReadLine, reader: RecordReader, recorded: Recorded): [Exe
     current: { pid, tid, comm, ...caller },
     faults,
   });
-  const observed = new Replay(reader, null, tracer);
-  const again = observed.decide(line);
-  observed.close();
+  const again = made(new Replay(reader, null, tracer), line);
   const limits = [...versions, ...new Set(tracer.limitations)];
-  if (again.result !== result) limits.push(`observed, the policies answer otherwise: ${again.because}`);
+  if (again === null) limits.push(`observed, the policies take more than ${PATIENCE / 1000} s`);
+  else if (again.result !== result) limits.push(`observed, the policies answer otherwise: ${again.because}`);
   return [{ result, because, limits }, tracer.traces];
+}
+
+/** Milliseconds for a decision. */
+const PATIENCE = 60_000;
+const TOO_LONG = { result: "unknown", because: `policies that end within ${PATIENCE / 1000} s` } as const;
+
+/** Null if the policies took too long, also in a function of the sandbox that cannot be interrupted. */
+function made(replay: Replay, line: ReadLine): Replayed | null {
+  const replayed = withTimeLimit(PATIENCE, () => replay.decide(line));
+  if (replayed !== null) replay.close();
+  return replayed;
 }
 
 /** The name of the subject in policies. */
