@@ -6,6 +6,8 @@ export type FactDomain =
   | { readonly kind: "flag" }
   /** The integers from 0 to `most`. */
   | { readonly kind: "count"; readonly most: number }
+  /** The finite numbers from 0 on: an integer above 2^53 is rounded. */
+  | { readonly kind: "amount" }
   /** Any string of UTF-16 code units; `hex` is the number of bytes if it is lower-case hex, `names` a type of names. */
   | { readonly kind: "text"; readonly names: string | null; readonly hex: number | null }
   | { readonly kind: "integer or text" }
@@ -55,6 +57,8 @@ export const COUNT = scalar<number>(
   { kind: "count", most: Number.MAX_SAFE_INTEGER },
   (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 );
+/** A product of counts, which can be larger than the integers that a number represents exactly. */
+export const AMOUNT: FactType<number> = { ...COUNT, domain: { kind: "amount" } };
 export const BYTES: FactType<Uint8Array> = {
   declared: "Bytes",
   domain: { kind: "bytes" },

@@ -200,6 +200,8 @@ class Drawing {
       case "count":
       case "integer or text":
         return this.#number();
+      case "amount":
+        return this.next(3) === 0 ? 2 ** (50 + this.next(16)) : this.#number();
       case "text":
         if (domain.hex !== null) return this.#hex(domain.hex);
         return domain.names === null || this.next(4) === 0 ? this.#text() : this.#name(domain.names as NameKind);

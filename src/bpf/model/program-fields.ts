@@ -4,6 +4,7 @@
  * (types/countersign.d.ts), the tables of docs/policies.md, what `inspect --json` prints, and the agent's journal.
  */
 import {
+  AMOUNT,
   BYTES,
   COUNT,
   type FactField,
@@ -89,8 +90,8 @@ export const MAP_DEFINITION_FIELDS = {
 
 export const MAP_FIELDS = {
   ...MAP_DEFINITION_FIELDS,
-  memory: { type: COUNT, doc: "Upper bound in bytes of the kernel memory of the full map." },
-  memory_per_cpu: { type: COUNT, doc: "Additional bytes for each possible CPU." },
+  memory: { type: AMOUNT, doc: "Upper bound in bytes of the kernel memory of the full map." },
+  memory_per_cpu: { type: AMOUNT, doc: "Additional bytes for each possible CPU." },
 } as const satisfies FactFields;
 
 /** What the kernel reports about a loaded program (struct bpf_prog_info of linux/bpf.h). */

@@ -7,6 +7,8 @@ export function outsideDomain(value: unknown, domain: FactDomain, path: string):
       return isOr(typeof value === "boolean", path);
     case "count":
       return isOr(Number.isInteger(value) && (value as number) >= 0 && (value as number) <= domain.most, path);
+    case "amount":
+      return isOr(Number.isFinite(value) && (value as number) >= 0, path);
     case "text":
       return isOr(typeof value === "string" && (domain.hex === null || isHex(value, domain.hex)), path);
     case "integer or text":

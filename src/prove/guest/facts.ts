@@ -29,6 +29,9 @@ export function factOf(name: string, domain: FactDomain): unknown {
       return test({ kind: "null", of: `${name}?` }) ? null : factOf(name, domain.of);
     case "count":
       return integer(name, 0n, BigInt(domain.most));
+    case "amount":
+      declare(name, { kind: "amount" });
+      return symbol(name, { k: "double", name });
     case "text":
       declare(name, domain);
       return symbol(name, { k: "text", name });

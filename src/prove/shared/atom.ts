@@ -45,7 +45,8 @@ export type PathEnd =
 
 /** What a symbol can be, for the host. */
 export type SymbolDomain =
-  | { readonly kind: "flag" | "json" | "null" | "exists" | "list" }
+  /** An amount is any finite number from 0 on; a number of JSON is any finite number. */
+  | { readonly kind: "flag" | "json" | "null" | "exists" | "list" | "amount" }
   | { readonly kind: "text"; readonly names: string | null; readonly hex: number | null }
   /** Integers; `most` and `least` are decimal. */
   | { readonly kind: "integer"; readonly least: string; readonly most: string };

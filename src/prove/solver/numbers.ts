@@ -34,13 +34,17 @@ export function findNumbers(
   for (const name of new Set([...constraints.flatMap(({ of }) => [...of.keys()]), ...also])) {
     const domain = domainOf(name);
     const isInteger = domain?.kind === "integer";
-    const [least, most] = isInteger ? [BigInt(domain.least), BigInt(domain.most)] : [null, null];
+    const [least, most] = isInteger ? [BigInt(domain.least), BigInt(domain.most)] : [leastOf(domain), null];
     bounds.set(name, { least, most, isInteger, excluded: new Set() });
   }
   for (const constraint of constraints) if (!narrow(constraint, bounds)) return "unsatisfiable";
   for (const its of bounds.values()) if (isEmpty(its)) return "unsatisfiable";
   if (constraints.some((one) => one.of.size > 1) && isRefuted(constraints, bounds)) return "unsatisfiable";
   return search(constraints, bounds) ?? "unknown";
+}
+
+function leastOf(domain: SymbolDomain | undefined): bigint | null {
+  return domain?.kind === "amount" ? 0n : null;
 }
 
 function constraintOf({ term, is }: NumberAtom, isTrue: boolean): Constraint {

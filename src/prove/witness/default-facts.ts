@@ -6,6 +6,7 @@ export function defaultFact(domain: FactDomain): unknown {
     case "flag":
       return false;
     case "count":
+    case "amount":
     case "integer or text":
       return 0;
     case "text":

@@ -138,7 +138,7 @@ class Making {
       case "verify_signature":
         return NO_SIGNATURE;
       case "hash":
-        return "0".repeat(128);
+        return "0".repeat(Number(origin.algorithm.slice("sha".length)) / 4);
       case "statement_of":
       case "signer_of":
       case "signer_of_program":

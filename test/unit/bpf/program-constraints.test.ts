@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { programFacts } from "../../../src/bpf/analysis/program-facts.js";
 import { describedProgram } from "../../../src/bpf/described-program.js";
 import { EFFECTS, NO_STATEMENTS, type ProgramFacts } from "../../../src/bpf/model/facts.js";
-import { PROGRAM_FIELDS } from "../../../src/bpf/model/program-fields.js";
+import { factsOfMap } from "../../../src/bpf/model/map-memory.js";
+import { MAP_FIELDS, PROGRAM_FIELDS } from "../../../src/bpf/model/program-fields.js";
 import { factsOfObject } from "../../../src/bpf/object.js";
 import {
   brokenConstraints,
@@ -13,7 +14,7 @@ import {
   PROGRAM_MULTIPLES,
 } from "../../../src/bpf/program-constraints.js";
 import { HELPER_ROWS } from "../../../src/bpf/tables/helpers.js";
-import { HELPERS } from "../../../src/bpf/tables/names.gen.js";
+import { HELPERS, MAP_TYPES } from "../../../src/bpf/tables/names.gen.js";
 import { PROGRAM_TYPE_ROWS } from "../../../src/bpf/tables/program-types.js";
 import { programSubject } from "../../../src/engine/files/program-subject.js";
 import { domainsOf } from "../../../src/fact-type.js";
@@ -73,6 +74,17 @@ describe("the constraints and domains of facts about programs", () => {
       const origin = { name: "random", section: null, license, insns, rawInsns: insns };
       check(programFacts(code, origin), `seed ${seed}, round ${round}:\n${text}`);
     }
+  });
+
+  it("hold for the memory of the largest map of each type, which is no exact integer", () => {
+    const sizes = { key_size: 2 ** 32 - 1, value_size: 2 ** 32 - 1, max_entries: 2 ** 32 - 1 };
+    const domain = { kind: "object", declared: "MapFacts", fields: domainsOf(MAP_FIELDS) } as const;
+    const memory = [...MAP_TYPES, "unknown"].map((type) => {
+      const facts = factsOfMap({ name: "large", type, ...sizes, flags: 0, contents: null });
+      expect(outsideDomain(facts, domain, type)).toEqual([]);
+      return facts.memory;
+    });
+    expect(Math.max(...memory)).toBeGreaterThan(Number.MAX_SAFE_INTEGER);
   });
 
   it("are broken by facts that contradict each other", () => {

@@ -19,6 +19,7 @@ function kindOf(domain: FactDomain): string {
     case "flag":
       return "boolean";
     case "count":
+    case "amount":
       return "number";
     case "text":
       return "string";

@@ -1,0 +1,102 @@
+import { describe, expect, it } from "vitest";
+import { numbers, seedOf } from "../../../support/damage.js";
+import { ExploredPolicy, randomInput } from "../../../support/prove.js";
+
+const seed = seedOf();
+
+/** Policies at each hook, whose answers are all decided. */
+const POLICIES: readonly (readonly [name: string, text: string])[] = [
+  [
+    "the memory of a map, which can be larger than 2^53",
+    `export const bpf_map_create = (map) =>
+      map.memory > 9007199254740991 ? deny(\`\${map.name} takes \${map.memory} bytes\`) : map.memory_per_cpu === 0 ? 0 : -12;`,
+  ],
+  [
+    "the access of a map, and whether it has contents",
+    "export const bpf_map = ({ access, contents, type }) => access === 'rw' && (contents ?? type) === 'hash' ? -1 : 0;",
+  ],
+  [
+    "what a command attaches",
+    `export const bpf = (command, current) => {
+      if (command.attach?.target.kind !== "cgroup") return command.run === null ? 0 : deny("runs a program");
+      return command.attach.target.path?.startsWith(current.cgroup === null ? "/" : "/a") ? 0 : -command.attach.flags;
+    };`,
+  ],
+  [
+    "a token",
+    "export const bpf_token_create = (token, current) => current.uid === 0 ? 0 : deny(token.name, current.gid);",
+  ],
+  [
+    "a module, and its signature",
+    `export const kernel_read_file = (file) => file.parameters !== null && file.parameters.includes("debug")
+      ? deny("parameters", 22) : verify_signature(file.data, file.signature, "platform", MODSIG);`,
+  ],
+  ["an executable", "export const bprm_check_security = (file) => hash('sha512', file.data) === file.path ? 0 : -1;"],
+  [
+    "who signed a blob",
+    `export const blob_verify = (blob) =>
+      signer_of(blob.data, blob.signature, "network", PKCS7)?.subject === "CN=Release" ? 0 : deny("not by Release");`,
+  ],
+  [
+    "a loaded program, and its statement",
+    `export const bpf_prog = (prog) => {
+      if (prog.loaded !== null && prog.loaded.verified_insns > 2 * 500 && prog.insn_cnt < prog.loaded.xlated_size) return -7;
+      return statement_of(prog, "platform")?.name === prog.name ? 0 : deny(\`\${signer_of(prog, "network")?.issuer}\`);
+    };`,
+  ],
+];
+
+describe(`exploring (seed ${seed})`, () => {
+  it.each(POLICIES)("decides %s", (_, text) => {
+    const names = "deny, hash, signer_of, statement_of, verify_signature, MODSIG, PKCS7";
+    const policy = ExploredPolicy.of(`import { ${names} } from "countersign";\n${text}`);
+    const [hook] = policy.hooks;
+    const exploration = policy.explore(hook!);
+    expect(exploration.unfinished).toBeNull();
+    expect(exploration.paths.length).toBeGreaterThan(1);
+    for (const { path, status, ...rest } of policy.confirmations(exploration))
+      expect([status, status === "confirmed" ? null : rest, path.end.kind === "not decided" && path]).toEqual([
+        "confirmed",
+        null,
+        false,
+      ]);
+    const next = numbers(seed);
+    for (let round = 0; round < 100; round++)
+      expect(policy.flaw(exploration, randomInput(exploration, next))).toBeNull();
+    policy.close();
+  });
+
+  it("has a policy of several files, and names the file of each line", () => {
+    const policy = new ExploredPolicy(
+      "policy.js",
+      new Map([
+        [
+          "policy.js",
+          'import { isLarge as large } from "./lib/size.js";\nexport const bpf_prog_load = (p) =>\n  large(p) ? -1 : 0;',
+        ],
+        [
+          "lib/size.js",
+          "export function isLarge({ insn_cnt }) {\n  if (insn_cnt > 9) throw 1;\n  return insn_cnt > 5;\n}",
+        ],
+      ]),
+    );
+    const exploration = policy.explore("bpf_prog_load");
+    expect(exploration.paths.map(({ end, place }) => [end.kind, place])).toEqual([
+      ["fault", "lib/size.js:2"],
+      ["verdict", "policy.js:3"],
+      ["verdict", "policy.js:3"],
+    ]);
+    for (const { status } of policy.confirmations(exploration)) expect(status).toBe("confirmed");
+    policy.close();
+  });
+
+  it("ends when there are more paths than it may explore", () => {
+    const policy = ExploredPolicy.of(
+      `export const bpf_prog_load = (prog) => [${Array.from({ length: 40 }, (_, index) => `prog.name.includes("${index}x")`)}].length`,
+    );
+    const { paths, unfinished } = policy.explore("bpf_prog_load", 10);
+    expect(paths).toHaveLength(10);
+    expect(unfinished).toBe("there are more than 10 paths");
+    policy.close();
+  });
+});
