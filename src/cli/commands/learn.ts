@@ -12,6 +12,7 @@ import { formOf, learntFiles } from "../../workbench/learn/learnt.js";
 import { LEARNT_FILES } from "../../workbench/learn/learnt-configuration.js";
 import { MADE_BY } from "../../workbench/learn/learnt-policy.js";
 import { type LearntRule, learntRules, relocatedRules } from "../../workbench/learn/learnt-rules.js";
+import type { SeenProgram } from "../../workbench/learn/seen-program.js";
 import { writeWhole } from "../files/write.js";
 import { noCacheOption } from "../input/cache-option.js";
 import { KERNEL_FILES, kallsymsOption, modulesOption } from "../input/kernel-options.js";
@@ -98,7 +99,8 @@ async function learn(named: readonly string[], options: Options): Promise<void> 
   const reader = new RecordReader();
   const learner = new Learner(reader, label);
   await eachLine(paths, reader, problems, (line) => learner.add(line));
-  const seen = learntRules(learner.programs(includeDenied), by);
+  const programs = learner.programs(includeDenied);
+  const seen = learntRules(programs, by);
   const rules = objects === undefined ? seen : await relocated(seen, objects, options);
   if (rules.length === 0) throw nothingLearnt(paths, learner);
   const form = formOf(rules, by, label);
@@ -113,6 +115,7 @@ async function learn(named: readonly string[], options: Options): Promise<void> 
     ...{ by, label, loads: learner.loads(includeDenied), rules: countsOf(rules) },
     left_out: { ...learner.leftOut, ...(includeDenied ? { denied: 0 } : {}) },
     for_seen_kernels: forSeenKernels(rules),
+    unasked: by === "statement" || by === "signer" ? new Set(programs.filter(isUnasked).map(identityOf)).size : 0,
     varying: learner.varying(digests),
     files: [...files.keys()].map((name) => join(out, name)),
     check: checked,
@@ -123,6 +126,9 @@ async function learn(named: readonly string[], options: Options): Promise<void> 
   else if (Object.keys(report.left_out.unusable).length > 0 || (checked?.unknown ?? 0) > 0)
     process.exitCode = EXIT.undecided;
 }
+
+const isUnasked = (program: SeenProgram) => program.isUnasked;
+const identityOf = ({ type, digest }: SeenProgram) => `${type} ${digest}`;
 
 /** Rejects a key that no label has, or that no test could name. */
 function labelOption(key: string): string {

@@ -16,6 +16,8 @@ export interface LearnReport {
   readonly left_out: LeftOut;
   /** Programs that are known by digest, for the kernels only on which they were seen. */
   readonly for_seen_kernels: readonly SeenDigest[];
+  /** Number of programs that match a statement of which the log does not say who signed it. */
+  readonly unasked: number;
   readonly varying: readonly VaryingProgram[];
   readonly files: readonly string[];
   /** Null without --check. */
@@ -53,6 +55,7 @@ export function textOf(report: LearnReport): readonly string[] {
     `learnt from ${counted(loads, "load")}: ${learnt}`,
     ...leftOutLines(report.left_out),
     ...seenKernelLines(report.for_seen_kernels, by),
+    ...unaskedLines(report.unasked),
     ...varyingLines(report.varying),
     ...report.files,
     ...checkLines(report.check),
@@ -79,6 +82,12 @@ function seenKernelLines(programs: readonly SeenDigest[], by: LearnBy): readonly
       programs.map(({ programs: names, type, digest }) => `${names.map(shortened).join(", ")} (${type}) ${digest}`),
     ),
   ];
+}
+
+function unaskedLines(count: number): readonly string[] {
+  if (count === 0) return [];
+  const programs = count === 1 ? "1 of them matches" : `${count} of them match`;
+  return [`${programs} a statement that no policy asked about: record with policies/observe.js`];
 }
 
 function varyingLines(programs: readonly VaryingProgram[]): readonly string[] {

@@ -25,6 +25,8 @@ export interface SeenProgram {
   readonly effects: readonly EffectName[];
   /** By keyring, sorted. */
   readonly statements: readonly VerifiedStatement[];
+  /** Whether it matches a statement that no policy asked about, so that the log does not say who signed it. */
+  readonly isUnasked: boolean;
   /** See {@link placeOf}; null if programs are learnt for all tasks together. */
   readonly place: string | null;
   /** The release of the kernel that loaded it; null if the log does not say. */
@@ -64,7 +66,9 @@ export function seenProgram(
   const statements = statementsIn(inputs, reader, facts.statements);
   if (statements === null) return "the result of a signature check is not in the log, or damaged";
   const by = { place, kernel: kernelOf(inputs, reader), exe: typeof exe === "string" ? wellFormed(exe) : null };
-  return { name, type, digest, effects, statements, ...by };
+  const isStated = Array.isArray(facts.statements) && facts.statements.length > 0;
+  const isUnasked = isStated && !callsIn(inputs.answers).some(isAboutProgram);
+  return { name, type, digest, effects, statements, isUnasked, ...by };
 }
 
 function definitionIn(reference: unknown): Digest {
@@ -104,10 +108,9 @@ function statementsIn(
 ): readonly VerifiedStatement[] | null {
   const found = new Map<string, VerifiedStatement>();
   for (const call of callsIn(answers)) {
+    if (!isAboutProgram(call)) continue;
     const { keyring, verification } = call;
-    // Helpers about a program have no `data`: see CallOfRecord
-    if (typeof verification !== "string" || "data" in call) continue;
-    const content = reader.definition("verification", verification)?.content;
+    const content = reader.definition("verification", verification as Digest)?.content;
     if (typeof keyring !== "string" || !KEYRING.test(keyring) || content === undefined) return null;
     if (fieldsOf(content).verdict !== 0) continue;
     const statement = verifiedStatement(keyring, content, matched);
@@ -123,6 +126,11 @@ function callsIn(answers: unknown): readonly Readonly<Record<string, unknown>>[]
     const { calls } = fieldsOf(answer);
     return Array.isArray(calls) ? calls.map(fieldsOf) : [];
   });
+}
+
+/** Whether a call is of a helper about the program: the others that verify have `data`, see CallOfRecord. */
+function isAboutProgram(call: Readonly<Record<string, unknown>>): boolean {
+  return typeof call.verification === "string" && !("data" in call);
 }
 
 function verifiedStatement(keyring: string, content: VerificationContent, matched: unknown): VerifiedStatement | null {

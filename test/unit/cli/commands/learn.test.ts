@@ -124,6 +124,16 @@ describe("countersign learn", () => {
     rmSync(denying.folder, { recursive: true });
   });
 
+  it("says that the log does not have who signed a program", async () => {
+    const unasked = await observed([["peek-tc"], ["exec-log"]], { signed: SIGNED, policy: "no-kernel-read.js" });
+    const words = ["--config", unasked.config, "--out", unasked.at("learnt"), unasked.at("decisions.jsonl")];
+    const line = "1 of them matches a statement that no policy asked about: record with policies/observe.js\n";
+    expect((await runCommand("learn", ...words)).out).toContain(line);
+    expect((await runCommand("learn", "--by", "digest", ...words)).out).not.toContain(line);
+    expect((await learn(log())).out).not.toContain("no policy asked about");
+    rmSync(unasked.folder, { recursive: true });
+  });
+
   it("replaces its own files, and no others", async () => {
     expect(await runCommand("learn", "--by", "digest", "--out", place.folder, log())).toMatchObject({
       code: 2,

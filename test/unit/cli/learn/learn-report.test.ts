@@ -3,7 +3,13 @@ import { type LearnReport, textOf } from "../../../../src/cli/learn/learn-report
 
 const report = (more: Partial<LearnReport> = {}): LearnReport => ({
   ...{ by: "statement", label: null, loads: 2, rules: { statement: 1, digest: 1, signer: 0, effects: 0 } },
-  ...{ left_out: { denied: 0, probes: 0, unusable: {} }, for_seen_kernels: [], varying: [], files: ["out/a"] },
+  ...{
+    left_out: { denied: 0, probes: 0, unusable: {} },
+    for_seen_kernels: [],
+    unasked: 0,
+    varying: [],
+    files: ["out/a"],
+  },
   ...{ check: null, ...more },
 });
 const digest = (name: string) => ({ programs: [name], type: "xdp", digest: "00", kernels: ["6.12"] });
@@ -39,6 +45,13 @@ describe("the text of a report", () => {
     const lines = textOf(report({ for_seen_kernels: many }));
     expect(lines.filter((line) => line.includes("(xdp)"))).toHaveLength(20);
     expect(lines).toContain("  … and 5 more, which --json has");
+  });
+
+  it("says that a policy has to ask who signed", () => {
+    expect(textOf(report({ unasked: 2 }))[1]).toBe(
+      "2 of them match a statement that no policy asked about: record with policies/observe.js",
+    );
+    expect(textOf(report({ unasked: 1 }))[1]).toMatch(/^1 of them matches a statement /);
   });
 
   it("proposes effects for programs that vary", () => {

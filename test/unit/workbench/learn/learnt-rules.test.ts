@@ -10,7 +10,15 @@ import type { SeenProgram, VerifiedStatement } from "../../../../src/workbench/l
 
 const [A, B] = ["a".repeat(64), "b".repeat(64)];
 const program = (more: Partial<SeenProgram> = {}): SeenProgram => ({
-  ...{ name: "trace", type: "kprobe", digest: A, effects: ["sends_signal"], statements: [], place: null },
+  ...{
+    name: "trace",
+    type: "kprobe",
+    digest: A,
+    effects: ["sends_signal"],
+    statements: [],
+    isUnasked: false,
+    place: null,
+  },
   ...{ kernel: "6.12", exe: "/bin/tool", ...more },
 });
 const statement = (more: Partial<VerifiedStatement> = {}): VerifiedStatement => ({

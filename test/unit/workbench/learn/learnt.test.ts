@@ -17,7 +17,15 @@ import { runCommand } from "../../../support/command-line.js";
 
 const hex = (number: number) => number.toString(16).padStart(64, "0");
 const program = (number: number, more: Partial<SeenProgram> = {}): SeenProgram => ({
-  ...{ name: `prog_${number}`, type: "kprobe", digest: hex(number), effects: [], statements: [], place: null },
+  ...{
+    name: `prog_${number}`,
+    type: "kprobe",
+    digest: hex(number),
+    effects: [],
+    statements: [],
+    isUnasked: false,
+    place: null,
+  },
   ...{ kernel: "6.12", exe: null, ...more },
 });
 /** The digest of a case that describes nothing but the type of its program. */

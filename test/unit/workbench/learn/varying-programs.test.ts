@@ -3,7 +3,7 @@ import type { SeenProgram } from "../../../../src/workbench/learn/seen-program.j
 import { VaryingPrograms } from "../../../../src/workbench/learn/varying-programs.js";
 
 const program = (digest: string, more: Partial<SeenProgram> = {}): SeenProgram => ({
-  ...{ name: "trace", type: "kprobe", digest, effects: [], statements: [], place: null },
+  ...{ name: "trace", type: "kprobe", digest, effects: [], statements: [], isUnasked: false, place: null },
   ...{ kernel: "6.12", exe: "/usr/bin/bpftrace", ...more },
 });
 
