@@ -8,6 +8,7 @@ npm run -s test:nightly
 # The seal on all kernels. Its short form, on one kernel, is among the system tests.
 COUNTERSIGN_NIGHTLY=1 npx vitest run --project guests test/system/seal
 npm run -s bench:seal
+npm run -s bench:seal-tickets
 npm run -s test:complete
 npm run -s test:relocations
 
