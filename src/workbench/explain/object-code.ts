@@ -24,8 +24,12 @@ export function withCode(explanation: Explanation, bytes: Uint8Array): Explanati
   const evidence = explanation.evidence.map((one) => {
     return one.insn === null ? one : { ...one, code: codeAround(code, one.insn) };
   });
-  return { ...explanation, evidence };
+  if (same !== null) return { ...explanation, evidence };
+  const limits = [...explanation.executed.limits, BEFORE_RELOCATION];
+  return { ...explanation, evidence, executed: { ...explanation.executed, limits } };
 }
+
+const BEFORE_RELOCATION = "the instructions are those of the object, before the loader relocated them for the kernel";
 
 function kernelName(name: string): string {
   return name.slice(0, BPF_OBJ_NAME_LEN - 1);

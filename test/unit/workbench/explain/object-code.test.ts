@@ -29,7 +29,9 @@ describe("the code of evidence", () => {
   });
 
   it("is that of the program with the name, if it has another digest after relocation", () => {
-    expect(withCode(explanation, otherConstant(object))!.evidence[0]!.code).not.toEqual([]);
+    const { evidence, executed } = withCode(explanation, otherConstant(object))!;
+    expect(evidence[0]!.code).not.toEqual([]);
+    expect(executed.limits).toEqual([expect.stringContaining("before the loader relocated them")]);
   });
 
   it("is not there in an object without the program", () => {
