@@ -17,6 +17,7 @@ const PLACEHOLDERS: Readonly<Record<string, Values["kind"]>> = {
   file: "files",
   path: "files",
   listing: "files",
+  log: "files",
   "id|file": "files",
   dir: "folders",
   folder: "folders",

@@ -53,6 +53,14 @@ describe("commandTree", () => {
     expect(text).not.toContain("secret");
   });
 
+  it("offers files for the logs of `replay` and `learn`", async () => {
+    const nodes = allNodes(commandTree(await commandLine(null)));
+    for (const name of ["replay", "learn"]) {
+      const [log] = nodes.find(({ path }) => path.join(" ") === name)!.parameters;
+      expect(log).toEqual({ name: "log", values: { kind: "files", extensions: [] }, isVariadic: true });
+    }
+  });
+
   it("finds every option in the table of extensions", async () => {
     const names = allNodes(commandTree(await commandLine(null))).flatMap(({ options }) =>
       options.filter(({ values }) => values?.kind === "files").flatMap(({ names }) => names),
