@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../../../support/command-line.js";
 import { decide, inContainer, linesOf, observed } from "../../../support/learning.js";
+import { switchKernel } from "../../../support/switch-kernel.js";
 import { own, type Workplace } from "../../../support/workplace.js";
 
 const SIGNED = ["peek-tc", "drop-telnet"];
@@ -132,6 +133,30 @@ describe("countersign learn", () => {
     expect((await runCommand("learn", "--by", "digest", ...words)).out).not.toContain(line);
     expect((await learn(log())).out).not.toContain("no policy asked about");
     rmSync(unasked.folder, { recursive: true });
+  });
+
+  it("learns the digests on other kernels with --objects and --btf", async () => {
+    const watch = own("examples/switch-watch.o");
+    const kernels = [1280, 1344].map((at) => place.write(`kernels/${at}/vmlinux`, switchKernel({ at }).bytes()));
+    const btf = kernels.flatMap((kernel) => ["--btf", kernel]);
+    const relocated = await observed([]);
+    await runCommand("check", "--config", relocated.config, "--btf", kernels[0]!, watch, "--log");
+    const words = ["--config", relocated.config, "--out", relocated.at("learnt"), relocated.at("decisions.jsonl")];
+    const known = await runCommand("learn", "--no-cache", "--objects", watch, ...btf, ...words);
+    expect(known.code, known.err).toBe(0);
+    expect(known.out).toMatch(/^learnt from 1 load: 2 by digest\n/);
+    expect(known.out).not.toContain("watch_switch");
+    const map = JSON.parse(readFileSync(relocated.at("learnt/maps/learnt-programs.json"), "utf8"));
+    expect(Object.values(map)).toEqual(
+      expect.arrayContaining(
+        kernels.map((kernel) => ({ programs: ["watch_switch"], kernels: [kernel], object: watch })),
+      ),
+    );
+    const other = own("examples/exec-log.o");
+    const unknown = await runCommand("learn", "--no-cache", "--objects", other, ...btf, ...words);
+    expect(unknown.out).toMatch(/^learnt from 1 load: 1 by digest\n/);
+    expect(unknown.out).toContain("  watch_switch (tracing) ");
+    rmSync(relocated.folder, { recursive: true });
   });
 
   it("replaces its own files, and no others", async () => {
