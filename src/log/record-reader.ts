@@ -29,7 +29,7 @@ export interface ReadLine {
  * - `later-version`: a record of a later version.
  * - `wrong-digest`: a definition whose content does not have its digest. It is not used.
  * - `missing`: a decision refers to a definition that is not in the log before it.
- * - `duplicate-id`: the log has another decision with this id before it.
+ * - `duplicate-id`: the log has another decision with this id before it, not more than {@link KEPT_IDS} decisions ago.
  */
 export type Damage = "not-json" | "later-version" | "wrong-digest" | "missing" | "duplicate-id";
 
@@ -40,9 +40,11 @@ export type Damage = "not-json" | "later-version" | "wrong-digest" | "missing" |
 export class RecordReader {
   readonly #definitions: LruCache<Digest, DefinitionRecord>;
   readonly #writers: LruCache<string, StartRecord>;
-  readonly #ids = new Set<string>();
+  /** Ids of decisions: the last ones, and those before them. */
+  #ids = new Set<string>();
+  #idsBefore = new Set<string>();
 
-  /** `most`: the number of definitions to keep, and of ids, which a reader without an end must limit. */
+  /** `most`: the number of definitions to keep, which a reader without an end must limit. */
   constructor(private readonly most = Number.POSITIVE_INFINITY) {
     this.#definitions = new LruCache(most);
     this.#writers = new LruCache(most);
@@ -93,15 +95,20 @@ export class RecordReader {
 
   #isRepeated({ id }: ReadRecord): boolean {
     if (typeof id !== "string") return false;
-    if (this.#ids.has(id)) return true;
+    if (this.#ids.has(id) || this.#idsBefore.has(id)) return true;
     this.#ids.add(id);
-    for (const oldest of this.#ids) {
-      if (this.#ids.size <= this.most) break;
-      this.#ids.delete(oldest);
-    }
+    if (this.#ids.size < KEPT_IDS) return false;
+    this.#idsBefore = this.#ids;
+    this.#ids = new Set();
     return false;
   }
 }
+
+/**
+ * Number of decisions for which a second one with the same id is found: at least as many, and at most twice. Ids begin
+ * with the time, and writers append to a file as they decide, so that one that is written twice is near the first.
+ */
+const KEPT_IDS = 65_536;
 
 /** A decision whose record is made when it is first asked for: a replay compares most decisions by `inputs` alone. */
 class DecisionLine implements ReadLine {

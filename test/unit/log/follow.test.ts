@@ -1,8 +1,21 @@
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Follow, MAX_LINE } from "../../../src/log/follow.js";
+import { openFiles } from "../../support/open-fds.js";
+
+/** Number of open files in the folder. */
+const openIn = (folder: string) => openFiles().filter((file) => file.startsWith(folder)).length;
 
 /** The texts that a call returns. */
 const texts = (follow: Follow) => follow.read().map(({ text }) => text);
@@ -51,6 +64,43 @@ describe("following a log", () => {
     writeFileSync(path, "first of the new\n");
     expect(texts(follow)).toEqual(["last of the old", "first of the new"]);
     follow.close();
+  });
+
+  it("gives what another process writes to a file after it was renamed, as long as the file has a name", () => {
+    writeFileSync(path, "one\n");
+    const follow = new Follow(path, true);
+    expect(texts(follow)).toEqual(["one"]);
+    const late = openSync(path, "a");
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, "new\n");
+    expect(texts(follow)).toEqual(["new"]);
+    writeSync(late, "late, in pa");
+    appendFileSync(path, "newer\n");
+    expect(texts(follow)).toEqual(["newer"]);
+    renameSync(`${path}.1`, `${path}.2`);
+    writeSync(late, "rts\n");
+    expect(follow.read()).toEqual([{ line: 2, text: "late, in parts" }]);
+    writeSync(late, "last\n");
+    rmSync(`${path}.2`);
+    expect(texts(follow)).toEqual(["last"]);
+    writeSync(late, "for nobody\n");
+    expect(texts(follow)).toEqual([]);
+    closeSync(late);
+    follow.close();
+  });
+
+  it("keeps a few renamed files open, however often the file is rotated", () => {
+    writeFileSync(path, "");
+    const follow = new Follow(path, true);
+    for (let number = 0; number < 30; number += 1) {
+      follow.read();
+      renameSync(path, `${path}.${1000 - number}`);
+      writeFileSync(path, "");
+    }
+    follow.read();
+    expect(openIn(folder)).toBe(9);
+    follow.close();
+    expect(openIn(folder)).toBe(0);
   });
 
   it("begins anew where the file was cut off, and keeps characters whole", () => {

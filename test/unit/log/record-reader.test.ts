@@ -99,6 +99,16 @@ describe("a reader of records", () => {
     expect(damages([...lines.slice(0, at + 1), lines[at]!])).toEqual(["duplicate-id"]);
   });
 
+  it("finds a second decision with an id among so many that were read last, and forgets those before them", () => {
+    const line = (number: number) =>
+      JSON.stringify({ type: "decision", version: 2, id: `id ${number}`, verdict: 0, subject: { name: "" } });
+    const reader = new RecordReader();
+    for (let number = 0; number <= 65_536; number += 1) reader.read(line(number));
+    expect(reader.read(line(1)).damage).toBe("duplicate-id");
+    for (let number = 65_537; number < 3 * 65_536; number += 1) reader.read(line(number));
+    expect(reader.read(line(1)).damage).toBeNull();
+  });
+
   it("tells a record of a later version from a line that is no record", () => {
     expect(damages(['{"level":"info","type":"decision","version":3}', "[1]", "x"])).toEqual([
       "later-version",
