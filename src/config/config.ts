@@ -82,6 +82,8 @@ export interface LogConfig {
   readonly onError?: "deny" | "continue";
   /** JSON pointers to fields of the subject and the caller that are left out; none if absent. */
   readonly mask?: readonly string[];
+  /** A folder for instructions of programs, and its maximum size in bytes; none if absent. */
+  readonly programs?: { readonly folder: string; readonly size: number };
   /** An fd to write to instead of the file (`run --log-fd`). `file` is then only the name in messages. */
   readonly fd?: number;
   /** A second path of the same file, which each decision thread of `run` opens instead of `file`. */
@@ -210,8 +212,10 @@ class Reader {
     };
   }
 
-  private log({ file, rotate, keep, level, on_error, mask }: NonNullable<ConfigInput["log"]>): LogConfig {
-    return { file: this.path(file), rotate: bytes(rotate), keep, level, onError: on_error, mask };
+  private log({ file, rotate, keep, level, on_error, mask, ...rest }: NonNullable<ConfigInput["log"]>): LogConfig {
+    const its = { file: this.path(file), rotate: bytes(rotate), keep, level, onError: on_error, mask };
+    if (rest.programs === undefined) return its;
+    return { ...its, programs: { folder: this.path(rest.programs), size: bytes(rest.programs_size) } };
   }
 
   private notEnforced(hooks: readonly HookName[]): readonly HookName[] {

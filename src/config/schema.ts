@@ -143,6 +143,12 @@ export const SCHEMA = z
           )
           .default([])
           .describe("JSON pointers (RFC 6901) to fields of the subject and the caller that the log leaves out"),
+        programs: path
+          .optional()
+          .describe("A folder in which the instructions of programs are kept, each in a file named by its SHA-256"),
+        programs_size: size
+          .default("256MiB")
+          .describe("Maximum size of `programs`; the oldest files are removed to keep it"),
       })
       .optional()
       .describe("The decision log; none is written unless given"),

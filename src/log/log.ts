@@ -5,6 +5,7 @@ import { type DecidedBy, REPEATED } from "./input-records.js";
 import { InputsWriter } from "./inputs-writer.js";
 import { levelOf } from "./level.js";
 import { Mask } from "./mask.js";
+import { ProgramStore, type ProgramStoreOptions } from "./program-store.js";
 import { type DecisionRecord, type KeyringRecord, RECORD_VERSION, timestamp } from "./record.js";
 import { RotatingFile, type RotatingFileOptions } from "./rotating.js";
 import { type ShadowDifference, shadowRecord } from "./shadow-record.js";
@@ -20,6 +21,7 @@ export class DecisionLog {
   /** Null for a log of level `decision`. */
   private readonly inputs: InputsWriter | null;
   private readonly mask: Mask;
+  private readonly programs: ProgramStore | null;
 
   /** `decidedBy` is needed for level `inputs`. Throws FILE_UNREADABLE. */
   constructor(
@@ -29,6 +31,7 @@ export class DecisionLog {
   ) {
     this.file = new RotatingFile({ ...options, unchecked: UNCHECKED, repeated: REPEATED });
     this.mask = new Mask(options.mask ?? []);
+    this.programs = this.openPrograms(options);
     const hasInputs = options.level === "inputs" && decidedBy !== null;
     this.inputs = hasInputs ? new InputsWriter(origin, decidedBy, this.mask, options.rotate) : null;
     this.logger = pino(
@@ -52,6 +55,16 @@ export class DecisionLog {
   write(decision: Decision, subject: object | null = null): void {
     if (this.inputs !== null) this.file.compose(this.inputs.lines(decision, subject));
     else this.logger[levelOf(decision)](masked(decisionRecord(decision, this.origin), this.mask));
+    if (subject !== null) this.programs?.keep(subject);
+  }
+
+  private openPrograms({ programs }: DecisionLogOptions): ProgramStore | null {
+    try {
+      return programs === undefined ? null : new ProgramStore(programs);
+    } catch (error) {
+      this.file.close();
+      throw error;
+    }
   }
 
   /** Records a change of a keyring's files: level `info` for a new generation, `warn` if the files are rejected. */
@@ -80,6 +93,7 @@ export class DecisionLog {
   }
 
   close(): void {
+    this.programs?.close();
     this.file.close();
   }
 }
@@ -97,6 +111,8 @@ export interface DecisionLogOptions extends RotatingFileOptions {
   readonly level?: "decision" | "inputs";
   /** JSON pointers; see {@link Mask}. */
   readonly mask?: readonly string[];
+  /** None if absent. */
+  readonly programs?: ProgramStoreOptions;
 }
 
 /** Milliseconds: see {@link RotatingFileOptions.unchecked}. A reader finds a record after an incomplete line. */

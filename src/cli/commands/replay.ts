@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../../config/config.js";
 import { readLogs } from "../../log/read-log.js";
@@ -18,19 +19,27 @@ export function command(): Command {
     .argument("[log...]", "logs written with `log.level: inputs` (default: the log of the configuration)")
     .option("--config <file>", "the configuration whose log is read", DEFAULT_CONFIG)
     .option("--with <file>", "decide by this configuration: what would change?")
+    .option(
+      "--objects <folder>",
+      "files with bytes that the log lacks, found by their SHA-256: BPF objects, files, or `log.programs`; again for more",
+      (value: string, before: readonly string[] = []) => [...before, value],
+    )
     .option("--json", "one JSON object: the counts, and the groups of decisions that are not the same")
     .addHelpText(
       "after",
       `
 Policies, facts, callers and the answers of helpers are those in the log, so that nothing else is needed. With --with,
-policies, scopes and the maps that policies only read are those of the other configuration. What it asks for and the log
-does not have, such as another keyring, makes a decision _unknown_, and the missing input is named.
+policies, scopes and the maps that policies only read are those of the other configuration, and so are its keyrings
+where it asks them something else, if the bytes or statements are there. What it asks for and neither the log nor
+--objects has makes a decision _unknown_, and the missing input is named. Without a log as an argument, the folder
+\`log.programs\` of the configuration counts as one of --objects.
 
 Exits with 1 if any decision changes, else with 2 if any is unknown or a line cannot be read, else with 0.
 
 Examples:
   countersign replay decisions.jsonl
   countersign replay --with new.yaml decisions.jsonl
+  countersign replay --with new.yaml --objects /usr/lib/bpf decisions.jsonl
   countersign replay --with new.yaml --json decisions.jsonl`,
     )
     .action(replay);
@@ -39,20 +48,25 @@ Examples:
 interface Options {
   readonly config: string;
   readonly with?: string;
+  readonly objects?: readonly string[];
   readonly json?: true;
 }
 
 async function replay(named: readonly string[], options: Options): Promise<void> {
-  const [{ Replay }, { ReplayReport }, { ReplayedConfiguration }] = await Promise.all([
+  const [{ Replay }, { ReplayReport }, { ReplayedConfiguration }, { StoredContents }] = await Promise.all([
     import("../../workbench/replay/replay.js"),
     import("../../workbench/replay/replay-report.js"),
     import("../../workbench/replay/replayed-configuration.js"),
+    import("../../workbench/replay/stored-contents.js"),
   ]);
   const paths = logsToRead(named, options.config);
   const other = options.with === undefined ? null : ReplayedConfiguration.fromFiles(readConfig(options.with, "check"));
+  const files = await counter("files");
+  const contents = StoredContents.of(foldersOf(named, options), files.step);
+  files.stop();
   const problems = new LogProblems();
   const reader = new RecordReader();
-  const made = new Replay(reader, other);
+  const made = new Replay(reader, other, null, contents);
   const report = new ReplayReport();
   const bar = await counter("decisions");
   for await (const entries of readLogs(paths, problems.add))
@@ -71,6 +85,13 @@ async function replay(named: readonly string[], options: Options): Promise<void>
   else print(textOf(report).join("\n"));
   if (report.counts.different > 0) process.exitCode = EXIT.denied;
   else if (report.counts.unknown > 0) process.exitCode = EXIT.undecided;
+}
+
+/** The folders of `--objects`, and that of the configuration whose log is read. */
+function foldersOf(named: readonly string[], { objects = [], config }: Options): readonly string[] {
+  if (named.length > 0) return objects;
+  const programs = readConfig(config).log?.programs;
+  return programs !== undefined && existsSync(programs.folder) ? [...objects, programs.folder] : objects;
 }
 
 /** Number of groups that are shown as text. */

@@ -241,7 +241,8 @@ function guestReason(answer: string, subject: object): string | null {
   return answer.startsWith("statement_of ") && answer.endsWith(": none") ? `-ENODATA: ${reason}` : null;
 }
 
-function factsOfSigner({ subject, key, serial, issuer }: Signer): SignerFacts {
+/** The signer, as policies see it. */
+export function factsOfSigner({ subject, key, serial, issuer }: Signer): SignerFacts {
   return { subject, key_id: key.fingerprint, serial, issuer };
 }
 

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Config } from "../../config/config.js";
+import type { Config, LogConfig } from "../../config/config.js";
 
 /**
  * The root directory of the first process. The agent of a sealed machine has another one, which nobody else can reach
@@ -22,9 +22,16 @@ export function sealedConfig(config: Config): Config {
   if (log !== null) makeFolderOf(systemPath(log.file));
   return {
     ...config,
-    log: log === null ? null : { ...log, file: systemPath(log.file) },
+    log: log === null ? null : onSystem(log),
     gate: { ...config.gate, tickets: true },
   };
+}
+
+function onSystem({ programs, ...log }: LogConfig): LogConfig {
+  const its = { ...log, file: systemPath(log.file) };
+  if (programs === undefined) return its;
+  makeFolderOf(systemPath(programs.folder));
+  return { ...its, programs: { ...programs, folder: systemPath(programs.folder) } };
 }
 
 /** Creates the folder of a file, and those above it. */

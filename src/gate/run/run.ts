@@ -1,6 +1,7 @@
-import type { Config } from "../../config/config.js";
+import type { Config, LogConfig } from "../../config/config.js";
 import { ERRNO, errorName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
+import { ProgramStore } from "../../log/program-store.js";
 import { RotatingFile } from "../../log/rotating.js";
 import type { Mode } from "../../policy/model/mode.js";
 import { landlockAbi, SCOPES_ABI } from "../../sys/landlock.js";
@@ -59,7 +60,7 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
   const taken = logFd === undefined ? null : takeLogFd(logFd, inherited, given.log);
   const held = taken === null && given.log !== null ? new RotatingFile(given.log) : null;
   const log = held === null ? (taken?.log ?? null) : { ...given.log!, first: held.lasting };
-  const config = { ...given, log };
+  const config = { ...given, log: withOpenFolder(log) };
   const restoreV8ThreadPriority = lowerV8ThreadPriority();
   const process = new CommandProcess(command, taken?.rest ?? inherited, config.mode);
   const expose = config.mode === "enforce" ? protectGate() : () => undefined;
@@ -112,6 +113,13 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
     expose();
     stopPassingSignals();
   }
+}
+
+/** The log with its folder for programs open, because the command may put another one in its place. */
+function withOpenFolder(log: LogConfig | null): LogConfig | null {
+  if (log?.programs === undefined) return log;
+  const { lasting } = new ProgramStore(log.programs);
+  return { ...log, programs: { ...log.programs, folder: lasting } };
 }
 
 /** Throws GATE_UNSUPPORTED if Landlock has no scopes. `abi`: the kernel's Landlock ABI, or a negative errno. */

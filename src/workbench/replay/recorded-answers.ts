@@ -1,10 +1,13 @@
+import type { ProgramSubject } from "../../bpf/model/facts.js";
 import { unknownName } from "../../engine/decision/helpers.js";
 import { verdictName } from "../../errno.js";
 import type { CallOfRecord, VerificationContent } from "../../log/input-records.js";
 import type { Domain } from "../../policy/domain.js";
 import type { MapWrite } from "../../policy/maps/map.js";
+import { hash } from "../../trust/base/digest.js";
 import { SIGNATURE_TYPES } from "../../trust/formats/formats.js";
 import type { MaskedValues } from "./masked-values.js";
+import type { OwnKeyrings } from "./own-keyrings.js";
 import type { RecordedSubject } from "./recorded-subject.js";
 
 type HostFunctions = Parameters<Domain["ask"]>[5];
@@ -15,8 +18,15 @@ export interface Known {
   mapValue(map: string, key: string): string | null | undefined;
   /** Whether a keyring is the one that was recorded. */
   isRecordedKeyring(name: string): boolean;
+  /** The keyrings of a configuration with its files; null for a recorded configuration. */
+  readonly own: OwnKeyrings | null;
   readonly keyrings: ReadonlySet<string>;
   readonly maps: ReadonlySet<string>;
+}
+
+/** Bytes that are not in the log, by their SHA-256; null if they are not known. */
+export interface Contents {
+  find(sha256: string): Uint8Array | null;
 }
 
 /** Ends a call whose answer was not recorded. */
@@ -44,6 +54,7 @@ export class RecordedAnswers implements HostFunctions {
     private readonly hasAnnotations: boolean,
     private readonly known: Known,
     private readonly masked: MaskedValues,
+    private readonly more: { readonly contents: Contents | null; readonly at: number },
   ) {}
 
   verify_signature(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): number {
@@ -77,6 +88,8 @@ export class RecordedAnswers implements HostFunctions {
     for (const call of this.calls)
       if (call.call === "hash" && call.algorithm === algorithm && call.data === path) return call.result;
     if (algorithm === "sha256") return this.subject.sha256Of(data);
+    const content = this.#contentOf(data);
+    if (content !== null) return hash(algorithm, content);
     return this.#miss(`the ${algorithm} of \`${path}\``);
   }
 
@@ -89,6 +102,8 @@ export class RecordedAnswers implements HostFunctions {
         return Buffer.from(call.bytes, "hex").subarray(from, from + length);
     }
     if (length === 0) return new Uint8Array(0);
+    const content = this.#contentOf(data);
+    if (content !== null) return content.slice(offset, offset + length);
     return this.#miss(`bytes ${offset} to ${offset + length - 1} of \`${path}\``);
   }
 
@@ -190,24 +205,59 @@ export class RecordedAnswers implements HostFunctions {
     if (!(SIGNATURE_TYPES as readonly string[]).includes(type))
       throw unknownName("signature type", type, SIGNATURE_TYPES);
     const [from, signed] = [this.subject.pathOf(data), signature === null ? null : this.subject.pathOf(signature)];
-    for (const call of this.calls)
-      if (
-        (call.call === "verify_signature" || call.call === "signer_of") &&
-        call.keyring === keyring &&
-        call.data === from &&
-        call.signature === signed &&
-        call.signature_type === type
-      )
-        return this.#verified(call.verification);
+    if (this.known.isRecordedKeyring(keyring))
+      for (const call of this.calls)
+        if (
+          (call.call === "verify_signature" || call.call === "signer_of") &&
+          call.keyring === keyring &&
+          call.data === from &&
+          call.signature === signed &&
+          call.signature_type === type
+        )
+          return this.#verified(call.verification);
+    const own = this.#verifiedBySelf(data, signature, keyring, type);
+    if (own !== null) return own;
+    this.#requireRecorded(keyring);
     return this.#miss(`the signature \`${signed}\` over \`${from}\` by keyring \`${keyring}\` (${helper} ${type})`);
+  }
+
+  /** Null without the bytes, or without the files of the keyring. */
+  #verifiedBySelf(
+    data: Uint8Array,
+    signature: Uint8Array | null,
+    keyring: string,
+    type: string,
+  ): VerificationContent | null {
+    const content = this.#contentOf(data);
+    const signed = signature === null ? null : this.#contentOf(signature);
+    if (this.known.own === null || content === null || (signature !== null && signed === null)) return null;
+    const about = {
+      data: this.subject.sha256Of(data),
+      signature: signature === null ? null : this.subject.sha256Of(signature),
+      signature_type: type,
+    };
+    this.verified = this.known.own.verify(content, signed, keyring, about, this.more.at);
+    return this.verified;
   }
 
   #program(keyring: string): VerificationContent {
     this.#requireKeyring(keyring);
-    for (const call of this.calls)
-      if ("verification" in call && !("data" in call) && call.keyring === keyring)
-        return this.#verified(call.verification);
+    if (this.known.isRecordedKeyring(keyring))
+      for (const call of this.calls)
+        if ("verification" in call && !("data" in call) && call.keyring === keyring)
+          return this.#verified(call.verification);
+    const program = this.subject.facts as ProgramSubject;
+    const own = this.known.own?.verifyProgram(program, keyring, this.more.at) ?? null;
+    if (own !== null) {
+      this.verified = own;
+      return own;
+    }
+    this.#requireRecorded(keyring);
     return this.#miss(`the statements of the program by keyring \`${keyring}\``);
+  }
+
+  #contentOf(bytes: Uint8Array): Uint8Array | null {
+    return this.more.contents?.find(this.subject.sha256Of(bytes)) ?? null;
   }
 
   #verified(digest: string): VerificationContent {
@@ -217,6 +267,9 @@ export class RecordedAnswers implements HostFunctions {
 
   #requireKeyring(name: string): void {
     if (!this.known.keyrings.has(name)) throw unknownName("keyring", name, this.known.keyrings);
+  }
+
+  #requireRecorded(name: string): void {
     if (!this.known.isRecordedKeyring(name))
       this.#miss(`signatures by keyring \`${name}\`, which is another than recorded`);
   }

@@ -14,6 +14,7 @@ import type { ReadLine, RecordReader } from "../../log/record-reader.js";
 import type { Current } from "../../policy/model/current.js";
 import { differenceOf } from "./difference.js";
 import { MaskedValues, UNKNOWN_THREAD } from "./masked-values.js";
+import type { Contents } from "./recorded-answers.js";
 import { RecordedSubject } from "./recorded-subject.js";
 import type { RecordedInputs, ReplayedAttachment } from "./replayed-attachment.js";
 import { ReplayedConfiguration } from "./replayed-configuration.js";
@@ -48,6 +49,8 @@ export class Replay {
     private readonly reader: RecordReader,
     private readonly other: ReplayedConfiguration | null = null,
     private readonly tracer: Tracer | null = null,
+    /** Bytes that are not in the log; null if there are none. */
+    private readonly contents: Contents | null = null,
   ) {}
 
   /** Does not throw: a record that cannot be used is `unknown`. */
@@ -88,6 +91,8 @@ export class Replay {
       subject,
       masked,
       hasAnnotations: caller.content.container === null || caller.content.container.annotations !== null,
+      contents: this.contents,
+      at: Date.parse(inputs.judged_time ?? inputs.time),
       callsOf: (name: string) => callsOf(name, answers),
       verification: (digest: string): VerificationContent | null =>
         this.reader.definition("verification", digest)?.content ?? null,

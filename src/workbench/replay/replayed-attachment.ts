@@ -9,7 +9,7 @@ import type { Current } from "../../policy/model/current.js";
 import type { Outcome } from "../../policy/model/outcome.js";
 import { Scope, type ScopeRules } from "../../policy/scope/scope.js";
 import type { MaskedValues } from "./masked-values.js";
-import { type Known, RecordedAnswers } from "./recorded-answers.js";
+import { type Contents, type Known, RecordedAnswers } from "./recorded-answers.js";
 import type { RecordedSubject } from "./recorded-subject.js";
 import type { Tracer } from "./tracer.js";
 
@@ -18,6 +18,9 @@ export interface RecordedInputs {
   readonly subject: RecordedSubject;
   readonly hasAnnotations: boolean;
   readonly masked: MaskedValues;
+  readonly contents: Contents | null;
+  /** The time at which the decision judged certificates, in milliseconds since the epoch. */
+  readonly at: number;
   /** The calls of an attachment. */
   readonly callsOf: (attachment: string) => readonly CallOfRecord[];
   readonly verification: (digest: string) => VerificationContent | null;
@@ -68,9 +71,12 @@ export class ReplayedAttachment implements Attachment {
   }
 
   ask(hook: string, subject: object, current: Current): Outcome {
-    const { subject: recorded, callsOf, verification, hasAnnotations, masked } = this.inputs!;
+    const { subject: recorded, callsOf, verification, hasAnnotations, masked, contents, at } = this.inputs!;
     const calls = callsOf(this.name);
-    const answers = new RecordedAnswers(calls, recorded, verification, hasAnnotations, this.known, masked);
+    const answers = new RecordedAnswers(calls, recorded, verification, hasAnnotations, this.known, masked, {
+      contents,
+      at,
+    });
     this.#answers = answers;
     const functions = this.tracer?.functions(this.name, this.policy, answers, recorded) ?? answers;
     const outcome = this.runsIn.ask(this.policy, this.limits, hook, subject, current, functions);

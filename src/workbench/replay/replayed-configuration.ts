@@ -10,6 +10,7 @@ import { AttachmentIndex } from "../../policy/attachment-index.js";
 import { Domain } from "../../policy/domain.js";
 import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import type { PolicyMap } from "../../policy/maps/map.js";
+import { OwnKeyrings } from "./own-keyrings.js";
 import { ReplayedAttachment } from "./replayed-attachment.js";
 import type { Tracer } from "./tracer.js";
 
@@ -28,11 +29,13 @@ export class ReplayedConfiguration {
     private readonly policies: ReadonlyMap<string, LinkedPolicy>,
     /** The maps of files; null for a recorded configuration, of whose maps only look-ups are known. */
     private readonly maps: ReadonlyMap<string, PolicyMap> | null,
+    private readonly own: OwnKeyrings | null = null,
     tracer: Tracer | null = null,
     recordsReads = tracer !== null,
   ) {
     const { keyrings, attachments } = decidedBy;
     const known = {
+      own,
       keyrings: new Set(Object.keys(keyrings)),
       maps: new Set(Object.keys(decidedBy.maps)),
       mapValue: (map: string, key: string) => {
@@ -59,7 +62,7 @@ export class ReplayedConfiguration {
     const known = new Map(policies);
     const incomplete = content.attachments.find(({ policy }) => !known.has(policy));
     if (incomplete !== undefined) throw damaged(`has no text of the policy of \`${incomplete.name}\``);
-    return new ReplayedConfiguration(content, known, null, tracer);
+    return new ReplayedConfiguration(content, known, null, null, tracer);
   }
 
   /** A configuration with its files. Throws as opening an engine does. */
@@ -71,15 +74,18 @@ export class ReplayedConfiguration {
       return { name, domain, names: policies[number]!.names };
     });
     const maps = loader.maps(naming);
-    const content = decidedBy(config, policies, new Keyrings(config.keyrings).digests(), files.texts);
-    return new ReplayedConfiguration(content, new Map(policies.map((policy) => [policy.digest, policy])), maps);
+    const keyrings = new Keyrings(config.keyrings);
+    const content = decidedBy(config, policies, keyrings.digests(), files.texts);
+    const own = new OwnKeyrings(keyrings, config);
+    const byDigest = new Map(policies.map((policy) => [policy.digest, policy]));
+    return new ReplayedConfiguration(content, byDigest, maps, own);
   }
 
   /**
    * The same configuration, whose policies are told apart by what they read: they are slower, and take more steps.
    */
   get watching(): ReplayedConfiguration {
-    this.#watching ??= new ReplayedConfiguration(this.decidedBy, this.policies, this.maps, null, true);
+    this.#watching ??= new ReplayedConfiguration(this.decidedBy, this.policies, this.maps, this.own, null, true);
     this.#watching.recordedKeyrings = this.recordedKeyrings;
     return this.#watching;
   }

@@ -98,7 +98,7 @@ describe("following a log", () => {
       writeFileSync(path, "");
     }
     follow.read();
-    expect(openIn(folder)).toBe(9);
+    expect(openIn(folder)).toBe(10);
     follow.close();
     expect(openIn(folder)).toBe(0);
   });

@@ -90,7 +90,7 @@ describe("what top shows", () => {
 
   it("skips records of another type, and says that it cannot read those of a later version", () => {
     const recent = new RecentDecisions();
-    recent.add([line({ type: "caller" }), line({ version: 3 })], 1000);
+    recent.add([line({ type: "later" }), line({ version: 3 })], 1000);
     expect([recent.rows(1000)[0]?.rate, recent.unreadable]).toEqual([0, 1]);
   });
 

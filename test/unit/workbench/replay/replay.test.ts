@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../../../../src/config/config.js";
 import { decideFile } from "../../../../src/engine/file-decisions.js";
@@ -8,6 +8,7 @@ import { RecordReader } from "../../../../src/log/record-reader.js";
 import type { Current } from "../../../../src/policy/model/current.js";
 import { Replay, type Replayed } from "../../../../src/workbench/replay/replay.js";
 import { ReplayedConfiguration } from "../../../../src/workbench/replay/replayed-configuration.js";
+import { StoredContents } from "../../../../src/workbench/replay/stored-contents.js";
 import { own, Workplace } from "../../../support/workplace.js";
 import { task } from "../../../task.js";
 
@@ -37,9 +38,13 @@ async function recorded(place: Workplace): Promise<readonly string[]> {
   return readFileSync(place.at("decisions.jsonl"), "utf8").trimEnd().split("\n");
 }
 
-function replayed(lines: readonly string[], other: ReplayedConfiguration | null = null): readonly Replayed[] {
+function replayed(
+  lines: readonly string[],
+  other: ReplayedConfiguration | null = null,
+  contents: StoredContents | null = null,
+): readonly Replayed[] {
   const reader = new RecordReader();
-  const replay = new Replay(reader, other);
+  const replay = new Replay(reader, other, null, contents);
   const results = lines.flatMap((line) => {
     const read = reader.read(line);
     return read.record?.type === "decision" ? [replay.decide(read)] : [];
@@ -87,6 +92,33 @@ describe("a replay", () => {
     const results = replayed(lines);
     expect(results.filter(({ result }) => result !== "same").map(({ because }) => because)).toEqual([]);
     expect(results.length).toBeGreaterThan(50);
+  });
+
+  it("with the objects gives what deciding anew gives, also for bytes and keyrings that the log does not have", async () => {
+    const other = new Workplace(`${attachments}  - { policy: policies/counter.js, limits: { timeout: 5s } }\n`, LOG);
+    for (const name of POLICIES) other.policy(name);
+    for (const name of ["debug.yaml", "allowed.yaml", "containers.yaml"])
+      other.write(name, readFileSync(place.at(name)));
+    for (const name of readdirSync(place.at("signatures")))
+      copyFileSync(place.at(`signatures/${name}`), other.at(`signatures/${name}`));
+    // Another keyring, whose authorities are those of the first one and one more
+    other.write("certs/ca.pem", `${place.ca.pem.certificate}${other.ca.pem.certificate}`);
+    const reads = 'hash("sha512", prog.insns) + read(prog.insns, 0, 8)';
+    other.write("policies/counter.js", COUNTER.replace("read(prog.insns, 0, 4)", reads));
+    const configuration = () => ReplayedConfiguration.fromFiles(readConfig(other.config, "check"));
+    expect(counted(replayed(lines, configuration())).unknown).toBeGreaterThan(20);
+    const contents = StoredContents.of([own("examples"), place.at("signatures")]);
+    const results = replayed(lines, configuration(), contents);
+    expect(results.filter(({ result }) => result === "unknown").map(({ because }) => because)).toEqual([]);
+    const reader = new RecordReader();
+    const anew = (await recorded(other)).flatMap((line) => reader.read(line).record ?? []);
+    const verdicts = anew
+      .filter(({ type }) => type === "decision")
+      .map(({ answers = [] }) => answers.map((answer) => answer?.verdict));
+    expect(results.map(({ again }) => again!.answers.map(({ verdict }) => verdict))).toEqual(verdicts);
+    const isVerified = ({ again }: Replayed) =>
+      again!.answers.some(({ attachment, verdict }) => attachment === "verify-all" && verdict === 0);
+    expect(results.filter(isVerified).length).toBeGreaterThan(5);
   });
 
   it("by a changed policy names exactly the decisions that change, as deciding anew from the files does", async () => {

@@ -1,0 +1,163 @@
+import { hash } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { CountersignError } from "../error.js";
+
+/** The name of a file: the SHA-256 of its content. */
+const NAME = /^[0-9a-f]{64}$/;
+/** The name of a file that is being written, and for how many milliseconds at most. */
+const UNFINISHED = /^[0-9a-f]{64}\.\d+\.new$/;
+const UNFINISHED_FOR = 60_000;
+/** Maximum number of digests that are known to be in the folder. */
+const MAX_KNOWN = 65_536;
+
+interface StoredFile {
+  readonly name: string;
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/**
+ * A folder with the instructions of programs, each in a file that is named by the SHA-256 of its content. Several
+ * processes may write to it. A file is written under another name first, so that each is whole. If the files together
+ * exceed `size`, the oldest are removed; a program that is larger is not kept.
+ */
+export class ProgramStore {
+  /** Number of programs that could not be written. */
+  failures = 0;
+  readonly #fd: number;
+  /** Digests of what was written or found: it is not written again, also if it was removed since. */
+  #known = new Set<string>();
+  readonly #seen = new WeakSet<object>();
+  /** Bytes in the folder, as far as this process knows; null before its first look. */
+  #bytes: number | null = null;
+
+  /** Creates the folder, but not those above it. Throws FILE_UNREADABLE. */
+  constructor(private readonly options: ProgramStoreOptions) {
+    const { folder } = options;
+    try {
+      mkdirSync(folder, { mode: 0o750, recursive: false });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(folder, error);
+    }
+    try {
+      this.#fd = openSync(folder, constants.O_RDONLY | (constants.O_DIRECTORY ?? 0));
+    } catch (error) {
+      throw unusable(folder, error);
+    }
+  }
+
+  /**
+   * Keeps the instructions of a subject, if it is a program and they are not there yet: as they are for a statement, and
+   * as they were loaded. Never throws: a decision does not depend on it.
+   */
+  keep(subject: object): void {
+    if (this.#seen.has(subject) || !("insns" in subject)) return;
+    this.#seen.add(subject);
+    const { insns, raw_insns } = subject as { readonly insns: unknown; readonly raw_insns?: unknown };
+    for (const bytes of new Set([insns, raw_insns])) {
+      if (!(bytes instanceof Uint8Array)) continue;
+      try {
+        this.#write(bytes);
+      } catch (error) {
+        if (this.failures === 0) process.emitWarning(unusable(this.options.folder, error).toString(), "LogWarning");
+        this.failures += 1;
+      }
+    }
+  }
+
+  /** A path that other threads of this process can open to get this same folder. Valid until `close`. */
+  get lasting(): string {
+    return `/proc/self/fd/${this.#fd}`;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (bytes.length > this.options.size) return;
+    const name = hash("sha256", bytes);
+    if (this.#known.has(name)) return;
+    if (this.#known.size >= MAX_KNOWN) this.#known = new Set();
+    if (statSync(this.#at(name), { throwIfNoEntry: false }) === undefined) {
+      this.#makeRoom(bytes.length);
+      this.#create(name, bytes);
+      this.#bytes = (this.#bytes ?? 0) + bytes.length;
+    }
+    this.#known.add(name);
+  }
+
+  #create(name: string, bytes: Uint8Array): void {
+    const unfinished = this.#at(`${name}.${process.pid}.new`);
+    const fd = openSync(unfinished, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o640);
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    } catch (error) {
+      closeSync(fd);
+      unlinkSync(unfinished);
+      throw error;
+    }
+    closeSync(fd);
+    renameSync(unfinished, this.#at(name));
+  }
+
+  /** Removes the oldest files. Other processes may have written since, so that all are looked at. */
+  #makeRoom(length: number): void {
+    const { size } = this.options;
+    if (this.#bytes !== null && this.#bytes + length <= size) return;
+    const files = this.#files().sort((a, b) => a.since - b.since);
+    let left = files.reduce((sum, file) => sum + file.size, 0);
+    for (const file of files) {
+      if (left + length <= size) break;
+      unlinkSync(this.#at(file.name));
+      this.#known.delete(file.name);
+      left -= file.size;
+    }
+    this.#bytes = left;
+  }
+
+  #files(): StoredFile[] {
+    return readdirSync(this.#at(".")).flatMap((name) => {
+      if (UNFINISHED.test(name)) this.#removeIfOld(name);
+      const stats = NAME.test(name) ? statSync(this.#at(name), { throwIfNoEntry: false }) : undefined;
+      return stats?.isFile() ? [{ name, size: stats.size, since: stats.mtimeMs }] : [];
+    });
+  }
+
+  /** What a process that was killed has left. */
+  #removeIfOld(name: string): void {
+    const stats = statSync(this.#at(name), { throwIfNoEntry: false });
+    if (stats !== undefined && Date.now() - stats.mtimeMs > UNFINISHED_FOR) unlinkSync(this.#at(name));
+  }
+
+  /** A path by the folder's fd: under `run` the command may have put another one in its place. */
+  #at(name: string): string {
+    return process.platform === "linux" ? `/proc/self/fd/${this.#fd}/${name}` : `${this.options.folder}/${name}`;
+  }
+}
+
+export interface ProgramStoreOptions {
+  readonly folder: string;
+  /** In bytes. */
+  readonly size: number;
+}
+
+function unusable(folder: string, cause: unknown): CountersignError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new CountersignError("FILE_UNREADABLE", `the folder for programs cannot be used: ${code ?? message}`, {
+    place: folder,
+    remedy: "check that the folder above it is there and writable, and that it is a folder itself",
+    cause,
+  });
+}

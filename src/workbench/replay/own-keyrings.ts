@@ -1,0 +1,61 @@
+import type { ProgramSubject } from "../../bpf/model/facts.js";
+import type { Config } from "../../config/config.js";
+import { factsOfSigner } from "../../engine/decision/helpers.js";
+import { ProgramSignatures } from "../../engine/decision/program-signatures.js";
+import type { Keyrings } from "../../engine/load/keyrings.js";
+import { StatementStore } from "../../engine/statements/statement-store.js";
+import type { VerificationContent } from "../../log/input-records.js";
+import type { SignatureType } from "../../trust/formats/formats.js";
+import { signatureFolders } from "../../trust/store.js";
+
+/** What a verification is about; see {@link VerificationContent}. */
+type About = Pick<VerificationContent, "data" | "signature" | "signature_type">;
+
+/** The keyrings of a configuration with its files, for what the log does not say of them. */
+export class OwnKeyrings {
+  readonly #statements: StatementStore;
+  readonly #programs: ProgramSignatures;
+
+  /** Throws what opening the folders of signatures throws. */
+  constructor(
+    private readonly keyrings: Keyrings,
+    { signatures }: Pick<Config, "signatures">,
+  ) {
+    this.#statements = StatementStore.open(signatureFolders(signatures));
+    this.#programs = new ProgramSignatures(this.#statements);
+  }
+
+  /** The keyring must be there. `at`: milliseconds since the epoch. */
+  verify(
+    data: Uint8Array,
+    signature: Uint8Array | null,
+    keyring: string,
+    about: About,
+    at: number,
+  ): VerificationContent {
+    const its = this.keyrings.byName.get(keyring)!;
+    const { generation } = its;
+    const type = about.signature_type as SignatureType;
+    const { verdict, reason, rule, signers } = its.verify(data, signature, type, at);
+    return {
+      keyring,
+      generation,
+      ...about,
+      verdict,
+      reason,
+      rule,
+      statement: null,
+      signers: signers.map(factsOfSigner),
+    };
+  }
+
+  /** Null if the folders of signatures lack a statement that the program was recorded with. */
+  verifyProgram(program: ProgramSubject, keyring: string, at: number): VerificationContent | null {
+    if (program.statements.some(({ sha256 }) => this.#statements.ofSha256(sha256) === null)) return null;
+    const its = this.keyrings.byName.get(keyring)!;
+    const { verdict, reason, statement, signers } = this.#programs.verify(program, its, at);
+    const about = { data: null, signature: null, signature_type: null, rule: null };
+    const { generation } = its;
+    return { keyring, generation, ...about, verdict, reason, statement, signers: signers.map(factsOfSigner) };
+  }
+}
