@@ -24,8 +24,9 @@ export interface Known {
   readonly maps: ReadonlySet<string>;
 }
 
-/** Bytes that are not in the log, by their SHA-256; null if they are not known. */
+/** What a replay may use beside the log: bytes by their SHA-256, and with them the keyrings of a configuration. */
 export interface Contents {
+  /** Null if they are not known. */
   find(sha256: string): Uint8Array | null;
 }
 
@@ -247,7 +248,8 @@ export class RecordedAnswers implements HostFunctions {
         if ("verification" in call && !("data" in call) && call.keyring === keyring)
           return this.#verified(call.verification);
     const program = this.subject.facts as ProgramSubject;
-    const own = this.known.own?.verifyProgram(program, keyring, this.more.at) ?? null;
+    const { contents, at } = this.more;
+    const own = contents === null ? null : (this.known.own?.verifyProgram(program, keyring, at) ?? null);
     if (own !== null) {
       this.verified = own;
       return own;

@@ -49,7 +49,7 @@ export class Replay {
     private readonly reader: RecordReader,
     private readonly other: ReplayedConfiguration | null = null,
     private readonly tracer: Tracer | null = null,
-    /** Bytes that are not in the log; null if there are none. */
+    /** Null to use nothing but the log. */
     private readonly contents: Contents | null = null,
   ) {}
 
