@@ -45,7 +45,7 @@ export class RecordReader {
   #idsBefore = new Set<string>();
 
   /** `most`: the number of definitions to keep, which a reader without an end must limit. */
-  constructor(private readonly most = Number.POSITIVE_INFINITY) {
+  constructor(most = Number.POSITIVE_INFINITY) {
     this.#definitions = new LruCache(most);
     this.#writers = new LruCache(most);
   }
