@@ -1,7 +1,6 @@
 import { VOCABULARY } from "../../engine/load/vocabulary.js";
 import { type HookName, hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
-import type { Limits } from "../../policy/attachment.js";
-import { LIMIT_BOUNDS } from "../../policy/attachment.js";
+import { LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
 import { Domain } from "../../policy/domain.js";
 import { ROOT_ON_HOST } from "../../policy/model/current.js";
 import type { NameKind } from "../../policy/model/vocabulary.js";
@@ -121,7 +120,7 @@ class Explorer {
 
   #unfinished({ length }: readonly Path[]): string | null {
     if (length >= this.bounds.paths) return `there are more than ${this.bounds.paths} paths`;
-    return performance.now() > this.#deadline ? `it takes longer than ${this.bounds.timeout} ms` : null;
+    return performance.now() > this.#deadline ? "the time limit was reached" : null;
   }
 
   #next(): Path | null {

@@ -61,6 +61,13 @@ describe("countersign prove table", () => {
     expect(unfinished).toBe("there are more than 20 paths");
   });
 
+  it("says that a table is not complete when the time is over, and that later ones are not", async () => {
+    write({ many: MANY, limit: LIMIT });
+    const { code, out } = await prove("--json", "--max-paths", "1000000", "--timeout", "1");
+    expect(code).toBe(2);
+    for (const { unfinished } of JSON.parse(out).tables) expect(unfinished).toBe("the time limit was reached");
+  });
+
   it("says what a mode and on_fault change", async () => {
     write({ limit: LIMIT }, ", mode: audit, on_fault: allow, scope: { uid: 1000 }");
     const { out } = await prove("--markdown");
