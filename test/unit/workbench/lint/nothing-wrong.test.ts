@@ -66,7 +66,8 @@ describe("lint reports nothing", () => {
   );
 
   it.each(configurations.map(({ place, text }) => [place, text]))("about the configuration at %s", (_, text) => {
-    folder.write({ "countersign.yaml": text! });
+    // What examples name as their `shadow` is read with them
+    folder.write({ "countersign.yaml": text!, "new.yaml": "version: 1\nattachments: []\n" });
     expect(checkConfig(join(folder.path, "countersign.yaml")).findings).toEqual([]);
   });
 
