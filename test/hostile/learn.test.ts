@@ -149,10 +149,14 @@ describe("a load of which the log does not have enough", () => {
       { subject: facts((all) => ({ ...all, effects: { ...(all.effects as Json), flies: true } })) },
       EFFECTS,
     ],
-    ["has no facts", { subject: () => ({ kind: "program" }) }, TYPE],
-    ["has an empty subject", { subject: () => null as never }, TYPE],
-    ["has a list for its facts", { subject: () => ({ kind: "program", facts: [] }) }, TYPE],
-    ["refers to no subject", { decision: (all) => ({ ...all, subject: { name: "x", definition: 7 } }) }, SUBJECT],
+    ["has no facts", { subject: () => ({ kind: "program" }) }, SUBJECT],
+    ["has an empty subject", { subject: () => null as never }, SUBJECT],
+    ["has a list for its facts", { subject: () => ({ kind: "program", facts: [] }) }, SUBJECT],
+    [
+      "refers to a subject that is nowhere",
+      { decision: (all) => ({ ...all, subject: { ...(all.subject as Json), definition: "0".repeat(64) } }) },
+      SUBJECT,
+    ],
     [
       "refers to no caller",
       { decision: (all) => ({ ...all, current: { pid: 1, comm: "x" } }) },
@@ -179,6 +183,13 @@ describe("a load of which the log does not have enough", () => {
     const { code, out, err } = await learn(log);
     expect(code).toBe(2);
     expect(out + err).toContain(reason);
+  });
+
+  it("has a number for its subject, and is named as damage", async () => {
+    const log = forged(lines, { decision: (all) => ({ ...all, subject: { name: "x", definition: 7 } }) });
+    const { code, out, err } = await learn(log);
+    expect(code).toBe(2);
+    expect(out + err).toContain("[LOG_DAMAGED]");
   });
 
   it("has a masked value", async () => {
