@@ -13,6 +13,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -178,6 +179,28 @@ describe("rotation", () => {
     const log = new RotatingFile(options({ rotate: 10, keep: 2 }));
     for (const line of ["a", "b".repeat(50), "c"]) log.write(`${line}\n`);
     expect([lines(`${file}.2`), lines(`${file}.1`), lines()]).toEqual([["a"], ["b".repeat(50)], ["c"]]);
+  });
+
+  it("leaves it to another process that renames files now, and does it once that one is done", () => {
+    const log = new RotatingFile(options({ rotate: 10 }));
+    writeFileSync(`${file}.rotating`, "");
+    for (const line of ["11111111", "22222222"]) log.write(`${line}\n`);
+    expect([lines(), existsSync(`${file}.1`)]).toEqual([["11111111", "22222222"], false]);
+    rmSync(`${file}.rotating`);
+    log.write("33333333\n");
+    expect([lines(), lines(`${file}.1`)]).toEqual([["33333333"], ["11111111", "22222222"]]);
+    expect(readdirSync(join(file, "..")).sort()).toEqual(["decisions.jsonl", "decisions.jsonl.1"]);
+  });
+
+  it.each([-60, 60])("does not wait for a process that ended while it renamed files, %i s ago", (seconds) => {
+    const log = new RotatingFile(options({ rotate: 10 }));
+    log.write("11111111\n");
+    writeFileSync(`${file}.rotating`, "");
+    const then = Date.now() / 1000 - seconds;
+    utimesSync(`${file}.rotating`, then, then);
+    log.write("22222222\n");
+    expect([lines(), lines(`${file}.1`)]).toEqual([["22222222"], ["11111111"]]);
+    expect(readdirSync(join(file, "..")).sort()).toEqual(["decisions.jsonl", "decisions.jsonl.1"]);
   });
 
   it("continues in the new file if another process renamed the old one", () => {
