@@ -57,7 +57,14 @@ describe("blocking workers", () => {
   });
 
   it("keep no other call of a container waiting for its admitted call", async () => {
-    // so long that the other worker starts, on a busy machine too, before it is done
+    // both workers have started, so that only the length of the operations counts
+    for (const [id, container] of [
+      [8, "x"],
+      [9, "y"],
+    ] as const)
+      pool.send(recordingOf(id), serializeOp(opOf(20_000, 0)), container);
+    await come(2);
+    heard = [];
     pool.send(recordingOf(1, true), serializeOp(opOf(1_000_000, 0)), "a");
     pool.send(recordingOf(2, true), serializeOp(opOf(10, 0)), "a");
     pool.send(recordingOf(3), serializeOp(opOf(10, 0)), "a");
