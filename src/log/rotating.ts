@@ -1,15 +1,6 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from "node:fs";
 import { CountersignError } from "../error.js";
+import { Claim } from "./claim.js";
 
 /** The file that lines are appended to, and how many old files are kept. */
 export interface RotatingFileOptions {
@@ -182,17 +173,18 @@ export class RotatingFile {
   private rotate(): void {
     const { file, keep } = this.options;
     // Two processes that rename at the same time would overwrite files: one does, and the other writes on.
-    const claim = `${file}.rotating`;
-    if (!isClaimed(claim)) return;
+    const claim = Claim.take(`${file}.rotating`);
+    if (claim === null) return;
     try {
       // Another process may have rotated first: then the name belongs to the new file, which must not be renamed.
       const mine = fstatSync(this.descriptor()).ino === statSync(file, { throwIfNoEntry: false })?.ino;
       if (mine) {
-        for (let index = keep - 1; index >= 1; index--) renameIfThere(`${file}.${index}`, `${file}.${index + 1}`);
-        renameIfThere(file, `${file}.1`);
+        for (let index = keep - 1; index >= 1 && claim.isHeld; index--)
+          renameIfThere(`${file}.${index}`, `${file}.${index + 1}`);
+        if (claim.isHeld) renameIfThere(file, `${file}.1`);
       }
     } finally {
-      removeIfThere(claim);
+      claim.release();
     }
     this.reopen();
   }
@@ -241,34 +233,6 @@ const MAX_UTF8 = 3;
 function endsInLineFeed(fd: number, size: number): boolean {
   const last = Buffer.alloc(1);
   return readSync(fd, last, 0, 1, size - 1) === 1 && last[0] === 0x0a;
-}
-
-/**
- * Creates a file that only one process can create; false if another one has. A process that ended while it renamed
- * leaves the file, which counts for some time only.
- */
-function isClaimed(claim: string): boolean {
-  const before = statSync(claim, { throwIfNoEntry: false });
-  if (before !== undefined && Math.abs(Date.now() - before.mtimeMs) > CLAIMED) removeIfThere(claim);
-  try {
-    closeSync(openSync(claim, "wx", 0o640));
-    return true;
-  } catch (error) {
-    // on a full disk, the line itself says that it cannot be written
-    if (["EEXIST", "ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
-    throw error;
-  }
-}
-
-/** Milliseconds after which a claim is that of a process that has ended: to rename takes much less. */
-const CLAIMED = 10_000;
-
-function removeIfThere(file: string): void {
-  try {
-    unlinkSync(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
 }
 
 function renameIfThere(from: string, to: string): void {

@@ -17,7 +17,7 @@ import { writeWhole } from "../files/write.js";
 import { noCacheOption } from "../input/cache-option.js";
 import { KERNEL_FILES, kallsymsOption, modulesOption } from "../input/kernel-options.js";
 import { collectOption, variantsOption } from "../input/list-options.js";
-import { countsOf, forSeenKernels, type LearnReport, textOf } from "../learn/learn-report.js";
+import { countsOf, forSeenKernels, type LearnReport, textOf, wholeTypes } from "../learn/learn-report.js";
 import type { ListOptions } from "../listing/listed-programs.js";
 import { logsToRead } from "../log/configured-log.js";
 import { damagedRecord } from "../log/damaged-record.js";
@@ -115,6 +115,7 @@ async function learn(named: readonly string[], options: Options): Promise<void> 
     ...{ by, label, loads: learner.loads(includeDenied), rules: countsOf(rules) },
     left_out: { ...learner.leftOut, ...(includeDenied ? { denied: 0 } : {}) },
     for_seen_kernels: forSeenKernels(rules),
+    whole_types: wholeTypes(rules),
     unasked: by === "statement" || by === "signer" ? new Set(programs.filter(isUnasked).map(identityOf)).size : 0,
     varying: learner.varying(digests),
     files: [...files.keys()].map((name) => join(out, name)),

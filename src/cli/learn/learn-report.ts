@@ -3,7 +3,7 @@ import type { LearnBy } from "../../workbench/learn/learn-by.js";
 import type { LeftOut } from "../../workbench/learn/learner.js";
 import type { CheckedGroup, LearntCheck } from "../../workbench/learn/learnt-check.js";
 import { shortened } from "../../workbench/learn/learnt-map.js";
-import { isForSeenKernels, type LearntRule } from "../../workbench/learn/learnt-rules.js";
+import { isForSeenKernels, isForWholeType, type LearntRule } from "../../workbench/learn/learnt-rules.js";
 import type { VaryingProgram } from "../../workbench/learn/varying-programs.js";
 
 /** What `learn` prints, as JSON. */
@@ -16,6 +16,8 @@ export interface LearnReport {
   readonly left_out: LeftOut;
   /** Programs that are known by digest, for the kernels only on which they were seen. */
   readonly for_seen_kernels: readonly SeenDigest[];
+  /** Types of which every program is allowed, with the programs that were seen and may do anything. */
+  readonly whole_types: readonly WholeType[];
   /** Number of programs that match a statement of which the log does not say who signed it. */
   readonly unasked: number;
   readonly varying: readonly VaryingProgram[];
@@ -31,6 +33,11 @@ export interface SeenDigest {
   readonly kernels: readonly string[];
 }
 
+export interface WholeType {
+  readonly type: string;
+  readonly programs: readonly string[];
+}
+
 export function countsOf(rules: readonly LearntRule[]): LearnReport["rules"] {
   const counts = { statement: 0, digest: 0, signer: 0, effects: 0 };
   for (const { condition } of rules) counts[condition.by] += 1;
@@ -41,6 +48,10 @@ export function forSeenKernels(rules: readonly LearntRule[]): readonly SeenDiges
   return rules.filter(isForSeenKernels).flatMap(({ condition, programs, kernels }) => {
     return condition.by === "digest" ? [{ programs, type: condition.type, digest: condition.digest, kernels }] : [];
   });
+}
+
+export function wholeTypes(rules: readonly LearntRule[]): readonly WholeType[] {
+  return rules.filter(isForWholeType).map(({ type, programs }) => ({ type, programs }));
 }
 
 /** Number of programs, and of groups, that are named as text. */
@@ -55,6 +66,7 @@ export function textOf(report: LearnReport): readonly string[] {
     `learnt from ${counted(loads, "load")}: ${learnt}`,
     ...leftOutLines(report.left_out),
     ...seenKernelLines(report.for_seen_kernels, by),
+    ...wholeTypeLines(report.whole_types),
     ...unaskedLines(report.unasked),
     ...varyingLines(report.varying),
     ...report.files,
@@ -81,6 +93,14 @@ function seenKernelLines(programs: readonly SeenDigest[], by: LearnBy): readonly
     ...listed(
       programs.map(({ programs: names, type, digest }) => `${names.map(shortened).join(", ")} (${type}) ${digest}`),
     ),
+  ];
+}
+
+function wholeTypeLines(types: readonly WholeType[]): readonly string[] {
+  if (types.length === 0) return [];
+  return [
+    "every program of these types is allowed, since one may do anything or could not be analysed; learn by digest:",
+    ...listed(types.map(({ type, programs }) => `${type}: ${programs.map(shortened).join(", ")}`)),
   ];
 }
 

@@ -65,5 +65,5 @@ function keyringText(keyring: Keyring, path: (absolute: string) => string): stri
     ...plain,
   };
   const given = Object.entries(rules).filter(([key, value]) => json(value) !== json(DEFAULTS[key as keyof Keyring]));
-  return `  ${name}: ${json(Object.fromEntries(given))}`;
+  return `  ${json(name)}: ${json(Object.fromEntries(given))}`;
 }

@@ -1,4 +1,4 @@
-import type { EffectName } from "../../bpf/model/facts.js";
+import { EFFECTS, type EffectName } from "../../bpf/model/facts.js";
 import type { LearnBy } from "./learn-by.js";
 import { order } from "./order.js";
 import type { SeenProgram } from "./seen-program.js";
@@ -69,6 +69,11 @@ export function relocatedRules(
 /** Whether a rule holds for the kernels only on which its digest was seen. */
 export function isForSeenKernels({ condition, object }: LearntRule): boolean {
   return condition.by === "digest" && object === null;
+}
+
+/** Whether a rule allows every program of its type: one that was seen may do anything, or could not be analysed. */
+export function isForWholeType({ condition }: LearntRule): boolean {
+  return condition.by === "effects" && condition.effects.length === EFFECTS.length;
 }
 
 /** The name of a condition, which differs from that of any other: names of keyrings and types have no spaces. */

@@ -2,7 +2,7 @@ import { describedProgram } from "../../bpf/described-program.js";
 import { EFFECTS } from "../../bpf/model/facts.js";
 import { json, LEARNT_MAP, learntMap, shortened } from "./learnt-map.js";
 import { MADE_BY, optionsOf, type PolicyForm } from "./learnt-policy.js";
-import type { Condition, LearntRule } from "./learnt-rules.js";
+import { type Condition, isForWholeType, type LearntRule } from "./learnt-rules.js";
 import { HOST, UNKNOWN_LABELS, withLabel, withoutLabel } from "./task-place.js";
 
 /** Limits of a test: the number of cases that allow, and the characters of all of these together. */
@@ -195,8 +195,7 @@ function deniedEffects(form: PolicyForm, rules: readonly LearntRule[]): readonly
   const types = [...new Set(rules.map(({ type }) => type))];
   const unseen = types.flatMap((type): Case[] => {
     const its = rules.filter((rule) => rule.type === type);
-    if (its.some(({ condition }) => condition.by === "effects" && condition.effects.length === EFFECTS.length))
-      return [];
+    if (its.some(isForWholeType)) return [];
     const effects = effectsMap(() => true);
     return [
       {

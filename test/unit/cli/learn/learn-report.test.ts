@@ -6,6 +6,7 @@ const report = (more: Partial<LearnReport> = {}): LearnReport => ({
   ...{
     left_out: { denied: 0, probes: 0, unusable: {} },
     for_seen_kernels: [],
+    whole_types: [],
     unasked: 0,
     varying: [],
     files: ["out/a"],
@@ -38,6 +39,14 @@ describe("the text of a report", () => {
     expect(textOf(report({ by: "digest", for_seen_kernels: unknown }))[1]).toContain(
       "by digest, and for the kernel that loaded them only",
     );
+  });
+
+  it("names types of which every program is allowed", () => {
+    const whole_types = [{ type: "kprobe", programs: ["large", "unknown"] }];
+    expect(textOf(report({ by: "effects", whole_types })).slice(1, 3)).toEqual([
+      "every program of these types is allowed, since one may do anything or could not be analysed; learn by digest:",
+      "  kprobe: large, unknown",
+    ]);
   });
 
   it("shows 20 of a list, and says how many more there are", () => {

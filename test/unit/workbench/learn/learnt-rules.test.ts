@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { EFFECTS } from "../../../../src/bpf/model/facts.js";
 import {
   isForSeenKernels,
+  isForWholeType,
   keyOf,
   type LearntRule,
   learntRules,
@@ -33,6 +35,12 @@ describe("learnt rules", () => {
     expect(keys(learntRules(programs, "signer"))).toEqual([`digest xdp ${B}`, `signer platform ${A}`]);
     expect(keys(learntRules(programs, "digest"))).toEqual([`digest kprobe ${A}`, `digest xdp ${B}`]);
     expect(keys(learntRules(programs, "effects"))).toEqual(["effects kprobe sends_signal", "effects xdp sends_signal"]);
+  });
+
+  it("are for a whole type if a program may do anything", () => {
+    const whole = (effects: SeenProgram["effects"]) =>
+      learntRules([program({ effects })], "effects").map(isForWholeType);
+    expect([whole([...EFFECTS]), whole(EFFECTS.slice(1)), whole([])]).toEqual([[true], [false], [false]]);
   });
 
   it("have the digest if the log has no signer of the statement", () => {

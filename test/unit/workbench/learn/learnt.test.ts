@@ -108,7 +108,7 @@ describe("learnt files", () => {
 version: 1
 default: { bpf_prog_load: deny }
 keyrings:
-  vendor: {"trust":["../ca.pem"],"revoked":{"crls":[],"certificates":["../ca.pem"],"digests":[],"serials":[{"issuer":"../ca.pem","serials":["03eb"]}],"freshness":"if-present"},"timestamps":{"trust":["../ca.pem"],"revoked":"denied"},"usage":["any"],"signers":2,"sealed":true}
+  "vendor": {"trust":["../ca.pem"],"revoked":{"crls":[],"certificates":["../ca.pem"],"digests":[],"serials":[{"issuer":"../ca.pem","serials":["03eb"]}],"freshness":"if-present"},"timestamps":{"trust":["../ca.pem"],"revoked":"denied"},"usage":["any"],"signers":2,"sealed":true}
 signatures: ["../signed"]
 maps:
   learnt_programs: { file: maps/learnt-programs.json }
