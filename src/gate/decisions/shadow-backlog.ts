@@ -1,4 +1,4 @@
-/** Maximum number of decisions that the shadow may be behind, and of KiB of their subjects. */
+/** Maximum number of decisions that the shadow may be behind, and of KiB of their subjects and callers. */
 const MAX_QUESTIONS = 1024;
 const MAX_KIB = 64 * 1024;
 
@@ -15,14 +15,18 @@ export class ShadowBacklog {
     this.#words = new Int32Array(memory);
   }
 
-  /** Makes room for a question about a subject of `bytes` bytes. Returns false if there is none. */
+  /** Whether there is no room for any question, because the shadow is too far behind or has stopped. */
+  get isFull(): boolean {
+    return Atomics.load(this.#words, WORDS.stopped) !== 0 || this.size >= MAX_QUESTIONS;
+  }
+
+  /**
+   * Makes room for a question of `bytes` bytes. Returns false if there is none. Call it immediately before the question
+   * is sent: only an answer makes the room free again.
+   */
   add(bytes: number): boolean {
-    if (Atomics.load(this.#words, WORDS.stopped) !== 0) return false;
     const kib = kibOf(bytes);
-    const isFull =
-      Atomics.load(this.#words, WORDS.questions) >= MAX_QUESTIONS ||
-      Atomics.load(this.#words, WORDS.kib) + kib > MAX_KIB;
-    if (isFull) return false;
+    if (this.isFull || Atomics.load(this.#words, WORDS.kib) + kib > MAX_KIB) return false;
     Atomics.add(this.#words, WORDS.questions, 1);
     Atomics.add(this.#words, WORDS.kib, kib);
     return true;

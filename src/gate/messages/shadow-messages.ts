@@ -33,7 +33,7 @@ export interface ShadowThreadData {
 export interface ShadowQuestion {
   readonly request: DecisionRequest;
   readonly decided: Decided;
-  /** Approximate size of the subject. */
+  /** Approximate size of the question. */
   readonly bytes: number;
 }
 

@@ -189,7 +189,7 @@ export class DecisionThreads implements WatchTarget<SupervisedThread> {
    * analysis returned before the end, the policy or program is not at fault.
    */
   async #terminate(thread: SupervisedThread, { of, count }: TerminationCause): Promise<void> {
-    const { state, report } = this.parts;
+    const { state, tally, report } = this.parts;
     this.#isEnding = true;
     await thread.end();
     this.#receive(thread);
@@ -198,6 +198,7 @@ export class DecisionThreads implements WatchTarget<SupervisedThread> {
     const late = of === "policy" && policy?.count === count ? policy : null;
     const skipped = late === null ? null : state.handover.recordFailure(late);
     const reason = of === "analysis" && thread.watch.look()?.count === count ? unanalysed() : null;
+    for (let left = thread.watch.unsent; left > 0; left -= 1) tally.add("shadowMissed");
     if (call !== null) state.calls.inherit(thread.watch.notification, call, { skipped, reason });
     this.#isEnding = false;
     this.#takeOver();

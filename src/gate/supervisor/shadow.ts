@@ -18,6 +18,7 @@ import type {
   ToShadow,
 } from "../messages/shadow-messages.js";
 import { POLICY_GRACE } from "./next-action.js";
+import { OverduePolicy } from "./overdue-policy.js";
 
 /** Milliseconds between two looks at whether a policy does not return. */
 const LOOK_EVERY = 20;
@@ -45,6 +46,7 @@ export class Shadow {
   readonly #thread: OwnedThread<ToShadow, FromShadow>;
   readonly #backlog = new ShadowBacklog();
   readonly #watch = new DecisionWatch();
+  readonly #overdue = new OverduePolicy();
   readonly #timer: NodeJS.Timeout;
   #hooks: readonly HookName[] = [];
   #isEnding = false;
@@ -112,8 +114,8 @@ export class Shadow {
   }
 
   #look(): void {
-    const late = this.#watch.overdue(POLICY_GRACE);
-    if (late === null) return;
+    const late = this.#watch.look();
+    if (this.#overdue.add(this.#watch, Date.now()) < POLICY_GRACE || late === null) return;
     const { name } = this.config.attachments[late.attachment]!;
     this.#lose(`policy \`${name}\` did not return within its time`);
     void this.end();

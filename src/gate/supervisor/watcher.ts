@@ -11,6 +11,7 @@ import {
   type WorkerSnapshot,
 } from "./next-action.js";
 import { ObservedWait } from "./observed-wait.js";
+import { OverduePolicy } from "./overdue-policy.js";
 
 /** The shared memory of a thread that the watcher reads. */
 export interface Watched {
@@ -35,12 +36,6 @@ interface HandledOp {
   sparedUntil: number | null;
 }
 
-/** When the policy that the thread asks or prepares exceeded its time limit; null if none did. */
-function overdueSince({ decisions }: Watched, now: number): { readonly first: number } | null {
-  const policy = decisions.look();
-  return policy === null || now < policy.deadline ? null : { first: policy.deadline };
-}
-
 function policyOf({ decisions }: Watched, overdue: number): AskedPolicy | null {
   const policy = decisions.look();
   return policy && { count: policy.count, deadline: policy.deadline, overdue };
@@ -49,7 +44,7 @@ function policyOf({ decisions }: Watched, overdue: number): AskedPolicy | null {
 /** Polls the state of the decision thread, and has the actions of {@link nextAction} carried out. */
 export class Watcher<Thread extends Watched> {
   readonly #observed = new ObservedWait();
-  readonly #overdue = new ObservedWait();
+  readonly #overdue = new OverduePolicy();
   #handled: HandledOp = { thread: null, count: 0, isKilled: false, sparedUntil: null };
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
@@ -80,7 +75,7 @@ export class Watcher<Thread extends Watched> {
     if (thread === null) return null;
     const blocked = thread.watch.look();
     const observed = this.#observed.add(blocked, now);
-    const overdue = this.#overdue.add(overdueSince(thread, now), now);
+    const overdue = this.#overdue.add(thread.decisions, now);
     const handled = blocked === null ? this.#handled : this.#handledOp(thread, blocked);
     const look = (): WorkerSnapshot => ({
       blocked: blocked && { ...blocked, observed, isKilled: handled.isKilled, sparedUntil: handled.sparedUntil },

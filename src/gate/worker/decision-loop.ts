@@ -44,9 +44,8 @@ import { ShadowFeed } from "./shadow-feed.js";
 import { nothingLearnt, warmUp } from "./warm-up.js";
 
 /**
- * The loop of the decision thread. It waits for all listeners and for one
- * eventfd that signals messages of the main thread. While an operation may block, {@link Watch} shows this to the
- * watcher.
+ * The loop of the decision thread. It waits for all listeners and for one eventfd that signals messages of the main
+ * thread. While an operation may block, {@link Watch} shows this to the watcher.
  */
 class DecisionLoop {
   readonly #listeners = new Map<number, Listener>();
@@ -133,8 +132,7 @@ class DecisionLoop {
     const listener = this.#listeners.get(fd);
     if (listener === undefined) return;
     this.#objects.reportThoseOfOthers(listener.containerKey);
-    const served = this.#handler.serve(listener);
-    this.#shadow?.send();
+    const served = this.#thenSend(() => this.#handler.serve(listener));
     if (this.#recogniser?.hasPending) this.#idle ??= this.#relocateRest(this.#recogniser);
     if (served || (events & EPOLLHUP) === 0) return;
     // EPOLLHUP: no task has this filter any more
@@ -224,8 +222,7 @@ class DecisionLoop {
     const listener = this.#listeners.get(recording.listener);
     if (listener !== undefined) {
       this.#objects.reportThoseOfOthers(listener.containerKey);
-      this.#handler.resume(listener, recording, reason);
-      this.#shadow?.send();
+      this.#thenSend(() => this.#handler.resume(listener, recording, reason));
     } else {
       abandon(recording);
       this.#say({ is: "served", recording: recordingKey(recording) });
@@ -313,9 +310,17 @@ class DecisionLoop {
 
   #feedOf(shadow: ShadowLink | null): ShadowFeed | null {
     if (shadow === null) return null;
-    return new ShadowFeed(new ShadowBacklog(shadow.backlog), this.#tally, (question) =>
-      this.#say({ is: "shadow", question }),
-    );
+    const backlog = new ShadowBacklog(shadow.backlog);
+    return new ShadowFeed(backlog, this.#tally, this.#watch, (question) => this.#say({ is: "shadow", question }));
+  }
+
+  /** Sends what a turn decided to the shadow; also if this thread was replaced, since no other decides it again. */
+  #thenSend<T>(turn: () => T): T {
+    try {
+      return turn();
+    } finally {
+      this.#shadow?.send();
+    }
   }
 
   #tellHarm(attachments: readonly number[]): void {

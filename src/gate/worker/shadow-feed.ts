@@ -17,33 +17,55 @@ export class ShadowFeed {
   constructor(
     private readonly backlog: ShadowBacklog,
     private readonly tally: { add(count: Count): void },
+    /** Shows the supervisor how many are not sent, so that it can count them if it terminates the thread. */
+    private readonly shown: { unsent: number },
     private readonly post: (question: ShadowQuestion) => void,
   ) {}
 
   add(request: DecisionRequest, decision: Decision): void {
     if (isUnlogged(decision)) return;
-    const bytes = sizeOf(request.subject);
-    if (!this.backlog.add(bytes)) {
+    if (this.backlog.isFull) {
       this.tally.add("shadowMissed");
       return;
     }
     const { id, time, judged_time, enforced_verdict, denied_by, audit_denials, grants } = decision;
     const decided = { id, time, judged_time, enforced_verdict, denied_by, audit_denials, ...(grants && { grants }) };
-    this.#questions.push({ request: { ...request, current: copyOf(request.current) }, decided, bytes });
+    const question = { request: { ...request, current: copyOf(request.current) }, decided };
+    this.#questions.push({ ...question, bytes: sizeOf(question) });
+    this.shown.unsent = this.#questions.length;
   }
 
-  /** Sends what was decided. Called after the reply. */
+  /** Sends what was decided. Called after the reply, or when another thread continues the call. */
   send(): void {
     if (this.#questions.length === 0) return;
-    for (const question of this.#questions) this.post(question);
+    for (const question of this.#questions) {
+      if (this.backlog.add(question.bytes)) this.post(question);
+      else this.tally.add("shadowMissed");
+      this.shown.unsent -= 1;
+    }
     this.#questions = [];
   }
 }
 
-/** Bytes of a subject that is not a program, whose names and fields are small. */
+/** Bytes of a question without the strings and bytes in it. */
 const SMALL = 1024;
 
-function sizeOf(subject: object): number {
-  if ("insns" in subject) return bytesOf(subject as Parameters<typeof bytesOf>[0]);
-  return "data" in subject && subject.data instanceof Uint8Array ? SMALL + subject.data.byteLength : SMALL;
+function sizeOf({ request: { subject, current }, decided }: Omit<ShadowQuestion, "bytes">): number {
+  const about = "insns" in subject ? bytesOf(subject as Parameters<typeof bytesOf>[0]) : SMALL + contentSize(subject);
+  return about + contentSize(current) + contentSize(decided);
+}
+
+/** Bytes of the strings of a value, such as labels and annotations, of the names of its fields, and of its bytes. */
+function contentSize(value: unknown): number {
+  if (typeof value === "string") return stringSize(value);
+  if (ArrayBuffer.isView(value)) return value.byteLength;
+  if (typeof value !== "object" || value === null) return 0;
+  let bytes = 0;
+  for (const [name, field] of Object.entries(value)) bytes += stringSize(name) + contentSize(field);
+  return bytes;
+}
+
+/** Most bytes that a message has for a string, with its type and length. */
+function stringSize({ length }: string): number {
+  return 8 + 2 * length;
 }

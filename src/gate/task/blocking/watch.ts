@@ -7,7 +7,7 @@ import { WAITS, type Wait } from "./blocking-op.js";
 const STEP = { idle: 0, serving: 1, blocked: 2, superseded: 3 } as const;
 
 /** Indexes of 32-bit words in the shared memory. `verdicts` and `made` are counts, each followed by its elements. */
-const WORDS = { step: 0, listener: 1, count: 2, wait: 3, verdicts: 4, made: 21 } as const;
+const WORDS = { step: 0, listener: 1, count: 2, wait: 3, unsent: 4, verdicts: 5, made: 22 } as const;
 /** Maximum number of decisions on one call that are stored. No call needs more than four. */
 const MAX_VERDICTS = WORDS.made - WORDS.verdicts - 1;
 /**
@@ -118,6 +118,16 @@ export class Watch {
   /** By the thread: the task did not cause the last wait. Its time is not added to that of the next operation. */
   forgetWait(): void {
     this.#times[FIRST] = 0;
+  }
+
+  /** Number of decisions that the thread has made and not yet sent to the shadow. */
+  get unsent(): number {
+    return Atomics.load(this.#words, WORDS.unsent);
+  }
+
+  /** By the thread. */
+  set unsent(count: number) {
+    Atomics.store(this.#words, WORDS.unsent, count);
   }
 
   /** By the thread: the call was answered, or its turn has ended. */

@@ -176,6 +176,16 @@ describe("the decision thread of a gate", () => {
     ]);
   });
 
+  it("counts what it had not sent to the shadow as missed if it is terminated", async () => {
+    const [first] = threads;
+    first!.watch.enter(LISTENERS[0]!, []);
+    first!.watch.unsent = 2;
+    first!.decisions.ask(0, TIMEOUT);
+    vi.advanceTimersByTime(TIMEOUT + 100);
+    await settled();
+    expect(tally.read()).toMatchObject({ replacements: 1, shadowMissed: 2 });
+  });
+
   it("does not hold against a policy that it returned before the thread had ended", async () => {
     const [first] = threads;
     first!.watch.enter(LISTENERS[0]!, []);

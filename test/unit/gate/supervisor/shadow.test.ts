@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { readConfig } from "../../../../src/config/config.js";
+import { type AskedAttachment, DecisionWatch } from "../../../../src/engine/handover/watch.js";
 import type { CountersignError } from "../../../../src/error.js";
 import { ShadowBacklog } from "../../../../src/gate/decisions/shadow-backlog.js";
 import { Tally } from "../../../../src/gate/decisions/tally.js";
@@ -62,6 +63,10 @@ describe("the shadow of a gate", () => {
     folder = mkdtempSync(join(tmpdir(), "countersign-shadow-"));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
   beforeEach((context) => {
     if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
     tally = new Tally();
@@ -92,6 +97,26 @@ describe("the shadow of a gate", () => {
     ["HOOK_NOT_ENFORCED", "export const bprm_check_security = () => 0;", { maps: {} }],
   ])("does not start if it cannot be used: %s", async (code, policy, more) => {
     await expect(start(policy, more)).rejects.toMatchObject({ code });
+  });
+
+  it("does not end because the machine was stalled while a policy was asked", async () => {
+    vi.useFakeTimers({ toFake: ["Date", "setInterval", "clearInterval"] });
+    const look = vi.spyOn(DecisionWatch.prototype, "look");
+    const ended = vi.fn<(error: CountersignError) => void>();
+    void stopped.then(ended);
+    const shadow = await start();
+    ask(shadow, "stuck");
+    const policy = () => look.mock.results.at(-1)?.value as AskedAttachment | null | undefined;
+    while (!policy()) {
+      await new Promise((resolve) => setTimeout(resolve, 5)); // its thread is real
+      vi.advanceTimersToNextTimer();
+    }
+    vi.setSystemTime(policy()!.deadline + 10_000);
+    vi.advanceTimersByTime(60); // three looks
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ended).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(200);
+    expect((await stopped).message).toContain("did not return within its time");
   });
 
   it("ends if a policy does not return; the gate is told, and what it misses is counted", async () => {

@@ -1,12 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Config, readConfig } from "../../../../src/config/config.js";
 import { ThreadHandoverState } from "../../../../src/engine/handover/thread-handover-state.js";
 import { ERRNO } from "../../../../src/errno.js";
+import { ShadowBacklog } from "../../../../src/gate/decisions/shadow-backlog.js";
 import type { ToThread } from "../../../../src/gate/messages/messages.js";
 import { newRecording, recordingKey } from "../../../../src/gate/task/blocking/call-recording.js";
+import { abandon } from "../../../../src/gate/task/blocking/op-executor.js";
+import { Watch } from "../../../../src/gate/task/blocking/watch.js";
 import type { Container } from "../../../../src/policy/model/current.js";
 import { NR } from "../../../../src/sys/numbers.js";
 import { filteredProcess, programFile } from "../../../support/filtered-process.js";
@@ -21,6 +24,8 @@ export const bpf = ({ name }) => {
 const BPF_MAP_LOOKUP_ELEM = 1;
 /** bpf(2) calls that load nothing, whoever makes them. */
 const LOOKUP = [NR.bpf, BPF_MAP_LOOKUP_ELEM, 0, 0] as const;
+/** Creates an array with one value. */
+const CREATE = [NR.bpf, 0, new Uint8Array(Uint32Array.of(2, 4, 4, 1, ...Array(12).fill(0)).buffer), 64] as const;
 const UNKNOWN = [NR.bpf, 999, new Uint8Array(64), 64] as const;
 const CONTAINER: Container = { id: "c", name: "web", labels: { tier: "edge" }, annotations: {} };
 const STOP: ToThread = { do: "stop" };
@@ -44,6 +49,7 @@ describe("the decision thread", () => {
     folder = mkdtempSync(join(tmpdir(), "countersign-thread-"));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
+  afterEach(() => void vi.restoreAllMocks());
   beforeEach((context) => {
     if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
   });
@@ -176,6 +182,29 @@ describe("the decision thread", () => {
     expect(messages.map(({ is }) => is)).toEqual(["read", "filter", "ready", "served", "done", "denial", "hangup"]);
     expect(messages[3]).toEqual({ is: "served", recording: recordingKey(recording) });
     expect((await command.ended).code).toBe(13);
+  });
+
+  it("sends what it decided to the shadow although it was replaced, and its room is not lost", async (context) => {
+    if (process.getuid?.() !== 0) context.skip("needs root, to create a map");
+    const { listener, execute } = await filteredProcess(context, [programFile(CREATE)]);
+    await execute();
+    const { unblock } = Watch.prototype;
+    const watch = new Watch();
+    // replaced while it makes the map, after the decision
+    vi.spyOn(Watch.prototype, "unblock").mockImplementation(function (this: Watch) {
+      const stays = unblock.call(this);
+      return stays && (this.memory !== watch.memory || this.verdicts.length === 0);
+    });
+    const backlog = new ShadowBacklog();
+    const { messages, tally } = await runDecisionThread(
+      configOf("export const bpf_map_create = () => 0;"),
+      [{ after: "ready", send: [listen(listener)] }],
+      { shadow: { backlog: backlog.memory, hooks: [] }, watch: watch.memory },
+    );
+    for (const message of messages) if (message.is === "abandonedOpDone") abandon(message.recording);
+    expect(messages.slice(3).map(({ is }) => is)).toEqual(["done", "abandonedOpDone", "shadow"]);
+    expect(messages.at(-1)).toMatchObject({ question: { request: { hook: "bpf_map_create" } } });
+    expect([backlog.size, watch.unsent, tally.read().shadowMissed]).toEqual([1, 0, 0]);
   });
 
   it("leaves memory of slow containers to other threads, and denies a call that these cannot finish", async (context) => {
