@@ -82,7 +82,7 @@ export interface LogConfig {
   readonly onError?: "deny" | "continue";
   /** JSON pointers to fields of the subject and the caller that are left out; none if absent. */
   readonly mask?: readonly string[];
-  /** A folder for instructions of programs, and its maximum size in bytes; none if absent. */
+  /** A folder for instructions of programs, and its maximum size in bytes on disk; none if absent. */
   readonly programs?: { readonly folder: string; readonly size: number };
   /** An fd to write to instead of the file (`run --log-fd`). `file` is then only the name in messages. */
   readonly fd?: number;

@@ -148,7 +148,7 @@ export const SCHEMA = z
           .describe("A folder in which the instructions of programs are kept, each in a file named by its SHA-256"),
         programs_size: size
           .default("256MiB")
-          .describe("Maximum size of `programs`; the oldest files are removed to keep it"),
+          .describe("Maximum size of `programs` on disk, in blocks of 4 KiB; the oldest files are removed to keep it"),
       })
       .optional()
       .describe("The decision log; none is written unless given"),

@@ -19,10 +19,15 @@ const UNFINISHED = /^[0-9a-f]{64}\.\d+\.new$/;
 const UNFINISHED_FOR = 60_000;
 /** Maximum number of digests that are known to be in the folder. */
 const MAX_KNOWN = 65_536;
+/** File systems allocate blocks of this many bytes. A file counts as at least one, so that the inodes are bounded too. */
+const BLOCK = 4096;
+/** The part of `size` that may remain when files are removed, so that this happens rarely. */
+const REMAINING = 7 / 8;
 
 interface StoredFile {
   readonly name: string;
-  readonly size: number;
+  /** Bytes on disk. */
+  readonly allocated: number;
   /** Milliseconds since the epoch. */
   readonly since: number;
 }
@@ -30,7 +35,7 @@ interface StoredFile {
 /**
  * A folder with the instructions of programs, each in a file that is named by the SHA-256 of its content. Several
  * processes may write to it. A file is written under another name first, so that each is whole. If the files together
- * exceed `size`, the oldest are removed; a program that is larger is not kept.
+ * would take more than `size` on disk, the oldest are removed; a program that is larger is not kept.
  */
 export class ProgramStore {
   /** Number of programs that could not be written. */
@@ -39,8 +44,10 @@ export class ProgramStore {
   /** Digests of what was written or found: it is not written again, also if it was removed since. */
   #known = new Set<string>();
   readonly #seen = new WeakSet<object>();
-  /** Bytes in the folder, as far as this process knows; null before its first look. */
-  #bytes: number | null = null;
+  /** Bytes on disk of the files in the folder, as far as this process knows; null before it has listed them. */
+  #allocated: number | null = null;
+  /** The files to remove next, newest first: those of the last listing that were not removed since. */
+  #removable: StoredFile[] = [];
 
   /** Creates the folder, but not those above it. Throws FILE_UNREADABLE. */
   constructor(private readonly options: ProgramStoreOptions) {
@@ -86,14 +93,15 @@ export class ProgramStore {
   }
 
   #write(bytes: Uint8Array): void {
-    if (bytes.length > this.options.size) return;
+    const allocated = allocatedFor(bytes.length);
+    if (allocated > this.options.size) return;
     const name = hash("sha256", bytes);
     if (this.#known.has(name)) return;
     if (this.#known.size >= MAX_KNOWN) this.#known = new Set();
     if (statSync(this.#at(name), { throwIfNoEntry: false }) === undefined) {
-      this.#makeRoom(bytes.length);
+      this.#makeRoom(allocated);
       this.#create(name, bytes);
-      this.#bytes = (this.#bytes ?? 0) + bytes.length;
+      this.#allocated = (this.#allocated ?? 0) + allocated;
     }
     this.#known.add(name);
   }
@@ -112,26 +120,51 @@ export class ProgramStore {
     renameSync(unfinished, this.#at(name));
   }
 
-  /** Removes the oldest files. Other processes may have written since, so that all are looked at. */
-  #makeRoom(length: number): void {
+  /**
+   * Removes the oldest files if `needed` bytes do not fit. The folder is listed again only after all files of the last
+   * listing were removed, or once if another process has removed one of them.
+   */
+  #makeRoom(needed: number): void {
     const { size } = this.options;
-    if (this.#bytes !== null && this.#bytes + length <= size) return;
-    const files = this.#files().sort((a, b) => a.since - b.since);
-    let left = files.reduce((sum, file) => sum + file.size, 0);
-    for (const file of files) {
-      if (left + length <= size) break;
-      unlinkSync(this.#at(file.name));
-      this.#known.delete(file.name);
-      left -= file.size;
+    let left = this.#allocated ?? this.#list();
+    if (left + needed <= size) return;
+    const most = Math.min(size * REMAINING, size - needed);
+    for (let isListed = false; left > most; ) {
+      const oldest = this.#removable.pop();
+      if (oldest !== undefined && (this.#remove(oldest.name) || isListed)) {
+        left -= oldest.allocated;
+        this.#allocated = left;
+      } else {
+        left = this.#list();
+        isListed = true;
+      }
     }
-    this.#bytes = left;
+  }
+
+  /** Returns false if the file is not there. If it cannot be removed, the next call is for the next file. */
+  #remove(name: string): boolean {
+    this.#known.delete(name);
+    try {
+      unlinkSync(this.#at(name));
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+      throw error;
+    }
+  }
+
+  /** Lists the files of all processes; returns their bytes on disk. */
+  #list(): number {
+    this.#removable = this.#files().sort((a, b) => b.since - a.since);
+    this.#allocated = this.#removable.reduce((sum, { allocated }) => sum + allocated, 0);
+    return this.#allocated;
   }
 
   #files(): StoredFile[] {
     return readdirSync(this.#at(".")).flatMap((name) => {
       if (UNFINISHED.test(name)) this.#removeIfOld(name);
       const stats = NAME.test(name) ? statSync(this.#at(name), { throwIfNoEntry: false }) : undefined;
-      return stats?.isFile() ? [{ name, size: stats.size, since: stats.mtimeMs }] : [];
+      return stats?.isFile() ? [{ name, allocated: allocatedFor(stats.size), since: stats.mtimeMs }] : [];
     });
   }
 
@@ -149,8 +182,12 @@ export class ProgramStore {
 
 export interface ProgramStoreOptions {
   readonly folder: string;
-  /** In bytes. */
+  /** In bytes on disk: each file counts in blocks of 4 KiB. */
   readonly size: number;
+}
+
+function allocatedFor(length: number): number {
+  return Math.max(1, Math.ceil(length / BLOCK)) * BLOCK;
 }
 
 function unusable(folder: string, cause: unknown): CountersignError {

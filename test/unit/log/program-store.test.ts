@@ -1,18 +1,39 @@
 import { hash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ProgramStore } from "../../../src/log/program-store.js";
 import { rejection } from "../../support/rejection.js";
 
+// The real functions, whose calls are counted
+vi.mock("node:fs", async (original) => {
+  const { readdirSync, statSync, ...others } = await original<typeof import("node:fs")>();
+  return { ...others, readdirSync: vi.fn(readdirSync), statSync: vi.fn(statSync) };
+});
+
+/** The least that a file takes on disk. */
+const BLOCK = 4096;
 const program = (byte: number, length = 8) => ({ insns: new Uint8Array(length).fill(byte) });
+/** Number of times that a store has listed its folder; the tests list it by another path. */
+const listings = () => vi.mocked(readdirSync).mock.calls.filter(([path]) => String(path).endsWith("/.")).length;
+const numbered = (number: number) => ({ insns: new Uint8Array(Uint32Array.of(number, 0, 0, 0).buffer) });
 const nameOf = ({ insns }: { insns: Uint8Array }) => hash("sha256", insns);
 
 describe("a folder with the instructions of programs", () => {
   let above: string;
   let folder: string;
-  const open = (size = 1000) => new ProgramStore({ folder, size });
+  const open = (size = 1000 * BLOCK) => new ProgramStore({ folder, size });
   const names = () => readdirSync(folder).sort();
   /** Makes a file older, by so many seconds. */
   const age = (name: string, seconds: number) => {
@@ -55,7 +76,7 @@ describe("a folder with the instructions of programs", () => {
   });
 
   it("is bounded: the oldest files are removed, also those of others, and what is no program stays", () => {
-    const store = open(24);
+    const store = open(3 * BLOCK);
     const [a, b, c, d] = [program(1), program(2), program(3), program(4)] as const;
     for (const one of [a, b, c]) store.keep(one);
     age(nameOf(b), 200);
@@ -63,9 +84,74 @@ describe("a folder with the instructions of programs", () => {
     writeFileSync(join(folder, "notes.txt"), "x".repeat(100));
     store.keep(d);
     expect(names()).toEqual([nameOf(a), nameOf(c), nameOf(d), "notes.txt"].sort());
-    store.keep(program(5, 25));
+    store.keep(program(5, 3 * BLOCK + 1));
     expect(names()).toHaveLength(4);
     store.close();
+  });
+
+  it("is bounded by what the files take on disk: small ones count as a block", () => {
+    const store = open(16 * BLOCK);
+    for (let number = 0; number < 1000; number++) store.keep(numbered(number));
+    expect(names().length).toBeGreaterThan(8);
+    expect(names().length).toBeLessThanOrEqual(16);
+    store.keep(program(1, 15 * BLOCK + 1));
+    expect(names()).toEqual([nameOf(program(1, 15 * BLOCK + 1))]);
+    store.close();
+  });
+
+  it("is listed once for about as many new programs as it holds, and each file is looked at once then", () => {
+    const count = 10_000;
+    const held = 500;
+    vi.clearAllMocks();
+    const store = open(held * BLOCK);
+    for (let number = 0; number < count; number++) store.keep(numbered(number));
+    store.close();
+    expect(listings()).toBeLessThanOrEqual(1 + count / (held * (7 / 8)));
+    // Before a file is written, it is looked for
+    expect(vi.mocked(statSync).mock.calls.length).toBeLessThanOrEqual(2 * count + held);
+    expect(store.failures).toBe(0);
+    expect(names().length).toBeGreaterThanOrEqual((held * 7) / 8);
+    expect(names().length).toBeLessThanOrEqual(held);
+  });
+
+  it("of several processes is listed at most once for each eighth of it", () => {
+    const count = 4000;
+    const held = 400;
+    vi.clearAllMocks();
+    const stores = [open(held * BLOCK), open(held * BLOCK)] as const;
+    for (let number = 0; number < count; number++) stores[number % 2]!.keep(numbered(number));
+    for (const store of stores) store.close();
+    expect(listings()).toBeLessThanOrEqual(2 + count / (held / 8));
+    expect(stores.map(({ failures }) => failures)).toEqual([0, 0]);
+    expect(names().length).toBeLessThanOrEqual(2 * held);
+  });
+
+  it("is listed again if another process has removed files", () => {
+    const store = open(8 * BLOCK);
+    for (let number = 0; number < 9; number++) store.keep(numbered(number));
+    for (const name of names()) unlinkSync(join(folder, name));
+    for (let number = 10; number < 18; number++) store.keep(numbered(number));
+    expect(store.failures).toBe(0);
+    expect(names()).toHaveLength(8);
+    store.close();
+  });
+
+  it("with a file that cannot be removed loses one program, and is not listed for each", () => {
+    vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const store = open(8 * BLOCK);
+    for (let number = 0; number < 8; number++) store.keep(numbered(number));
+    for (let number = 0; number < 8; number++) age(nameOf(numbered(number)), 100 - number);
+    vi.clearAllMocks();
+    store.keep(numbered(8));
+    // A folder in the place of the next file to remove: unlink(2) fails with EISDIR
+    unlinkSync(join(folder, nameOf(numbered(1))));
+    mkdirSync(join(folder, nameOf(numbered(1))));
+    store.keep(numbered(9));
+    expect([store.failures, names().includes(nameOf(numbered(9)))]).toEqual([1, false]);
+    store.keep(numbered(10));
+    expect([store.failures, names().includes(nameOf(numbered(10)))]).toEqual([1, true]);
+    store.close();
+    expect(listings()).toBe(1);
   });
 
   it("loses what a killed process has left, once that is old", () => {
