@@ -112,7 +112,46 @@ describe("explain", () => {
     expect(executed.because).toContain("has another text of policy");
     expect(because).toHaveLength(1);
   });
+
+  it.each([
+    { memory: 2e9, steps: 1e15, stack: 0, timeout: 1e15 },
+    { memory: 1e300, steps: 150_000.5, stack: 2 ** 32, timeout: -1 },
+  ])("executes policies within the bounds of a configuration: %o", (limits) => {
+    const { line, reader } = lastDecision(withLimits(limits));
+    const { executed, attachments } = explain(line, reader);
+    expect(executed.because).toBe("");
+    expect(executed.result).toBe("same");
+    expect(attachments).toEqual([expect.objectContaining({ name: "a" })]);
+  });
+
+  it.each(["steps", "memory", "stack", "timeout"])("names a recorded limit that is no number: %s", (limit) => {
+    // JSON.parse reads 1e999 as Infinity, whose JSON is null in the digest
+    for (const value of ["1e999", "-1e999"]) {
+      const infinite = withLimits({ [limit]: null }).map((text) =>
+        text.replace(`"${limit}":null`, `"${limit}":${value}`),
+      );
+      const { line, reader } = lastDecision(infinite);
+      const { executed } = explain(line, reader);
+      expect([executed.result, executed.because]).toEqual(["unknown", NOT_FINITE.replace("LIMIT", limit)]);
+    }
+    for (const value of [null, "NaN", "1", [1], {}]) {
+      const { line, reader } = lastDecision(withLimits({ [limit]: value }));
+      const { executed } = explain(line, reader);
+      expect(executed.result).toBe("unknown");
+      expect(executed.because).toContain("which is not in the log");
+    }
+  });
 });
+
+const NOT_FINITE = "`limits.LIMIT` of `a`, which is not a finite number";
+
+/** The lines with other limits in the recorded configuration. */
+function withLimits(limits: object): readonly string[] {
+  return redefined(lines, "configuration", (content) => {
+    for (const attachment of content.attachments as { limits: object }[])
+      attachment.limits = { ...attachment.limits, ...limits };
+  });
+}
 
 const WRONG: readonly unknown[] = [null, 0, -1, "x", ESCAPES, [], [null], {}, { a: 1 }, true, 1e300, undefined];
 

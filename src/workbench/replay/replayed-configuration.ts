@@ -11,6 +11,7 @@ import { Domain } from "../../policy/domain.js";
 import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import type { PolicyMap } from "../../policy/maps/map.js";
 import { OwnKeyrings } from "./own-keyrings.js";
+import { withinBounds } from "./recorded-limits.js";
 import { ReplayedAttachment } from "./replayed-attachment.js";
 import type { Tracer } from "./tracer.js";
 
@@ -53,7 +54,10 @@ export class ReplayedConfiguration {
     this.index = new AttachmentIndex(this.attachments);
   }
 
-  /** The configuration of a log. Throws LOG_DAMAGED if a policy is not there, or is not the text of its digest. */
+  /**
+   * The configuration of a log. Throws LOG_DAMAGED if a policy is not there, or is not the text of its digest, or if a
+   * limit is not a finite number.
+   */
   static recorded(content: DecidedBy, tracer: Tracer | null = null): ReplayedConfiguration {
     const policies = Object.entries(content.policies).map(([digest, policy]) => {
       const its = linked(digest, policy);
@@ -62,7 +66,8 @@ export class ReplayedConfiguration {
     const known = new Map(policies);
     const incomplete = content.attachments.find(({ policy }) => !known.has(policy));
     if (incomplete !== undefined) throw damaged(`has no text of the policy of \`${incomplete.name}\``);
-    return new ReplayedConfiguration(content, known, null, null, tracer);
+    const attachments = content.attachments.map(withinBounds);
+    return new ReplayedConfiguration({ ...content, attachments }, known, null, null, tracer);
   }
 
   /** A configuration with its files. Throws as opening an engine does. */
