@@ -77,7 +77,7 @@ function answerFrom(
   { attachments = [] }: Partial<ConfigurationContent>,
 ): object {
   const attached = attachments.find(({ name }) => name === answer.attachment);
-  const denials = denied_by === undefined ? audit_denials : [denied_by, ...audit_denials];
+  const denials = denied_by == null ? audit_denials : [denied_by, ...audit_denials];
   const denial = denials.find(({ attachment }) => attachment === answer.attachment);
   const { code, reason } = answer.code === undefined && answer.verdict !== 0 ? (denial ?? answer) : answer;
   return {

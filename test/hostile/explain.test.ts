@@ -89,6 +89,18 @@ describe("explain", () => {
     }
   });
 
+  it("explains a denial without one of its fields, or with null in its place", () => {
+    const last = JSON.parse(lines.at(-1)!);
+    for (const field of Object.keys(last))
+      for (const value of [undefined, null]) {
+        const reader = new RecordReader();
+        const given = lines.with(-1, JSON.stringify({ ...last, [field]: value }));
+        const read = given.map((line) => reader.read(line)).at(-1)!;
+        if (read.record?.type === "decision")
+          expect(() => explainText(explain(read, reader)), `${field} is ${value}`).not.toThrow();
+      }
+  });
+
   it("shows no lines of a policy whose files are other ones than those that were linked", () => {
     const changed = redefined(lines, "configuration", (content) => {
       for (const policy of Object.values(content.policies as Record<string, { files: unknown }>))

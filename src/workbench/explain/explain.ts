@@ -173,7 +173,7 @@ function attachmentOf(attachment: AttachmentOfRecord, recorded: Recorded, traces
   const { name, policy, mode } = attachment;
   const answer = record.answers?.find((one) => one?.attachment === name);
   const isKnown = caller !== null && !masked.some((pointer) => pointer.startsWith("/current"));
-  const comm = inputs?.current.comm ?? "";
+  const comm = inputs?.current?.comm ?? "";
   const all = scopeConditions(attachment, record.hook ?? "", { ...(caller ?? NOBODY), comm });
   const scope = isKnown ? all : all.filter(({ field }) => field === "hook");
   const trace = traces.get(name);
