@@ -107,7 +107,7 @@ export type FromThread =
   /** A call that the thread received by `serve` was answered. `recording`: its key. */
   | { readonly is: "served"; readonly recording: string }
   /** A decision that the shadow is to make too. */
-  | { readonly is: "shadow"; readonly question: ShadowQuestion }
+  | { readonly is: "shadow"; readonly id: number; readonly question: ShadowQuestion }
   /** In audit a decision could not be logged, and its operation was allowed. Sent once per configuration. */
   | { readonly is: "unlogged"; readonly error: Failure }
   /** The tasks of a listener make the thread wait. */

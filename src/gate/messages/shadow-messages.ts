@@ -10,6 +10,8 @@ import type { PreopenedFiles } from "./preopened-files.js";
 
 /** What a decision thread knows of the shadow. */
 export interface ShadowLink {
+  /** Differs for each shadow of a process. */
+  readonly id: number;
   /** See `ShadowBacklog`. */
   readonly backlog: SharedArrayBuffer;
   /** Hooks that the configuration must serve, so that the shadow is asked. */

@@ -222,11 +222,17 @@ export class GateSupervisor {
     );
   }
 
+  /** A thread that was replaced can still send to the shadow before a reload, whose room is not that of this one. */
+  #askShadow({ id, question }: FromThread & { is: "shadow" }): void {
+    if (this.shadow?.link.id === id) this.shadow.decide(question);
+    else this.tally.add("shadowMissed");
+  }
+
   #onMessage(thread: SupervisedThread, message: FromThread): void {
     const state = this.#state;
     const threads = this.#threads;
     if (message.is === "abandonedOpDone") this.#pool.onAbandonedOpDone(message.recording);
-    if (message.is === "shadow") this.shadow?.decide(message.question);
+    if (message.is === "shadow") this.#askShadow(message);
     if (thread !== threads.current) return;
     switch (message.is) {
       case "read":

@@ -43,6 +43,8 @@ export interface ShadowParts {
  * do delays an answer. If one of them does not return, the thread is terminated, and the gate goes on without a shadow.
  */
 export class Shadow {
+  static #started = 0;
+  readonly #id = ++Shadow.#started;
   readonly #thread: OwnedThread<ToShadow, FromShadow>;
   readonly #backlog = new ShadowBacklog();
   readonly #watch = new DecisionWatch();
@@ -80,7 +82,7 @@ export class Shadow {
   }
 
   get link(): ShadowLink {
-    return { backlog: this.#backlog.memory, hooks: this.#hooks };
+    return { id: this.#id, backlog: this.#backlog.memory, hooks: this.#hooks };
   }
 
   decide(question: ShadowQuestion): void {

@@ -29,7 +29,7 @@ import { ShadowBacklog } from "../decisions/shadow-backlog.js";
 import { Tally } from "../decisions/tally.js";
 import type { FromThread, ThreadData, ToThread } from "../messages/messages.js";
 import { kernelFiles, preopenedFolders } from "../messages/preopened-files.js";
-import type { ShadowLink } from "../messages/shadow-messages.js";
+import type { ShadowLink, ShadowQuestion } from "../messages/shadow-messages.js";
 import { LiveKernel } from "../recognition/live-kernel.js";
 import { Recogniser } from "../recognition/recogniser.js";
 import { type CallRecording, recordingKey } from "../task/blocking/call-recording.js";
@@ -310,8 +310,8 @@ class DecisionLoop {
 
   #feedOf(shadow: ShadowLink | null): ShadowFeed | null {
     if (shadow === null) return null;
-    const backlog = new ShadowBacklog(shadow.backlog);
-    return new ShadowFeed(backlog, this.#tally, this.#watch, (question) => this.#say({ is: "shadow", question }));
+    const say = (question: ShadowQuestion) => this.#say({ is: "shadow", id: shadow.id, question });
+    return new ShadowFeed(new ShadowBacklog(shadow.backlog), this.#tally, this.#watch, say);
   }
 
   /** Sends what a turn decided to the shadow; also if this thread was replaced, since no other decides it again. */

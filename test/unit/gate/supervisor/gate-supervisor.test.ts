@@ -4,12 +4,15 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Config, readConfig } from "../../../../src/config/config.js";
 import type { IssuedObject } from "../../../../src/gate/call/issued-objects.js";
+import { ShadowBacklog } from "../../../../src/gate/decisions/shadow-backlog.js";
 import type { ToThread } from "../../../../src/gate/messages/messages.js";
 import { GateSupervisor, type StartThread } from "../../../../src/gate/supervisor/gate-supervisor.js";
 import type { SupervisorEvent } from "../../../../src/gate/supervisor/supervisor-event.js";
 import { newRecording, recordingKey } from "../../../../src/gate/task/blocking/call-recording.js";
 import type { Container } from "../../../../src/policy/model/current.js";
 import { FakeDecisionThread } from "../../../support/fake-decision-thread.js";
+import { until } from "../../../support/until.js";
+import { task } from "../../../task.js";
 
 let folder: string;
 let config: Config;
@@ -73,6 +76,28 @@ describe("the supervisor of a gate", () => {
     threads[1]!.say({ is: "failed", id: null, error: { ...FAILURE, code: "HOOK_NOT_ENFORCED" } });
     await expect(starting).rejects.toMatchObject({ code: "HOOK_NOT_ENFORCED" });
     expect(threads[1]!.postedKinds).toEqual(["stop"]);
+  });
+
+  it("passes on what was decided for its shadow, and counts what was for a shadow before it as missed", async () => {
+    const question = {
+      request: { hook: "bpf_prog_load", subject: { name: "p" } as never, current: task() },
+      decided: { id: "1", time: 7, judged_time: 7, enforced_verdict: 0, denied_by: null, audit_denials: [] },
+      bytes: 100,
+    } as const;
+    current().say({ is: "shadow", id: 0, question });
+    expect(supervisor.tally.read()).toMatchObject({ shadowMissed: 1 });
+    writeFileSync(join(folder, "new.yaml"), JSON.stringify({ version: 1, attachments: [] }));
+    const shadow = readConfig(join(folder, "new.yaml"), "agent");
+    const reloading = supervisor.reload({ ...config, shadow });
+    await until(() => expect(last()).toMatchObject({ do: "reload" }));
+    const { requestId, shadow: link } = last() as ToThread & { do: "reload" };
+    current().say({ is: "done", requestId });
+    await reloading;
+    expect(new ShadowBacklog(link!.backlog).add(100)).toBe(true);
+    current().say({ is: "shadow", id: link!.id, question });
+    current().say({ is: "shadow", id: link!.id - 1, question });
+    await until(() => expect(supervisor.tally.read()).toMatchObject({ shadowDecisions: 1, shadowMissed: 2 }));
+    expect(new ShadowBacklog(link!.backlog).size).toBe(0);
   });
 
   it.each<readonly [string, Parameters<FakeDecisionThread["say"]>[0], readonly object[]]>([

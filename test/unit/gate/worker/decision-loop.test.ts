@@ -199,11 +199,11 @@ describe("the decision thread", () => {
     const { messages, tally } = await runDecisionThread(
       configOf("export const bpf_map_create = () => 0;"),
       [{ after: "ready", send: [listen(listener)] }],
-      { shadow: { backlog: backlog.memory, hooks: [] }, watch: watch.memory },
+      { shadow: { id: 5, backlog: backlog.memory, hooks: [] }, watch: watch.memory },
     );
     for (const message of messages) if (message.is === "abandonedOpDone") abandon(message.recording);
     expect(messages.slice(3).map(({ is }) => is)).toEqual(["done", "abandonedOpDone", "shadow"]);
-    expect(messages.at(-1)).toMatchObject({ question: { request: { hook: "bpf_map_create" } } });
+    expect(messages.at(-1)).toMatchObject({ id: 5, question: { request: { hook: "bpf_map_create" } } });
     expect([backlog.size, watch.unsent, tally.read().shadowMissed]).toEqual([1, 0, 0]);
   });
 
