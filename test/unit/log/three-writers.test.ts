@@ -37,6 +37,8 @@ describe("three processes that write one log", () => {
     for (const file of files) {
       const reader = new RecordReader();
       for (const line of readFileSync(file, "utf8").trimEnd().split("\n")) {
+        // a writer that reads the file while another one writes can take that line for an incomplete one, and end it
+        if (line === "") continue;
         const { record, damage } = reader.read(line);
         expect(damage, `${file}: ${line}`).toBeNull();
         if (record?.type === "start") writers.add((record as { writer?: unknown }).writer);
