@@ -28,7 +28,7 @@ export default defineConfig({
       // these only ask policies: importing the engine again for each file would take most of the time
       ring("policies", ["policies/**/*.test.ts"], { isolate: false }),
       ring("system", ["test/system/**/*.test.ts"], { ...ALONE, exclude: GUESTS }),
-      ring("guests", GUESTS, { ...ALONE, fileParallelism: true, maxWorkers: 2 }),
+      ring("guests", GUESTS, ALONE),
     ],
   },
 });
