@@ -1,6 +1,6 @@
 /**
- * The values that a fact can have, for `countersign prove`. A domain may contain values that no fact ever has, but never
- * lacks one that a fact can have: what is proved about all values of the domain is then true of the fact.
+ * The values that a fact can have, for `countersign prove`. A domain may contain values that no fact ever has, but
+ * never lacks one that a fact can have: what is proved about all values of the domain is then true of the fact.
  */
 export type FactDomain =
   | { readonly kind: "flag" }

@@ -19,7 +19,7 @@ const UNFINISHED = /^[0-9a-f]{64}\.\d+\.new$/;
 const UNFINISHED_FOR = 60_000;
 /** Maximum number of digests that are known to be in the folder. */
 const MAX_KNOWN = 65_536;
-/** File systems allocate blocks of this many bytes. A file counts as at least one, so that the inodes are bounded too. */
+/** File systems allocate blocks of this many bytes. A file counts as one at least, which bounds the inodes, too. */
 const BLOCK = 4096;
 /** The part of `size` that may remain when files are removed, so that this happens rarely. */
 const REMAINING = 7 / 8;
@@ -65,8 +65,8 @@ export class ProgramStore {
   }
 
   /**
-   * Keeps the instructions of a subject, if it is a program and they are not there yet: as they are for a statement, and
-   * as they were loaded. Never throws: a decision does not depend on it.
+   * Keeps the instructions of a subject, if it is a program and they are not there yet: as they are for a statement,
+   * and as they were loaded. Never throws: a decision does not depend on it.
    */
   keep(subject: object): void {
     if (this.#seen.has(subject) || !("insns" in subject)) return;

@@ -4,8 +4,7 @@ import { Command, Option } from "commander";
 import { type Config, DEFAULT_CONFIG, parseConfig, readConfig } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import { readText } from "../../input.js";
-import { readLogs } from "../../log/read-log.js";
-import { type ReadLine, RecordReader } from "../../log/record-reader.js";
+import { RecordReader } from "../../log/record-reader.js";
 import { LEARN_BY, type LearnBy } from "../../workbench/learn/learn-by.js";
 import { Learner } from "../../workbench/learn/learner.js";
 import { formOf, learntFiles } from "../../workbench/learn/learnt.js";
@@ -20,17 +19,16 @@ import { collectOption, variantsOption } from "../input/list-options.js";
 import { countsOf, forSeenKernels, type LearnReport, textOf, wholeTypes } from "../learn/learn-report.js";
 import type { ListOptions } from "../listing/listed-programs.js";
 import { logsToRead } from "../log/configured-log.js";
-import { damagedRecord } from "../log/damaged-record.js";
+import { eachRecord } from "../log/each-record.js";
 import { LogProblems } from "../log/log-problems.js";
 import { EXIT } from "../output/exit.js";
 import { print, printJson } from "../output/output.js";
-import { counter } from "../output/progress.js";
 
 /** `countersign learn [LOG…]`: makes a policy that allows what a recorded run loaded. */
 export function command(): Command {
   return new Command("learn")
     .description(
-      "Makes a policy, its map and its tests of a log: it allows the programs that were loaded, and no other",
+      "Makes a policy, its map and its tests of a log: it allows the programs that were loaded, and what --by adds",
     )
     .argument("[log...]", "logs written with `log.level: inputs` (default: the log of the configuration)")
     .option("--config <file>", "the configuration that the log was written with: its log and keyrings", DEFAULT_CONFIG)
@@ -98,7 +96,7 @@ async function learn(named: readonly string[], options: Options): Promise<void> 
   const problems = new LogProblems();
   const reader = new RecordReader();
   const learner = new Learner(reader, label);
-  await eachLine(paths, reader, problems, (line) => learner.add(line));
+  for await (const line of eachRecord(paths, reader, problems)) learner.add(line);
   const programs = learner.programs(includeDenied);
   const seen = learntRules(programs, by);
   const rules = objects === undefined ? seen : await relocated(seen, objects, options);
@@ -158,24 +156,6 @@ function rejectForeign(out: string): void {
   }
 }
 
-async function eachLine(
-  paths: readonly string[],
-  reader: RecordReader,
-  problems: LogProblems,
-  take: (line: ReadLine) => void,
-): Promise<void> {
-  const bar = await counter("decisions");
-  for await (const entries of readLogs(paths, problems.add))
-    for (const { file, line, record } of entries) {
-      const read = reader.take(record);
-      const problem = damagedRecord(read.damage, `${file}:${line}`);
-      if (problem !== null) problems.add(problem);
-      take(read);
-      if (record.type === "decision") bar.step("");
-    }
-  bar.stop();
-}
-
 async function relocated(
   rules: readonly LearntRule[],
   objects: readonly string[],
@@ -203,7 +183,7 @@ async function checkedLogs(
   const learnt: Config = readConfig(config, "check");
   const reader = new RecordReader();
   const check = new LearntCheck(reader, ReplayedConfiguration.fromFiles(learnt));
-  await eachLine(paths, reader, problems, (line) => check.add(line));
+  for await (const line of eachRecord(paths, reader, problems)) check.add(line);
   check.close();
   return { ...check.counts, groups: check.groups() };
 }

@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../../config/config.js";
-import { readLogs } from "../../log/read-log.js";
 import { RecordReader } from "../../log/record-reader.js";
 import { visibleText } from "../../visible-text.js";
 import type { ReplayGroup, ReplayReport } from "../../workbench/replay/replay-report.js";
 import { logsToRead } from "../log/configured-log.js";
-import { damagedRecord } from "../log/damaged-record.js";
+import { eachRecord } from "../log/each-record.js";
 import { LogProblems } from "../log/log-problems.js";
 import { EXIT } from "../output/exit.js";
 import { print, printJson } from "../output/output.js";
@@ -68,17 +67,8 @@ async function replay(named: readonly string[], options: Options): Promise<void>
   const reader = new RecordReader();
   const made = new Replay(reader, other, null, contents);
   const report = new ReplayReport();
-  const bar = await counter("decisions");
-  for await (const entries of readLogs(paths, problems.add))
-    for (const { file, line, record } of entries) {
-      const read = reader.take(record);
-      const problem = damagedRecord(read.damage, `${file}:${line}`);
-      if (problem !== null) problems.add(problem);
-      if (record.type !== "decision") continue;
-      report.add(made.decide(read));
-      bar.step("");
-    }
-  bar.stop();
+  for await (const read of eachRecord(paths, reader, problems))
+    if (read.record?.type === "decision") report.add(made.decide(read));
   made.close();
   problems.close();
   if (options.json) printJson({ ...report.counts, groups: report.groups() });

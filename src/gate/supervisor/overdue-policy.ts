@@ -1,7 +1,7 @@
 import type { DecisionWatch } from "../../engine/handover/watch.js";
 import { ObservedWait } from "./observed-wait.js";
 
-/** Measures for how long a thread was observed in a policy that has exceeded its time limit: see {@link ObservedWait}. */
+/** For how long a thread was observed in a policy that exceeded its time limit: see {@link ObservedWait}. */
 export class OverduePolicy {
   readonly #observed = new ObservedWait();
 
