@@ -33,6 +33,16 @@ function boot(programs: readonly string[], use: (guest: DebianGuest) => Ran | st
   }
 }
 
+/**
+ * The configuration of a gate in a guest with one policy. A guest has no hardware's help, and each of its processors
+ * stands still while the machine does other work. The policy, and tasks that the gate waits for, get the time for that.
+ */
+export const GUEST_CONFIGURATION = `version: 1
+log: { file: /tmp/log.jsonl }
+gate: { stall: 30s }
+attachments: [{ policy: policy.js, limits: { timeout: 10s } }]
+`;
+
 /** What a script wrote after each line `PART name`, up to the next one. */
 export function partsOf({ output }: Ran): Readonly<Record<string, string>> {
   const found = output.split(/^PART (.*)\n/m).slice(1);

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { bootOnce } from "./boot.js";
+import { bootOnce, GUEST_CONFIGURATION } from "./boot.js";
 
 /**
  * Loads where CONFIG_KPROBES and BPF trampolines are: a kprobe, an fentry and an LSM program, which attach by
@@ -18,9 +18,6 @@ SEC("fentry/do_nanosleep") int by_fentry(void *ctx) { return 0; }
 SEC("lsm/file_open") int by_lsm(void *ctx) { return 0; }
 char _license[] SEC("license") = "GPL";
 `;
-/** A guest without hardware's help is slow, and its policies get the time for that. */
-const CONFIG =
-  "version: 1\nlog: { file: /tmp/log.jsonl }\nattachments: [{ policy: policy.js, limits: { timeout: 10s } }]\n";
 
 describe("the gate in a guest, whose kernel has what this one lacks", () => {
   const ran = bootOnce(["bpftool", "clang-19"], (guest) => {
@@ -28,9 +25,9 @@ describe("the gate in a guest, whose kernel has what this one lacks", () => {
     const digest = createHash("sha256").update(dummy).digest("hex");
     guest.file("lib/dummy.ko", dummy);
     guest.file("lib/ifb.ko", guest.kernel.module("ifb"));
-    guest.file("site/allow/countersign.yaml", CONFIG);
+    guest.file("site/allow/countersign.yaml", GUEST_CONFIGURATION);
     guest.file("site/allow/policy.js", "export const bpf_prog_load = () => 0;");
-    guest.file("site/strict/countersign.yaml", CONFIG);
+    guest.file("site/strict/countersign.yaml", GUEST_CONFIGURATION);
     guest.file(
       "site/strict/policy.js",
       `

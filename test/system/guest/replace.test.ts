@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { recordsIn } from "../../support/records.js";
-import { addLinks, bootOnce, partsOf } from "./boot.js";
+import { addLinks, bootOnce, GUEST_CONFIGURATION, partsOf } from "./boot.js";
 
-const CONFIG =
-  "version: 1\nlog: { file: /tmp/log.jsonl }\nattachments: [{ policy: policy.js, limits: { timeout: 10s } }]\n";
 const POLICIES: Readonly<Record<string, string>> = {
   note: `
     import { note } from "countersign";
@@ -20,7 +18,7 @@ const POLICIES: Readonly<Record<string, string>> = {
 describe("a program that was allowed, of which another one replaces a function", () => {
   const ran = bootOnce(["gcc", "clang-19"], (guest) => {
     for (const [name, policy] of Object.entries(POLICIES)) {
-      guest.file(`site/${name}/countersign.yaml`, CONFIG);
+      guest.file(`site/${name}/countersign.yaml`, GUEST_CONFIGURATION);
       guest.file(`site/${name}/policy.js`, policy);
     }
     addLinks(guest, "replace");

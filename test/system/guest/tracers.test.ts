@@ -5,13 +5,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { recordsIn } from "../../support/records.js";
 import { own } from "../../support/workplace.js";
-import { addLinks, bootOnce, partsOf } from "./boot.js";
+import { addLinks, bootOnce, GUEST_CONFIGURATION, partsOf } from "./boot.js";
 
-/** A guest without hardware's help is slow, and its policies get the time for that. */
-const CONFIG = `version: 1
-log: { file: /tmp/log.jsonl }
-maps: { debug_read_only: { file: debug.json } }
-attachments: [{ policy: policy.js, limits: { timeout: 10s } }]
+const CONFIGURATION = `${GUEST_CONFIGURATION}maps: { debug_read_only: { file: debug.json } }
 `;
 const POLICIES: Readonly<Record<string, string>> = {
   allow: "export const bpf_prog_load = () => 0, bpf_prog = () => 0;",
@@ -79,7 +75,7 @@ const TRIES = process.env.COUNTERSIGN_NIGHTLY === undefined ? [] : ["info"];
 describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () => {
   const ran = bootOnce(["gcc", "clang-19"], (guest) => {
     for (const [name, policy] of Object.entries(POLICIES)) {
-      guest.file(`site/${name}/countersign.yaml`, CONFIG);
+      guest.file(`site/${name}/countersign.yaml`, CONFIGURATION);
       guest.file(`site/${name}/debug.json`, '{ "uid": 0 }');
       guest.file(`site/${name}/policy.js`, policy);
     }

@@ -28,6 +28,7 @@ attachments:
   - name: edge
     policy: edge.js
     limits: { timeout: 10s }
+gate: { stall: 30s }
 log: { file: ${LOG} }
 `;
 const POLICY = `import { deny } from "countersign";
