@@ -8,7 +8,7 @@ import type { Blocked } from "../task/blocking/watch.js";
 import { Admissions } from "./admissions.js";
 import { BlockingWorkers, type WorkerEvent } from "./blocking-workers.js";
 import { stalled, unanalysed } from "./denial-reasons.js";
-import { ANALYSIS_TIMEOUT } from "./next-action.js";
+import { ANALYSIS_TIMEOUT, POLL_INTERVAL_WAITING } from "./next-action.js";
 import { OpQueue } from "./op-queue.js";
 import { type RunningOp, RunningOps } from "./running-ops.js";
 
@@ -39,11 +39,6 @@ const CHECK_INTERVAL = 100;
  * task does not cause it.
  */
 const BYTES_PER_MS = 2 ** 16;
-/**
- * If the timer of a deadline fires more than this many milliseconds late, the machine was stalled. The deadline is then
- * postponed once by this time.
- */
-const LATE = 25;
 
 /**
  * Runs the blocking operations of slow containers and of long calls, round-robin over containers. An operation that
@@ -147,18 +142,15 @@ export class BlockingWorkerPool {
       return;
     }
     const limit = running.wait === "analysis" ? ANALYSIS_TIMEOUT : this.stall();
-    const left = Math.max(0, limit - waited);
-    running.due = Date.now() + left;
-    running.timer = setTimeout(() => this.#onDeadline(running, limit), left);
+    this.#checkLater(running, limit - waited, Date.now());
   }
 
-  /**
-   * Handles an expired timer. If it fired late, postpones the deadline once: if this thread was not scheduled, the
-   * worker may not have been either, and the task does not cause that.
-   */
-  #onDeadline(running: RunningOp, limit: number): void {
-    if (Date.now() - running.due <= LATE) this.#onOverdue(running, limit);
-    else running.timer = setTimeout(() => this.#onOverdue(running, limit), LATE);
+  /** Has an operation that began at `first` checked every {@link POLL_INTERVAL_WAITING} ms, until it is overdue. */
+  #checkLater(running: RunningOp, limit: number, first: number): void {
+    running.timer = setTimeout(() => {
+      if (running.time.add({ first }, Date.now()) >= limit) this.#onOverdue(running);
+      else this.#checkLater(running, limit, first);
+    }, POLL_INTERVAL_WAITING);
   }
 
   /**
@@ -177,7 +169,7 @@ export class BlockingWorkerPool {
     running.timer = setTimeout(() => this.#checkKernelOp(running, since), CHECK_INTERVAL).unref();
   }
 
-  #onOverdue(running: RunningOp, limit: number): void {
+  #onOverdue(running: RunningOp): void {
     const { worker, recording, wait } = running;
     // the result may have arrived while this thread was busy
     if (worker !== null) this.#workers.receive(worker);
@@ -188,7 +180,7 @@ export class BlockingWorkerPool {
       void worker?.end();
       return;
     }
-    running.denial = stalled(recording, wait, limit);
+    running.denial = stalled(recording, wait, this.stall());
     running.timer = setTimeout(() => this.#giveUp(running), KILL_GRACE);
     this.report({ is: "overdue", recording });
   }

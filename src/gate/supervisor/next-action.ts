@@ -5,7 +5,7 @@ export const POLL_INTERVAL = 10;
 /** Milliseconds between two polls if the gate serves one container or command. */
 const POLL_INTERVAL_ALONE = 20;
 /** Milliseconds between two polls during a blocking operation, and after a policy exceeded its time limit. */
-const POLL_INTERVAL_WAITING = 5;
+export const POLL_INTERVAL_WAITING = 5;
 /** Milliseconds of waiting for a task after which a standby thread is started if there is none. */
 const START_STANDBY_AFTER = 8;
 /**
@@ -35,8 +35,6 @@ export interface WorkerSnapshot {
   /** The policy that the thread asks or prepares; null for none. */
   readonly policy: AskedPolicy | null;
   readonly standby: Standby;
-  /** By how many milliseconds this poll came late. */
-  readonly pollDelay: number;
 }
 
 export interface AskedPolicy {
@@ -52,8 +50,6 @@ export interface BlockedWorker extends Blocked {
   readonly observed: number;
   /** Whether the task was killed already because of this operation. */
   readonly isKilled: boolean;
-  /** Until when the task is spared; null if it was not spared yet. */
-  readonly sparedUntil: number | null;
 }
 
 export interface Standby {
@@ -83,8 +79,6 @@ export type Action =
   /** A standby thread may be needed soon: start it, or keep it. */
   | { readonly do: "startStandby" }
   | { readonly do: "stopStandby" }
-  /** Do not kill the task before `until`, because this poll came late. */
-  | { readonly do: "spareTask"; readonly until: number }
   /** A blocking operation has taken longer than `gate.stall`: kill its task and deny its call. */
   | { readonly do: "killTask"; readonly blocked: Blocked }
   /** A blocking operation makes other tasks wait: the standby thread takes over. The thread ends with the operation. */
@@ -98,13 +92,13 @@ const NONE: Action = { do: "none" };
 const START_STANDBY: Action = { do: "startStandby" };
 
 /**
- * The next action on a decision thread. After `spareTask` and `killTask`, ask again with the new snapshot: a further
- * action may be due at once. `now` is in milliseconds since the epoch.
+ * The next action on a decision thread. After `killTask`, ask again with the new snapshot: a further action may be due
+ * at once. `now` is in milliseconds since the epoch.
  */
 export function nextAction(snapshot: WorkerSnapshot, limits: Limits, now: number): Action {
   const { blocked, policy, standby } = snapshot;
   if (blocked !== null) {
-    const action = blocked.wait === "analysis" ? inAnalysis(blocked, now) : inWait(blocked, snapshot, limits, now);
+    const action = blocked.wait === "analysis" ? inAnalysis(blocked, now) : inWait(blocked, limits, now);
     if (action === NONE && isOverdue(snapshot, now)) return START_STANDBY;
     return needsStandby(action) ? withStandby(action, standby) : action;
   }
@@ -129,23 +123,28 @@ function whileIdle({ state, neededAt }: Standby, { keepsStandby }: Limits, now: 
   return isRunning && now - neededAt > KEEP_STANDBY ? { do: "stopStandby" } : NONE;
 }
 
-function inAnalysis({ since, count }: BlockedWorker, now: number): Action {
-  if (now - since > ANALYSIS_TIMEOUT) return { do: "terminate", cause: { of: "analysis", count } };
-  return now - since > ANALYSIS_TIMEOUT - START_STANDBY_BEFORE_TIMEOUT ? START_STANDBY : NONE;
+function inAnalysis(blocked: BlockedWorker, now: number): Action {
+  const time = timeIn(blocked, now);
+  if (time > ANALYSIS_TIMEOUT) return { do: "terminate", cause: { of: "analysis", count: blocked.count } };
+  return time > ANALYSIS_TIMEOUT - START_STANDBY_BEFORE_TIMEOUT ? START_STANDBY : NONE;
 }
 
 /** The thread waits for a task or for the kernel. A task is not at fault for what the kernel takes long for. */
-function inWait(blocked: BlockedWorker, { pollDelay }: WorkerSnapshot, limits: Limits, now: number): Action {
-  const { wait, since, observed, isKilled, sparedUntil } = blocked;
+function inWait(blocked: BlockedWorker, limits: Limits, now: number): Action {
+  const { wait, observed, isKilled } = blocked;
   const { stall, isAlone } = limits;
-  if (wait !== "kernel" && now - since > stall && !isKilled) {
-    // if neither the watcher nor the thread was scheduled, the task did not cause the wait: spare it once
-    if (sparedUntil === null && pollDelay > REPLACE_AFTER) return { do: "spareTask", until: now + REPLACE_AFTER };
-    if (sparedUntil === null || now >= sparedUntil) return { do: "killTask", blocked };
-  }
+  if (wait !== "kernel" && timeIn(blocked, now) > stall && !isKilled) return { do: "killTask", blocked };
   const limit = replaceAfter(wait, stall, isAlone);
   if (observed > limit) return { do: "replaceWorker", blocked };
   return observed > limit - REPLACE_AFTER + START_STANDBY_AFTER ? START_STANDBY : NONE;
+}
+
+/**
+ * Milliseconds in consecutive blocking operations, without the thread's own work between them, and without the time for
+ * which the machine stood still.
+ */
+function timeIn({ observed, since }: BlockedWorker, now: number): number {
+  return Math.min(observed, now - since);
 }
 
 /** Milliseconds of waiting after which the thread is replaced. With one container, killing the task comes first. */

@@ -33,7 +33,6 @@ interface HandledOp {
   readonly thread: Watched | null;
   readonly count: number;
   isKilled: boolean;
-  sparedUntil: number | null;
 }
 
 function policyOf({ decisions }: Watched, overdue: number): AskedPolicy | null {
@@ -45,11 +44,9 @@ function policyOf({ decisions }: Watched, overdue: number): AskedPolicy | null {
 export class Watcher<Thread extends Watched> {
   readonly #observed = new ObservedWait();
   readonly #overdue = new OverduePolicy();
-  #handled: HandledOp = { thread: null, count: 0, isKilled: false, sparedUntil: null };
+  #handled: HandledOp = { thread: null, count: 0, isKilled: false };
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
-  /** When the next poll is due, in milliseconds since the epoch. */
-  #due = 0;
 
   constructor(private readonly target: WatchTarget<Thread>) {
     this.#pollIn(POLL_INTERVAL);
@@ -61,7 +58,6 @@ export class Watcher<Thread extends Watched> {
   }
 
   #pollIn(milliseconds: number): void {
-    this.#due = Date.now() + milliseconds;
     this.#timer = setTimeout(() => {
       const now = Date.now();
       const snapshot = this.#poll(now);
@@ -78,30 +74,25 @@ export class Watcher<Thread extends Watched> {
     const overdue = this.#overdue.add(thread.decisions, now);
     const handled = blocked === null ? this.#handled : this.#handledOp(thread, blocked);
     const look = (): WorkerSnapshot => ({
-      blocked: blocked && { ...blocked, observed, isKilled: handled.isKilled, sparedUntil: handled.sparedUntil },
+      blocked: blocked && { ...blocked, observed, isKilled: handled.isKilled },
       policy: policyOf(thread, overdue),
       standby: this.target.standby,
-      pollDelay: now - this.#due,
     });
     const snapshot = look();
-    let action = nextAction(snapshot, this.target.limits, now);
+    const action = nextAction(snapshot, this.target.limits, now);
     this.#act(action, thread);
-    while (action.do === "spareTask" || action.do === "killTask") {
-      action = nextAction(look(), this.target.limits, now);
-      this.#act(action, thread);
-    }
+    if (action.do === "killTask") this.#act(nextAction(look(), this.target.limits, now), thread);
     return snapshot;
   }
 
   #handledOp(thread: Thread, { count }: Blocked): HandledOp {
     if (this.#handled.thread !== thread || this.#handled.count !== count)
-      this.#handled = { thread, count, isKilled: false, sparedUntil: null };
+      this.#handled = { thread, count, isKilled: false };
     return this.#handled;
   }
 
   #act(action: Action, thread: Thread): void {
-    if (action.do === "spareTask") this.#handled.sparedUntil = action.until;
-    else if (action.do === "killTask") this.#handled.isKilled = true;
+    if (action.do === "killTask") this.#handled.isKilled = true;
     this.target.carryOut(action, thread);
   }
 }

@@ -25,21 +25,18 @@ interface State {
   readonly waited?: number;
   readonly observed?: number;
   readonly isKilled?: boolean;
-  /** Milliseconds from now. */
-  readonly sparedFor?: number;
   /** Milliseconds since the policy's deadline, negative before it, and for how many of them the watcher saw it. */
   readonly overdue?: number;
   readonly seenOverdue?: number;
   readonly standby?: Standby["state"];
   /** Milliseconds since a standby thread was last needed. */
   readonly notNeededFor?: number;
-  readonly pollDelay?: number;
   readonly isAlone?: boolean;
   readonly keepsStandby?: boolean;
 }
 
 function snapshotOf(state: State): WorkerSnapshot {
-  const { wait, waited = 0, observed = waited, isKilled = false, sparedFor, overdue } = state;
+  const { wait, waited = 0, observed = waited, isKilled = false, overdue } = state;
   const { seenOverdue = overdue } = state;
   const blocked: BlockedWorker | null =
     wait === undefined
@@ -51,13 +48,11 @@ function snapshotOf(state: State): WorkerSnapshot {
           wait,
           observed,
           isKilled,
-          sparedUntil: sparedFor === undefined ? null : NOW + sparedFor,
         };
   return {
     blocked,
     policy: overdue === undefined ? null : { count: 5, deadline: NOW - overdue, overdue: Math.max(0, seenOverdue!) },
     standby: { state: state.standby ?? "ready", neededAt: NOW - (state.notNeededFor ?? 0) },
-    pollDelay: state.pollDelay ?? 0,
   };
 }
 
@@ -125,12 +120,7 @@ describe("the next action on a thread", () => {
       ["longer than that, with a ready standby thread", { waited: STALL + 1 }, "killTask"],
       ["although the task was killed", { waited: STALL + 1, isKilled: true }, "replaceWorker"],
       ["although the task was killed", { waited: STALL + 1, isKilled: true, standby: "starting" }, "startStandby"],
-      ["at a late poll", { waited: STALL + 1, pollDelay: REPLACE_AFTER }, "killTask"],
-      ["at a very late poll", { waited: STALL + 1, pollDelay: REPLACE_AFTER + 1 }, "spareTask"],
-      ["at a very late poll, within `gate.stall`", { waited: STALL, observed: 5, pollDelay: 10_000 }, "none"],
-      ["of a task that is spared", { waited: STALL + 1, observed: 5, sparedFor: 1 }, "none"],
-      ["of a task that was spared", { waited: STALL + 1, observed: 5, sparedFor: 0 }, "killTask"],
-      ["of a spared task, at a very late poll", { waited: STALL + 1, sparedFor: 0, pollDelay: 10_000 }, "killTask"],
+      ["longer than that, of which the watcher saw less", { waited: 10 * STALL, observed: STALL }, "replaceWorker"],
     ])("among several containers, %s", (_, state, action) => {
       expect(actionOf({ wait, isAlone: false, ...state }).do).toBe(action);
     });
@@ -138,7 +128,8 @@ describe("the next action on a thread", () => {
     it.each<Row>([
       ["until the task is killed", { waited: STALL }, "none"],
       ["longer than that", { waited: STALL + 1 }, "killTask"],
-      ["at a very late poll", { waited: 10 * STALL, observed: 10, pollDelay: 9 * STALL }, "spareTask"],
+      ["longer than that, of which the watcher saw less", { waited: 10 * STALL, observed: STALL }, "none"],
+      ["with the thread's own work between", { waited: STALL, observed: STALL + 1 }, "none"],
       ["after the kill", { waited: STALL + SOON, isKilled: true }, "none"],
       ["although the task was killed", { waited: STALL + SOON + 1, isKilled: true }, "startStandby"],
       ["although the task was killed", { waited: STALL + REPLACE_AFTER, isKilled: true }, "startStandby"],
@@ -162,6 +153,7 @@ describe("the next action on a thread", () => {
     ["until shortly before its limit", { waited: ANALYSIS_TIMEOUT - 1999 }, "startStandby"],
     ["until its limit", { waited: ANALYSIS_TIMEOUT }, "startStandby"],
     ["longer than that", { waited: ANALYSIS_TIMEOUT + 1 }, "terminate"],
+    ["longer than that, of which the watcher saw less", { waited: 2 * ANALYSIS_TIMEOUT, observed: 9000 }, "none"],
     ["longer than that, with no standby thread", { waited: ANALYSIS_TIMEOUT + 1, standby: "none" }, "startStandby"],
     ["longer than that, if no other starts", { waited: ANALYSIS_TIMEOUT + 1, standby: "failed" }, "giveUp"],
   ])("in an analysis %s", (_, state, action) => {
@@ -183,13 +175,12 @@ describe("the next action on a thread", () => {
     expect(actionOf(state)).toEqual({ do: "killTask", blocked: snapshotOf(state).blocked });
     const killed: State = { ...state, isKilled: true };
     expect(actionOf(killed)).toEqual({ do: "replaceWorker", blocked: snapshotOf(killed).blocked });
-    expect(actionOf({ ...state, pollDelay: 1000 })).toEqual({ do: "spareTask", until: NOW + REPLACE_AFTER });
   });
 
   it("takes no action against a task or thread because the clock was set back", () => {
     for (const wait of ALL_WAITS)
       for (const standby of STANDBY_STATES)
-        expect(actionOf({ wait, waited: -3_600_000, observed: 0, standby, pollDelay: -3_600_000 }).do).toBe("none");
+        expect(actionOf({ wait, waited: -3_600_000, observed: 0, standby }).do).toBe("none");
     for (const standby of STANDBY_STATES) expect(actionOf({ overdue: -3_600_000, standby }).do).toBe("none");
   });
 
