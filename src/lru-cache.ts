@@ -6,10 +6,15 @@ export class LruCache<K, V> {
   #last: K | undefined;
   #bytes = 0;
 
+  /** Without a limit nothing is evicted, and the order is of no use. */
+  readonly #evicts: boolean;
+
   constructor(
     private readonly maxEntries: number,
     private readonly maxBytes = Number.POSITIVE_INFINITY,
-  ) {}
+  ) {
+    this.#evicts = Number.isFinite(maxEntries) || Number.isFinite(maxBytes);
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -23,7 +28,7 @@ export class LruCache<K, V> {
   get(key: K): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (key !== this.#last) {
+    if (key !== this.#last && this.#evicts) {
       this.#entries.delete(key);
       this.#entries.set(key, entry);
       this.#last = key;

@@ -19,13 +19,21 @@ const SCOPE_FIELDS: Readonly<Record<keyof ScopeRules, readonly string[]>> = {
 
 /** The values that a record has not because `log.mask` left them out, and whether a decision needs one of them. */
 export class MaskedValues {
+  static readonly #NONE = new MaskedValues([]);
   readonly #pointers: readonly Pointer[];
 
-  constructor(pointers: readonly string[]) {
+  private constructor(pointers: readonly string[]) {
     this.#pointers = pointers.map((text) => {
       const [part = "", ...path] = text.slice(1).split("/").map(unescaped);
       return { text, part, path };
     });
+  }
+
+  /** The values of several records together. Most records have no `masked`. */
+  static of(...pointers: readonly (readonly string[] | undefined)[]): MaskedValues {
+    for (const some of pointers)
+      if (some !== undefined && some.length > 0) return new MaskedValues(pointers.flatMap((one) => one ?? []));
+    return MaskedValues.#NONE;
   }
 
   /** All pointers, for people. */

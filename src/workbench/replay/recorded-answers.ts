@@ -6,9 +6,8 @@ import type { Domain } from "../../policy/domain.js";
 import type { MapWrite } from "../../policy/maps/map.js";
 import { hash } from "../../trust/base/digest.js";
 import { SIGNATURE_TYPES } from "../../trust/formats/formats.js";
-import type { MaskedValues } from "./masked-values.js";
 import type { OwnKeyrings } from "./own-keyrings.js";
-import type { RecordedSubject } from "./recorded-subject.js";
+import type { RecordedInputs } from "./recorded-inputs.js";
 
 type HostFunctions = Parameters<Domain["ask"]>[5];
 
@@ -24,12 +23,6 @@ export interface Known {
   readonly maps: ReadonlySet<string>;
 }
 
-/** What a replay may use beside the log: bytes by their SHA-256, and with them the keyrings of a configuration. */
-export interface Contents {
-  /** Null if they are not known. */
-  find(sha256: string): Uint8Array | null;
-}
-
 /** Ends a call whose answer was not recorded. */
 class MissingInput extends Error {}
 
@@ -41,26 +34,29 @@ class MissingInput extends Error {}
 export class RecordedAnswers implements HostFunctions {
   /** The first input that the policy asked for and that is not in the record, for people; null if there is none. */
   missing: string | null = null;
-  /** Why signatures were accepted or rejected, by the guest's line about the call: see `Helpers`. */
-  readonly reasons = new Map<string, string>();
+  /** See {@link reasons}; null for none. */
+  #reasons: Map<string, string> | null = null;
   /** The last verification that answered a call; null if none did so far. */
   verified: VerificationContent | null = null;
-  /** The changes of maps, as the policy sees them. Null marks a deleted key. */
-  readonly #written = new Map<string, Map<string, string | null>>();
+  /** The changes of maps, as the policy sees them; a null value marks a deleted key. Null if there are none. */
+  #written: Map<string, Map<string, string | null>> | null = null;
+  /** How many deletions of a key have been answered; null for none. Most policies change no map. */
+  #deleted: Map<string, number> | null = null;
 
   constructor(
     private readonly calls: readonly CallOfRecord[],
-    private readonly subject: RecordedSubject,
-    private readonly verification: (digest: string) => VerificationContent | null,
-    private readonly hasAnnotations: boolean,
+    private readonly inputs: RecordedInputs,
     private readonly known: Known,
-    private readonly masked: MaskedValues,
-    private readonly more: { readonly contents: Contents | null; readonly at: number },
   ) {}
+
+  /** Why signatures were accepted or rejected, by the guest's line about the call: see `Helpers`. */
+  get reasons(): ReadonlyMap<string, string> {
+    return this.#reasons ?? NO_REASONS;
+  }
 
   verify_signature(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): number {
     const { verdict, reason } = this.#signature("verify_signature", data, signature, keyring, type);
-    this.reasons.set(`verify_signature ${keyring} ${type}: ${verdictName(verdict)}`, reason);
+    this.#explain(`verify_signature ${keyring} ${type}: ${verdictName(verdict)}`, reason);
     return verdict;
   }
 
@@ -70,13 +66,13 @@ export class RecordedAnswers implements HostFunctions {
 
   verify_program(_: object, keyring: string): number {
     const { verdict, reason } = this.#program(keyring);
-    this.reasons.set(`verify_program ${keyring}: ${verdictName(verdict)}`, reason);
+    this.#explain(`verify_program ${keyring}: ${verdictName(verdict)}`, reason);
     return verdict;
   }
 
   statement_of(_: object, keyring: string): number {
     const { verdict, reason, statement } = this.#program(keyring);
-    if (verdict !== 0) this.reasons.set(`statement_of ${keyring}: none`, `${verdictName(verdict)}: ${reason}`);
+    if (verdict !== 0) this.#explain(`statement_of ${keyring}: none`, `${verdictName(verdict)}: ${reason}`);
     return statement ?? -1;
   }
 
@@ -85,17 +81,17 @@ export class RecordedAnswers implements HostFunctions {
   }
 
   hash(algorithm: string, data: Uint8Array): string {
-    const path = this.subject.pathOf(data);
+    const path = this.inputs.subject.pathOf(data);
     for (const call of this.calls)
       if (call.call === "hash" && call.algorithm === algorithm && call.data === path) return call.result;
-    if (algorithm === "sha256") return this.subject.sha256Of(data);
+    if (algorithm === "sha256") return this.inputs.subject.sha256Of(data);
     const content = this.#contentOf(data);
     if (content !== null) return hash(algorithm, content);
     return this.#miss(`the ${algorithm} of \`${path}\``);
   }
 
   read(data: Uint8Array, offset: number, length: number): Uint8Array {
-    const path = this.subject.pathOf(data);
+    const path = this.inputs.subject.pathOf(data);
     for (const call of this.calls) {
       if (call.call !== "read" || call.data !== path || call.bytes === undefined) continue;
       const from = offset - call.offset;
@@ -109,12 +105,12 @@ export class RecordedAnswers implements HostFunctions {
   }
 
   fieldRead(path: string): void {
-    if (path === "container.annotations" && !this.hasAnnotations) this.#miss("`current.container.annotations`");
+    if (path === "container.annotations" && !this.inputs.hasAnnotations) this.#miss("`current.container.annotations`");
   }
 
   /** Told of a configuration that records reads alone. The fact has no value that a policy could use. */
   factRead(path: string): void {
-    const pointer = this.masked.readBy(path);
+    const pointer = this.inputs.masked.readBy(path);
     if (pointer !== null) this.missing ??= `the masked ${pointer}`;
   }
 
@@ -140,6 +136,7 @@ export class RecordedAnswers implements HostFunctions {
     const results = this.calls.flatMap((call) =>
       call.call === "map_delete" && call.map === map && call.key === key ? [call.result] : [],
     );
+    this.#deleted ??= new Map();
     const taken = this.#deleted.get(`${map} ${key}`) ?? 0;
     this.#deleted.set(`${map} ${key}`, taken + 1);
     const result = results[taken];
@@ -150,15 +147,13 @@ export class RecordedAnswers implements HostFunctions {
 
   /** The changes of maps, in the order of a commit. */
   writes(): readonly MapWrite[] {
+    if (this.#written === null) return NO_WRITES;
     return [...this.#written].flatMap(([map, values]) => [...values].map(([key, value]) => ({ map, key, value })));
   }
 
-  /** How many deletions of a key have been answered. */
-  readonly #deleted = new Map<string, number>();
-
   #seen(map: string, key: string): string | null {
     this.#requireMap(map);
-    const written = this.#written.get(map)?.get(key);
+    const written = this.#written?.get(map)?.get(key);
     return written === undefined ? this.#before(map, key) : written;
   }
 
@@ -176,6 +171,7 @@ export class RecordedAnswers implements HostFunctions {
 
   /** A deletion of a key that was not there before the decision leaves nothing to commit. */
   #write(map: string, key: string, value: string | null): void {
+    this.#written ??= new Map();
     const values = this.#written.get(map) ?? new Map<string, string | null>();
     this.#written.set(map, values);
     const isOwn = value === null && values.has(key) && this.#isNew(map, key);
@@ -191,7 +187,7 @@ export class RecordedAnswers implements HostFunctions {
 
   #signer(call: string, { verdict, reason, signers }: VerificationContent): unknown {
     const [first] = signers;
-    if (first === undefined) this.reasons.set(`${call}: none`, `${verdictName(verdict)}: ${reason}`);
+    if (first === undefined) this.#explain(`${call}: none`, `${verdictName(verdict)}: ${reason}`);
     return first ?? null;
   }
 
@@ -205,7 +201,8 @@ export class RecordedAnswers implements HostFunctions {
     this.#requireKeyring(keyring);
     if (!(SIGNATURE_TYPES as readonly string[]).includes(type))
       throw unknownName("signature type", type, SIGNATURE_TYPES);
-    const [from, signed] = [this.subject.pathOf(data), signature === null ? null : this.subject.pathOf(signature)];
+    const { subject } = this.inputs;
+    const [from, signed] = [subject.pathOf(data), signature === null ? null : subject.pathOf(signature)];
     if (this.known.isRecordedKeyring(keyring))
       for (const call of this.calls)
         if (
@@ -233,11 +230,11 @@ export class RecordedAnswers implements HostFunctions {
     const signed = signature === null ? null : this.#contentOf(signature);
     if (this.known.own === null || content === null || (signature !== null && signed === null)) return null;
     const about = {
-      data: this.subject.sha256Of(data),
-      signature: signature === null ? null : this.subject.sha256Of(signature),
+      data: this.inputs.subject.sha256Of(data),
+      signature: signature === null ? null : this.inputs.subject.sha256Of(signature),
       signature_type: type,
     };
-    this.verified = this.known.own.verify(content, signed, keyring, about, this.more.at);
+    this.verified = this.known.own.verify(content, signed, keyring, about, timeOf(this.inputs));
     return this.verified;
   }
 
@@ -247,8 +244,9 @@ export class RecordedAnswers implements HostFunctions {
       for (const call of this.calls)
         if ("verification" in call && !("data" in call) && call.keyring === keyring)
           return this.#verified(call.verification);
-    const program = this.subject.facts as ProgramSubject;
-    const { contents, at } = this.more;
+    const { subject, contents } = this.inputs;
+    const program = subject.facts as ProgramSubject;
+    const at = timeOf(this.inputs);
     const own = contents === null ? null : (this.known.own?.verifyProgram(program, keyring, at) ?? null);
     if (own !== null) {
       this.verified = own;
@@ -258,12 +256,17 @@ export class RecordedAnswers implements HostFunctions {
     return this.#miss(`the statements of the program by keyring \`${keyring}\``);
   }
 
+  #explain(answer: string, reason: string): void {
+    this.#reasons ??= new Map();
+    this.#reasons.set(answer, reason);
+  }
+
   #contentOf(bytes: Uint8Array): Uint8Array | null {
-    return this.more.contents?.find(this.subject.sha256Of(bytes)) ?? null;
+    return this.inputs.contents?.find(this.inputs.subject.sha256Of(bytes)) ?? null;
   }
 
   #verified(digest: string): VerificationContent {
-    this.verified = this.verification(digest) ?? this.#miss(`verification ${digest}, which is not in the log`);
+    this.verified = this.inputs.verification(digest) ?? this.#miss(`verification ${digest}, which is not in the log`);
     return this.verified;
   }
 
@@ -284,4 +287,12 @@ export class RecordedAnswers implements HostFunctions {
     this.missing ??= what;
     throw new MissingInput(what);
   }
+}
+
+const NO_REASONS: ReadonlyMap<string, string> = new Map();
+const NO_WRITES: readonly never[] = Object.freeze([]);
+
+/** The time of a decision, in milliseconds since the epoch. */
+function timeOf({ time }: RecordedInputs): number {
+  return Date.parse(time);
 }

@@ -14,9 +14,9 @@ import type { ReadLine, RecordReader } from "../../log/record-reader.js";
 import type { Current } from "../../policy/model/current.js";
 import { differenceOf } from "./difference.js";
 import { MaskedValues, UNKNOWN_THREAD } from "./masked-values.js";
-import type { Contents } from "./recorded-answers.js";
+import type { Contents, RecordedInputs } from "./recorded-inputs.js";
 import { RecordedSubject } from "./recorded-subject.js";
-import type { RecordedInputs, ReplayedAttachment } from "./replayed-attachment.js";
+import type { ReplayedAttachment } from "./replayed-attachment.js";
 import { ReplayedConfiguration } from "./replayed-configuration.js";
 import type { Tracer } from "./tracer.js";
 
@@ -86,13 +86,13 @@ export class Replay {
     const configuration = this.other ?? this.#configuration(configured);
     configuration.recordedKeyrings = configured.content.keyrings;
     const subject = this.#subject(defined);
-    const masked = new MaskedValues([inputs.masked, defined.masked, caller.masked].flatMap((one) => one ?? []));
+    const masked = MaskedValues.of(inputs.masked, defined.masked, caller.masked);
     const given: RecordedInputs = {
       subject,
       masked,
       hasAnnotations: caller.content.container === null || caller.content.container.annotations !== null,
       contents: this.contents,
-      at: Date.parse(inputs.judged_time ?? inputs.time),
+      time: inputs.judged_time ?? inputs.time,
       callsOf: (name: string) => callsOf(name, answers),
       verification: (digest: string): VerificationContent | null =>
         this.reader.definition("verification", digest)?.content ?? null,
@@ -109,10 +109,10 @@ export class Replay {
 
   /** Objects that several callers have in common stay the same: the sandbox then need not read them again. */
   #current({ digest, content: found, masked = [] }: CallerRecord, line: InputsDecisionRecord["current"]): Current {
-    const { pid, tid = pid, comm } = { ...UNKNOWN_THREAD, ...line };
+    const { pid = UNKNOWN_THREAD.pid, tid = pid, comm = UNKNOWN_THREAD.comm } = line;
     let known = this.#callers.get(digest);
     if (known === undefined) {
-      const content = new MaskedValues(masked).restored("current", found);
+      const content = MaskedValues.of(masked).restored("current", found);
       const { container } = content;
       const its = container === null ? null : { ...container, annotations: container.annotations ?? {} };
       known = { ...content, container: its };
@@ -139,7 +139,7 @@ export class Replay {
   #subject({ digest, content, masked = [] }: SubjectRecord): RecordedSubject {
     let known = this.#subjects.get(digest);
     if (known === undefined) {
-      const facts = new MaskedValues(masked).restored("subject", content.facts);
+      const facts = MaskedValues.of(masked).restored("subject", content.facts);
       known = new RecordedSubject({ ...content, facts });
       if (this.#subjects.size >= MAX_SUBJECTS) this.#subjects.clear();
       this.#subjects.set(digest, known);
@@ -160,7 +160,8 @@ function made(
   const { default: defaults, mode } = configuration.decidedBy;
   const rules = { default: defaults[hook], mode };
   const again = dispatch({ hook, subject: given.subject.facts, current }, inScope, rules);
-  return { again, missing: inScope.find(({ missing }) => missing !== null)?.missing ?? null };
+  for (const { missing } of inScope) if (missing !== null) return { again, missing };
+  return { again, missing: null };
 }
 
 /**

@@ -1,30 +1,16 @@
 import { EvidenceOf } from "../../engine/decision/evidence.js";
 import { explainedAnswers } from "../../engine/decision/helpers.js";
-import type { AttachmentOfRecord, CallOfRecord, VerificationContent } from "../../log/input-records.js";
+import type { AttachmentOfRecord } from "../../log/input-records.js";
 import type { Attachment } from "../../policy/attachment.js";
-import type { Domain } from "../../policy/domain.js";
+import type { CachedPolicy, Domain } from "../../policy/domain.js";
 import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import type { MapWrite } from "../../policy/maps/map.js";
 import type { Current } from "../../policy/model/current.js";
 import type { Outcome } from "../../policy/model/outcome.js";
 import { Scope, type ScopeRules } from "../../policy/scope/scope.js";
-import type { MaskedValues } from "./masked-values.js";
-import { type Contents, type Known, RecordedAnswers } from "./recorded-answers.js";
-import type { RecordedSubject } from "./recorded-subject.js";
+import { type Known, RecordedAnswers } from "./recorded-answers.js";
+import type { RecordedInputs } from "./recorded-inputs.js";
 import type { Tracer } from "./tracer.js";
-
-/** The inputs of the decision that is being made again. */
-export interface RecordedInputs {
-  readonly subject: RecordedSubject;
-  readonly hasAnnotations: boolean;
-  readonly masked: MaskedValues;
-  readonly contents: Contents | null;
-  /** The time at which the decision judged certificates, in milliseconds since the epoch. */
-  readonly at: number;
-  /** The calls of an attachment. */
-  readonly callsOf: (attachment: string) => readonly CallOfRecord[];
-  readonly verification: (digest: string) => VerificationContent | null;
-}
 
 /** An attachment whose helper calls are answered from the record of a decision. */
 export class ReplayedAttachment implements Attachment {
@@ -40,6 +26,8 @@ export class ReplayedAttachment implements Attachment {
   inputs: RecordedInputs | null = null;
   readonly #evidence: EvidenceOf;
   #answers: RecordedAnswers | null = null;
+  /** The domain's entry for the policy, once it has been asked. */
+  #place: CachedPolicy | null = null;
 
   constructor(
     attachment: AttachmentOfRecord,
@@ -71,15 +59,13 @@ export class ReplayedAttachment implements Attachment {
   }
 
   ask(hook: string, subject: object, current: Current): Outcome {
-    const { subject: recorded, callsOf, verification, hasAnnotations, masked, contents, at } = this.inputs!;
-    const calls = callsOf(this.name);
-    const answers = new RecordedAnswers(calls, recorded, verification, hasAnnotations, this.known, masked, {
-      contents,
-      at,
-    });
+    const inputs = this.inputs!;
+    const { subject: recorded } = inputs;
+    const answers = new RecordedAnswers(inputs.callsOf(this.name), inputs, this.known);
     this.#answers = answers;
     const functions = this.tracer?.functions(this.name, this.policy, answers, recorded) ?? answers;
-    const outcome = this.runsIn.ask(this.policy, this.limits, hook, subject, current, functions);
+    this.#place ??= this.runsIn.cached(this.policy, this.limits);
+    const outcome = this.runsIn.askCached(this.#place, this.limits, hook, subject, current, functions);
     if (outcome.verdict === 0 && outcome.answers.length === 0) return outcome;
     return {
       ...outcome,

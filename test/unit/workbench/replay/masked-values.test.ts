@@ -105,7 +105,7 @@ describe("a masked value", () => {
   });
 
   it("is restored as null where it was, and nowhere else", () => {
-    const masked = new MaskedValues([
+    const masked = MaskedValues.of([
       "/current/a/b",
       "/current/list/1",
       "/subject/x",
