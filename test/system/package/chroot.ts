@@ -22,10 +22,10 @@ export class Chroot {
   /** A fresh one, or the reason why there can be none. Its files are fetched once and kept. */
   static make(): Chroot | string {
     if (process.getuid?.() !== 0) return "needs root";
-    const kept = available(() => keep("package-root_trixie-2", fetch));
+    const kept = available(rootArchive);
     if (typeof kept === "string") return kept;
     const root = mkdtempSync(join(tmpdir(), "countersign-package-"));
-    execFileSync("tar", ["-xf", join(kept.folder, "root.tar"), "-C", root]);
+    execFileSync("tar", ["-xf", kept, "-C", root]);
     execFileSync("chmod", ["755", root]);
     return new Chroot(root);
   }
@@ -86,6 +86,11 @@ mount --rbind /sys "$0/sys"
 mount --rbind /dev "$0/dev"
 mount -t bpf bpf "$0/sys/fs/bpf"
 exec env -i ${ENVIRONMENT} chroot "$0" sh -c 'cd "$HOME" && exec "$@"' sh "$@"`;
+
+/** The archive of such a folder, which is fetched once and kept. Throws Unavailable. */
+export function rootArchive(): string {
+  return join(keep("package-root_trixie-2", fetch).folder, "root.tar");
+}
 
 /** Takes a minute, and 300 MB. */
 function fetch(folder: string): void {
