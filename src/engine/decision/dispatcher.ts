@@ -1,4 +1,3 @@
-import { ERRNO } from "../../errno.js";
 import type { HookDefault, HookName } from "../../hooks/catalogue.js";
 import type { Answer, Denial, DispatchResult } from "../../hooks/decision.js";
 import { deniedByDefault, deniedByPolicy } from "../../hooks/denial.js";
@@ -7,6 +6,7 @@ import type { Attachment } from "../../policy/attachment.js";
 import type { Current } from "../../policy/model/current.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { Outcome } from "../../policy/model/outcome.js";
+import { appliedVerdict, Combination, faultVerdict } from "./combination.js";
 
 /** The input of one decision. */
 export interface Question {
@@ -28,19 +28,13 @@ export interface Rules {
 }
 
 /**
- * Asks the attachments in order. The caller passes only attachments in scope. The enforced verdict is
- * 1. the first denial of an enforcing attachment, where a fault is a denial unless its `on_fault` is `allow`;
- * 2. else 0, if an enforcing attachment answered 0 itself: a fault that `on_fault` allows is no answer;
- * 3. else the hook's default.
- * Attachments in audit never change the enforced verdict. In mode `audit` the applied verdict is 0; nothing else
- * differs. Map writes are committed after the verdict is known.
+ * Asks the attachments in order, and combines their answers (see {@link Combination}). The caller passes only attachments
+ * in scope. In mode `audit` the applied verdict is 0; nothing else differs. Map writes are committed after the verdict is
+ * known.
  */
 export function dispatch(question: Question, attachments: readonly Attachment[], rules: Rules): DispatchResult {
   const answers: Answer[] = [];
-  const auditDenials: Denial[] = [];
-  let deniedBy: Denial | null = null;
-  let enforcing = false;
-  let answered = false;
+  const combination = new Combination<Denial>();
   const start = performance.now();
   let now = start;
   for (const attachment of attachments) {
@@ -49,24 +43,15 @@ export function dispatch(question: Question, attachments: readonly Attachment[],
     now = performance.now();
     const answer = answerOf(attachment, outcome, now - before);
     answers.push(answer);
-    if (attachment.mode === "audit") {
-      if (answer.denial !== null) auditDenials.push(answer.denial);
-      continue;
-    }
-    enforcing = true;
-    answered ||= answer.fault === null;
-    deniedBy ??= answer.denial;
+    combination.add(attachment.mode, answer.denial, answer.fault !== null);
   }
-  if (deniedBy === null && !answered && rules.default !== "allow") {
-    const denial = deniedByDefault(question.hook, rules.default, enforcing);
-    if (rules.default === "deny") deniedBy = denial;
-    else auditDenials.push(denial);
-  }
+  combination.close(rules.default, (rule, asked) => deniedByDefault(question.hook, rule, asked));
+  const { deniedBy, auditDenials } = combination;
   commitWrites(attachments, answers);
   const enforced = deniedBy?.verdict ?? 0;
   const result = {
     mode: rules.mode,
-    verdict: rules.mode === "enforce" ? enforced : 0,
+    verdict: appliedVerdict(rules.mode, enforced),
     enforced_verdict: enforced,
     denied_by: deniedBy,
     audit_denials: auditDenials,
@@ -90,7 +75,7 @@ function ask(attachment: Attachment, { hook, subject, current }: Question): Outc
 
 /** `took` is in milliseconds. */
 function answerOf(attachment: Attachment, outcome: Outcome, took: number): Answer {
-  const verdict = outcome.verdict ?? (attachment.onFault === "allow" ? 0 : -ERRNO.EPERM);
+  const verdict = outcome.verdict ?? faultVerdict(attachment.onFault);
   const answer: Answer = {
     attachment: attachment.name,
     mode: attachment.mode,

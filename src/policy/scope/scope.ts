@@ -1,6 +1,6 @@
 import type { Current } from "../model/current.js";
-import { Glob } from "./glob.js";
 import { Selector } from "./selector.js";
+import { type TaskCondition, type TaskText, taskTest } from "./task-condition.js";
 
 /**
  * The conditions of a scope: a task is in scope if all given fields match. Plain data, so that it can be sent to
@@ -27,6 +27,8 @@ export class Scope {
   private readonly tests: readonly ((current: Current) => boolean)[];
   /** The parts of `current` that the result depends on, for caches of results. */
   readonly looksAt: ReadonlySet<ScopeField>;
+  /** The condition that tasks in scope satisfy. */
+  readonly condition: { readonly all: readonly TaskCondition[] };
 
   /** The scope for these rules; cached for each rules object. Throws SELECTOR_INVALID. */
   static of(rules: ScopeRules): Scope {
@@ -41,7 +43,8 @@ export class Scope {
   constructor(readonly rules: ScopeRules) {
     const given = SCOPE_FIELDS.filter((field) => rules[field] !== undefined);
     this.looksAt = new Set(given);
-    this.tests = given.map((field) => TESTS[field](rules));
+    this.condition = { all: given.map((field) => CONDITIONS[field](rules)) };
+    this.tests = this.condition.all.map(taskTest);
   }
 
   includes(current: Current): boolean {
@@ -56,27 +59,23 @@ const MADE = new WeakMap<ScopeRules, Scope>();
 export const SCOPE_FIELDS = ["uid", "comm", "exe", "container", "labels"] as const;
 export type ScopeField = (typeof SCOPE_FIELDS)[number];
 
-const TESTS: Readonly<Record<ScopeField, (rules: ScopeRules) => (current: Current) => boolean>> = {
-  uid: ({ uid = [] }) => {
-    return (current) => uid.some(([first, last]) => current.uid >= first && current.uid <= last);
-  },
-  comm: ({ comm = [] }) => {
-    const globs = comm.map((pattern) => new Glob(pattern));
-    return (current) => globs.some((glob) => glob.matches(current.comm));
-  },
-  exe: ({ exe = [] }) => {
-    const globs = exe.map((pattern) => new Glob(pattern));
-    return ({ exe: path }) => path === null || globs.some((glob) => glob.matches(path));
-  },
+const CONDITIONS: Readonly<Record<ScopeField, (rules: ScopeRules) => TaskCondition>> = {
+  uid: ({ uid = [] }) => ({ any: uid.map((range) => ({ uid: range })) }),
+  comm: ({ comm = [] }) => ({ any: matching("comm", comm) }),
+  exe: ({ exe = [] }) => ({ any: [{ isNull: "exe" }, ...matching("exe", exe)] }),
   container: ({ container = true }) => {
-    if (typeof container === "boolean") return (current) => (current.container !== null) === container;
-    const globs = container.map((pattern) => new Glob(pattern));
-    return ({ container: its }) =>
-      its !== null &&
-      (its.name === null || globs.some((glob) => glob.matches(its.id) || glob.matches(its.name as string)));
+    if (container === false) return { isNull: "container" };
+    if (container === true) return IN_CONTAINER;
+    const names = [...matching("container.id", container), ...matching("container.name", container)];
+    return { all: [IN_CONTAINER, { any: [{ isNull: "container.name" }, ...names] }] };
   },
-  labels: ({ labels = "" }) => {
-    const selector = Selector.parse(labels);
-    return ({ container }) => container !== null && (container.labels === null || selector.matches(container.labels));
-  },
+  labels: ({ labels = "" }) => ({
+    all: [IN_CONTAINER, { any: [{ isNull: "container.labels" }, Selector.parse(labels).condition] }],
+  }),
 };
+
+const IN_CONTAINER: TaskCondition = { not: { isNull: "container" } };
+
+function matching(text: TaskText, patterns: readonly string[]): readonly TaskCondition[] {
+  return patterns.map((glob) => ({ text, glob }));
+}

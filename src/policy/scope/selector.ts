@@ -1,4 +1,5 @@
 import { CountersignError } from "../../error.js";
+import { int64, type LabelCondition, labelHolds, type TaskCondition } from "./task-condition.js";
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -35,19 +36,23 @@ export class Selector {
   }
 
   matches(labels: Labels): boolean {
-    return this.requirements.every(({ key, operator, values }) =>
-      MATCH[operator](Object.hasOwn(labels, key) ? labels[key] : undefined, values),
+    return this.requirements.every((one) =>
+      satisfies(one, Object.hasOwn(labels, one.key) ? labels[one.key] : undefined),
     );
+  }
+
+  /** The same as a condition on a task whose labels are known. */
+  get condition(): TaskCondition {
+    return { all: this.requirements.map(({ test, is }) => (is ? test : { not: test })) };
   }
 }
 
 /** Whether a label, or its absence, can satisfy all requirements. Says yes where numbers make it hard to tell. */
 function isSatisfiable(requirements: readonly Requirement[]): boolean {
-  const satisfies = (value: string | undefined) =>
-    requirements.every(({ operator, values }) => MATCH[operator](value, values));
-  if (satisfies(undefined)) return true;
+  const all = (value: string | undefined) => requirements.every((requirement) => satisfies(requirement, value));
+  if (all(undefined)) return true;
   const listed = requirements.find(({ operator }) => operator === "in");
-  if (listed !== undefined) return [...listed.values].some(satisfies);
+  if (listed !== undefined) return [...listed.values].some(all);
   if (requirements.some(({ operator }) => operator === "absent")) return false;
   const bounds = (wanted: Operator) =>
     requirements.flatMap(({ operator, values }) => (operator === wanted ? (int64([...values][0]) ?? []) : []));
@@ -60,32 +65,37 @@ interface Requirement {
   readonly key: string;
   readonly operator: Operator;
   readonly values: ReadonlySet<string>;
+  /** What is tested of the label, and the result with which the requirement matches. */
+  readonly test: LabelCondition;
+  readonly is: boolean;
 }
 
 type Operator = "in" | "notin" | "exists" | "absent" | ">" | "<";
 
-/** Whether a label's value satisfies a requirement (Requirement.Matches); undefined if the label is missing. */
-const MATCH: Readonly<Record<Operator, (value: string | undefined, values: ReadonlySet<string>) => boolean>> = {
-  in: (value, values) => value !== undefined && values.has(value),
-  notin: (value, values) => value === undefined || !values.has(value),
-  exists: (value) => value !== undefined,
-  absent: (value) => value === undefined,
-  ">": (value, values) => ordered(value, values, (a, b) => a > b),
-  "<": (value, values) => ordered(value, values, (a, b) => a < b),
+/** How an operator tests a label's value (Requirement.Matches of apimachinery). */
+const TESTS: Readonly<Record<Operator, readonly [test: LabelCondition["is"], is: boolean]>> = {
+  in: ["among", true],
+  notin: ["among", false],
+  exists: ["present", true],
+  absent: ["present", false],
+  ">": ["above", true],
+  "<": ["below", true],
 };
 
-function ordered(value: string | undefined, values: ReadonlySet<string>, holds: (a: bigint, b: bigint) => boolean) {
-  const [bound] = values;
-  const left = int64(value);
-  const right = int64(bound);
-  return left !== null && right !== null && holds(left, right);
+function requirementOf(key: string, operator: Operator, values: ReadonlySet<string>): Requirement {
+  const [test, is] = TESTS[operator];
+  const [limit = ""] = values;
+  const condition: LabelCondition =
+    test === "present"
+      ? { label: key, is: test }
+      : test === "among"
+        ? { label: key, is: test, values }
+        : { label: key, is: test, limit };
+  return { key, operator, values, test: condition, is };
 }
 
-/** Like Go's strconv.ParseInt(text, 10, 64); null for an error. */
-function int64(text: string | undefined): bigint | null {
-  if (text === undefined || !/^[+-]?[0-9]{1,40}$/.test(text)) return null;
-  const value = BigInt(text.replace(/^\+/, ""));
-  return BigInt.asIntN(64, value) === value ? value : null;
+function satisfies({ test, is }: Requirement, value: string | undefined): boolean {
+  return labelHolds(test, value) === is;
 }
 
 /** Operators between a key and its values. `=`, `==` and `!=` take a set of one. */
@@ -138,8 +148,8 @@ class Parser {
     const absent = this.take("!");
     const key = this.word("a label's key");
     checkKey(key);
-    if (absent) return { key: key.text, operator: "absent", values: new Set() };
-    if (this.at("") || this.at(",")) return { key: key.text, operator: "exists", values: new Set() };
+    if (absent) return requirementOf(key.text, "absent", new Set());
+    if (this.at("") || this.at(",")) return requirementOf(key.text, "exists", new Set());
     const token = this.next();
     const operator = BINARY.get(token.text);
     if (operator === undefined) throw unexpected(token, "`=`, `==`, `!=`, `in`, `notin`, `>` or `<`");
@@ -147,7 +157,7 @@ class Parser {
     for (const value of values) checkValue(value);
     if ((operator === ">" || operator === "<") && int64(values[0]?.text) === null)
       throw invalid(values[0]?.column ?? token.column, `\`${operator}\` compares with an integer`);
-    return { key: key.text, operator, values: new Set(values.map((value) => value.text)) };
+    return requirementOf(key.text, operator, new Set(values.map((value) => value.text)));
   }
 
   /** The value after `=`. A missing value is the empty string. */
