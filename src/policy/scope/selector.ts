@@ -89,7 +89,7 @@ function requirementOf(key: string, operator: Operator, values: ReadonlySet<stri
     test === "present"
       ? { label: key, is: test }
       : test === "among"
-        ? { label: key, is: test, values }
+        ? { label: key, is: test, values: [...values] }
         : { label: key, is: test, limit };
   return { key, operator, values, test: condition, is };
 }

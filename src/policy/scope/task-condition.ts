@@ -26,7 +26,7 @@ export type TaskCondition =
  */
 export type LabelCondition =
   | { readonly label: string; readonly is: "present" }
-  | { readonly label: string; readonly is: "among"; readonly values: ReadonlySet<string> }
+  | { readonly label: string; readonly is: "among"; readonly values: readonly string[] }
   | { readonly label: string; readonly is: "above" | "below"; readonly limit: string };
 
 /** The function that tests a condition. Labels that are null have no label. */
@@ -82,7 +82,7 @@ export function labelHolds(condition: LabelCondition, value: string | undefined)
     case "present":
       return value !== undefined;
     case "among":
-      return value !== undefined && condition.values.has(value);
+      return value !== undefined && condition.values.includes(value);
     case "above":
     case "below": {
       const [left, right] = [int64(value), int64(condition.limit)];

@@ -1,9 +1,11 @@
 import { PROGRAM_FIELDS, type ProgramField } from "../../bpf/model/program-fields.js";
 import { type FactClause, PROGRAM_CLAUSES, PROGRAM_MULTIPLES } from "../../bpf/program-constraints.js";
 import type { FactDomain } from "../../fact-type.js";
-import { type HookName, hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
+import { type HookDefault, type HookName, hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
 import { CURRENT_DOMAINS } from "../../policy/model/current.js";
+import type { Mode } from "../../policy/model/mode.js";
 import { DETACHED_SIGNATURE_TYPES, SIGNATURE_TYPES } from "../../policy/model/signature-types.gen.js";
+import type { TaskCondition } from "../../policy/scope/task-condition.js";
 import { PERMITS } from "../../sandbox/permits.js";
 import { SUBJECT_DOMAINS } from "../facts/subject-domains.js";
 
@@ -11,6 +13,18 @@ import { SUBJECT_DOMAINS } from "../facts/subject-domains.js";
 export interface ConfiguredNames {
   readonly keyrings: readonly string[];
   readonly maps: readonly string[];
+}
+
+/** The attachments of a hook, and how their answers are combined. */
+export interface ExploredConfiguration {
+  readonly mode: Mode;
+  readonly default: HookDefault;
+  readonly attachments: readonly {
+    readonly name: string;
+    readonly mode: Mode;
+    readonly onFault: "deny" | "allow";
+    readonly scope: TaskCondition;
+  }[];
 }
 
 const TEXT: FactDomain = { kind: "text", names: null, hex: null };
@@ -29,10 +43,16 @@ function statementFields(): Readonly<Record<string, FactDomain>> {
 }
 
 /** What the explorer in the sandbox is told at the beginning of each path. */
-export function beginningOf(hook: HookName, { keyrings, maps }: ConfiguredNames): object {
+export function beginningOf(
+  hook: HookName,
+  { keyrings, maps }: ConfiguredNames,
+  configuration: ExploredConfiguration | null,
+): object {
   const kind = hookRow(hook).subject;
   const { argument } = SUBJECT_KINDS[kind];
   return {
+    hook,
+    configuration,
     argument,
     subject: SUBJECT_DOMAINS[kind],
     current: CURRENT_DOMAINS,

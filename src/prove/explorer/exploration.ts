@@ -4,12 +4,11 @@ import { LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
 import { Domain } from "../../policy/domain.js";
 import { ROOT_ON_HOST } from "../../policy/model/current.js";
 import type { NameKind } from "../../policy/model/vocabulary.js";
-import type { Files } from "../../policy/units/units.js";
 import type { Atom, Origin, PathEnd, Request, SymbolDomain } from "../shared/atom.js";
 import type { Condition } from "../solver/condition.js";
 import { type Answer, type Knowledge, type Model, solve } from "../solver/solver.js";
-import { beginningOf, type ConfiguredNames, clausesOf } from "./beginning.js";
-import { type RewrittenPolicy, rewritePolicy } from "./rewritten-policy.js";
+import { beginningOf, type ConfiguredNames, clausesOf, type ExploredConfiguration } from "./beginning.js";
+import { type PolicySource, type RewrittenPolicy, rewritePolicies } from "./rewritten-policy.js";
 
 /** One way through a policy. */
 export interface Path {
@@ -47,15 +46,28 @@ const SLOWER = 50;
  * path that exceeds its memory or stack here is not decided, since what it takes in the engine is not known.
  */
 export function explore(
-  file: string,
-  files: Files,
+  policy: PolicySource,
   hook: HookName,
   names: ConfiguredNames,
   limits: Limits,
   bounds: ExplorationLimits,
 ): Exploration {
-  const policy = rewritePolicy(file, files, hook);
-  return new Explorer(policy, hook, names, limits, bounds).run();
+  return new Explorer(rewritePolicies([policy], hook), hook, names, null, limits, bounds).run();
+}
+
+/**
+ * Explores the decisions of a configuration at one hook: all paths through the policies of its attachments, of which
+ * `policies` has one for each, and which are asked one after the other. Throws as {@link explore}.
+ */
+export function exploreDecisions(
+  policies: readonly PolicySource[],
+  configuration: ExploredConfiguration,
+  hook: HookName,
+  names: ConfiguredNames,
+  limits: Limits,
+  bounds: ExplorationLimits,
+): Exploration {
+  return new Explorer(rewritePolicies(policies, hook), hook, names, configuration, limits, bounds).run();
 }
 
 interface Choice extends Condition {
@@ -82,10 +94,11 @@ class Explorer {
     private readonly policy: RewrittenPolicy,
     private readonly hook: HookName,
     names: ConfiguredNames,
+    configuration: ExploredConfiguration | null,
     limits: Limits,
     private readonly bounds: ExplorationLimits,
   ) {
-    this.#beginning = beginningOf(hook, names);
+    this.#beginning = beginningOf(hook, names, configuration);
     this.#knowledge = {
       symbols: this.#symbols,
       clauses: clausesOf(hook),

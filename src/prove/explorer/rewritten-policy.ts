@@ -15,30 +15,42 @@ export interface RewrittenPolicy {
 const FOLDER = "explored";
 const SPECIFIER = "./explorer.js";
 
+/** The file of a policy, and how it and the files that it imports are read. */
+export interface PolicySource {
+  readonly file: string;
+  readonly files: Files;
+}
+
 /**
- * Rewrites a policy with the files that it imports, and links the result. Throws what linking the policy throws; a
- * policy that links and cannot be rewritten throws POLICY_SYNTAX or POLICY_TOO_LARGE.
+ * Rewrites policies with the files that they import, and links the result, in which they are asked in order. Throws what
+ * linking the policies throws; policies that link and cannot be rewritten throw POLICY_SYNTAX or POLICY_TOO_LARGE.
  */
-export function rewritePolicy(file: string, files: Files, hook: string): RewrittenPolicy {
-  const units = readUnits(file, files, new LinkTime(file));
-  const prefix = freePrefix(units);
-  const watched = droppedCalls(units);
+export function rewritePolicies(policies: readonly PolicySource[], hook: string): RewrittenPolicy {
   const texts = new Map<string, string>([[`${FOLDER}/explorer.js`, EXPLORER]]);
-  for (const [number, unit] of units.entries()) {
-    const rewriter = new Rewriter(unit, number, prefix, SPECIFIER, watched[number]!);
-    texts.set(`${FOLDER}/${moduleOf(number).slice(2)}`, rewriter.module());
+  const all: Unit[] = [];
+  const imports: string[] = [`import {run} from "${SPECIFIER}";`];
+  const names = new Map<string, string>();
+  for (const { file, files } of policies) {
+    if (names.has(file)) continue;
+    const units = readUnits(file, files, new LinkTime(file));
+    const prefix = freePrefix(units);
+    const watched = droppedCalls(units);
+    for (const [number, unit] of units.entries()) {
+      const rewriter = new Rewriter(unit, number, all.length, prefix, SPECIFIER, watched[number]!);
+      texts.set(`${FOLDER}/${moduleOf(all.length + number).slice(2)}`, rewriter.module());
+    }
+    all.push(...units);
+    names.set(file, `asked${names.size}`);
+    imports.push(`import {${hook} as ${names.get(file)}} from ${JSON.stringify(moduleOf(all.length - 1))};`);
   }
-  const entry =
-    `import {run} from "${SPECIFIER}";\n` +
-    `import {${hook} as asked} from ${JSON.stringify(moduleOf(units.length - 1))};\n` +
-    `export const ${hook}=()=>run(asked);\n`;
-  texts.set(`${FOLDER}/entry.js`, entry);
+  const asked = policies.map(({ file }) => names.get(file)).join();
+  texts.set(`${FOLDER}/entry.js`, `${imports.join("\n")}\nexport const ${hook}=()=>run([${asked}]);\n`);
   const read = (name: string): string => texts.get(name) ?? "";
   const linked = linkPolicy(`${FOLDER}/entry.js`, { read, root: FOLDER, hookNames: [hook] });
   return {
     linked,
     placeOf(place) {
-      const unit = units[Math.floor(place / PLACE_STEP)];
+      const unit = all[Math.floor(place / PLACE_STEP)];
       return place === 0 || unit === undefined ? null : `${unit.source.file}:${place % PLACE_STEP}`;
     },
   };

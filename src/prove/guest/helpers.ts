@@ -16,6 +16,10 @@ interface Denied {
 
 const denied: Denied[] = [];
 
+export function forgetDenials(): void {
+  denied.length = 0;
+}
+
 /** The number of denials so far. */
 export function denials(): number {
   return denied.length;

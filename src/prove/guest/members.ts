@@ -98,6 +98,9 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
       if (hasOwn(term.fields, key)) return factOf(`${term.name}.${key}`, term.fields[key]!);
       if (OBJECT_NAMES.includes(key) || key === "toJSON") return notDecided(`the inherited property \`${key}\``);
       return fault("UNKNOWN_FACT", `the fact \`${key}\``);
+    case "lazy":
+      if (hasOwn(term.fields, key)) return term.fields[key]!();
+      return fault("UNKNOWN_FACT", `\`${key}\` of ${term.name}`);
     case "record":
       return term.of.kind === "integer or text" ? notDecided("a setting") : entryOf(term.name, term.of, key);
     case "list":

@@ -1,9 +1,26 @@
 import { map_lookup } from "countersign";
 import type { FactDomain } from "../../fact-type.js";
+import type { HookDefault, HookName } from "../../hooks/catalogue.js";
+import type { Mode } from "../../policy/model/mode.js";
+import type { TaskCondition } from "../../policy/scope/task-condition.js";
 import type { Atom, JsonType, Origin, PathEnd, Request, SymbolDomain } from "../shared/atom.js";
+
+export interface Configuration {
+  readonly mode: Mode;
+  readonly default: HookDefault;
+  readonly attachments: readonly AttachmentRow[];
+}
+
+export interface AttachmentRow {
+  readonly name: string;
+  readonly mode: Mode;
+  readonly onFault: "deny" | "allow";
+  readonly scope: TaskCondition;
+}
 
 /** What the host says at the beginning of a path. */
 export interface Beginning {
+  readonly hook: HookName;
   readonly argument: string;
   readonly subject: Readonly<Record<string, FactDomain>>;
   readonly current: Readonly<Record<string, FactDomain>>;
@@ -14,6 +31,8 @@ export interface Beginning {
   readonly multiples: readonly (readonly [string, number, string])[];
   readonly keyrings: readonly string[];
   readonly maps: readonly string[];
+  /** The attachments of a configuration at this hook, in order; null if one policy is explored by itself. */
+  readonly configuration: Configuration | null;
   readonly detached: readonly string[];
   readonly attached: readonly string[];
   /** Names that objects, arrays, texts, numbers and booleans inherit. */
@@ -47,16 +66,37 @@ export function here(): number {
   return place;
 }
 
+/** Ends the run of a policy. Whatever the policy does then, its calls of the explorer throw. */
 export function finish(how: PathEnd): never {
-  if (end === null) {
-    end = how;
-    tell({ ask: "end", end });
-  }
+  end ??= how;
   throw STOP;
 }
 
-export function hasEnded(): boolean {
-  return end !== null;
+/** Runs a policy until it ends, and returns how: `run` calls {@link finish}, or throws. */
+export function endOf(run: () => never): PathEnd {
+  try {
+    run();
+  } catch (error) {
+    if (end === null) endWith(error);
+  }
+  const how = end!;
+  end = null;
+  return how;
+}
+
+function endWith(error: unknown): void {
+  try {
+    caught(place, error);
+    fault("POLICY_ERROR", "an exception");
+  } catch {
+    // It has ended
+  }
+}
+
+/** Tells the host how the path ends. */
+export function report(how: PathEnd): void {
+  end = how;
+  tell({ ask: "end", end });
 }
 
 export function notDecided(why: string): never {

@@ -16,6 +16,8 @@ export type Term =
   | { readonly k: "integer"; readonly constant: bigint; readonly of: ReadonlyMap<string, Summand> }
   /** A number of JSON: any finite double. */
   | { readonly k: "double"; readonly name: string }
+  /** An object that the explorer makes for a property; its parts are found when they are read. */
+  | { readonly k: "lazy"; readonly name: string; readonly fields: Readonly<Record<string, () => unknown>> }
   /** A JSON value whose type is not known yet, an object, or an array. */
   | { readonly k: "json"; readonly name: string };
 

@@ -26,12 +26,14 @@ export class Rewriter implements Writer {
   readonly #callbacks: ReadonlySet<AnyNode>;
 
   /**
-   * `explorer` is the specifier of the explorer's module, `number` that of the file among the policy's files, `watched`
-   * has the places at which the engine looks for a denial that is dropped.
+   * `explorer` is the specifier of the explorer's module, `number` that of the file among the policy's files, `first`
+   * that of the policy's first file among all files, `watched` has the places at which the engine looks for a denial that
+   * is dropped.
    */
   constructor(
     readonly unit: Unit,
     readonly number: number,
+    readonly first: number,
     readonly prefix: string,
     readonly explorer: string,
     watched: Watched,
@@ -46,7 +48,7 @@ export class Rewriter implements Writer {
   }
 
   file(specifier: string): string {
-    return moduleOf(this.unit.targets.get(specifier)!);
+    return moduleOf(this.first + this.unit.targets.get(specifier)!);
   }
 
   temporary(): string {
@@ -58,7 +60,7 @@ export class Rewriter implements Writer {
   }
 
   place(node: AnyNode): number {
-    return this.number * PLACE_STEP + this.unit.source.lines.positionAt(node.start).line;
+    return (this.first + this.number) * PLACE_STEP + this.unit.source.lines.positionAt(node.start).line;
   }
 
   notDecided(node: AnyNode, what: string = node.type): string {

@@ -22,6 +22,8 @@ export type Atom =
   | { readonly kind: "equals"; readonly of: string; readonly text: string }
   | { readonly kind: "same"; readonly of: string; readonly other: string }
   | { readonly kind: "starts" | "ends" | "includes"; readonly of: string; readonly text: string }
+  /** A text matches a pattern of a scope (policy/scope/glob.ts). */
+  | { readonly kind: "matches"; readonly of: string; readonly text: string }
   /** A list of texts contains a text. */
   | { readonly kind: "contains"; readonly of: string; readonly text: string }
   /** A term is equal to 0, below 0, or at most 0. */
@@ -41,6 +43,15 @@ export type PathEnd =
       readonly place: number;
     }
   | { readonly kind: "fault"; readonly code: string; readonly what: string; readonly place: number }
+  /** The enforced verdict of all attachments. `by` is the attachment that denies; null for none and for the default. */
+  | {
+      readonly kind: "decision";
+      readonly verdict: number | LinearTerm;
+      readonly reason: readonly TextPart[] | null;
+      readonly by: string | null;
+      readonly fault: { readonly code: string; readonly what: string } | null;
+      readonly place: number;
+    }
   | { readonly kind: "not decided"; readonly why: string; readonly place: number };
 
 /** What a symbol can be, for the host. */

@@ -1,3 +1,4 @@
+import { Glob } from "../../policy/scope/glob.js";
 import type { SymbolDomain } from "../shared/atom.js";
 import type { Condition } from "./condition.js";
 
@@ -19,7 +20,8 @@ interface Class {
   readonly starts: string[];
   readonly ends: string[];
   readonly includes: string[];
-  readonly not: { readonly kind: "starts" | "ends" | "includes"; readonly text: string }[];
+  readonly matches: string[];
+  readonly not: { readonly kind: keyof typeof TESTS; readonly text: string }[];
   readonly hex: Set<number>;
   readonly vocabulary: readonly string[];
   readonly apart: Set<Class>;
@@ -29,6 +31,7 @@ const TESTS = {
   starts: (text: string, part: string) => text.startsWith(part),
   ends: (text: string, part: string) => text.endsWith(part),
   includes: (text: string, part: string) => text.includes(part),
+  matches: (text: string, pattern: string) => new Glob(pattern).matches(text),
 };
 
 /**
@@ -48,7 +51,8 @@ export function findTexts(
     const domain = domainOf(name);
     const [hex, names] = domain?.kind === "text" ? [domain.hex, domain.names] : [null, null];
     const made: Class = {
-      ...{ names: [name], allowed: null, excluded: new Set(), starts: [], ends: [], includes: [], not: [] },
+      ...{ names: [name], allowed: null, excluded: new Set(), starts: [], ends: [], includes: [] },
+      ...{ matches: [], not: [] },
       ...{
         hex: new Set(hex === null ? [] : [hex]),
         vocabulary: names === null ? [] : namesOf(names),
@@ -67,14 +71,28 @@ export function findTexts(
       one.apart.add(other);
       other.apart.add(one);
     } else if (atom.kind === "equals") restrict(classOf(atom.of), is, [atom.text]);
-    else if (atom.kind === "starts" || atom.kind === "ends" || atom.kind === "includes") {
-      if (is) classOf(atom.of)[atom.kind].push(atom.text);
-      else classOf(atom.of).not.push({ kind: atom.kind, text: atom.text });
+    else if (Object.hasOwn(TESTS, atom.kind)) {
+      const { kind, of, text } = atom as Extract<typeof atom, { kind: keyof typeof TESTS }>;
+      if (!is) classOf(of).not.push({ kind, text });
+      else {
+        classOf(of)[kind].push(text);
+        if (kind === "matches") fixEnds(classOf(of), text);
+      }
     }
   }
   for (const { of, among, texts } of memberships) restrict(classOf(of), among, texts);
   return assign([...new Set(classes.values())]);
 }
+
+/** A text that matches a pattern begins and ends as the pattern does, up to its first and from its last wildcard. */
+function fixEnds(its: Class, pattern: string): void {
+  const [start, end] = [/^[^*?]*/.exec(pattern)![0], /[^*?]*$/.exec(pattern)![0]];
+  // Patterns are compared by code points, the beginnings of texts by code units
+  if (!SURROGATE.test(start)) its.starts.push(start);
+  if (!SURROGATE.test(end)) its.ends.push(end);
+}
+
+const SURROGATE = /[\ud800-\udfff]/;
 
 function join(classes: Map<string, Class>, one: Class, other: Class): void {
   if (one === other) return;
@@ -93,7 +111,9 @@ function fits(its: Class, text: string): boolean {
   return (
     (its.allowed?.has(text) ?? true) &&
     !its.excluded.has(text) &&
-    (["starts", "ends", "includes"] as const).every((kind) => its[kind].every((part) => TESTS[kind](text, part))) &&
+    (["starts", "ends", "includes", "matches"] as const).every((kind) =>
+      its[kind].every((part) => TESTS[kind](text, part)),
+    ) &&
     its.not.every(({ kind, text: part }) => !TESTS[kind](text, part)) &&
     [...its.hex].every((bytes) => text.length === 2 * bytes && /^[0-9a-f]*$/.test(text))
   );
@@ -137,6 +157,7 @@ function contradicts(its: Class): boolean {
     starts: (part: string) => start.startsWith(part),
     ends: (part: string) => end.endsWith(part),
     includes: (part: string) => [start, end, ...its.includes].some((text) => text.includes(part)),
+    matches: (pattern: string) => its.matches.includes(pattern),
   };
   return its.not.some(({ kind, text }) => surely[kind](text));
 }
@@ -148,6 +169,9 @@ function* candidates(its: Class): Generator<string> {
     texts.reduce((one, other) => (other.length > one.length ? other : one), "");
   const [start, end, middle] = [longest(its.starts), longest(its.ends), its.includes.join("")];
   const [bytes] = its.hex;
+  for (const pattern of its.matches)
+    for (const filling of ["x", "", `x${middle}`, `x${end}`])
+      yield pattern.replace(/\*\*?|\?/g, (wild) => (wild === "?" ? "x" : filling));
   for (let number = 0; number < MOST_CANDIDATES; number++) {
     if (bytes !== undefined) {
       const digits = 2 * bytes - start.length - middle.length - end.length;

@@ -20,6 +20,8 @@ export function conditionWords({ atom, is }: Condition): string {
       return `${atom.of} ${is ? "begins" : "does not begin"} with ${JSON.stringify(atom.text)}`;
     case "ends":
       return `${atom.of} ${is ? "ends" : "does not end"} with ${JSON.stringify(atom.text)}`;
+    case "matches":
+      return `${atom.of} ${is ? "matches" : "does not match"} ${JSON.stringify(atom.text)}`;
     case "includes":
     case "contains":
       return `${atom.of} ${is ? "has" : "does not have"} ${JSON.stringify(atom.text)}`;
@@ -99,6 +101,7 @@ export function reasonWords(reason: readonly TextPart[]): string {
 export function failureWords(end: PathEnd): string | null {
   switch (end.kind) {
     case "verdict":
+    case "decision":
       return null;
     case "fault":
       return `${end.code}: ${end.what}`;

@@ -1,12 +1,8 @@
-import { dirname, posix, resolve } from "node:path";
-import type { AttachmentConfig, Config } from "../../config/config.js";
-import { FileCache } from "../../engine/load/file-cache.js";
-import { Loader } from "../../engine/load/loader.js";
-import { MAX_POLICY, refuseLeaving } from "../../engine/load/policy-path.js";
+import type { AttachmentConfig } from "../../config/config.js";
 import { type HookName, hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
-import { Domain } from "../../policy/domain.js";
-import type { LinkedPolicy } from "../../policy/linker/linker.js";
+import type { PlacedPolicies, PlacedPolicy } from "../configuration/placed-policies.js";
 import { type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";
+import type { PathEnd } from "../shared/atom.js";
 import { type Ask, type Confirmation, confirm } from "../witness/confirmed-path.js";
 import { engineAnswer } from "../witness/engine-answer.js";
 import { conditionWords, failureWords, reasonWords, verdictWords } from "./condition-words.js";
@@ -44,46 +40,33 @@ export const ASSUMPTIONS: readonly string[] = [
   "the facts about a program are right, and signatures are verified as the helpers say",
   "maps have any JSON values, also none",
   "no decision reaches a limit of its attachment (steps, memory, stack, time), and no attachment is suspended",
-  "the task is in the attachment's scope",
+  "the task is in the attachment's scope, except in the table of the configuration, which has the scopes as conditions",
 ];
 
-/** The tables of attachments of a configuration, one for each hook, in order. Throws what an engine's start throws. */
+/** The tables of attachments, one for each hook, in order. */
 export function* decisionTables(
-  config: Config,
-  attachments: readonly AttachmentConfig[],
+  policies: PlacedPolicies,
+  isChosen: (attachment: AttachmentConfig) => boolean,
   limits: ExplorationLimits,
 ): Generator<DecisionTable> {
-  const files = new FileCache(null);
-  const loader = new Loader(config, files);
-  const linked = attachments.map((attachment) => loader.policy(attachment));
   const end = performance.now() + limits.timeout;
-  for (const [index, attachment] of attachments.entries()) {
-    const policy = linked[index]!;
-    for (const hook of attachment.hooks ?? (policy.hooks as readonly HookName[])) {
+  for (const placed of policies.placed) {
+    if (!isChosen(placed.attachment)) continue;
+    for (const hook of placed.hooks) {
       const timeout = Math.max(0, end - performance.now());
-      yield tableOf(config, attachment, policy, hook, files, { ...limits, timeout });
+      yield tableOf(policies, placed, hook, { ...limits, timeout });
     }
   }
 }
 
 function tableOf(
-  config: Config,
-  attachment: AttachmentConfig,
-  policy: LinkedPolicy,
+  { names, domain }: PlacedPolicies,
+  { attachment, policy, source }: PlacedPolicy,
   hook: HookName,
-  files: FileCache,
   bounds: ExplorationLimits,
 ): DecisionTable {
-  const names = { keyrings: config.keyrings.map(({ name }) => name), maps: config.maps.map(({ name }) => name) };
   const { limits } = attachment;
-  const read = (name: string) => {
-    const path = resolve(dirname(resolve(config.file)), name);
-    return files.text(path, MAX_POLICY, () => {
-      if (name !== policy.file) refuseLeaving(dirname(attachment.policy), path, name);
-    });
-  };
-  const exploration = explore(policy.file, { read, root: posix.dirname(policy.file) }, hook, names, limits, bounds);
-  const domain = new Domain({ keyrings: names.keyrings, asksHost: true });
+  const exploration = explore(source, hook, names, limits, bounds);
   const { argument } = SUBJECT_KINDS[hookRow(hook).subject];
   // The time of one decision says nothing here
   const patient = { ...limits, timeout: PATIENCE };
@@ -97,7 +80,6 @@ function tableOf(
   const rows = mergedPaths(exploration, (path) => JSON.stringify(ends.get(path))).map(({ path, conditions }) => {
     return { conditions: conditions.map(conditionWords), ...ends.get(path)! };
   });
-  domain.close();
   const { name, mode, onFault, scope } = attachment;
   const own = { attachment: name, hook, policy: policy.file, digest: policy.digest, mode, on_fault: onFault, scope };
   return { ...own, rows, unfinished: exploration.unfinished };
@@ -106,13 +88,20 @@ function tableOf(
 /** In milliseconds. */
 const PATIENCE = 10_000;
 
+/** Why a path is not decided; null if it is. */
+export function doubtOf(end: PathEnd, confirmation: Confirmation): string | null {
+  if (confirmation.status === "contradicted") return `the prover is wrong here: ${confirmation.what}`;
+  if (end.kind === "not decided") return end.why;
+  return confirmation.status === "unconfirmed" ? "no example was found that the engine could decide" : null;
+}
+
 /** A row without its conditions. */
 function endOf({ end, place }: Path, confirmation: Confirmation): Omit<DecisionRow, "conditions"> {
   const undecided = (reason: string | null) => ({ result: "not decided", verdict: null, reason, place }) as const;
-  if (confirmation.status === "contradicted") return undecided(`the prover is wrong here: ${confirmation.what}`);
-  if (end.kind === "not decided") return undecided(failureWords(end));
-  if (confirmation.status === "unconfirmed") return undecided("no example was found that the engine could decide");
+  const why = doubtOf(end, confirmation);
+  if (why !== null) return undecided(why);
   if (end.kind === "fault") return { result: "fault", verdict: null, reason: failureWords(end), place };
+  if (end.kind !== "verdict") throw new TypeError(`a policy cannot end with: ${end.kind}`);
   const reason = end.reason === null ? null : reasonWords(end.reason);
   return { result: end.verdict === 0 ? "allow" : "deny", verdict: verdictWords(end.verdict), reason, place };
 }

@@ -1,3 +1,4 @@
+import type { ConfigurationRow, ConfigurationTable } from "./configuration-table.js";
 import type { DecisionRow, DecisionTable } from "./decision-table.js";
 
 /** The heading of a table: attachment, hook and policy, and what is different from the usual. */
@@ -11,17 +12,63 @@ export function headingOf({ attachment, hook, policy, mode, on_fault, scope }: D
 }
 
 /** How many rows have each result: `3 allow, 1 deny`. */
-export function countsOf({ rows }: DecisionTable): string {
+export function countsOf({ rows }: { readonly rows: readonly Counted[] }): string {
   const results = ["allow", "deny", "fault", "not decided"] as const;
-  const counts = results.map((result) => [rows.filter((row) => row.result === result).length, result] as const);
+  const counts = results.map((result) => [sumOf(rows.filter((row) => row.result === result)), result] as const);
   return counts
     .filter(([count]) => count > 0)
     .map(([count, result]) => `${count} ${result}`)
     .join(", ");
 }
 
-export function resultOf({ result, verdict }: DecisionRow): string {
+type Counted = Pick<DecisionRow, "result"> & { readonly more?: number };
+
+function sumOf(rows: readonly Counted[]): number {
+  return rows.reduce((sum, { more = 0 }) => sum + 1 + more, 0);
+}
+
+export function resultOf({ result, verdict }: DecisionRow | ConfigurationRow): string {
   return result === "deny" ? `deny ${verdict}` : result;
+}
+
+/** The heading of a configuration's table. */
+export function configurationHeading({ hook, mode, default: rule, attachments }: ConfigurationTable): string {
+  const audit = attachments.filter(({ mode }) => mode === "audit").map(({ name }) => name);
+  const special = [
+    `default ${rule}`,
+    ...(audit.length > 0 ? [`without ${audit.join(", ")}, in audit`] : []),
+    ...(mode === "audit" ? ["a dry run: nothing is denied"] : []),
+  ];
+  return `all attachments at ${hook} (${special.join("; ")})`;
+}
+
+/** What decides: an attachment and its line, or the default. */
+export function deciderOf({ result, attachment, place }: ConfigurationRow): string {
+  if (attachment === null) return result === "deny" ? "the default" : (place ?? "");
+  return `${attachment}${place === null ? "" : ` ${place}`}`;
+}
+
+/** The conditions of a row, and how many ways to the same end were left out. */
+export function waysOf({ conditions, more }: ConfigurationRow): readonly string[] {
+  return [...(conditions.length === 0 ? ["always"] : conditions), ...(more > 0 ? [`(${more} more ways)`] : [])];
+}
+
+/** The table of a configuration in Markdown. */
+export function configurationMarkdown(made: ConfigurationTable): string {
+  const rows = made.rows.map((row) => {
+    const cells = [waysOf(row).join("<br>"), resultOf(row), row.reason ?? "", deciderOf(row)];
+    return `| ${cells.map(escaped).join(" | ")} |`;
+  });
+  const partial = made.unfinished === null ? [] : ["", `Not complete: ${escaped(made.unfinished)}.`];
+  return [
+    `## ${escaped(configurationHeading(made))}`,
+    "",
+    "| if all of these hold | result | reason | decided by |",
+    "| --- | --- | --- | --- |",
+    ...rows,
+    ...partial,
+    "",
+  ].join("\n");
 }
 
 /** A table in Markdown, with a heading of the second level. */

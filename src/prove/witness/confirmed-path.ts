@@ -20,11 +20,21 @@ export type Confirmation =
 
 /** Has the engine decide an example of a path. */
 export function confirm(path: Path, exploration: Exploration, argument: string, ask: Ask): Confirmation {
+  return confirmBy(path, exploration, argument, (input, values) => difference(path.end, values, ask(input)));
+}
+
+/** The same with another question: `differ` says how the engine differs for an input; null if it does not. */
+export function confirmBy(
+  path: Path,
+  exploration: Exploration,
+  argument: string,
+  differ: (input: Input, values: SymbolValues) => string | null,
+): Confirmation {
   const input = path.example === "unknown" ? null : inputOf(path.example, exploration);
   if (input === null) return { status: "unconfirmed" };
   const values = new SymbolValues(input, argument, exploration.origins);
   if (!values.satisfy(path.conditions)) return { status: "unconfirmed" };
-  const what = difference(path.end, values, ask(input));
+  const what = differ(input, values);
   return what === null ? { status: "confirmed", input } : { status: "contradicted", input, what };
 }
 
@@ -34,18 +44,20 @@ const MAX_REASON = 1024;
 /** How the engine's outcome differs from what is expected at the end of a path; null if it does not. */
 export function difference(end: PathEnd, values: SymbolValues, outcome: Outcome): string | null {
   if (end.kind === "not decided") return null;
+  if (end.kind === "decision") throw new TypeError("a decision is no answer of a policy");
   if (end.kind === "fault") return differs("fault", end.code, outcome.fault?.code ?? null);
   if (outcome.fault !== null) return `the engine's fault is ${outcome.fault.code}: ${outcome.fault.message}`;
   const verdict = typeof end.verdict === "number" ? end.verdict : values.number(end.verdict);
-  const reason = end.reason === null ? null : cut(values.text(end.reason));
+  const reason = end.reason === null ? null : cutReason(values.text(end.reason));
   return differs("verdict", verdict, outcome.verdict) ?? differs("reason", reason, outcome.reason);
 }
 
-function differs(what: string, expected: unknown, found: unknown): string | null {
+export function differs(what: string, expected: unknown, found: unknown): string | null {
   if (expected === found) return null;
   return `the engine's ${what} is ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`;
 }
 
-function cut(text: string): string {
+/** A reason as the sandbox cuts it. */
+export function cutReason(text: string): string {
   return text.length > MAX_REASON ? `${text.slice(0, MAX_REASON - 1)}…` : text;
 }

@@ -1,3 +1,4 @@
+import { Glob } from "../../policy/scope/glob.js";
 import type { LinearTerm, Origin, TextPart } from "../shared/atom.js";
 import type { Condition } from "../solver/condition.js";
 import { termNumber, termValue } from "./exact-number.js";
@@ -73,6 +74,8 @@ export class SymbolValues {
         return textOf(value, atom.of).endsWith(atom.text);
       case "includes":
         return textOf(value, atom.of).includes(atom.text);
+      case "matches":
+        return new Glob(atom.text).matches(textOf(value, atom.of));
       case "contains":
         return (value as readonly unknown[]).includes(atom.text);
       case "type":

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError } from "commander";
-import { type AttachmentConfig, type Config, DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import { type Config, DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
 import { CountersignError } from "../../../error.js";
 import { didYouMean } from "../../../nearest.js";
+import type { ConfigurationTable } from "../../../prove/table/configuration-table.js";
 import type { DecisionTable } from "../../../prove/table/decision-table.js";
 import { visibleText } from "../../../visible-text.js";
 import { compileWasmOnce } from "../../input/wasm-compiler.js";
@@ -12,6 +13,7 @@ import { table } from "../../output/table.js";
 
 const MAX_PATHS = 2_000;
 const TIMEOUT = 60;
+const ROWS = 100;
 
 /** `countersign prove table`: the decision tables of a configuration. */
 export function tableCommand(): Command {
@@ -20,9 +22,10 @@ export function tableCommand(): Command {
     .argument("[config]", "a configuration", DEFAULT_CONFIG)
     .option("--attachment <name>", "only this attachment")
     .option("--max-paths <number>", "the most rows of one table", countOf, MAX_PATHS)
+    .option("--rows <number>", "the most rows of the table of the configuration", countOf, ROWS)
     .option("--timeout <seconds>", "the most time for all tables together", countOf, TIMEOUT)
     .option("--markdown", "tables in Markdown")
-    .option("--json", "one JSON object: `tables`, and what they assume in `assumes`")
+    .option("--json", "one JSON object: `tables`, `configuration`, and what they assume in `assumes`")
     .addHelpText(
       "after",
       `
@@ -30,6 +33,10 @@ A policy is explored with symbols in place of facts, callers, maps and signature
 which the policy gives an answer; each program and caller is on exactly one row. The engine has decided an example of
 each row and given the same answer. What cannot be decided exactly is shown as \`not decided\`, with the line. A limit
 that is reached leaves a table incomplete, which it says. docs/prove.md says what is assumed.
+
+The last table of each hook is that of the configuration: what all attachments together enforce, with scopes, modes,
+\`on_fault\` and the hook's default. It has at least one row for each end, and says how many ways to that end it leaves
+out. With --attachment there is none.
 
 Exits with 0 when all tables are complete and decided, 2 when something is not decided or left out, or the configuration
 cannot be used.
@@ -51,57 +58,88 @@ function countOf(text: string): number {
 interface Options {
   readonly attachment?: string;
   readonly maxPaths: number;
+  readonly rows: number;
   readonly timeout: number;
   readonly markdown?: true;
   readonly json?: true;
 }
 
-async function run(file: string, { attachment, maxPaths, timeout, markdown, json }: Options): Promise<void> {
+async function run(file: string, options: Options): Promise<void> {
+  const { attachment, maxPaths, rows, timeout, markdown, json } = options;
   if (markdown === true && json === true)
     throw new CountersignError("USAGE", "--json and --markdown exclude each other", {
       remedy: "leave one of them out",
     });
   const config = readConfig(file, "check");
-  const attachments = chosen(config, attachment);
+  if (attachment !== undefined) checkName(config, attachment);
   compileWasmOnce();
-  const [{ ASSUMPTIONS, decisionTables }, { countsOf, headingOf, markdownOf, resultOf }] = await Promise.all([
+  const [{ PlacedPolicies }, { ASSUMPTIONS, decisionTables }, { configurationTables }, text] = await Promise.all([
+    import("../../../prove/configuration/placed-policies.js"),
     import("../../../prove/table/decision-table.js"),
+    import("../../../prove/table/configuration-table.js"),
     import("../../../prove/table/table-text.js"),
   ]);
+  const policies = new PlacedPolicies(config);
   const bar = await counter("tables");
+  const end = performance.now() + 1000 * timeout;
+  const limits = () => ({ paths: maxPaths, timeout: Math.max(0, end - performance.now()) });
   const tables: DecisionTable[] = [];
-  for (const made of decisionTables(config, attachments, { paths: maxPaths, timeout: 1000 * timeout })) {
+  for (const made of decisionTables(policies, ({ name }) => name === (attachment ?? name), limits())) {
     tables.push(made);
     bar.step(made.attachment);
   }
-  bar.stop();
-  if (json === true) printJson({ tables, assumes: ASSUMPTIONS });
-  else if (markdown === true)
-    print([...tables.map(markdownOf), assumed(ASSUMPTIONS)].join("\n").split("\n").map(visibleText).join("\n"));
-  else {
-    for (const made of tables) {
-      const rows = made.rows.map((row) => {
-        const where = row.place === null ? "" : row.place;
-        const reason = row.reason === null ? "" : `: ${row.reason}`;
-        return [resultOf(row), where, `${row.conditions.join(" and ") || "always"}${reason}`].map(visibleText);
-      });
-      print(styled("bold", visibleText(headingOf(made))));
-      print(table(["result", "line", "if all of these hold: reason"], rows));
-      print(`${countsOf(made)}${made.unfinished === null ? "" : `; not complete: ${made.unfinished}`}\n`);
+  const configuration: ConfigurationTable[] = [];
+  if (attachment === undefined)
+    for (const made of configurationTables(policies, limits(), rows)) {
+      configuration.push(made);
+      bar.step(made.hook);
     }
-    print(assumed(ASSUMPTIONS));
-  }
-  const isDecided = tables.every(({ rows, unfinished }) => {
-    return unfinished === null && rows.every(({ result }) => result !== "not decided");
+  bar.stop();
+  policies.close();
+  if (json === true) printJson({ tables, configuration, assumes: ASSUMPTIONS });
+  else if (markdown === true) {
+    const parts = [...tables.map(text.markdownOf), ...configuration.map(text.configurationMarkdown)];
+    print([...parts, assumed(ASSUMPTIONS)].join("\n").split("\n").map(visibleText).join("\n"));
+  } else printTables(tables, configuration, text, ASSUMPTIONS);
+  const isDecided = [...tables, ...configuration].every(({ rows: all, unfinished }) => {
+    return unfinished === null && all.every(({ result }) => result !== "not decided");
   });
   if (!isDecided) process.exitCode = EXIT.undecided;
 }
 
-function chosen({ attachments }: Config, name: string | undefined): readonly AttachmentConfig[] {
-  if (name === undefined) return attachments;
-  const own = attachments.filter((one) => one.name === name);
-  if (own.length > 0) return own;
+function printTables(
+  tables: readonly DecisionTable[],
+  configuration: readonly ConfigurationTable[],
+  text: typeof import("../../../prove/table/table-text.js"),
+  assumptions: readonly string[],
+): void {
+  const { configurationHeading, countsOf, deciderOf, headingOf, resultOf, waysOf } = text;
+  const show = (made: DecisionTable | ConfigurationTable, heading: string, head: string, rows: string[][]) => {
+    print(styled("bold", visibleText(heading)));
+    print(
+      table(
+        ["result", head, "if all of these hold: reason"],
+        rows.map((row) => row.map(visibleText)),
+      ),
+    );
+    print(`${countsOf(made)}${made.unfinished === null ? "" : `; not complete: ${made.unfinished}`}\n`);
+  };
+  const reasoned = (conditions: readonly string[], reason: string | null) =>
+    `${conditions.join(" and ") || "always"}${reason === null ? "" : `: ${reason}`}`;
+  for (const made of tables) {
+    const rows = made.rows.map((row) => [resultOf(row), row.place ?? "", reasoned(row.conditions, row.reason)]);
+    show(made, headingOf(made), "line", rows);
+  }
+  for (const made of configuration) {
+    const rows = made.rows.map((row) => [resultOf(row), deciderOf(row), reasoned(waysOf(row), row.reason)]);
+    show(made, configurationHeading(made), "decided by", rows);
+  }
+  print(assumed(assumptions));
+}
+
+function checkName({ attachments }: Config, name: string): void {
   const names = attachments.map((one) => one.name);
+  if (names.includes(name)) return;
   throw new CountersignError("USAGE", `there is no attachment \`${name}\`${didYouMean(name, names)}`, {
     remedy: "name an attachment of the configuration",
   });

@@ -39,6 +39,25 @@ describe("countersign prove table", () => {
     expect(out).toMatch(/^Assumed:$/m);
   });
 
+  it("ends with what all attachments enforce together, in a limited number of rows", async () => {
+    write({
+      limit: LIMIT,
+      many: 'export const bpf_prog_load = (prog) => (prog.type === "xdp" || prog.type === "tc" ? -7 : 0);\n',
+    });
+    const { code, out } = await prove();
+    expect(code).toBe(0);
+    expect(out).toMatch(/^all attachments at bpf_prog_load \(default allow\)$/m);
+    expect(out).toMatch(/^deny -E2BIG +many many\.js:1 +prog\.insn_cnt ≤ 100 and prog\.type is "tc"$/m);
+    const { configuration } = JSON.parse((await prove("--json", "--rows", "1")).out);
+    expect(configuration).toMatchObject([{ hook: "bpf_prog_load", unfinished: null }]);
+    const rows = configuration[0].rows.map((row: Record<string, unknown>) => [row.result, row.attachment, row.more]);
+    expect(rows).toEqual([
+      ["deny", "limit", 0],
+      ["deny", "many", 1],
+      ["allow", null, 0],
+    ]);
+  });
+
   it("exits with 2 if something is not decided, and names its line", async () => {
     write({ limit: LIMIT, loop: LOOP });
     const { code, out } = await prove("--json");

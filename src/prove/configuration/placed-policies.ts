@@ -1,0 +1,73 @@
+import { dirname, posix, resolve } from "node:path";
+import type { AttachmentConfig, Config } from "../../config/config.js";
+import { FileCache } from "../../engine/load/file-cache.js";
+import { Loader } from "../../engine/load/loader.js";
+import { MAX_POLICY, refuseLeaving } from "../../engine/load/policy-path.js";
+import type { HookName } from "../../hooks/catalogue.js";
+import { Domain } from "../../policy/domain.js";
+import type { LinkedPolicy } from "../../policy/linker/linker.js";
+import { Scope } from "../../policy/scope/scope.js";
+import type { ConfiguredNames, ExploredConfiguration } from "../explorer/beginning.js";
+import type { PolicySource } from "../explorer/rewritten-policy.js";
+
+/** An attachment with its policy. */
+export interface PlacedPolicy {
+  readonly attachment: AttachmentConfig;
+  readonly policy: LinkedPolicy;
+  readonly source: PolicySource;
+  readonly hooks: readonly HookName[];
+}
+
+/** The attachments of a configuration with their policies, and a sandbox in which the policies can be asked. */
+export class PlacedPolicies {
+  readonly placed: readonly PlacedPolicy[];
+  readonly names: ConfiguredNames;
+  readonly domain: Domain;
+
+  /** Throws what an engine's start throws about policies. */
+  constructor(readonly config: Config) {
+    const files = new FileCache(null);
+    const loader = new Loader(config, files);
+    this.names = { keyrings: config.keyrings.map(({ name }) => name), maps: config.maps.map(({ name }) => name) };
+    this.placed = config.attachments.map((attachment) => {
+      const policy = loader.policy(attachment);
+      const source = sourceOf(config, policy.file, attachment.policy, files);
+      return { attachment, policy, source, hooks: attachment.hooks ?? (policy.hooks as readonly HookName[]) };
+    });
+    this.domain = new Domain({ keyrings: this.names.keyrings, asksHost: true });
+  }
+
+  /** The attachments at a hook. */
+  at(hook: HookName): readonly PlacedPolicy[] {
+    return this.placed.filter(({ hooks }) => hooks.includes(hook));
+  }
+
+  /** The hooks with an attachment. */
+  get hooks(): readonly HookName[] {
+    return [...new Set(this.placed.flatMap(({ hooks }) => hooks))];
+  }
+
+  /** What the explorer is told about the attachments at a hook. */
+  explored(hook: HookName): ExploredConfiguration {
+    const { mode, default: defaults } = this.config;
+    const attachments = this.at(hook).map(({ attachment }) => {
+      const { name, mode: own, onFault, scope } = attachment;
+      return { name, mode: own, onFault, scope: Scope.of(scope).condition };
+    });
+    return { mode, default: defaults[hook], attachments };
+  }
+
+  close(): void {
+    this.domain.close();
+  }
+}
+
+function sourceOf({ file: config }: Config, file: string, policy: string, files: FileCache): PolicySource {
+  const read = (name: string) => {
+    const path = resolve(dirname(resolve(config)), name);
+    return files.text(path, MAX_POLICY, () => {
+      if (name !== file) refuseLeaving(dirname(policy), path, name);
+    });
+  };
+  return { file, files: { read, root: posix.dirname(file) } };
+}

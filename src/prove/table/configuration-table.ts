@@ -1,0 +1,128 @@
+import type { HookDefault, HookName } from "../../hooks/catalogue.js";
+import { hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
+import { LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
+import type { Mode } from "../../policy/model/mode.js";
+import type { PlacedPolicies, PlacedPolicy } from "../configuration/placed-policies.js";
+import { type ExplorationLimits, exploreDecisions, type Path } from "../explorer/exploration.js";
+import { confirmBy } from "../witness/confirmed-path.js";
+import { decisionDifference, engineDecision } from "../witness/engine-decision.js";
+import { conditionWords, reasonWords, verdictWords } from "./condition-words.js";
+import { doubtOf } from "./decision-table.js";
+import { mergedPaths } from "./merged-paths.js";
+
+/** Ways to one enforced verdict, in words. */
+export interface ConfigurationRow {
+  /** All of them hold. */
+  readonly conditions: readonly string[];
+  readonly result: "allow" | "deny" | "not decided";
+  /** `0`, `-EPERM`, or the result of which helper; null if it is not decided. */
+  readonly verdict: string | null;
+  /** The attachment that denies; null for none and for the hook's default. */
+  readonly attachment: string | null;
+  /** The reason of the denial, its fault, or why it is not decided. */
+  readonly reason: string | null;
+  readonly place: string | null;
+  /** How many further ways to the same end were left out after this one. */
+  readonly more: number;
+}
+
+/**
+ * The enforced verdicts of all attachments of a configuration at a hook. Each input is on one row, or is counted in
+ * `more` of a row, unless `unfinished` says why not.
+ */
+export interface ConfigurationTable {
+  readonly hook: HookName;
+  /** In `audit` the verdicts are recorded only. */
+  readonly mode: Mode;
+  readonly default: HookDefault;
+  /** Attachments in order; those in audit change no verdict. */
+  readonly attachments: readonly { readonly name: string; readonly mode: Mode }[];
+  readonly rows: readonly ConfigurationRow[];
+  readonly unfinished: string | null;
+}
+
+/** The tables of a configuration, one for each hook with attachments. `most` is the number of rows of one table. */
+export function* configurationTables(
+  policies: PlacedPolicies,
+  limits: ExplorationLimits,
+  most: number,
+): Generator<ConfigurationTable> {
+  const end = performance.now() + limits.timeout;
+  for (const hook of policies.hooks) {
+    const timeout = Math.max(0, end - performance.now());
+    yield tableAt(policies, hook, { ...limits, timeout }, most);
+  }
+}
+
+function tableAt(
+  policies: PlacedPolicies,
+  hook: HookName,
+  bounds: ExplorationLimits,
+  most: number,
+): ConfigurationTable {
+  const placed = policies.at(hook);
+  const configuration = policies.explored(hook);
+  const sources = placed.map(({ source }) => source);
+  const exploration = exploreDecisions(sources, configuration, hook, policies.names, jointLimits(placed), bounds);
+  const { argument } = SUBJECT_KINDS[hookRow(hook).subject];
+  const ends = new Map(
+    exploration.paths.map((path) => {
+      const confirmation = confirmBy(path, exploration, argument, (input, values) => {
+        if (path.end.kind !== "decision") return null;
+        return decisionDifference(path.end, values, engineDecision(policies, hook, input));
+      });
+      return [path, endOf(path, doubtOf(path.end, confirmation))] as const;
+    }),
+  );
+  const ways = new Map<string, ConfigurationRow[]>();
+  for (const { path, conditions } of mergedPaths(exploration, (path) => JSON.stringify(ends.get(path)))) {
+    const key = JSON.stringify(ends.get(path));
+    const row = { conditions: conditions.map(conditionWords), ...ends.get(path)!, more: 0 };
+    ways.set(key, [...(ways.get(key) ?? []), row]);
+  }
+  const attachments = placed.map(({ attachment: { name, mode } }) => ({ name, mode }));
+  const { mode, default: rule } = configuration;
+  const rows = bounded([...ways.values()], most);
+  return { hook, mode, default: rule, attachments, rows, unfinished: exploration.unfinished };
+}
+
+/** The limits for policies that are explored together: the memory of all, and the smallest stack. */
+export function jointLimits(placed: readonly PlacedPolicy[]): Limits {
+  const all = placed.map(({ attachment }) => attachment.limits);
+  const sum = (of: keyof Limits) =>
+    Math.min(
+      LIMIT_BOUNDS[of][1],
+      all.reduce((total, limits) => total + limits[of], 0),
+    );
+  const stack = Math.min(...all.map((limits) => limits.stack));
+  return { steps: sum("steps"), memory: sum("memory"), timeout: sum("timeout"), stack };
+}
+
+/** At most `most` rows, but one for each end at least. The last row of an end has the number of those left out. */
+function bounded(ends: readonly (readonly ConfigurationRow[])[], most: number): readonly ConfigurationRow[] {
+  const shown = ends.map(() => 1);
+  let left = most - ends.length;
+  for (let before = -1; left > 0 && before !== left; ) {
+    before = left;
+    for (const [index, rows] of ends.entries()) {
+      if (left === 0 || shown[index]! >= rows.length) continue;
+      shown[index]! += 1;
+      left -= 1;
+    }
+  }
+  return ends.flatMap((rows, index) => {
+    const own = rows.slice(0, shown[index]);
+    return own.map((row, at) => ({ ...row, more: at === own.length - 1 ? rows.length - own.length : 0 }));
+  });
+}
+
+type End = Omit<ConfigurationRow, "conditions" | "more">;
+
+function endOf({ end, place }: Path, doubt: string | null): End {
+  if (doubt !== null || end.kind !== "decision")
+    return { result: "not decided", verdict: null, attachment: null, reason: doubt, place };
+  const { verdict, by, reason, fault } = end;
+  const words = fault === null ? reason && reasonWords(reason) : `${fault.code}: ${fault.what}`;
+  const result = verdict === 0 ? "allow" : "deny";
+  return { result, verdict: verdictWords(verdict), attachment: by, reason: words, place };
+}

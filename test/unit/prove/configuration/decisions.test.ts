@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import type { HookName } from "../../../../src/hooks/catalogue.js";
+import type { PlacedPolicies } from "../../../../src/prove/configuration/placed-policies.js";
+import { type Exploration, exploreDecisions } from "../../../../src/prove/explorer/exploration.js";
+import { jointLimits } from "../../../../src/prove/table/configuration-table.js";
+import { confirmBy } from "../../../../src/prove/witness/confirmed-path.js";
+import { decisionDifference, engineDecision } from "../../../../src/prove/witness/engine-decision.js";
+import type { Input } from "../../../../src/prove/witness/input.js";
+import { SymbolValues } from "../../../../src/prove/witness/symbol-values.js";
+import { numbers, seedOf } from "../../../support/damage.js";
+import { randomInput } from "../../../support/prove.js";
+import { withPolicies } from "../../../support/prove-configuration.js";
+
+const seed = seedOf();
+const INPUTS = Number(process.env.INPUTS ?? (process.env.COUNTERSIGN_NIGHTLY === "1" ? 50_000 : 150));
+const HOOK = "bpf_prog_load" satisfies HookName;
+
+const POLICIES = {
+  "small.js":
+    'import { deny } from "countersign";\nexport const bpf_prog_load = (prog) =>\n  prog.insn_cnt > 100 ? deny("large") : 0;',
+  "signed.js":
+    'import { verify_program } from "countersign";\nexport const bpf_prog_load = (prog) => verify_program(prog, "platform");',
+  "tier.js": "export const bpf_prog_load = (prog, { container }) => (container.labels.tier === prog.type ? -7 : 0);",
+};
+
+const KEY =
+  "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
+
+/** Attachments and defaults, with every way in which a scope tests a task. */
+const CONFIGURATIONS: Readonly<Record<string, string>> = {
+  "the first denial": "attachments: [{ policy: small.js }, { policy: signed.js }]",
+  "an attachment in audit": "attachments: [{ policy: small.js, mode: audit }, { policy: signed.js }]",
+  "a dry run": "mode: audit\nattachments: [{ policy: small.js }]",
+  "a fault that denies": "attachments: [{ policy: tier.js }, { policy: small.js }]",
+  "a fault that allows": "attachments: [{ policy: tier.js, on_fault: allow }]",
+  "a fault that allows, and a default":
+    "default: { bpf_prog_load: deny }\nattachments: [{ policy: tier.js, on_fault: allow, scope: { uid: [0, 1000-1999] } }]",
+  "a default of audit":
+    "default: { bpf_prog_load: audit }\nattachments: [{ policy: small.js, scope: { container: false } }]",
+  labels: `default: { bpf_prog_load: deny }
+attachments: [{ policy: small.js, scope: { labels: "tier in (edge, a), !app, net" } }, { policy: signed.js, scope: { labels: "tier!=edge" } }]`,
+  "names and paths": `default: { bpf_prog_load: deny }
+attachments:
+  - { policy: small.js, scope: { exe: ["/usr/bin/*", "a"], comm: ["edge", "b?f*"] } }
+  - { policy: signed.js, scope: { container: ["web*", "a"] } }
+  - { policy: tier.js, scope: { container: true } }`,
+};
+
+function explored(policies: PlacedPolicies): Exploration {
+  const sources = policies.at(HOOK).map(({ source }) => source);
+  const bounds = { paths: 2_000, timeout: 60_000 };
+  const limits = jointLimits(policies.at(HOOK));
+  return exploreDecisions(sources, policies.explored(HOOK), HOOK, policies.names, limits, bounds);
+}
+
+function differ(policies: PlacedPolicies, path: Exploration["paths"][number], input: Input, values: SymbolValues) {
+  if (path.end.kind !== "decision") return `it ends with ${JSON.stringify(path.end)}`;
+  return decisionDifference(path.end, values, engineDecision(policies, HOOK, input));
+}
+
+describe(`the decisions of a configuration (seed ${seed})`, () => {
+  it.each(Object.entries(CONFIGURATIONS))("with %s are those of the engine", (_, text) => {
+    const yaml = `version: 1\nkeyrings: { platform: { trust: [key.pem] } }\n${text}\n`;
+    withPolicies({ ...POLICIES, "key.pem": KEY, "countersign.yaml": yaml }, (policies) => {
+      const exploration = explored(policies);
+      expect(exploration.unfinished).toBeNull();
+      expect(exploration.paths.length).toBeGreaterThan(1);
+      for (const path of exploration.paths) {
+        const confirmation = confirmBy(path, exploration, "prog", (input, values) =>
+          differ(policies, path, input, values),
+        );
+        expect([confirmation.status, path]).toEqual(["confirmed", path]);
+      }
+      const next = numbers(seed);
+      for (let round = 0; round < INPUTS; round++) {
+        const input = randomInput(exploration, next);
+        const values = new SymbolValues(input, "prog", exploration.origins);
+        const own = exploration.paths.filter(({ conditions }) => values.satisfy(conditions));
+        expect([own.length, round]).toEqual([1, round]);
+        expect(differ(policies, own[0]!, input, values)).toBeNull();
+      }
+    });
+  });
+
+  it("does not decide the order of labels", () => {
+    const yaml = 'version: 1\nattachments: [{ policy: small.js, scope: { labels: "priority>5" } }]\n';
+    withPolicies({ ...POLICIES, "countersign.yaml": yaml }, (policies) => {
+      const ends = explored(policies).paths.map(({ end }) => end);
+      expect(ends).toContainEqual(
+        expect.objectContaining({ kind: "not decided", why: "the label `priority` as a number in a scope" }),
+      );
+    });
+  });
+});
