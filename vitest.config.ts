@@ -9,6 +9,8 @@ const ENVIRONMENT = { XDG_CACHE_HOME: join(tmpdir(), "countersign-tests") };
 const GUESTS = ["test/system/{guest,seal}/**/*.test.ts"];
 const ALONE = { testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: false };
 
+const TEMPORARY = { globalSetup: "./test/support/temporary-folder.ts" };
+
 /**
  * One project for each ring of tests; files of `system` run one by one, since they load programs into the one kernel
  * there is. Those of `guests` have kernels of their own and can run beside them. Time limits find tests that hang, and
@@ -22,11 +24,15 @@ export default defineConfig({
   test: {
     reporters: ["default", "./test/support/reporter.ts", "./test/support/stalls.ts"],
     projects: [
-      ring("unit", ["test/unit/**/*.test.ts"], { isolate: false, setupFiles: ["./test/support/module-cache.ts"] }),
-      ring("conformance", ["test/conformance/**/*.test.ts"]),
-      ring("hostile", ["test/hostile/**/*.test.ts"]),
+      ring("unit", ["test/unit/**/*.test.ts"], {
+        ...TEMPORARY,
+        isolate: false,
+        setupFiles: ["./test/support/module-cache.ts"],
+      }),
+      ring("conformance", ["test/conformance/**/*.test.ts"], TEMPORARY),
+      ring("hostile", ["test/hostile/**/*.test.ts"], TEMPORARY),
       // these only ask policies: importing the engine again for each file would take most of the time
-      ring("policies", ["policies/**/*.test.ts"], { isolate: false }),
+      ring("policies", ["policies/**/*.test.ts"], { ...TEMPORARY, isolate: false }),
       ring("system", ["test/system/**/*.test.ts"], { ...ALONE, exclude: GUESTS }),
       ring("guests", GUESTS, ALONE),
     ],
