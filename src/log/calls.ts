@@ -54,11 +54,12 @@ function callText(call: HelperCall, subject: SubjectDefinition, needed: Defined[
 
 function define(
   keyring: string,
-  { generation, verdict, reason, rule, statement, signers }: Judgement,
+  { generation, verdict, reason, rule, statement, signers, paths }: Judgement,
   needed: Defined[],
   given: Pick<VerificationContent, "data" | "signature" | "signature_type">,
 ): string {
-  const content: VerificationContent = { keyring, generation, ...given, verdict, reason, rule, statement, signers };
+  const judged = { verdict, reason, rule, statement, signers, paths };
+  const content: VerificationContent = { keyring, generation, ...given, ...judged };
   const text = JSON.stringify(content);
   const digest = digestOfContent(text);
   needed.push({ type: "verification", digest, content: () => text, masked: [] });

@@ -167,7 +167,14 @@ export interface VerificationContent {
   readonly statement: number | null;
   /** In the order of the message; empty if the signature is rejected. */
   readonly signers: readonly SignerOfRecord[];
+  /**
+   * The certificate path of each signer that has one, from the anchor to its certificate; for a rejected signature the
+   * path that got furthest, if any was tried.
+   */
+  readonly paths: readonly (readonly CertificateOfRecord[])[];
 }
+
+export type CertificateOfRecord = Omit<SignerOfRecord, "key_id">;
 
 export interface SignerOfRecord {
   readonly subject: string | null;

@@ -11,6 +11,11 @@ const optional = (shape: Shape): Shape => {
   return (value) => (value === null ? null : shape(value));
 };
 
+/** The shape of a field that {@link complete} asks for, and that the first writers of the record did not write. */
+const ifThere = (shape: Shape): Shape => {
+  return (value) => (value === undefined ? null : shape(value));
+};
+
 function list(shape: Shape): Shape {
   return (value) => {
     if (!Array.isArray(value)) return "";
@@ -217,6 +222,7 @@ const DEFINITIONS: Readonly<Record<DefinitionType, Shape>> = {
     rule: optional(text),
     statement: optional(number),
     signers: list(signer),
+    paths: ifThere(list(list(complete({ subject: optional(text), serial: optional(text), issuer: optional(text) })))),
   }),
 };
 const CONTENTS: ReadonlyMap<unknown, Shape> = new Map(Object.entries(DEFINITIONS));

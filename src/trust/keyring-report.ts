@@ -104,7 +104,10 @@ export class KeyringReport {
     const judge = (moment: number): { refusal: Refusal | null; until: number } => {
       const window = new Window(moment);
       let refusal: Refusal | null = null;
-      for (const target of targets) refusal ??= this.#version.checkPath(target, carried, window, null);
+      for (const target of targets) {
+        const outcome = this.#version.checkPath(target, carried, window, null);
+        if ("verdict" in outcome) refusal ??= outcome;
+      }
       return { refusal, until: window.until };
     };
     const { refusal, until } = judge(at);

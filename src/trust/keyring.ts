@@ -129,6 +129,7 @@ const NO_SIGNATURE: Verification = {
   rule: "signature present",
   signer: null,
   signers: [],
+  paths: [],
   until: Number.POSITIVE_INFINITY,
 };
 
@@ -166,6 +167,6 @@ function tooFew(needed: number, signers: readonly Signer[]): Refusal | null {
   return refuse("EKEYREJECTED", "number of signers", `${distinct} of the ${needed} signers that the keyring requires`);
 }
 
-function refused({ verdict, rule, reason }: Refusal, { until }: Window): Verification {
-  return { verdict, reason, rule, signer: null, signers: [], until };
+function refused({ verdict, rule, reason, path }: Refusal, { until }: Window): Verification {
+  return { verdict, reason, rule, signer: null, signers: [], paths: path === undefined ? [] : [path], until };
 }

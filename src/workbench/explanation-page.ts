@@ -10,6 +10,7 @@ import {
   executedText,
   headText,
   OUTCOME_WORDS,
+  pathText,
   signerText,
   valueText,
 } from "./explain/words.js";
@@ -119,6 +120,7 @@ function call(one: TracedCall): string {
     ...(one.because === null ? [] : [`because ${one.because}`]),
     ...(one.rule === null ? [] : [`rule ${one.rule}`]),
     ...one.signers.map((signer) => `signer ${signerText(signer)}`),
+    ...one.paths.map((path) => `certificate path ${pathText(path)}`),
   ];
   const list =
     lines.length === 0

@@ -18,6 +18,7 @@ import {
   executedText,
   headText,
   OUTCOME_WORDS,
+  pathText,
   signerText,
   valueText,
 } from "../../workbench/explain/words.js";
@@ -111,7 +112,8 @@ function callLines(call: TracedCall): string[] {
   const why = call.because === null ? [] : [`      because ${shown(call.because)}`];
   const rule = call.rule === null ? [] : [`      rule ${shown(call.rule)}`];
   const signers = call.signers.map((signer) => `      signer ${shown(signerText(signer))}`);
-  return [`    called ${shown(callText(call))}`, ...why, ...rule, ...signers];
+  const paths = call.paths.map((path) => `      certificate path ${shown(pathText(path))}`);
+  return [`    called ${shown(callText(call))}`, ...why, ...rule, ...signers, ...paths];
 }
 
 function placeText({ file, line, column }: TracePlace): string {

@@ -3,10 +3,11 @@ import { verdictName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import { didYouMean } from "../../nearest.js";
 import type { MapView } from "../../policy/maps/map-view.js";
-import type { SignerFacts } from "../../policy/model/helper-call.js";
+import type { CertificateFacts, Judgement, SignerFacts } from "../../policy/model/helper-call.js";
 import type { Dependency } from "../../policy/model/outcome.js";
 import type { HostFunctions } from "../../sandbox/host.js";
 import { hash } from "../../trust/base/digest.js";
+import type { SignerIdentity } from "../../trust/base/signer-identity.js";
 import { SIGNATURE_TYPES, type SignatureType } from "../../trust/formats/formats.js";
 import type { Keyring } from "../../trust/keyring.js";
 import type { Signer } from "../../trust/model/signer.js";
@@ -175,8 +176,8 @@ export class Helpers implements HostFunctions {
     if (used === undefined) this.record("unsigned", keyring);
     else this.record("statement", used.sha256);
     if (this.calls !== null) {
-      const { verdict, reason, statement, signers } = verification;
-      const found = { verdict, reason, statement, rule: null, signers: signers.map(factsOfSigner) };
+      const { verdict, reason, rule, statement } = verification;
+      const found = { verdict, reason, rule, statement, ...factsOfSigners(verification) };
       this.calls.add({ call, keyring, judgement: { generation: its.generation, ...found } });
     }
     return verification;
@@ -188,11 +189,12 @@ export class Helpers implements HostFunctions {
     signature: Uint8Array | null,
     keyring: string,
     type: string,
-    { verdict, reason, rule, signers }: Verification,
+    verification: Verification,
   ): void {
     if (this.calls === null) return;
     const { generation } = this.keyring(keyring);
-    const judgement = { generation, verdict, reason, rule, statement: null, signers: signers.map(factsOfSigner) };
+    const { verdict, reason, rule } = verification;
+    const judgement = { generation, verdict, reason, rule, statement: null, ...factsOfSigners(verification) };
     this.calls.add({ call, data, signature, keyring, type, judgement });
   }
 
@@ -244,6 +246,28 @@ function guestReason(answer: string, subject: object): string | null {
 /** The signer, as policies see it. */
 export function factsOfSigner({ subject, key, serial, issuer }: Signer): SignerFacts {
   return { subject, key_id: key.fingerprint, serial, issuer };
+}
+
+/** The signers of a verification and the certificate paths, as a log has them. */
+export function factsOfSigners({
+  signers,
+  paths,
+}: Pick<Verification, "signers" | "paths">): Pick<Judgement, "signers" | "paths"> {
+  return { signers: signers.map(factsOfSigner), paths: paths.map((path) => path.map(factsOfCertificate)) };
+}
+
+/**
+ * The most characters of a name in a path. Certificates of a rejected signature can have any names, and a record must
+ * not become too long to be written.
+ */
+const MAX_NAME = 512;
+
+function factsOfCertificate({ subject, serial, issuer }: SignerIdentity): CertificateFacts {
+  return { subject: cut(subject), serial: cut(serial), issuer: cut(issuer) };
+}
+
+function cut(name: string | null): string | null {
+  return name === null || name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME)}…`;
 }
 
 /** The error for a keyring, map or signature type that does not exist. */

@@ -17,10 +17,14 @@ export interface StatementSource {
 export interface ProgramVerification {
   readonly verdict: number;
   readonly reason: string;
+  /** The rule that failed; null if none did, or none is known. */
+  readonly rule: string | null;
   /** The index in the subject's `statements` of the statement that is verified; -1 if none is. */
   readonly statement: number;
   /** Empty if none is verified. */
   readonly signers: readonly Signer[];
+  /** See {@link Verification.paths}. */
+  readonly paths: Verification["paths"];
 }
 
 type Stated = Pick<ProgramSubject, "digest" | "signature" | "statements" | "mismatches">;
@@ -127,12 +131,12 @@ function isAccepted(result: Rejection | Verification): result is Verification {
   return result.verdict === 0;
 }
 
-function accepted({ reason, signers }: Verification, statement: number, sha256: string): ProgramVerification {
-  return { verdict: 0, reason: `${reason} (statement ${sha256})`, statement, signers };
+function accepted({ reason, signers, paths }: Verification, statement: number, sha256: string): ProgramVerification {
+  return { verdict: 0, reason: `${reason} (statement ${sha256})`, rule: null, statement, signers, paths };
 }
 
-function rejected({ verdict, reason }: Rejection): ProgramVerification {
-  return { verdict, reason, statement: -1, signers: [] };
+function rejected({ verdict, reason, rule = null, paths = [] }: Rejection): ProgramVerification {
+  return { verdict, reason, rule, statement: -1, signers: [], paths };
 }
 
 /** The answer for a program that no signed statement is about. */

@@ -8,7 +8,7 @@ export interface StatementToVerify extends SignedStatement {
   readonly signatures: readonly StoredSignature[];
 }
 
-export type Rejection = Pick<Verification, "verdict" | "reason">;
+export type Rejection = Pick<Verification, "verdict" | "reason"> & Partial<Pick<Verification, "rule" | "paths">>;
 
 /**
  * Verifies the signatures over a statement by a keyring. Returns the first that is valid, otherwise the most specific
@@ -42,5 +42,6 @@ const UNSIGNED: Verification = {
   rule: "signature present",
   signer: null,
   signers: [],
+  paths: [],
   until: Number.POSITIVE_INFINITY,
 };

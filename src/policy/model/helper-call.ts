@@ -52,7 +52,12 @@ export interface Judgement {
   /** The index of the program's statement that counts; -1 if none does, null for a signature. */
   readonly statement: number | null;
   readonly signers: readonly SignerFacts[];
+  /** The certificate path of each signer that has one, anchor first, or the path of a rejected signature. */
+  readonly paths: readonly (readonly CertificateFacts[])[];
 }
+
+/** A certificate of a path. Long names are cut off. */
+export type CertificateFacts = Omit<SignerFacts, "key_id">;
 
 /** A signer as policies see it. */
 export interface SignerFacts {

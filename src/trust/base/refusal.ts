@@ -1,4 +1,5 @@
 import { ERRNO } from "../../errno.js";
+import type { CertificatePath } from "./signer-identity.js";
 
 /** Why a verification fails: the errno that it becomes, the rule, and a reason for messages. */
 export interface Refusal {
@@ -7,6 +8,8 @@ export interface Refusal {
   /** The rule, with its section, such as `RFC 5280 6.1.3 (a)(2)`. */
   readonly rule: string;
   readonly reason: string;
+  /** The certificate path that got furthest; absent if none was tried. */
+  readonly path?: CertificatePath;
 }
 
 type RefusalErrno = "EBADMSG" | "EKEYREJECTED" | "ENOKEY" | "EKEYEXPIRED" | "EKEYREVOKED" | "ENOPKG" | "ENODATA";

@@ -8,5 +8,8 @@ export interface SignerIdentity {
   readonly issuer: string | null;
 }
 
+/** The certificates of a path from the one nearest to the anchor, or the anchor itself, down to the signer's. */
+export type CertificatePath = readonly SignerIdentity[];
+
 /** The identity of a key without a certificate or a name. */
 export const NAMELESS: SignerIdentity = { subject: null, serial: null, issuer: null };

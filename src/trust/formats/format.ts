@@ -1,5 +1,6 @@
 import type { Effort } from "../base/effort.js";
 import type { Refusal } from "../base/refusal.js";
+import type { CertificatePath } from "../base/signer-identity.js";
 import type { Window } from "../base/window.js";
 import type { TimeStampTrust } from "../cms/time-stamp.js";
 import type { PublicKey } from "../key/key.js";
@@ -72,7 +73,7 @@ export interface TrustedKeyring {
   /** A fresh limit for one message. */
   effort(): Effort;
   /**
-   * Whether a certificate may sign under the keyring's rules: null, or why not. `others` are candidates for
+   * The path by which a certificate may sign under the keyring's rules, or why it may not. `others` are candidates for
    * intermediate certificates.
    */
   checkPath(
@@ -81,7 +82,7 @@ export interface TrustedKeyring {
     window: Window,
     trace: Trace | null,
     effort?: Effort,
-  ): Refusal | null;
+  ): CertificatePath | Refusal;
 }
 
 /** One signature to verify. */

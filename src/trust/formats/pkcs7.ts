@@ -4,6 +4,7 @@ import { TAG } from "../asn1/tag.js";
 import { hash } from "../base/digest.js";
 import { type Effort, NAME_BYTES, READ_BYTES, tooMuch } from "../base/effort.js";
 import { type Refusal, refuse } from "../base/refusal.js";
+import type { CertificatePath } from "../base/signer-identity.js";
 import { Window } from "../base/window.js";
 import { readSignedData, type SignedData, type SignerInfo } from "../cms/cms.js";
 import { Attributes, checkSignedAttributes } from "../cms/signed-attributes.js";
@@ -54,7 +55,7 @@ export function verifyPkcs7(
       return refuse("EKEYREJECTED", "pkcs7_verify", "signed attributes, which an appended signature may not have");
     const found = verifySigner(received, signer);
     if ("verdict" in found) return found;
-    signers.push({ ...found.signerIdentity, name: String(found), key: found.publicKey });
+    signers.push(found);
   }
   return signers;
 }
@@ -84,7 +85,7 @@ function checkMessage({ content, contentType, carriesCrls }: SignedData): Refusa
   return null;
 }
 
-function verifySigner(received: Received, signer: SignerInfo): Certificate | Refusal {
+function verifySigner(received: Received, signer: SignerInfo): Signer | Refusal {
   const { message, data, trace, effort } = received;
   const noted = <T>(section: string, rule: string, outcome: T): T => {
     trace?.signer(String(signer.identifier), section, rule, outcome);
@@ -107,8 +108,12 @@ function verifySigner(received: Received, signer: SignerInfo): Certificate | Ref
         checkSigningCertificate(signer.signedAttributes, certificate),
       );
     if (refusal === null) refusal = noted("RFC 5280 4.2.1.3", "key usage", checkSignerUsage(certificate));
-    if (refusal === null) refusal = checkPath(received, signer, certificate);
-    if (refusal === null) return certificate;
+    if (refusal === null) {
+      const path = checkPath(received, signer, certificate);
+      if (!("verdict" in path))
+        return { ...certificate.signerIdentity, name: String(certificate), key: certificate.publicKey, path };
+      refusal = path;
+    }
     if (effort.spent) return noted("effort limit", "effort", tooMuch());
   }
   return refusal ?? noted("RFC 5652 5.3", "signer's certificate", unknownSigner(signer));
@@ -132,15 +137,15 @@ function checkPath(
   { keyring, carried, window, trace, effort }: Received,
   { signature, timeStamp }: SignerInfo,
   certificate: Certificate,
-): Refusal | null {
+): CertificatePath | Refusal {
   if (keyring.timeStamps === null || timeStamp === null)
     return keyring.checkPath(certificate, carried, window, trace, effort);
   const stamp = keyring.timeStamps.verify(timeStamp, signature, window, effort);
   if ("verdict" in stamp) return stamp;
   const then = new Window(window.at, stamp);
-  const refusal = keyring.checkPath(certificate, carried, then, trace, effort);
+  const outcome = keyring.checkPath(certificate, carried, then, trace, effort);
   window.narrow(then);
-  return refusal;
+  return outcome;
 }
 
 /**

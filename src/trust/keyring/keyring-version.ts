@@ -1,6 +1,7 @@
 import { CountersignError } from "../../error.js";
 import { Effort, type Spending } from "../base/effort.js";
 import type { Refusal } from "../base/refusal.js";
+import type { CertificatePath } from "../base/signer-identity.js";
 import { Window } from "../base/window.js";
 import { TimeStampTrust } from "../cms/time-stamp.js";
 import type { FileKey, KeyFile, TrustedKeyring, VerificationContext, Verify } from "../formats/format.js";
@@ -10,7 +11,7 @@ import type { KeyringRules } from "../model/keyring-rules.js";
 import { type Signer, sameSigners } from "../model/signer.js";
 import type { Verification } from "../model/verification.js";
 import type { BlockList } from "../path/block-list.js";
-import { findPath } from "../path/path.js";
+import { findPath, identitiesOf } from "../path/path.js";
 import type { PathRules } from "../path/path-rule.js";
 import type { Trace } from "../path/trace.js";
 import { type KnownCertificates, knownCertificates, requirementsOf } from "../source/requirements.js";
@@ -98,7 +99,8 @@ export class KeyringVersion implements TrustedKeyring {
   good(signers: readonly Signer[], until: number): Verification {
     if (this.#good === null || this.#good.until !== until || !sameSigners(this.#good.signers, signers)) {
       const signer = signers.map(({ name }) => name).join("; ");
-      this.#good = { verdict: 0, reason: `signed by \`${signer}\``, rule: null, signer, signers, until };
+      const paths = signers.flatMap(({ path = [] }) => (path.length === 0 ? [] : [path]));
+      this.#good = { verdict: 0, reason: `signed by \`${signer}\``, rule: null, signer, signers, paths, until };
     }
     return this.#good;
   }
@@ -113,22 +115,22 @@ export class KeyringVersion implements TrustedKeyring {
     window: Window,
     trace: Trace | null,
     effort: Effort = this.effort(),
-  ): Refusal | null {
+  ): CertificatePath | Refusal {
     const cached = window.stamp === null ? this.#paths.get(target) : undefined;
     if (trace === null && cached !== undefined && isCurrent(cached, others, window.at)) {
       window.narrow(cached.window);
       effort.repeat(cached.cost);
-      return cached.refusal;
+      return cached.outcome;
     }
     const own = new Window(window.at, window.stamp);
     const { mark } = effort;
     const found = findPath(target, this.anchors, new CertificateIndex(others), this.#pathRules, own, trace, effort);
-    const refusal = "verdict" in found ? found : null;
+    const outcome = "verdict" in found ? found : identitiesOf(found.path);
     // The limit was exceeded by work that the next message may not do, so that result is not cached
     if (window.stamp === null && !effort.spent)
-      this.#paths.set(target, { others, window: own, refusal, cost: effort.since(mark) });
+      this.#paths.set(target, { others, window: own, outcome, cost: effort.since(mark) });
     window.narrow(own);
-    return refusal;
+    return outcome;
   }
 }
 
@@ -138,7 +140,7 @@ const MAX_KEYS = 64;
 interface CachedPath {
   readonly others: readonly Certificate[];
   readonly window: Window;
-  readonly refusal: Refusal | null;
+  readonly outcome: CertificatePath | Refusal;
   /** The cost that the verification added; added again on each use of the cached result. */
   readonly cost: Spending;
 }

@@ -1,10 +1,12 @@
-import type { SignerIdentity } from "../base/signer-identity.js";
+import type { CertificatePath, SignerIdentity } from "../base/signer-identity.js";
 import type { PublicKey } from "../key/key.js";
 
 /** The signer of a valid signature: a name for messages, and the key, by which signers are counted. */
 export interface Signer extends SignerIdentity {
   readonly name: string;
   readonly key: PublicKey;
+  /** The valid path to its certificate, anchor first; absent for a key without a certificate. */
+  readonly path?: CertificatePath;
 }
 
 /** Whether two lists have the same signers in the same order. */
@@ -13,8 +15,11 @@ export function sameSigners(some: readonly Signer[], others: readonly Signer[]):
 }
 
 function isSame(one: Signer, other: Signer): boolean {
-  const { name, key, subject, serial, issuer } = one;
+  const { name, key, subject, serial, issuer, path = [] } = one;
+  const { path: otherPath = [] } = other;
   return (
+    path.length === otherPath.length &&
+    path.every((certificate, index) => certificate === otherPath[index]) &&
     key === other.key &&
     name === other.name &&
     subject === other.subject &&

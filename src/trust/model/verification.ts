@@ -1,3 +1,4 @@
+import type { CertificatePath } from "../base/signer-identity.js";
 import type { Signer } from "./signer.js";
 
 /** The result of verifying one signature. */
@@ -12,6 +13,11 @@ export interface Verification {
   readonly signer: string | null;
   /** The signers in the order of the message; empty if the signature is rejected. */
   readonly signers: readonly Signer[];
+  /**
+   * Of a valid signature, the path of each signer with a certificate, in the order of the signers. Of a rejected one,
+   * the path that got furthest, if any was tried.
+   */
+  readonly paths: readonly CertificatePath[];
   /** Milliseconds since the epoch until which this result may be cached. */
   readonly until: number;
 }

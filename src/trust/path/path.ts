@@ -1,5 +1,6 @@
 import { Effort, STEP, tooMuch } from "../base/effort.js";
 import { type Refusal, refuse } from "../base/refusal.js";
+import type { CertificatePath } from "../base/signer-identity.js";
 import { Window } from "../base/window.js";
 import type { Certificate } from "../x509/certificate.js";
 import { CertificateIndex } from "../x509/certificate-index.js";
@@ -97,13 +98,13 @@ class Search {
       const wrong = lowest.signedBy(issuer.publicKey, this.effort);
       if (wrong !== null) {
         failed.add(key);
-        this.#failed(below.length, wrong);
+        this.#failed(below.length, wrong, below);
         continue;
       }
       const found = this.#continue([issuer, ...below]);
       if (found !== null) return found;
     }
-    if (!known) this.#failed(0, unknownIssuer(lowest));
+    if (!known) this.#failed(0, unknownIssuer(lowest), below);
     return null;
   }
 
@@ -120,7 +121,7 @@ class Search {
       trusted: this.anchors.find(path.at(-1) as Certificate) !== null,
     });
     if (!("verdict" in outcome)) return { path, ...outcome };
-    this.#failed(MAX_PATH + path.length, outcome);
+    this.#failed(MAX_PATH + path.length, outcome, path);
     return null;
   }
 
@@ -149,14 +150,21 @@ class Search {
     };
   }
 
-  #tooLong({ length }: readonly Certificate[]): null {
-    this.#failed(length, refuse("EKEYREJECTED", "path length limit", `a path of more than ${MAX_PATH} certificates`));
+  #tooLong(path: readonly Certificate[]): null {
+    const refusal = refuse("EKEYREJECTED", "path length limit", `a path of more than ${MAX_PATH} certificates`);
+    this.#failed(path.length, refusal, path);
     return null;
   }
 
-  #failed(rank: number, refusal: Refusal): void {
-    if (this.#best === null || rank > this.#best.rank) this.#best = { rank, refusal };
+  #failed(rank: number, refusal: Refusal, path: readonly Certificate[]): void {
+    if (this.#best === null || rank > this.#best.rank)
+      this.#best = { rank, refusal: { ...refusal, path: identitiesOf(path) } };
   }
+}
+
+/** The certificates of a path, as results of verifications name them. */
+export function identitiesOf(path: readonly Certificate[]): CertificatePath {
+  return path.map(({ signerIdentity }) => signerIdentity);
 }
 
 /** Units for the rules of one certificate of a path, without CRLs and name constraints. */

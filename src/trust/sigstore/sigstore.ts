@@ -9,14 +9,14 @@ import { TAG } from "../asn1/tag.js";
 import { hash } from "../base/digest.js";
 import { printable } from "../base/printable.js";
 import { type Refusal, refuse } from "../base/refusal.js";
-import { NAMELESS, type SignerIdentity } from "../base/signer-identity.js";
+import { type CertificatePath, NAMELESS, type SignerIdentity } from "../base/signer-identity.js";
 import { Window } from "../base/window.js";
 import type { Scheme } from "../key/algorithm.js";
 import type { PublicKey } from "../key/key.js";
 import type { KeyringRules, SigstoreRules } from "../model/keyring-rules.js";
 import type { Signer } from "../model/signer.js";
 import type { BlockList } from "../path/block-list.js";
-import { findPath } from "../path/path.js";
+import { findPath, identitiesOf } from "../path/path.js";
 import type { PathRules } from "../path/path-rule.js";
 import { Certificate, readCertificate } from "../x509/certificate.js";
 import { CertificateIndex } from "../x509/certificate-index.js";
@@ -65,13 +65,15 @@ export class SigstoreTrust {
       return refuse("EKEYREJECTED", SIGSTORE, "the bundle is for other data: the digests differ");
     const signer = this.#signerOf(bundle, data, message);
     if ("verdict" in signer) return signer;
-    const refusal =
+    const refused =
       this.keyring.blockList.key(signer.key) ??
       checkEntries(bundle, signer) ??
       this.#checkBlockedLogs(bundle) ??
-      this.#checkLogs(bundle, data, signer, window) ??
-      this.#checkCertificate(bundle, signer, window);
-    return refusal ?? [{ ...signer.identity, name: signer.name, key: signer.key }];
+      this.#checkLogs(bundle, data, signer, window);
+    if (refused !== null) return refused;
+    const path = this.#checkCertificate(bundle, signer, window);
+    if ("verdict" in path) return path;
+    return [{ ...signer.identity, name: signer.name, key: signer.key, path }];
   }
 
   #signerOf(bundle: Bundle, data: Uint8Array, message: Message): BundleSigner | Refusal {
@@ -157,16 +159,19 @@ export class SigstoreTrust {
 
   /**
    * Validates the certificate path by RFC 5280 at each time that a log or a time stamp gives; the library checks less.
+   * The path is empty if a key signed.
    */
-  #checkCertificate(bundle: Bundle, { certificate }: BundleSigner, window: Window): Refusal | null {
-    if (certificate === null) return null;
+  #checkCertificate(bundle: Bundle, { certificate }: BundleSigner, window: Window): CertificatePath | Refusal {
+    let path: CertificatePath = [];
+    if (certificate === null) return path;
     for (const at of momentsOf(bundle)) {
       if (!window.reached(at)) return refuse("EKEYREJECTED", SIGSTORE, "the bundle's time is in the future");
       const then = new Window(window.at, { at, outlivesRevocation: false });
       const found = findPath(certificate, this.#anchors, new CertificateIndex([]), this.#rules, then);
       if ("verdict" in found) return found;
+      path = identitiesOf(found.path);
     }
-    return null;
+    return path;
   }
 }
 

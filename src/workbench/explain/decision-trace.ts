@@ -159,13 +159,14 @@ export class DecisionTrace implements HostFunctions {
   ): Result {
     const { answers } = this.from;
     const result = ask(answers);
-    const { reason, rule, signers } = answers.verified!;
-    this.#push({ event: "call", call, arguments: given, result: shown(result), because: reason, rule, signers });
+    // Logs of the first writers have no paths
+    const { reason: because, rule, signers, paths = [] } = answers.verified!;
+    this.#push({ event: "call", call, arguments: given, result: shown(result), because, rule, signers, paths });
     return result;
   }
 
   #add<Result>(call: string, given: readonly string[], result: Result, because: string | null = null): Result {
-    const rest = { because, rule: null, signers: [] } satisfies Partial<TracedCall>;
+    const rest = { because, rule: null, signers: [], paths: [] } satisfies Partial<TracedCall>;
     this.#push({ event: "call", call, arguments: given, result: shortened(result), ...rest });
     return result;
   }

@@ -214,7 +214,7 @@ function listOf(value: unknown): readonly unknown[] {
 
 function lineOfHelper(line: unknown): TraceEvent {
   const call = String(line);
-  return { event: "call", call, arguments: [], result: undefined, because: null, rule: null, signers: [] };
+  return { event: "call", call, arguments: [], result: undefined, because: null, rule: null, signers: [], paths: [] };
 }
 
 function callerOf({ current }: ReadRecord): ExplainedCaller {

@@ -1,6 +1,6 @@
 import type { Evidence } from "../../bpf/model/facts.js";
 import type { Denial } from "../../hooks/decision.js";
-import type { SignerOfRecord } from "../../log/input-records.js";
+import type { CertificateOfRecord, SignerOfRecord } from "../../log/input-records.js";
 import type { Outcome } from "../../log/outcome.js";
 import type { Fault } from "../../policy/model/outcome.js";
 
@@ -129,6 +129,11 @@ export interface TracedCall {
   readonly rule: string | null;
   /** Who signed, by the certificates of the path that was found. */
   readonly signers: readonly SignerOfRecord[];
+  /**
+   * The certificate path of each signer that has one, from the anchor to its certificate; for a rejected signature the
+   * path that got furthest, if any was tried.
+   */
+  readonly paths: readonly (readonly CertificateOfRecord[])[];
 }
 
 /** A place in a policy's own files. */

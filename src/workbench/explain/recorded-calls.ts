@@ -44,6 +44,7 @@ export function recordedCalls(
         because: judged?.reason ?? null,
         rule: judged?.rule ?? null,
         signers: judged?.signers ?? [],
+        paths: judged?.paths ?? [],
       },
     ];
   });

@@ -1,5 +1,5 @@
 import { verdictName } from "../../errno.js";
-import type { SignerOfRecord } from "../../log/input-records.js";
+import type { CertificateOfRecord, SignerOfRecord } from "../../log/input-records.js";
 import type { Outcome } from "../../log/outcome.js";
 import type {
   Executed,
@@ -122,6 +122,13 @@ function isBytes(value: unknown): value is { readonly sha256: string; readonly l
 export function signerText({ subject, key_id, serial, issuer }: SignerOfRecord): string {
   const certificate = issuer === null ? "" : `, certificate ${serial ?? "without a serial"} issued by ${issuer}`;
   return `${subject ?? "a key without a certificate"}, key ${key_id}${certificate}`;
+}
+
+/** `CN=root (serial 01) → CN=signer (serial 0a2f)`: the issuer of each is the one before it. */
+export function pathText(path: readonly CertificateOfRecord[]): string {
+  return path
+    .map(({ subject, serial }) => `${subject ?? "a certificate without a subject"} (serial ${serial ?? "unknown"})`)
+    .join(" → ");
 }
 
 /** How the decision was executed again, and what the explanation lacks. */

@@ -1,6 +1,6 @@
 import type { ProgramSubject } from "../../bpf/model/facts.js";
 import type { Config } from "../../config/config.js";
-import { factsOfSigner } from "../../engine/decision/helpers.js";
+import { factsOfSigners } from "../../engine/decision/helpers.js";
 import { ProgramSignatures } from "../../engine/decision/program-signatures.js";
 import type { Keyrings } from "../../engine/load/keyrings.js";
 import { StatementStore } from "../../engine/statements/statement-store.js";
@@ -36,7 +36,8 @@ export class OwnKeyrings {
     const its = this.keyrings.byName.get(keyring)!;
     const { generation } = its;
     const type = about.signature_type as SignatureType;
-    const { verdict, reason, rule, signers } = its.verify(data, signature, type, at);
+    const verification = its.verify(data, signature, type, at);
+    const { verdict, reason, rule } = verification;
     return {
       keyring,
       generation,
@@ -45,7 +46,7 @@ export class OwnKeyrings {
       reason,
       rule,
       statement: null,
-      signers: signers.map(factsOfSigner),
+      ...factsOfSigners(verification),
     };
   }
 
@@ -53,9 +54,10 @@ export class OwnKeyrings {
   verifyProgram(program: ProgramSubject, keyring: string, at: number): VerificationContent | null {
     if (program.statements.some(({ sha256 }) => this.#statements.ofSha256(sha256) === null)) return null;
     const its = this.keyrings.byName.get(keyring)!;
-    const { verdict, reason, statement, signers } = this.#programs.verify(program, its, at);
-    const about = { data: null, signature: null, signature_type: null, rule: null };
+    const verification = this.#programs.verify(program, its, at);
+    const { verdict, reason, rule, statement } = verification;
+    const about = { data: null, signature: null, signature_type: null };
     const { generation } = its;
-    return { keyring, generation, ...about, verdict, reason, statement, signers: signers.map(factsOfSigner) };
+    return { keyring, generation, ...about, verdict, reason, rule, statement, ...factsOfSigners(verification) };
   }
 }

@@ -143,7 +143,15 @@ describe("definitions", () => {
 });
 
 describe("calls of helpers", () => {
-  const judgement = { generation: 1, verdict: -126, reason: "no", rule: "RFC 5280", statement: null, signers: [] };
+  const judgement = {
+    generation: 1,
+    verdict: -126,
+    reason: "no",
+    rule: "RFC 5280",
+    statement: null,
+    signers: [],
+    paths: [],
+  };
   const { data } = SUBJECT;
   const CALLS: readonly [HelperCall, object][] = [
     [

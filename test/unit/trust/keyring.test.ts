@@ -20,6 +20,7 @@ describe("a keyring", () => {
   const keyring = trusting([root.pem.certificate]);
 
   it("takes a signature by whom its authority issued a certificate to, and says who that is", () => {
+    const path = [root.certificate.signerIdentity, signer.certificate.signerIdentity];
     expect(keyring.verify(data, signPkcs7(data, signer), "PKCS7", NOW)).toEqual({
       verdict: 0,
       reason: "signed by `CN=Signer`",
@@ -32,8 +33,10 @@ describe("a keyring", () => {
           issuer: "CN=Root",
           serial: expect.any(String),
           key: expect.anything(),
+          path,
         },
       ],
+      paths: [path],
       until: signer.certificate.notAfter + 1000,
     });
   });

@@ -9,6 +9,7 @@ const good = (name: string): Verification => ({
   rule: null,
   signer: name,
   signers: [],
+  paths: [],
   until: 0,
 });
 const bytes = (index: number, size: number): Buffer => {
