@@ -16,6 +16,8 @@ const FLAGS = [
 ];
 const NUMBERS = ["prog.insn_cnt", "current.uid", "current.pid", "prog.insns.length", "prog.helpers.length"];
 const WORDS = ["xdp", "sched_cls", "GPL", "Proprietary", "", "edge", "prod", "a", "toString", "tc"];
+/** Texts of an element of `prog.maps` that is named `one`. */
+const MAP_TEXTS = ["one.name", "one.type"];
 const KEYS = ["uid", "tier", "x"];
 
 export function randomPolicy(next: Next): string {
@@ -48,7 +50,7 @@ class Author {
 
   private statement(): string {
     const before = { ...this.#known };
-    switch (this.next(12)) {
+    switch (this.next(15)) {
       case 0:
       case 1: {
         const kind = this.pick(["text", "number", "flag", "any"] as const);
@@ -82,6 +84,15 @@ class Author {
         this.#known.number = [...before.number, name];
         return line;
       }
+      case 11:
+        return `  for (const one of prog.helpers) { ${this.loopBody("one")} }`;
+      case 12:
+        return `  for (const one of prog.maps) { ${this.loopBody(this.pick(MAP_TEXTS))} }`;
+      case 13: {
+        const name = `v${this.#names++}`;
+        const test = `${this.pick(MAP_TEXTS)} === ${this.text()}`;
+        return `  const ${name} = prog.maps.find((one) => ${test}); if (${name}?.key_size > ${this.next(3)}) return deny(${name}.name);`;
+      }
       default:
         return `  if (${this.text()}.${this.pick(["startsWith", "endsWith", "includes"])}(${this.word()})) return ${this.verdict()};`;
     }
@@ -114,7 +125,7 @@ class Author {
       this.#depth -= 1;
       return this.pick(FLAGS);
     }
-    const text = this.conditionOf(this.next(20));
+    const text = this.conditionOf(this.next(24));
     this.#depth -= 1;
     return text;
   }
@@ -156,9 +167,43 @@ class Author {
         return `Array.isArray(${this.any()})`;
       case 18:
         return `${this.any()} ${this.pick(["===", "!==", "=="])} ${this.pick(["null", "undefined", "true", "1", '"edge"'])}`;
+      case 19:
+        return `prog.helpers.${this.pick(["some", "every"])}((one) => ${this.elementTest("one")})`;
+      case 20:
+        return `prog.maps.${this.pick(["some", "every"])}((one) => ${this.elementTest(this.pick(MAP_TEXTS))})`;
+      case 21:
+        return `prog.maps.filter((one) => ${this.elementTest(this.pick(MAP_TEXTS))}).length ${this.pick(["<", ">=", "==="])} ${this.next(3)}`;
+      case 22:
+        return `(Array.isArray(${this.any()}) ? [] : prog.helpers).includes(${this.pick([this.text(), this.any()])})`;
       default:
         return `Boolean(${this.any()})`;
     }
+  }
+
+  /** A condition on a text of an element, which also may not be about it. */
+  private elementTest(text: string): string {
+    switch (this.next(5)) {
+      case 0:
+        return `${text} !== ${this.text()}`;
+      case 1:
+        return `(${text} === ${this.word()} ${this.pick(["&&", "||"])} ${this.condition()})`;
+      case 2:
+        return `WORDS.includes(${text})`;
+      case 3:
+        return `${text}.${this.pick(["startsWith", "includes"])}(${this.word()})`;
+      default:
+        return `${text} === ${this.text()}`;
+    }
+  }
+
+  private loopBody(text: string): string {
+    const test = this.elementTest(text);
+    return this.pick([
+      `if (${test}) return ${this.verdict()};`,
+      `if (${test}) break; else if (${this.elementTest(text)}) return deny(${text});`,
+      `if (${test}) continue; if (${this.elementTest(text)}) return ${this.verdict()};`,
+      `const its = ${text}; let known = its; if (${test}) known += "x"; if (known === ${this.word()}) throw its;`,
+    ]);
   }
 
   private flag(): string {

@@ -4,11 +4,23 @@ import { LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
 import { Domain } from "../../policy/domain.js";
 import { ROOT_ON_HOST } from "../../policy/model/current.js";
 import type { NameKind } from "../../policy/model/vocabulary.js";
-import type { Atom, Origin, PathEnd, Request, SymbolDomain } from "../shared/atom.js";
+import {
+  type Atom,
+  anyElement,
+  type LoopCases,
+  type Origin,
+  type PathEnd,
+  type Request,
+  type SymbolDomain,
+} from "../shared/atom.js";
 import type { Condition } from "../solver/condition.js";
+import { namesIn } from "../solver/element-conditions.js";
 import { type Answer, type Knowledge, type Model, solve } from "../solver/solver.js";
 import { beginningOf, type ConfiguredNames, clausesOf, type ExploredConfiguration } from "./beginning.js";
+import { type Choice, Choices, essential } from "./choices.js";
+import { type LearntCase, loopCasesOf } from "./loop-cases.js";
 import { type PolicySource, type RewrittenPolicy, rewritePolicies } from "./rewritten-policy.js";
+import { SymbolNames } from "./symbol-names.js";
 
 /** One way through a policy. */
 export interface Path {
@@ -37,6 +49,8 @@ export interface ExplorationLimits {
   /** In milliseconds. */
   readonly timeout: number;
 }
+
+const MOST_CASES = 500;
 
 /** Steps and milliseconds of one path, as multiples of the attachment's: each operation is a call of the explorer. */
 const SLOWER = 50;
@@ -70,9 +84,23 @@ export function exploreDecisions(
   return new Explorer(rewritePolicies(policies, hook), hook, names, configuration, limits, bounds).run();
 }
 
-interface Choice extends Condition {
-  /** Whether the other case is impossible, so that the condition follows from those before it. */
-  readonly isForced: boolean;
+/** The beginning of a path: choices, and the cases of the loops before its end. */
+interface Beginning {
+  readonly choices: readonly Choice[];
+  readonly loops: readonly LoopCases[];
+}
+
+interface MissingLoop {
+  readonly number: number;
+  readonly list: string;
+}
+
+/** A run for any element of a loop. */
+interface ElementRun extends MissingLoop {
+  readonly choices: Choices;
+  passed: { readonly value: boolean | null } | null;
+  /** A condition that is not about the element: it is chosen for the whole path. */
+  outer: Atom | null;
 }
 
 class Explorer {
@@ -82,13 +110,20 @@ class Explorer {
   readonly #beginning: object;
   readonly #knowledge: Knowledge;
   readonly #limits: Limits;
-  /** The choices with which unexplored paths begin; the last one is to be explored next. */
-  readonly #open: Choice[][] = [[]];
+  /** The beginnings of unexplored paths; the last one is to be explored next. */
+  readonly #open: Beginning[] = [{ choices: [], loops: [] }];
   readonly #deadline: number;
-  #prefix: readonly Choice[] = [];
-  #taken: Choice[] = [];
+  readonly #names = new SymbolNames();
+  /** The choices and loops of the path that is explored now. */
+  #choices: Choices = new Choices([]);
+  #loops: readonly LoopCases[] = [];
+  /** The loop whose cases are to be found before the path can go on. */
+  #missing: MissingLoop | null = null;
+  /** What is learnt about an element of a loop now; null if a path is explored. */
+  #element: ElementRun | null = null;
   #end: PathEnd | null = null;
   #place = 0;
+  #tooLarge = false;
 
   constructor(
     private readonly policy: RewrittenPolicy,
@@ -101,6 +136,7 @@ class Explorer {
     this.#beginning = beginningOf(hook, names, configuration);
     this.#knowledge = {
       symbols: this.#symbols,
+      origins: this.#origins,
       clauses: clausesOf(hook),
       argument: SUBJECT_KINDS[hookRow(hook).subject].argument,
       namesOf: (type) => VOCABULARY[type as NameKind] ?? [],
@@ -133,27 +169,67 @@ class Explorer {
 
   #unfinished({ length }: readonly Path[]): string | null {
     if (length >= this.bounds.paths) return `there are more than ${this.bounds.paths} paths`;
+    if (this.#tooLarge) return "a loop has too many cases";
     return performance.now() > this.#deadline ? "the time limit was reached" : null;
   }
 
   #next(): Path | null {
-    this.#prefix = this.#open.pop()!;
-    this.#taken = [];
+    const beginning = this.#open.pop()!;
+    this.#begin(beginning);
+    const end = this.#run();
+    if (this.#missing !== null) {
+      this.#findCases({ choices: this.#choices.taken, loops: beginning.loops }, this.#missing);
+      return null;
+    }
+    const { taken } = this.#choices;
+    const example = this.#solve(taken);
+    if (example === "unsatisfiable") return null;
+    return { conditions: essential(taken), end, place: this.policy.placeOf(end.place), example };
+  }
+
+  #begin({ choices, loops }: Beginning): void {
+    this.#choices = new Choices(choices);
+    this.#loops = loops;
+    this.#missing = null;
     this.#end = null;
     this.#place = 0;
+  }
+
+  #run(): PathEnd {
     const functions = {
       ...NO_FUNCTIONS,
       map_lookup: (_: string, text: string) => this.#answer(JSON.parse(text) as Request),
     };
     const outcome = this.#domain.ask(this.policy.linked, this.#limits, this.hook, {}, ROOT_ON_HOST, functions);
-    const end: PathEnd =
-      outcome.fault === null && this.#end !== null
-        ? this.#end
-        : { kind: "not decided", why: `a limit of the exploration: ${outcome.fault?.message}`, place: this.#place };
-    const example = this.#solve(this.#taken);
-    if (example === "unsatisfiable") return null;
-    const conditions = this.#taken.filter(({ isForced }) => !isForced).map(({ atom, is }) => ({ atom, is }));
-    return { conditions, end, place: this.policy.placeOf(end.place), example };
+    if (outcome.fault === null && this.#end !== null) return this.#end;
+    return { kind: "not decided", why: `a limit of the exploration: ${outcome.fault?.message}`, place: this.#place };
+  }
+
+  /** Finds the cases of a loop, and then goes on with the path; or chooses a condition before that. */
+  #findCases(beginning: Beginning, loop: MissingLoop): void {
+    const learnt: LearntCase[] = [];
+    const open: (readonly Choice[])[] = [[]];
+    for (let choices = open.pop(); choices !== undefined; choices = open.pop()) {
+      if (performance.now() > this.#deadline || learnt.length > MOST_CASES) {
+        this.#open.push(beginning);
+        this.#tooLarge ||= learnt.length > MOST_CASES;
+        return;
+      }
+      this.#begin(beginning);
+      const run: ElementRun = { ...loop, choices: new Choices(choices), passed: null, outer: null };
+      this.#element = run;
+      this.#run();
+      this.#element = null;
+      if (run.outer !== null) {
+        for (const choice of this.#bothWays(run.outer, beginning.choices).reverse())
+          this.#open.push({ ...beginning, choices: [...beginning.choices, choice] });
+        return;
+      }
+      learnt.push({ where: essential(run.choices.taken), passed: run.passed });
+      open.push(...run.choices.others.reverse());
+    }
+    const cases = loopCasesOf(learnt, (stops) => this.#names.first(loop.list, stops));
+    this.#open.push({ ...beginning, loops: [...beginning.loops, cases] });
   }
 
   #answer(request: Request): unknown {
@@ -169,26 +245,56 @@ class Explorer {
       case "end":
         this.#end ??= request.end;
         return null;
+      case "loop":
+        return this.#loop(request);
+      case "passed":
+        if (this.#element !== null) this.#element.passed = { value: request.value };
+        return null;
+      case "count":
+        return this.#names.count(request.list, request.where);
       case "test":
         this.#place = request.place;
         return this.#choose(request.atom);
     }
   }
 
+  #loop({ number, list }: MissingLoop): LoopCases | "learn" | null {
+    const known = this.#loops[number];
+    if (known !== undefined) return known;
+    if (this.#element?.number === number) return "learn";
+    this.#missing = { number, list };
+    return null;
+  }
+
   /** The value of a condition on this path. If it can be both, the other one is explored later. */
-  #choose(atom: Atom): boolean {
-    const before = this.#taken;
-    const known = this.#prefix[before.length];
-    if (known !== undefined) {
-      before.push(known);
-      return known.is;
+  #choose(atom: Atom): boolean | null {
+    const known = this.#choices.valueOf(atom);
+    if (known !== undefined) return known;
+    const element = this.#element;
+    if (element === null) {
+      const [chosen, ...others] = this.#bothWays(atom, this.#choices.taken);
+      for (const other of others) this.#open.push({ choices: [...this.#choices.taken, other], loops: this.#loops });
+      this.#choices.take(chosen!);
+      return chosen!.is;
     }
-    const [isTrue, isFalse] = [true, false].map((is) => ({ atom, is, isForced: false })) as [Choice, Choice];
-    const canBeTrue = this.#solve([...before, isTrue]) !== "unsatisfiable";
-    const canBeFalse = this.#solve([...before, isFalse]) !== "unsatisfiable";
-    if (canBeTrue && canBeFalse) this.#open.push([...before, isFalse]);
-    before.push({ atom, is: canBeTrue, isForced: canBeTrue !== canBeFalse });
-    return canBeTrue;
+    const before = element.choices.valueOf(atom);
+    if (before !== undefined) return before;
+    if (!namesIn(atom).some((name) => name.includes(anyElement(element.list)))) {
+      element.outer = atom;
+      return null;
+    }
+    const [chosen, ...others] = this.#bothWays(atom, [...this.#choices.taken, ...element.choices.taken]);
+    for (const other of others) element.choices.others.push([...element.choices.taken, other]);
+    element.choices.take(chosen!);
+    return chosen!.is;
+  }
+
+  /** The values that a condition can have after others: one or both. */
+  #bothWays(atom: Atom, before: readonly Choice[]): Choice[] {
+    const possible = [true, false].filter((is) => this.#solve([...before, { atom, is }]) !== "unsatisfiable");
+    // The conditions before it are impossible, which was not found out: the path ends without an example
+    if (possible.length === 0) return [{ atom, is: false, isForced: false }];
+    return possible.map((is) => ({ atom, is, isForced: possible.length === 1 }));
   }
 
   #solve(conditions: readonly Condition[]): Answer {

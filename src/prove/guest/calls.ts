@@ -1,22 +1,28 @@
 import { view } from "./facts.js";
 import { CONCRETE_FUNCTIONS, CONCRETE_STRING_METHODS, MOVING_ARRAY_METHODS } from "./intrinsics.js";
+import { changes, containsText, LIST_LOOPS, type UnknownList, unknownList } from "./loops.js";
 import { get, isPlain, propertyExists } from "./members.js";
 import { isEqual } from "./operators.js";
 import { at, here, markMade, notDecided, raise, test, testType } from "./path.js";
-import { isSymbol, type Term, termOf } from "./term.js";
+import { termOf } from "./term.js";
 import { isConcrete, isPrimitive, joined, settled, textParts, truthy } from "./values.js";
 
 type Call = (...given: unknown[]) => unknown;
 
-/** Functions that the policy wrote: their operations are calls of the explorer. */
-const written = new WeakSet<object>();
+/** Functions that the policy wrote, with the number of their parameters: their operations are calls of the explorer. */
+const written = new WeakMap<object, number>();
 /** The functions of the virtual module. */
 const helpers = new WeakSet<object>();
 
-/** Marks a function of the policy. */
-export function own<T extends object>(value: T): T {
-  written.add(value);
+/** Marks a function of the policy. A rest parameter counts as infinitely many. */
+export function own<T extends object>(value: T, parameters: number): T {
+  written.set(value, parameters);
   return value;
+}
+
+/** The number of parameters of a function of the policy; that of any other function is taken to be infinite. */
+export function parametersOf(value: object): number {
+  return value === Boolean ? 1 : (written.get(value) ?? Infinity);
 }
 
 export function addHelper<T extends object>(helper: T): T {
@@ -80,7 +86,7 @@ function plain(value: unknown): object {
 function isArray(value: unknown): boolean {
   const term = termOf(view(value));
   if (term === null) return Array.isArray(value);
-  return term.k === "list" || (term.k === "json" && testType(term.name, ["array"]));
+  return term.k === "list" || term.k === "filtered" || (term.k === "json" && testType(term.name, ["array"]));
 }
 
 function isInteger(value: unknown): boolean {
@@ -100,7 +106,9 @@ export function callMethod(place: number, object: unknown, key: unknown, given: 
     if (typeof its === "string") return ofString(its, key, given);
     if (its instanceof Set || its instanceof Map) return ofCollection(its, key, given);
     if (term?.k === "text") return ofText(term.name, key, given);
-    if (term?.k === "list") return ofList(term, key, given);
+    const list = unknownList(its);
+    if (list !== null) return ofList(place, list, its, key, given);
+    if (term?.k === "filtered" && key !== "length") return notDecided(`\`${key}\` of a list that is not known`);
   }
   return call(place, get(place, its, key), given, its);
 }
@@ -119,16 +127,18 @@ function ofText(of: string, key: string, [text, ...more]: readonly unknown[]): u
   return text === "" || test({ kind: TESTS[key as keyof typeof TESTS], of, text });
 }
 
-function ofList(
-  { name, of }: Extract<Term, { k: "list" | "record" }>,
-  key: string,
-  given: readonly unknown[],
-): unknown {
-  const [text] = given;
-  if (key !== "includes" || given.length !== 1 || of.kind !== "text")
-    return notDecided(`\`${key}\` of a list that is not known`);
-  if (typeof text === "string") return test({ kind: "contains", of: name, text });
-  return isSymbol(text) ? notDecided("whether a list contains a text that is not known") : false;
+function ofList(place: number, list: UnknownList, value: unknown, key: string, given: readonly unknown[]): unknown {
+  const [callback, self] = given;
+  if (key === "includes" && given.length === 1) return contains(place, list, callback);
+  if (!Object.hasOwn(LIST_LOOPS, key)) return notDecided(`\`${key}\` of a list that is not known`);
+  if (typeof callback !== "function") return raise("TypeError", "not a function");
+  if (parametersOf(callback) > 1) return notDecided("the index of an element of a list that is not known");
+  return LIST_LOOPS[key]!(place, list, (one) => call(place, callback, [one, undefined, value], self));
+}
+
+function contains(place: number, list: UnknownList, value: unknown): unknown {
+  if (typeof value === "string" && list.of?.kind === "text") return containsText(list, value);
+  return LIST_LOOPS.some!(place, list, (one) => isEqual(one, value, true) || bothNaN(one, value));
 }
 
 /** Methods of arrays that call functions (ECMA-262, 23.1.3). Arrays of policies have no holes. */
@@ -169,8 +179,11 @@ function ofArray(place: number, array: unknown[], key: string, given: readonly u
       : NUMBERS.has(key) && !isConcrete(given)
   )
     return notDecided(`\`${key}\` with a value that is not known`);
+  if (CHANGING.has(key)) changes("an array that a loop over a list changes");
   return native(() => (array as unknown as Readonly<Record<string, Call>>)[key]!(...given));
 }
+
+const CHANGING: ReadonlySet<string> = new Set(["push", "pop", "shift", "unshift"]);
 
 /** Methods whose arguments are converted to numbers. */
 const NUMBERS: ReadonlySet<string> = new Set(["slice", "at"]);

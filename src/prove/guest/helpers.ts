@@ -1,5 +1,6 @@
 import { addHelper } from "./calls.js";
 import { factOf, lookUp, symbol, verdictOf, view } from "./facts.js";
+import { changes } from "./loops.js";
 import { addConstants, namespace } from "./namespace.js";
 import { type Integer, isWithin, testNumber } from "./numbers.js";
 import { isEqual } from "./operators.js";
@@ -57,6 +58,7 @@ function deny(reason: unknown, errno: unknown = 1): unknown {
   if (!isErrno) return raise("RangeError", "deny: errno is not an integer from 1 to 4095");
   const words = textOf(reason);
   const verdict = term === null ? -(code as number) : negative(term as Integer);
+  changes("a denial in a loop over a list");
   denied.push({ verdict, reason: words, place: here() });
   return verdict;
 }

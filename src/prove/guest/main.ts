@@ -3,16 +3,17 @@
  * policy cannot name what is in it, and cannot read a symbol except through its functions.
  */
 import { ask, type Hook } from "./answer.js";
-import { call, own } from "./calls.js";
+import { call, own, parametersOf } from "./calls.js";
 import { Asked, decisionEnd } from "./decision.js";
 import { denials, unused } from "./helpers.js";
 import { namespace } from "./namespace.js";
-import { at, beginning, report, notDecided as undecided } from "./path.js";
+import { at, beginning, hasHalted, report, notDecided as undecided } from "./path.js";
 
 export { returned } from "./answer.js";
 export { callMethod, construct, own } from "./calls.js";
 export * from "./helpers.js";
-export { elements, get, key, properties, set } from "./members.js";
+export { birth, write } from "./loops.js";
+export { each, elements, get, key, properties, set } from "./members.js";
 export { binary, numeric, unary } from "./operators.js";
 export { caught } from "./path.js";
 export {
@@ -50,12 +51,16 @@ export function droppingCallback(place: number, callback: unknown): unknown {
   return own((...given: unknown[]) => {
     const before = denials();
     return unused(place, before, call(place, callback, given));
-  });
+  }, parametersOf(callback));
 }
 
 /** Explores one path: of a hook, or of the hooks of all attachments of a configuration, in order. */
 export function run(hooks: readonly Hook[]): number {
   const { configuration } = beginning;
-  report(configuration === null ? ask(hooks[0]!).end : decisionEnd(new Asked(configuration, hooks)));
+  try {
+    report(configuration === null ? ask(hooks[0]!).end : decisionEnd(new Asked(configuration, hooks)));
+  } catch (error) {
+    if (!hasHalted()) throw error;
+  }
   return 0;
 }

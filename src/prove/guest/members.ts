@@ -1,5 +1,6 @@
 import { entryOf, factOf, integer, jsonEntry, view } from "./facts.js";
 import { isNative, nativeStatic } from "./intrinsics.js";
+import { changes, countOf, Loop, unknownList } from "./loops.js";
 import { namespace } from "./namespace.js";
 import { at, beginning, fault, notDecided, raise, test, testType } from "./path.js";
 import { isSymbol, type Term, termOf } from "./term.js";
@@ -106,6 +107,8 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
     case "list":
       if (key === "length") return integer(`${term.name}.length`, 0n, 0xffff_ffffn);
       return notDecided(`\`${key}\` of a list that is not known`);
+    case "filtered":
+      return key === "length" ? countOf(term) : notDecided(`\`${key}\` of a list that is not known`);
     case "bytes":
       if (key === "length") return integer(`${term.name}.length`, 0n, BigInt(Number.MAX_SAFE_INTEGER));
       return notDecided(`\`${key}\` of bytes`);
@@ -129,7 +132,8 @@ function ofJson(name: string, value: unknown, key: string): unknown {
   // A name that nothing inherits is undefined for all other types
   const inherited = Object.values(beginning.inherited).some((names) => names.includes(key));
   if (!inherited && !INDEX.test(key) && key !== "length" && key !== "__proto__") return undefined;
-  if (testType(name, ["array"])) return ofPrimitive("array", key);
+  if (testType(name, ["array"]))
+    return key === "length" ? integer(`${name}.length`, 0n, 0xffff_ffffn) : ofPrimitive("array", key);
   const its = settled(value);
   const term = termOf(its);
   return term === null ? ofValue(its, key) : ofTerm(term, its, key);
@@ -163,6 +167,7 @@ export function set(place: number, object: unknown, name: unknown, value: unknow
   if (typeof at_ !== "string" || at_ === "__proto__" || (!isIndex && !isPlain(its)))
     return notDecided("an assignment to a property of this object");
   if (Object.isFrozen(its)) return notDecided("an assignment to a frozen object");
+  changes("an object that a loop over a list changes");
   (its as Record<string, unknown>)[at_] = value;
   return value;
 }
@@ -177,6 +182,13 @@ export function properties(place: number, value: unknown): object {
   return isPlain(its) ? its : notDecided("`...` of this value");
 }
 
+/** What `for` loops over. */
+export function each(place: number, value: unknown): Iterable<unknown> {
+  at(place);
+  const list = unknownList(settled(value));
+  return list === null ? elements(place, value) : new Loop(list);
+}
+
 /** The elements of an array, for `...`, patterns and `for`. */
 export function elements(place: number, value: unknown): readonly unknown[] {
   at(place);
@@ -184,5 +196,5 @@ export function elements(place: number, value: unknown): readonly unknown[] {
   if (Array.isArray(its)) return its;
   if (typeof its === "string") return [...its];
   const term = termOf(its);
-  return notDecided(term?.k === "list" ? "a loop over a list that is not known" : "a loop over this value");
+  return notDecided(term?.k === "list" ? "the elements of a list that is not known" : "the elements of this value");
 }

@@ -197,7 +197,7 @@ function withValue(term: Term, value: unknown, isStrict: boolean): boolean {
 }
 
 function isObject({ k }: Term): boolean {
-  return k === "object" || k === "lazy" || k === "record" || k === "list" || k === "bytes";
+  return !["text", "joined", "integer", "double", "json"].includes(k);
 }
 
 function jsonWith(name: string, value: unknown, isStrict: boolean): boolean {

@@ -3,7 +3,7 @@ import type { FactDomain } from "../../fact-type.js";
 import type { HookDefault, HookName } from "../../hooks/catalogue.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { TaskCondition } from "../../policy/scope/task-condition.js";
-import type { Atom, JsonType, Origin, PathEnd, Request, SymbolDomain } from "../shared/atom.js";
+import type { Atom, ElementCase, JsonType, LoopCases, Origin, PathEnd, Request, SymbolDomain } from "../shared/atom.js";
 
 export interface Configuration {
   readonly mode: Mode;
@@ -51,6 +51,10 @@ export const beginning = tell({ ask: "begin" }) as Beginning;
 /** Thrown to leave the policy. A policy that catches it changes nothing: the path has ended. */
 const STOP = { __proto__: null };
 let end: PathEnd | null = null;
+/** Whether the host needs nothing more of this run. */
+let isHalted = false;
+/** Whether the run is for any element of a loop. */
+let isLearning = false;
 let place = 0;
 const known = new Map<string, boolean>();
 const types = new Map<string, readonly JsonType[]>();
@@ -58,7 +62,7 @@ const declared = new Set<string>();
 
 /** Every function of the explorer begins with this. */
 export function at(now: number): void {
-  if (end !== null) throw STOP;
+  if (end !== null || isHalted) throw STOP;
   place = now;
 }
 
@@ -68,6 +72,7 @@ export function here(): number {
 
 /** Ends the run of a policy. Whatever the policy does then, its calls of the explorer throw. */
 export function finish(how: PathEnd): never {
+  if (isLearning) halt();
   end ??= how;
   throw STOP;
 }
@@ -77,8 +82,9 @@ export function endOf(run: () => never): PathEnd {
   try {
     run();
   } catch (error) {
-    if (end === null) endWith(error);
+    if (end === null && !isHalted) endWith(error);
   }
+  if (isHalted) throw STOP;
   const how = end!;
   end = null;
   return how;
@@ -99,6 +105,35 @@ export function report(how: PathEnd): void {
   tell({ ask: "end", end });
 }
 
+/** Ends the run without an end of the path: the host has what it needs. */
+export function halt(): never {
+  isHalted = true;
+  throw STOP;
+}
+
+export function hasHalted(): boolean {
+  return isHalted;
+}
+
+/** The cases of a loop, or null if they are to be found now. */
+export function loopCases(number: number, list: string): LoopCases | null {
+  const told = tell({ ask: "loop", number, list });
+  if (told === null) halt();
+  isLearning = told === "learn";
+  return isLearning ? null : (told as LoopCases);
+}
+
+/** Ends a run that was for one element of a loop, after which the loop goes on. */
+export function endPassed(value: boolean | null): never {
+  tell({ ask: "passed", value });
+  return halt();
+}
+
+/** The name of a symbol for the number of elements in some cases. */
+export function countName(list: string, where: readonly ElementCase[]): string {
+  return tell({ ask: "count", list, where }) as string;
+}
+
 export function notDecided(why: string): never {
   return finish({ kind: "not decided", why, place });
 }
@@ -112,7 +147,9 @@ export function test(atom: Atom): boolean {
   const key = stringify(atom);
   let answer = known.get(key);
   if (answer === undefined) {
-    answer = tell({ ask: "test", atom, place }) === true;
+    const told = tell({ ask: "test", atom, place });
+    if (told === null) halt();
+    answer = told === true;
     known.set(key, answer);
   }
   return answer;
@@ -143,7 +180,13 @@ export function declare(name: string, domain: SymbolDomain): void {
 export function originate(name: string, origin: Origin): void {
   if (declared.has(`origin ${name}`)) return;
   declared.add(`origin ${name}`);
+  if (isPart(name)) notDecided("a helper's answer for each element of a list");
   tell({ ask: "origin", name, origin });
+}
+
+/** Whether a name may be about any element of a list. */
+function isPart(name: string): boolean {
+  return name.includes("[*]");
 }
 
 const made = new WeakSet<object>();

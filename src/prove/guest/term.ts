@@ -1,5 +1,5 @@
 import type { FactDomain } from "../../fact-type.js";
-import type { LinearTerm, TextPart } from "../shared/atom.js";
+import type { ElementCase, LinearTerm, TextPart } from "../shared/atom.js";
 
 type Fields = Readonly<Record<string, FactDomain>>;
 
@@ -8,6 +8,8 @@ export type Term =
   /** An object with facts. */
   | { readonly k: "object"; readonly name: string; readonly fields: Fields; readonly isSubject: boolean }
   | { readonly k: "record" | "list"; readonly name: string; readonly of: FactDomain }
+  /** The elements of a list that are in one of the cases. */
+  | { readonly k: "filtered"; readonly list: string; readonly where: readonly ElementCase[] }
   | { readonly k: "bytes"; readonly name: string }
   | { readonly k: "text"; readonly name: string }
   /** Constants and symbols one after the other. */

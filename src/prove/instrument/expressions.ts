@@ -45,7 +45,8 @@ export const EXPRESSIONS: ByKind<[Writer], string> = {
     if (argument.type !== "Identifier") return to.notDecided(node, "`++` or `--` of a property");
     const before = to.call("numeric", node, argument.name);
     const change = `${to.temporary()}`;
-    const assigned = `${argument.name}=${to.call("binary", node, JSON.stringify(operator[0]), change, "1")}`;
+    const changed = to.call("binary", node, JSON.stringify(operator[0]), change, "1");
+    const assigned = `${argument.name}=${to.assigned(argument.name, changed)}`;
     const result = prefix ? assigned : `(${assigned},${change})`;
     return `((${change})=>${result})(${before})`;
   },
@@ -125,10 +126,11 @@ function assignment(node: AssignmentExpression, to: Writer): string {
   }
   if (left.type !== "Identifier") return to.notDecided(node, "an assignment to a pattern");
   const { name } = left;
-  if (operator === "=") return `(${name}=${value})`;
+  if (operator === "=") return `(${name}=${to.assigned(name, value)})`;
   const logical = { "&&=": "and", "||=": "or", "??=": "nullish" }[operator as string];
-  if (logical !== undefined) return to.call(logical, node, name, `()=>(${name}=${value})`);
-  return `(${name}=${to.call("binary", node, JSON.stringify(operator.slice(0, -1)), name, value)})`;
+  if (logical !== undefined) return to.call(logical, node, name, `()=>(${name}=${to.assigned(name, value)})`);
+  const computed = to.call("binary", node, JSON.stringify(operator.slice(0, -1)), name, value);
+  return `(${name}=${to.assigned(name, computed)})`;
 }
 
 function memberName({ property: of, computed }: MemberExpression, to: Writer): string {

@@ -3,7 +3,9 @@ import type { Watched } from "../../policy/checks/denials.js";
 import { entryFor } from "../../policy/syntax/nodes.js";
 import type { Unit } from "../../policy/units/units.js";
 import { EXPRESSIONS } from "./expressions.js";
+import { parameterCount } from "./functions.js";
 import { NODE_TREATMENTS } from "./nodes.js";
+import { Regions } from "./regions.js";
 import { STATEMENTS } from "./statements.js";
 import type { Writer } from "./writer.js";
 
@@ -22,6 +24,7 @@ export function moduleOf(number: number): string {
  */
 export class Rewriter implements Writer {
   #temporaries = 0;
+  readonly #regions = new Regions();
   readonly #dropped: ReadonlySet<AnyNode>;
   readonly #callbacks: ReadonlySet<AnyNode>;
 
@@ -44,7 +47,17 @@ export class Rewriter implements Writer {
 
   module(): string {
     const imported = `import * as ${this.prefix} from ${JSON.stringify(this.explorer)};\n`;
-    return imported + this.statements(this.unit.source.program.body);
+    const { body } = this.unit.source.program;
+    const whole = { patterns: [], nodes: body as readonly AnyNode[] };
+    return imported + this.#regions.inside(whole, "0", "0", () => this.statements(body));
+  }
+
+  region(patterns: readonly AnyNode[], nodes: readonly AnyNode[], write: () => string): string {
+    return this.#regions.inside({ patterns, nodes }, this.temporary(), `${this.prefix}.birth()`, write);
+  }
+
+  assigned(name: string, value: string): string {
+    return `${this.prefix}.write(${this.#regions.bornOf(name)},${value})`;
   }
 
   file(specifier: string): string {
@@ -76,7 +89,7 @@ export class Rewriter implements Writer {
     const marks = nodes.flatMap((node) => {
       const declared = "declaration" in node ? (node.declaration as AnyNode | null | undefined) : node;
       return declared?.type === "FunctionDeclaration" && declared.id
-        ? [`${this.prefix}.own(${declared.id.name});`]
+        ? [`${this.prefix}.own(${declared.id.name},${parameterCount(declared)});`]
         : [];
     });
     return [...marks, ...nodes.map((node) => this.statement(node))].join("\n");

@@ -3,6 +3,7 @@ import { GUEST_FUNCTIONS, GUEST_MODULE } from "../../policy/model/guest.js";
 import type { ByKind } from "../../policy/syntax/nodes.js";
 import { functionText } from "./functions.js";
 import { declarators } from "./patterns.js";
+import { boundNames } from "./regions.js";
 import type { Writer } from "./writer.js";
 
 /** How each statement is written; a missing one is not decided. */
@@ -89,8 +90,11 @@ function identifierOf(node: AnyNode): string {
 function declaration({ kind, declarations }: VariableDeclaration, to: Writer): string {
   const parts = declarations.flatMap(({ id, init }) => {
     if (init === null || init === undefined) return [id.type === "Identifier" ? id.name : ""];
-    if (id.type === "Identifier") return [`${id.name}=${to.expression(init)}`];
-    return declarators(id, to.expression(init), to);
+    // The variables of `var` outlast the body of a loop
+    const names = kind === "var" ? boundNames(id) : [];
+    const outlasting = names.map((name) => `${to.temporary()}=${to.assigned(name, "null")}`);
+    if (id.type === "Identifier") return [`${id.name}=${to.expression(init)}`, ...outlasting];
+    return [...declarators(id, to.expression(init), to), ...outlasting];
   });
   return `${kind} ${parts.join()}`;
 }
@@ -101,9 +105,13 @@ function forText({ init, test, update, body }: ForStatement, to: Writer): string
 }
 
 function forOfText({ left, right, body }: ForOfStatement, to: Writer): string {
-  if (left.type !== "VariableDeclaration") return `${to.notDecided(left, "a loop that assigns")};`;
+  if (left.type !== "VariableDeclaration" || left.kind === "var")
+    return `${to.notDecided(left, "a loop that assigns")};`;
   const element = to.temporary();
-  const parts = declarators(left.declarations[0]!.id, element, to);
-  const each = to.call("elements", right, to.expression(right));
-  return `for(const ${element} of ${each}){${left.kind} ${parts.join()};{${to.statement(body)}}}`;
+  const pattern = left.declarations[0]!.id;
+  const inner = to.region([pattern], [body], () => {
+    const parts = declarators(pattern, element, to);
+    return `${left.kind} ${parts.join()};{${to.statement(body)}}`;
+  });
+  return `for(const ${element} of ${to.call("each", right, to.expression(right))}){${inner}}`;
 }

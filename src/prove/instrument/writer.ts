@@ -18,6 +18,10 @@ export interface Writer {
   /** Functions that are declared among statements exist from their beginning on, and are marked there. */
   statements(nodes: readonly AnyNode[]): string;
   expression(node: AnyNode): string;
+  /** Writes the statements of a function or of the body of `for … of` that binds the names of these patterns. */
+  region(patterns: readonly AnyNode[], nodes: readonly AnyNode[], write: () => string): string;
+  /** The value that a variable gets by an assignment. */
+  assigned(name: string, value: string): string;
   /** A condition: the explorer takes both branches if the value can be both. */
   test(node: Expression): string;
 }

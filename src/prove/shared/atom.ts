@@ -24,11 +24,27 @@ export type Atom =
   | { readonly kind: "starts" | "ends" | "includes"; readonly of: string; readonly text: string }
   /** A text matches a pattern of a scope (policy/scope/glob.ts). */
   | { readonly kind: "matches"; readonly of: string; readonly text: string }
-  /** A list of texts contains a text. */
-  | { readonly kind: "contains"; readonly of: string; readonly text: string }
+  /**
+   * At least one element of the list `of` is in one of the cases. `first` is the name of the first such element; null
+   * if no condition names it.
+   */
+  | {
+      readonly kind: "some";
+      readonly of: string;
+      readonly where: readonly ElementCase[];
+      readonly first: string | null;
+    }
   /** A term is equal to 0, below 0, or at most 0. */
   | { readonly kind: "number"; readonly term: LinearTerm; readonly is: "= 0" | "< 0" | "<= 0" }
   | { readonly kind: "type"; readonly of: string; readonly among: readonly JsonType[] };
+
+/** Conditions that all hold for an element, which they name as {@link anyElement} does. None of them: any element. */
+export type ElementCase = readonly { readonly atom: Atom; readonly is: boolean }[];
+
+/** The name of an element of a list in conditions that are about each element. */
+export function anyElement(list: string): string {
+  return `${list}[*]`;
+}
 
 /** A text of parts: constants, and symbols by name; numbers are written as JavaScript does. */
 export type TextPart = string | { readonly text: string } | { readonly number: LinearTerm };
@@ -74,11 +90,33 @@ export type Origin =
       readonly data: string;
       readonly signature: string | null;
     }
-  | { readonly kind: "hash"; readonly algorithm: string; readonly data: string };
+  | { readonly kind: "hash"; readonly algorithm: string; readonly data: string }
+  /** The first element of a list that is in one of the cases. */
+  | { readonly kind: "element"; readonly list: string; readonly where: readonly ElementCase[] }
+  /** The number of elements of a list that are in one of the cases. */
+  | { readonly kind: "count"; readonly list: string; readonly where: readonly ElementCase[] };
+
+/** What a loop over a list that is not known does, which is the same for all elements that are in the same case. */
+export interface LoopCases {
+  /** The name of the first element that leaves the loop. */
+  readonly first: string;
+  /** The cases of elements that leave the loop, or about which nothing is decided. */
+  readonly stops: readonly ElementCase[];
+  /** The cases of elements after which the loop goes on, with what the explorer reported about them. */
+  readonly passes: readonly { readonly where: ElementCase; readonly value: boolean | null }[];
+}
 
 export type Request =
   | { readonly ask: "begin" }
   | { readonly ask: "symbol"; readonly name: string; readonly domain: SymbolDomain }
   | { readonly ask: "origin"; readonly name: string; readonly origin: Origin }
+  /**
+   * A loop over a list, by its number on the path. The answer is its cases, or `"learn"`: then the loop is executed for
+   * any element, and the run ends with `passed`, or else the element leaves the loop.
+   */
+  | { readonly ask: "loop"; readonly number: number; readonly list: string }
+  | { readonly ask: "passed"; readonly value: boolean | null }
+  /** The name of the number of elements in some cases. */
+  | { readonly ask: "count"; readonly list: string; readonly where: readonly ElementCase[] }
   | { readonly ask: "test"; readonly atom: Atom; readonly place: number }
   | { readonly ask: "end"; readonly end: PathEnd };

@@ -13,13 +13,7 @@ export function flagOf(atom: Atom): string | null {
     case "null":
     case "exists":
       return atom.of;
-    case "contains":
-      return containing(atom.of, atom.text);
     default:
       return null;
   }
-}
-
-export function containing(list: string, text: string): string {
-  return `${list} contains ${JSON.stringify(text)}`;
 }

@@ -1,6 +1,7 @@
 import type { FactClause, FactLiteral } from "../../bpf/program-constraints.js";
-import { JSON_TYPES, type JsonType, type SymbolDomain } from "../shared/atom.js";
+import { JSON_TYPES, type JsonType, type Origin, type SymbolDomain } from "../shared/atom.js";
 import { type Condition, flagOf } from "./condition.js";
+import { type Clause, domainIn, type ListElement, listProblem } from "./lists.js";
 import { findNumbers } from "./numbers.js";
 import { findTexts, type Membership } from "./texts.js";
 
@@ -10,6 +11,8 @@ export interface Model {
   readonly texts: ReadonlyMap<string, string>;
   readonly numbers: ReadonlyMap<string, number>;
   readonly types: ReadonlyMap<string, JsonType>;
+  /** Elements that lists have, in the order in which they were first named. */
+  readonly elements: readonly ListElement[];
 }
 
 /** `unsatisfiable` is certain. `unknown` means that no values were found, and that there may be some. */
@@ -18,6 +21,7 @@ export type Answer = Model | "unsatisfiable" | "unknown";
 /** What a solver knows apart from the conditions. */
 export interface Knowledge {
   readonly symbols: ReadonlyMap<string, SymbolDomain>;
+  readonly origins: ReadonlyMap<string, Origin>;
   /** The constraints between facts of the subject, whose name comes before theirs. */
   readonly clauses: readonly FactClause[];
   readonly argument: string;
@@ -26,6 +30,28 @@ export interface Knowledge {
 
 /** Finds values for which all conditions are true, under the constraints between facts. */
 export function solve(conditions: readonly Condition[], knowledge: Knowledge): Answer {
+  const lists = listProblem(conditions, knowledge.symbols, knowledge.origins);
+  if (lists === null) return solveFlat(conditions, knowledge, []);
+  let rounds = 0;
+  const choose = (chosen: readonly Condition[], clauses: readonly Clause[]): Answer => {
+    const answer = ++rounds > MOST_CHOICES ? "unknown" : solveFlat(chosen, knowledge, lists.elements);
+    const [clause, ...rest] = clauses;
+    if (answer === "unsatisfiable" || clause === undefined || rounds > MOST_CHOICES) return answer;
+    let result: Answer = "unsatisfiable";
+    for (const alternative of clause) {
+      const found = choose([...chosen, ...alternative], rest);
+      if (typeof found !== "string") return found;
+      if (found === "unknown") result = found;
+    }
+    return result;
+  };
+  return choose(lists.conditions, lists.clauses);
+}
+
+const MOST_CHOICES = 300;
+
+/** Finds values for conditions without any that are about all elements of a list. */
+function solveFlat(conditions: readonly Condition[], knowledge: Knowledge, elements: readonly ListElement[]): Answer {
   const flags = new Map<string, boolean>();
   const types = new Map<string, readonly JsonType[]>();
   for (const { atom, is } of conditions) {
@@ -40,14 +66,14 @@ export function solve(conditions: readonly Condition[], knowledge: Knowledge): A
     if (left.length === 0) return "unsatisfiable";
     types.set(atom.of, left);
   }
-  const domainOf = (name: string) => knowledge.symbols.get(name);
+  const domainOf = domainIn(knowledge.symbols, elements);
   const numbers = findNumbers(conditions, domainOf, []);
   if (numbers === "unsatisfiable") return numbers;
-  const search = new Search(conditions, knowledge, flags);
+  const search = new Search(conditions, knowledge, domainOf, flags);
   const found = search.from(connected(conditions, knowledge), flags, []);
   if (typeof found === "string" || typeof numbers === "string") return found === "unsatisfiable" ? found : "unknown";
   const chosen = new Map([...types].map(([name, left]) => [name, preferred(left)] as const));
-  return { flags: found.flags, texts: found.texts, numbers, types: chosen };
+  return { flags: found.flags, texts: found.texts, numbers, types: chosen, elements };
 }
 
 function preferred(types: readonly JsonType[]): JsonType {
@@ -79,6 +105,7 @@ class Search {
   constructor(
     conditions: readonly Condition[],
     private readonly knowledge: Knowledge,
+    private readonly domainOf: (name: string) => SymbolDomain | undefined,
     readonly given: ReadonlyMap<string, boolean>,
   ) {
     this.#texts = conditions.filter(({ atom }) => flagOf(atom) === null);
@@ -86,8 +113,8 @@ class Search {
 
   from(clauses: readonly FactClause[], flags: ReadonlyMap<string, boolean>, memberships: readonly Membership[]): Found {
     if (++this.#rounds > MOST_ROUNDS) return "unknown";
-    const { argument, symbols, namesOf } = this.knowledge;
-    const texts = findTexts(this.#texts, memberships, (name) => symbols.get(name), namesOf);
+    const { argument, namesOf } = this.knowledge;
+    const texts = findTexts(this.#texts, memberships, this.domainOf, namesOf);
     if (texts === "unsatisfiable") return texts;
     const open = clauses.filter(({ any }) => !any.some((literal) => this.#isTrue(literal, flags, memberships)));
     const choices = open.map(({ any }) => any.filter((literal) => !this.#isFalse(literal, flags)));

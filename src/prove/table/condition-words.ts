@@ -1,5 +1,5 @@
 import { verdictName } from "../../errno.js";
-import type { Atom, JsonType, LinearTerm, PathEnd, TextPart } from "../shared/atom.js";
+import { type Atom, anyElement, type JsonType, type LinearTerm, type PathEnd, type TextPart } from "../shared/atom.js";
 import type { Condition } from "../solver/condition.js";
 
 /** A condition as a person writes it: `prog.type is "xdp"`, `current.container is not null`. */
@@ -23,13 +23,27 @@ export function conditionWords({ atom, is }: Condition): string {
     case "matches":
       return `${atom.of} ${is ? "matches" : "does not match"} ${JSON.stringify(atom.text)}`;
     case "includes":
-    case "contains":
       return `${atom.of} ${is ? "has" : "does not have"} ${JSON.stringify(atom.text)}`;
     case "number":
       return numberWords(atom, is);
+    case "some":
+      return someWords(atom, is);
     case "type":
       return `${atom.of} is ${not}${atom.among.map((type) => TYPE_WORDS[type]).join(" or ")}`;
   }
+}
+
+/** `prog.helpers has "bpf_redirect"`, `prog.maps has none where type is "hash" and memory > 4096`. */
+function someWords({ of, where }: Extract<Atom, { kind: "some" }>, is: boolean): string {
+  const [first] = where;
+  const [only] = where.length === 1 && first!.length === 1 ? first! : [];
+  const any = anyElement(of);
+  if (only?.is && only.atom.kind === "equals" && only.atom.of === any)
+    return `${of} ${is ? "has" : "does not have"} ${JSON.stringify(only.atom.text)}`;
+  if (where.some(({ length }) => length === 0)) return `${of} is ${is ? "not " : ""}empty`;
+  const cases = where.map((one) => one.map(conditionWords).join(" and "));
+  const words = cases.join(", or ").replaceAll(`${any}.`, "").replaceAll(`${any}["`, '["').replaceAll(any, "it");
+  return `${of} has ${is ? "one" : "none"} where ${words.replace(/\["(\w+)"\]/g, "$1")}`;
 }
 
 function withoutMark(name: string): string {

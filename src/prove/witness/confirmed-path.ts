@@ -2,7 +2,7 @@ import type { Outcome } from "../../policy/model/outcome.js";
 import type { Exploration, Path } from "../explorer/exploration.js";
 import type { PathEnd } from "../shared/atom.js";
 import type { Input } from "./input.js";
-import { inputOf } from "./model-input.js";
+import { inputsOf } from "./model-input.js";
 import { SymbolValues } from "./symbol-values.js";
 
 /** Asks the engine about an input. */
@@ -30,12 +30,14 @@ export function confirmBy(
   argument: string,
   differ: (input: Input, values: SymbolValues) => string | null,
 ): Confirmation {
-  const input = path.example === "unknown" ? null : inputOf(path.example, exploration);
-  if (input === null) return { status: "unconfirmed" };
-  const values = new SymbolValues(input, argument, exploration.origins);
-  if (!values.satisfy(path.conditions)) return { status: "unconfirmed" };
-  const what = differ(input, values);
-  return what === null ? { status: "confirmed", input } : { status: "contradicted", input, what };
+  if (path.example === "unknown") return { status: "unconfirmed" };
+  for (const input of inputsOf(path.example, exploration)) {
+    const values = new SymbolValues(input, argument, exploration.origins);
+    if (!values.satisfy(path.conditions)) continue;
+    const what = differ(input, values);
+    return what === null ? { status: "confirmed", input } : { status: "contradicted", input, what };
+  }
+  return { status: "unconfirmed" };
 }
 
 /** Maximum length in characters of a reason, after which the sandbox cuts it. */

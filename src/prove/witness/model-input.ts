@@ -5,7 +5,8 @@ import { CURRENT_DOMAINS, type Current } from "../../policy/model/current.js";
 import { RESULT_DOMAINS } from "../explorer/beginning.js";
 import type { Exploration } from "../explorer/exploration.js";
 import { SUBJECT_DOMAINS } from "../facts/subject-domains.js";
-import type { JsonType, Origin } from "../shared/atom.js";
+import type { ElementCase, JsonType, Origin } from "../shared/atom.js";
+import type { ListElement } from "../solver/lists.js";
 import type { Model } from "../solver/solver.js";
 import { defaultFact, defaultFacts } from "./default-facts.js";
 import type { Input } from "./input.js";
@@ -17,16 +18,29 @@ type Holder = Record<string, unknown>;
 /** The most elements and bytes of a list or of bytes in an input. */
 const MOST = 1_000_000;
 
-/** An input with the values of a model, and the simplest values for all others; null if it would be too large. */
-export function inputOf(model: Model, explored: Explored): Input | null {
-  const making = new Making(explored);
-  try {
-    making.take(model);
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
+/**
+ * Inputs with the values of a model, and the simplest values for all others, with the elements of lists in several
+ * orders; none if they would be too large.
+ */
+export function* inputsOf(model: Model, explored: Explored): Generator<Input> {
+  const named = model.elements.filter(({ where }) => where !== null);
+  const fillings = model.elements.filter(({ where }) => where === null);
+  for (const order of orders(named)) {
+    const making = new Making(explored, [...order, ...fillings]);
+    try {
+      making.take(model);
+    } catch (error) {
+      if (error instanceof RangeError) continue;
+      throw error;
+    }
+    yield making.input();
   }
-  return making.input();
+}
+
+/** All orders of a few elements, and only the given one of many. */
+function orders<T>(elements: readonly T[]): readonly (readonly T[])[] {
+  if (elements.length < 2 || elements.length > 4) return [elements];
+  return elements.flatMap((one) => orders(elements.filter((other) => other !== one)).map((rest) => [one, ...rest]));
 }
 
 class Making {
@@ -37,7 +51,14 @@ class Making {
   readonly #argument: string;
   readonly #isProgram: boolean;
 
-  constructor(private readonly explored: Explored) {
+  readonly #roots: readonly string[];
+  readonly #lengths = new Map<string, number>();
+
+  constructor(
+    private readonly explored: Explored,
+    private readonly elements: readonly ListElement[],
+  ) {
+    this.#roots = [...explored.origins.keys(), ...elements.map(({ name }) => name)];
     const kind = hookRow(explored.hook).subject;
     this.#isProgram = kind === "program";
     this.#argument = SUBJECT_KINDS[kind].argument;
@@ -57,27 +78,66 @@ class Making {
   take({ flags, texts, numbers, types }: Model): void {
     const steps: { readonly path: SymbolPath; readonly set: () => void }[] = [];
     const add = (name: string, set: (path: SymbolPath) => void) => {
-      const path = symbolPath(name, this.explored.origins);
+      const path = this.#path(name);
       steps.push({ path, set: () => set(path) });
     };
-    const contained = [...flags].filter(([name]) => name.includes(" contains "));
-    for (const [name, is] of flags) if (!name.includes(" contains ")) add(name, (path) => this.#flag(path, is));
+    for (const { name, list } of this.elements) {
+      const domain = this.#elementDomain(list);
+      this.#answers.set(name, domain === null ? 0 : defaultFact(domain));
+    }
+    for (const [name, is] of flags) add(name, (path) => this.#flag(path, is));
     for (const [name, type] of types) add(name, (path) => this.#set(path, JSON_VALUES[type]()));
     for (const [name, text] of texts) add(name, (path) => this.#set(path, text));
-    for (const [name, number] of numbers) add(name, (path) => this.#number(path, number));
+    for (const [name, number] of numbers) add(name, (path) => this.#number(path, number, name));
     steps.sort((one, other) => one.path.keys.length - other.path.keys.length);
     for (const { set } of steps) set();
-    for (const [name, is] of contained) {
-      const at = name.indexOf(" contains ");
-      if (is)
-        this.#contain(symbolPath(name.slice(0, at), this.explored.origins), JSON.parse(name.slice(at + 10)) as string);
-    }
+    this.#fillLists(numbers);
     if (!this.#isProgram) return;
     this.#addStatements();
     for (const { fact, times, of } of PROGRAM_MULTIPLES)
       this.#subject[fact.slice(0, -".length".length)] = bytesOf(times * (this.#subject[of] as number));
     for (const { fact, length, of } of PROGRAM_BEGINNINGS)
       if (!texts.has(`${this.#argument}.${fact}`)) this.#subject[fact] = (this.#subject[of] as string).slice(0, length);
+  }
+
+  #path(name: string): SymbolPath {
+    return symbolPath(name, this.#roots);
+  }
+
+  /** The domain of the elements of a list; null for an array in a map. */
+  #elementDomain(list: string): FactDomain | null {
+    const domain = this.#domainOf(this.#path(list), true);
+    return domain?.kind === "list" ? domain.of : null;
+  }
+
+  /** Puts elements into their lists: each as often as it is counted, and others up to the length of the list. */
+  #fillLists(numbers: ReadonlyMap<string, number>): void {
+    // A list in an element of another one comes before that: its name is longer
+    const lists = [...new Set(this.elements.map((one) => one.list))].sort((a, b) => b.length - a.length);
+    for (const list of lists) {
+      const own = this.elements.filter((one) => one.list === list);
+      const values = own.flatMap(({ name, where }) => {
+        const value = this.#answers.get(name);
+        return where === null ? [] : Array.from({ length: this.#countIn(list, where, numbers) }, () => value);
+      });
+      const filling = own.find(({ where }) => where === null);
+      // Whether a longer list than that of the model is right is examined afterwards
+      const length = Math.max(this.#lengths.get(list) ?? 0, values.length);
+      if (length > MOST) throw new RangeError("a list is too long");
+      while (values.length < length) values.push(this.#answers.get(filling!.name));
+      this.#set(this.#path(list), structuredClone(values));
+    }
+  }
+
+  #countIn(list: string, where: readonly ElementCase[], numbers: ReadonlyMap<string, number>): number {
+    const key = JSON.stringify(where);
+    for (const [name, origin] of this.explored.origins) {
+      if (origin.kind !== "count" || origin.list !== list || JSON.stringify(origin.where) !== key) continue;
+      const count = numbers.get(name) ?? 1;
+      if (count > MOST) throw new RangeError("a list is too long");
+      return count;
+    }
+    return 1;
   }
 
   /** A statement that a helper returns is one of the program's. */
@@ -115,9 +175,9 @@ class Making {
   #textOf(parts: Extract<Origin, { kind: "lookup" }>["key"]): string {
     const words = parts.map((part) => {
       if (typeof part === "string") return part;
-      if ("text" in part) return String(this.#valueAt(symbolPath(part.text, this.explored.origins)));
+      if ("text" in part) return String(this.#valueAt(this.#path(part.text)));
       const { constant, of } = part.number;
-      const value = (name: string) => BigInt(Number(this.#valueAt(symbolPath(name, this.explored.origins))));
+      const value = (name: string) => BigInt(Number(this.#valueAt(this.#path(name))));
       return String(of.reduce((sum, [coefficient, name]) => sum + BigInt(coefficient) * value(name), BigInt(constant)));
     });
     return words.join("");
@@ -144,6 +204,8 @@ class Making {
       case "signer_of_program":
         return defaultFacts(RESULT_DOMAINS[origin.kind === "statement_of" ? "statement_of" : "signer_of"]!);
       case "lookup":
+      case "element":
+      case "count":
         return undefined;
     }
   }
@@ -162,27 +224,27 @@ class Making {
     this.#set(path, domain === null ? 0 : defaultFact(domain));
   }
 
-  #number(path: SymbolPath, number: number): void {
+  #number(path: SymbolPath, number: number, name: string): void {
     if (path.keys.at(-1) !== "length") {
-      this.#set(path, number);
+      if (this.explored.origins.get(path.root)?.kind !== "count") this.#set(path, number);
       return;
     }
     const holder = { ...path, keys: path.keys.slice(0, -1) };
+    const list = name.slice(0, -".length".length);
     const domain = this.#domainOf(holder, true);
     if (domain?.kind === "bytes") this.#set(holder, bytesOf(number));
     else if (number > MOST) throw new RangeError("a list is too long");
+    else if (this.elements.some((one) => one.list === list)) this.#lengths.set(list, number);
     else if (domain?.kind === "list")
       this.#set(
         holder,
         Array.from({ length: number }, () => defaultFact(domain.of)),
       );
-  }
-
-  #contain(path: SymbolPath, text: string): void {
-    const list = this.#valueAt(path) as unknown[];
-    const filler = list.indexOf("unknown") === -1 ? list.indexOf("") : list.indexOf("unknown");
-    if (filler === -1) list.push(text);
-    else list[filler] = text;
+    else if (domain === null)
+      this.#set(
+        holder,
+        Array.from({ length: number }, () => 0),
+      );
   }
 
   #set(path: SymbolPath, value: unknown): void {
@@ -213,8 +275,10 @@ class Making {
   #domainOf({ root, keys }: SymbolPath, isPresent: boolean): FactDomain | null {
     const origin = this.explored.origins.get(root);
     const results = origin === undefined ? undefined : RESULT_DOMAINS[origin.kind.replace("_program", "")];
-    let domain: FactDomain | undefined =
+    const element = this.elements.find(({ name }) => name === root);
+    let domain: FactDomain | null | undefined =
       results === undefined ? this.#domains[root] : { kind: "object", declared: "", fields: results };
+    if (element !== undefined) domain = this.#elementDomain(element.list);
     for (const key of keys) {
       if (domain?.kind === "null or") domain = domain.of;
       if (domain?.kind === "object") domain = domain.fields[key];

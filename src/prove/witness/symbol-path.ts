@@ -1,5 +1,3 @@
-import type { Origin } from "../shared/atom.js";
-
 /** Where the value of a symbol is: in a root, which is a subject, `current` or a helper's answer, under keys. */
 export interface SymbolPath {
   readonly root: string;
@@ -11,10 +9,10 @@ export interface SymbolPath {
 const KEY = /\.([A-Za-z_]\w*)|\[("(?:[^"\\]|\\.)*")\]/y;
 const ROOT = /^[a-z_]+/;
 
-/** Takes the name of a symbol apart, as the explorer in the sandbox makes it. */
-export function symbolPath(name: string, origins: ReadonlyMap<string, Origin>): SymbolPath {
+/** Takes the name of a symbol apart, as the explorer in the sandbox makes it. `roots` are names that it may begin with. */
+export function symbolPath(name: string, roots: Iterable<string>): SymbolPath {
   let root = ROOT.exec(name)?.[0] ?? "";
-  for (const origin of origins.keys()) if (name.startsWith(origin) && origin.length > root.length) root = origin;
+  for (const one of roots) if (name.startsWith(one) && one.length > root.length) root = one;
   const mark = name.endsWith("?") ? "?" : name.endsWith("!") ? "!" : "";
   const end = name.length - mark.length;
   const keys: string[] = [];

@@ -1,5 +1,5 @@
 import { Glob } from "../../policy/scope/glob.js";
-import type { LinearTerm, Origin, TextPart } from "../shared/atom.js";
+import { anyElement, type ElementCase, type LinearTerm, type Origin, type TextPart } from "../shared/atom.js";
 import type { Condition } from "../solver/condition.js";
 import { termNumber, termValue } from "./exact-number.js";
 import type { Input } from "./input.js";
@@ -11,12 +11,18 @@ class Missing extends Error {}
 /** The values of symbols for one input. */
 export class SymbolValues {
   readonly #roots = new Map<string, unknown>();
+  readonly #names: Iterable<string>;
 
   constructor(
     private readonly input: Input,
     private readonly argument: string,
     private readonly origins: ReadonlyMap<string, Origin>,
-  ) {}
+    /** An element of a list, under the name that stands for any of them. */
+    element: { readonly name: string; readonly value: unknown } | null = null,
+  ) {
+    if (element !== null) this.#roots.set(element.name, element.value);
+    this.#names = element === null ? [...origins.keys()] : new Set([...origins.keys(), element.name]);
+  }
 
   /** Whether all conditions are true. */
   satisfy(conditions: readonly Condition[]): boolean {
@@ -41,7 +47,7 @@ export class SymbolValues {
   }
 
   valueOf(name: string): unknown {
-    const { root, keys, mark } = symbolPath(name, this.origins);
+    const { root, keys, mark } = symbolPath(name, this.#names);
     const value = keys.reduce((at, key) => this.#property(at, key), this.#root(root));
     if (mark === "?") return value === null;
     return mark === "!" ? value !== undefined : value;
@@ -58,6 +64,7 @@ export class SymbolValues {
       const value = termValue(atom.term, this.#number);
       return atom.is === "= 0" ? value === 0n : atom.is === "< 0" ? value < 0n : value <= 0n;
     }
+    if (atom.kind === "some") return this.#elements(atom.of, atom.where).length > 0;
     const value = this.valueOf(atom.of);
     switch (atom.kind) {
       case "flag":
@@ -76,11 +83,19 @@ export class SymbolValues {
         return textOf(value, atom.of).includes(atom.text);
       case "matches":
         return new Glob(atom.text).matches(textOf(value, atom.of));
-      case "contains":
-        return (value as readonly unknown[]).includes(atom.text);
       case "type":
         return (atom.among as readonly string[]).includes(jsonType(value));
     }
+  }
+
+  /** The elements of a list that are in one of the cases. */
+  #elements(list: string, where: readonly ElementCase[]): readonly unknown[] {
+    const all = this.valueOf(list);
+    if (!Array.isArray(all)) throw new Missing(list);
+    return all.filter((value) => {
+      const values = new SymbolValues(this.input, this.argument, this.origins, { name: anyElement(list), value });
+      return where.some((one) => values.satisfy(one));
+    });
   }
 
   #root(name: string): unknown {
@@ -93,6 +108,12 @@ export class SymbolValues {
     if (name === "current") return this.input.current;
     const origin = this.origins.get(name);
     if (origin === undefined) throw new TypeError(`\`${name}\` has no origin`);
+    if (origin.kind === "count") return this.#elements(origin.list, origin.where).length;
+    if (origin.kind === "element") {
+      const found = this.#elements(origin.list, origin.where);
+      if (found.length === 0) throw new Missing(name);
+      return found[0];
+    }
     return this.input.answer(origin, origin.kind === "lookup" ? this.text(origin.key) : null);
   }
 

@@ -10,7 +10,8 @@ const TEXT = { kind: "text", names: null, hex: null } as const;
 const seed = seedOf();
 
 function knowledge(symbols: Readonly<Record<string, SymbolDomain>>, more: Partial<Knowledge> = {}): Knowledge {
-  return { symbols: new Map(Object.entries(symbols)), clauses: [], argument: "prog", namesOf: () => [], ...more };
+  const none = { origins: new Map(), clauses: [], argument: "prog", namesOf: () => [] };
+  return { symbols: new Map(Object.entries(symbols)), ...none, ...more };
 }
 
 const all = (...atoms: readonly (Atom | readonly [not: "not", Atom])[]): Condition[] =>

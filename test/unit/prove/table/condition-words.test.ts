@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Atom } from "../../../../src/prove/shared/atom.js";
+import type { Atom, ElementCase } from "../../../../src/prove/shared/atom.js";
 import { conditionWords, reasonWords, verdictWords } from "../../../../src/prove/table/condition-words.js";
 
 const number = (constant: number, of: readonly (readonly [string, string])[], is: "= 0" | "< 0" | "<= 0"): Atom => ({
@@ -7,6 +7,9 @@ const number = (constant: number, of: readonly (readonly [string, string])[], is
   term: { constant: String(constant), of },
   is,
 });
+
+const equals = (of: string, text: string) => ({ atom: { kind: "equals", of, text }, is: true }) as const;
+const some = (of: string, where: readonly ElementCase[]): Atom => ({ kind: "some", of, where, first: null });
 
 describe("the words of a condition", () => {
   it.each<[Atom, string, string]>([
@@ -17,7 +20,20 @@ describe("the words of a condition", () => {
     [{ kind: "same", of: "a", other: "b" }, "a is b", "a is not b"],
     [{ kind: "starts", of: "a", text: "b" }, 'a begins with "b"', 'a does not begin with "b"'],
     [{ kind: "ends", of: "a", text: "b" }, 'a ends with "b"', 'a does not end with "b"'],
-    [{ kind: "contains", of: "prog.helpers", text: "b" }, 'prog.helpers has "b"', 'prog.helpers does not have "b"'],
+    [
+      some("prog.helpers", [[equals("prog.helpers[*]", "b")]]),
+      'prog.helpers has "b"',
+      'prog.helpers does not have "b"',
+    ],
+    [
+      some("prog.maps", [
+        [equals("prog.maps[*].type", "hash"), equals("prog.maps[*].name", "a")],
+        [equals("prog.maps[*].type", "b")],
+      ]),
+      'prog.maps has one where type is "hash" and name is "a", or type is "b"',
+      'prog.maps has none where type is "hash" and name is "a", or type is "b"',
+    ],
+    [some("prog.maps", [[]]), "prog.maps is not empty", "prog.maps is empty"],
     [{ kind: "type", of: "m", among: ["null", "array"] }, "m is null or an array", "m is not null or an array"],
     [number(-1000, [["1", "current.uid"]], "= 0"), "current.uid = 1000", "current.uid ≠ 1000"],
     [number(-4096, [["1", "prog.insn_cnt"]], "<= 0"), "prog.insn_cnt ≤ 4096", "prog.insn_cnt > 4096"],

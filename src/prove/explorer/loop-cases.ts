@@ -1,0 +1,44 @@
+import type { ElementCase, LoopCases } from "../shared/atom.js";
+
+/** What was learnt about an element in one case: null if it leaves the loop. */
+export interface LearntCase {
+  readonly where: ElementCase;
+  readonly passed: { readonly value: boolean | null } | null;
+}
+
+/** The cases of a loop, fewer if elements in several cases do the same; `nameOf` gives the name of the first stop. */
+export function loopCasesOf(
+  learnt: readonly LearntCase[],
+  nameOf: (stops: readonly ElementCase[]) => string,
+): LoopCases {
+  let merged = [...learnt];
+  for (let before = -1; before !== merged.length; ) {
+    before = merged.length;
+    merged = mergedOnce(merged);
+  }
+  const stops = merged.filter(({ passed }) => passed === null).map(({ where }) => where);
+  const passes = merged.flatMap(({ where, passed }) => (passed === null ? [] : [{ where, value: passed.value }]));
+  return { first: nameOf(stops), stops, passes };
+}
+
+/** Cases that differ in their last condition follow each other, as they are explored. */
+function mergedOnce(cases: readonly LearntCase[]): LearntCase[] {
+  const left: LearntCase[] = [];
+  for (const one of cases) {
+    const last = left.at(-1);
+    const isSame = last !== undefined && JSON.stringify(last.passed) === JSON.stringify(one.passed);
+    if (isSame && differInLast(last.where, one.where))
+      left[left.length - 1] = { ...one, where: one.where.slice(0, -1) };
+    else left.push(one);
+  }
+  return left;
+}
+
+function differInLast(one: ElementCase, other: ElementCase): boolean {
+  if (one.length !== other.length || one.length === 0) return false;
+  return one.every(({ atom, is }, index) => {
+    const its = other[index]!;
+    const isLast = index === one.length - 1;
+    return (is === its.is) === !isLast && JSON.stringify(atom) === JSON.stringify(its.atom);
+  });
+}

@@ -1,0 +1,165 @@
+import { describe, expect, it } from "vitest";
+import { MAP_FIELDS } from "../../../../src/bpf/model/program-fields.js";
+import { domainsOf } from "../../../../src/fact-type.js";
+import { defaultFacts } from "../../../../src/prove/witness/default-facts.js";
+import { numbers, seedOf } from "../../../support/damage.js";
+import { ExploredPolicy, randomInput } from "../../../support/prove.js";
+
+const seed = seedOf();
+const MAP = defaultFacts(domainsOf(MAP_FIELDS));
+/** Every element that the policies below tell apart. */
+const MAPS = [
+  { ...MAP, type: "hash", name: "a", key_size: 4 },
+  { ...MAP, type: "hash", name: "b", key_size: 8 },
+  { ...MAP, type: "array", name: "a", key_size: 8 },
+  { ...MAP, type: "ringbuf", name: "xdp", key_size: 0 },
+];
+const HELPERS = ["bpf_probe_read", "bpf_redirect", "a"];
+
+/** All lists of up to 3 of some elements. */
+function lists<T>(elements: readonly T[]): readonly (readonly T[])[] {
+  const all: (readonly T[])[] = [[]];
+  for (let from = 0, length = 1; length <= 3; length++) {
+    const longest = all.slice(from);
+    from = all.length;
+    all.push(...longest.flatMap((list) => elements.map((one) => [...list, one])));
+  }
+  return all;
+}
+
+/** Bodies of hooks about `prog.maps`, and how many of their paths are not decided. */
+const OF_MAPS: Readonly<Record<string, readonly [body: string, undecided: number]>> = {
+  "a loop that returns": [`for (const m of prog.maps) if (m.type === "hash") return deny(m.name); return 0`, 0],
+  "two conditions in a loop": [
+    `for (const { type, key_size } of prog.maps) { if (type !== "hash") continue; if (key_size > 4) return -1; } return 0`,
+    0,
+  ],
+  "a loop with break": [
+    `for (const m of prog.maps) { if (m.key_size === 0) break; if (m.name === "a") return -2; } return 0`,
+    0,
+  ],
+  "a loop that throws": [
+    `try { for (const m of prog.maps) if (m.type === "array") throw m.name } catch (e) { return e === "a" ? -1 : -2 } return 0`,
+    0,
+  ],
+  "a fault in a loop": [`for (const m of prog.maps) if (m.type === "array") return m["na" + "mes"]; return 0`, 0],
+  "an error that the body catches": [
+    `for (const m of prog.maps) { try { if (m.type === "array") throw 1 } catch { continue } if (m.name === "xdp") return -1 } return 0`,
+    0,
+  ],
+  some: [`return prog.maps.some(({ type }) => type === prog.name) ? -1 : 0`, 0],
+  every: [`return prog.maps.every((m) => m.type === "hash" || m.name === "xdp") ? 0 : -1`, 0],
+  "some of the same element": [
+    `return prog.maps.some((m) => m.type === "hash" && m.key_size === 8) && !prog.maps.every((m) => m.name === "b") ? 0 : -1`,
+    0,
+  ],
+  find: [`const m = prog.maps.find((one) => one.type !== "hash"); return m ? deny(m.name, m.key_size) : 0`, 0],
+  "find after find": [
+    `const a = prog.maps.find((one) => one.type === "hash"); const b = prog.maps.find((one) => one.key_size === 8); return a?.name === "a" && b?.type === "array" ? 0 : -1`,
+    0,
+  ],
+  "the length of filter": [`return prog.maps.filter(({ type }) => type === "hash").length > 1 ? deny("two") : 0`, 0],
+  "a sum with the length of filter": [
+    `return 2 * prog.maps.filter((m) => m.key_size > 4).length - prog.maps.length >= 0 ? 0 : -1`,
+    0,
+  ],
+  "the length of a list": [`return prog.maps.length === 2 && prog.maps.every((m) => m.name === "a") ? 0 : -1`, 0],
+  "every of none": [`return prog.maps.every((m) => m.name === "a" && m.name === "b") ? 0 : -1`, 0],
+  "a function of the policy": [
+    `const is = (m, t) => m.type === t; return prog.maps.some((m) => is(m, "hash") || is(m, prog.name)) ? -1 : 0`,
+    0,
+  ],
+  forEach: [`let n = 0; prog.maps.forEach((m) => { if (m.type === "hash") n = 1; }); return -n`, 1],
+  "a local variable": [
+    `for (const m of prog.maps) { let bad = false; if (m.type === "hash") bad = true; if (bad) return -1; } return 0`,
+    0,
+  ],
+  "a local variable that a closure changes": [
+    `return prog.maps.some((m) => { let n = 0; const f = () => { n = n + 1 }; if (m.type === "hash") f(); return n === 1 }) ? -1 : 0`,
+    0,
+  ],
+  "another variable of the same name": [
+    `let n = 0; for (const m of prog.maps) { { let n = 5; n = 6; } if (m.type === "hash") n = 1; } return -n`,
+    2,
+  ],
+  "a variable outside": [
+    `let found = false; for (const m of prog.maps) if (m.type === "hash") found = true; return found ? -1 : 0`,
+    1,
+  ],
+  "a variable that a closure changes": [
+    `let n = 0; const f = () => { n = 1; return false }; return prog.maps.some(f) ? 0 : -n`,
+    1,
+  ],
+  "a variable that several functions change": [
+    `let n = 0; const f = () => { n ||= 1 }; const g = () => f(); for (const m of prog.maps) if (m.type === "hash") g(); return -n`,
+    1,
+  ],
+  var: [`for (const m of prog.maps) { var t = m.type; } return t === "hash" ? -1 : 0`, 1],
+  "var with a pattern": [`for (const m of prog.maps) { var { type } = m; } return type === "hash" ? -1 : 0`, 1],
+  "an array": [
+    `const names = []; for (const m of prog.maps) names.push(m.name); return names.length === 0 ? 0 : -1`,
+    1,
+  ],
+  "an object": [`const o = { x: 0 }; for (const m of prog.maps) if (m.type === "hash") o.x = 1; return -o.x`, 1],
+  "a denial in a loop": [
+    `const of = (m) => (m.type === "hash" ? deny(m.name) : 0); return prog.maps.some((m) => of(m) !== 0) ? -1 : 0`,
+    0,
+  ],
+  "a denial that is not taken": [
+    `for (const m of prog.maps) { if (m.type === "hash" && deny(m.name) === 0) return -5; } return -1`,
+    1,
+  ],
+  "a dropped denial": [`const f = (m) => (m.type === "hash" ? deny("x") : 0); prog.maps.forEach(f); return 0`, 0],
+  "a callback with an index": [`return prog.maps.some((m, index) => index === 1) ? -1 : 0`, 1],
+  "a callback with a default value": [`return prog.maps.some((m, index = 0) => index === 1) ? -1 : 0`, 1],
+  "a callback with a rest": [`return prog.maps.some((...all) => all[1] === 1) ? -1 : 0`, 1],
+  "deny as a callback": [`try { return prog.maps.map((m) => m.name).some(deny) ? 0 : -1 } catch { return -2 }`, 1],
+  "a loop in a loop": [
+    `for (const m of prog.maps) for (const h of prog.helpers) if (m.name === h) return -1; return 0`,
+    1,
+  ],
+};
+
+const OF_HELPERS: Readonly<Record<string, readonly [body: string, undecided: number]>> = {
+  "includes of a constant": [`return prog.helpers.includes("bpf_redirect") && !prog.helpers.includes("a") ? -1 : 0`, 0],
+  "includes of a fact": [`return prog.helpers.includes(prog.name) ? -1 : 0`, 0],
+  "includes of no text": [`return prog.helpers.includes(1) || prog.helpers.includes(null) ? -1 : 0`, 0],
+  "an allow list": [
+    `const ALLOWED = new Set(["a", "bpf_redirect"]); const bad = prog.helpers.find((h) => !ALLOWED.has(h)); return bad === undefined ? 0 : deny(bad)`,
+    0,
+  ],
+  beginnings: [
+    `for (const h of prog.helpers) if (h.startsWith("bpf_probe_")) return deny(\`\${h} reads\`); return 0`,
+    0,
+  ],
+  "Boolean as a callback": [`return prog.helpers.every(Boolean) ? 0 : -1`, 0],
+  "deny as a callback": [`try { return prog.helpers.some(deny) ? 0 : -1 } catch { return -2 }`, 1],
+  "an object as a key": [
+    `const COST = { __proto__: null, a: 1, bpf_redirect: 2 }; return prog.helpers.some((h) => COST[h] > 1) ? -1 : 0`,
+    0,
+  ],
+};
+
+describe(`loops over lists that are not known (seed ${seed})`, () => {
+  for (const [fact, elements, bodies] of [
+    ["maps", MAPS, OF_MAPS],
+    ["helpers", HELPERS, OF_HELPERS],
+  ] as const)
+    it.each(Object.entries(bodies))(`${fact}: %s, for all lists of up to 3`, (_, [body, undecided]) => {
+      const text = `import { deny } from "countersign";\nexport function bpf_prog_load(prog) { ${body} }`;
+      const policy = ExploredPolicy.of(text);
+      const exploration = policy.explore("bpf_prog_load");
+      expect(exploration.unfinished).toBeNull();
+      for (const { path, status, ...rest } of policy.confirmations(exploration))
+        if (path.end.kind !== "not decided") expect([status, rest]).toEqual(["confirmed", expect.anything()]);
+      expect(exploration.paths.filter(({ end }) => end.kind === "not decided")).toHaveLength(undecided);
+      const next = numbers(seed);
+      for (const list of lists<unknown>(elements)) {
+        const input = randomInput(exploration, next);
+        Object.assign(input.subject, { [fact]: list, name: ["a", "hash", "xdp"][next(3)] });
+        const flaw = policy.flaw(exploration, input);
+        if (flaw !== null) expect.fail(`${flaw}: ${JSON.stringify(list)}`);
+      }
+      policy.close();
+    });
+});

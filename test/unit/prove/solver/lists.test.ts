@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import type { Atom, ElementCase, Origin, SymbolDomain } from "../../../../src/prove/shared/atom.js";
+import type { Condition } from "../../../../src/prove/solver/condition.js";
+import { namesIn, renamed } from "../../../../src/prove/solver/element-conditions.js";
+import { solve } from "../../../../src/prove/solver/solver.js";
+import { numbers, seedOf } from "../../../support/damage.js";
+
+const seed = seedOf();
+const TEXT = { kind: "text", names: null, hex: null } as const;
+const SYMBOLS: ReadonlyMap<string, SymbolDomain> = new Map<string, SymbolDomain>([
+  ["l[*].a", TEXT],
+  ["l[*].n", { kind: "integer", least: "0", most: "2" }],
+  ["l.length", { kind: "integer", least: "0", most: "3" }],
+]);
+const KNOWLEDGE = {
+  ...{ symbols: SYMBOLS, origins: new Map<string, Origin>(), clauses: [], argument: "prog", namesOf: () => [] },
+};
+const some = (where: readonly ElementCase[]): Atom => ({ kind: "some", of: "l", where, first: null });
+const text = (is: boolean, word: string): Condition => ({ atom: { kind: "equals", of: "l[*].a", text: word }, is });
+const number = (is: boolean, constant: number, of = "l[*].n"): Condition => ({
+  atom: { kind: "number", term: { constant: String(-constant), of: [["1", of]] }, is: "= 0" },
+  is,
+});
+
+const ELEMENTS = ["x", "y", "z"].flatMap((a) => [0, 1, 2].map((n) => ({ a, n })));
+type Element = (typeof ELEMENTS)[number];
+
+function isIn(one: ElementCase, element: Element): boolean {
+  return one.every(({ atom, is }) => {
+    if (atom.kind === "equals") return (element.a === atom.text) === is;
+    return atom.kind === "number" && (element.n === -Number(atom.term.constant)) === is;
+  });
+}
+
+function satisfies(list: readonly Element[], { atom, is }: Condition): boolean {
+  if (atom.kind === "some") return list.some((one) => atom.where.some((its) => isIn(its, one))) === is;
+  return atom.kind === "number" && (list.length === -Number(atom.term.constant)) === is;
+}
+
+describe(`conditions on lists (seed ${seed})`, () => {
+  it("are satisfiable if any list of up to 3 elements satisfies them", () => {
+    const next = numbers(seed);
+    const lists: (readonly Element[])[] = [[]];
+    for (const one of ELEMENTS) {
+      lists.push([one]);
+      for (const two of ELEMENTS) {
+        lists.push([one, two]);
+        for (const three of ELEMENTS) lists.push([one, two, three]);
+      }
+    }
+    const counts = { unsatisfiable: 0, satisfiable: 0, "neither was found": 0 };
+    for (let round = 0; round < 400; round++) {
+      const conditions = Array.from({ length: 1 + next(4) }, (): Condition => {
+        if (next(4) === 0) return number(next(2) === 0, next(4), "l.length");
+        const literal = () => (next(2) === 0 ? text(next(2) === 0, "xyz"[next(3)]!) : number(next(2) === 0, next(3)));
+        const where = Array.from({ length: 1 + next(2) }, () => Array.from({ length: next(3) }, literal));
+        return { atom: some(where), is: next(2) === 0 };
+      });
+      const answer = solve(conditions, KNOWLEDGE);
+      const isPossible = lists.some((list) => conditions.every((one) => satisfies(list, one)));
+      const place = `${JSON.stringify(conditions)} (round ${round}, seed ${seed})`;
+      if (isPossible) expect(answer, place).not.toBe("unsatisfiable");
+      counts[answer === "unsatisfiable" ? answer : isPossible ? "satisfiable" : "neither was found"] += 1;
+    }
+    expect(counts.unsatisfiable).toBeGreaterThan(20);
+    expect(counts["neither was found"]).toBeLessThan(60);
+  });
+
+  it("name an element by its own name", () => {
+    const inner = some([[text(true, "x")]]);
+    expect(renamed({ atom: inner, is: true }, "l[*]", "l[first]").atom).toMatchObject({
+      where: [[{ atom: { of: "l[first].a" } }]],
+    });
+    expect(namesIn(inner)).toEqual(["l", "l[*].a"]);
+    expect(namesIn({ kind: "same", of: "a", other: "b" })).toEqual(["a", "b"]);
+  });
+});
