@@ -10,7 +10,7 @@ const AROUND = 3;
  * An instruction with those around it, disassembled, with the lines of the source where they change. The instruction
  * itself begins with `>`.
  */
-export function codeAround(code: Code, slot: number): readonly string[] {
+export function codeAround(code: Pick<Code, "insns" | "sourceAt">, slot: number): readonly string[] {
   const { count } = code.insns;
   if (slot < 0 || slot >= count) return [];
   const lines: string[] = [];

@@ -10,8 +10,10 @@ import { readSignature } from "../../trust/signature-file.js";
 import type { Explanation } from "../../workbench/explain/explanation.js";
 import { writeWhole } from "../files/write.js";
 import { type CallerFlags, whoAsks, withCallerFlags } from "../input/caller-flags.js";
+import { ChosenKernel } from "../input/chosen-kernel.js";
+import { KERNEL_FILES, type KernelOptions, requireKernel, withKernelOptions } from "../input/kernel-options.js";
 import { compileWasmOnce } from "../input/wasm-compiler.js";
-import { logsToRead } from "../log/configured-log.js";
+import { configuredPrograms, logsToRead } from "../log/configured-log.js";
 import { LogProblems } from "../log/log-problems.js";
 import { EXIT } from "../output/exit.js";
 import { explainText } from "../output/explain-text.js";
@@ -27,7 +29,7 @@ export function command(): Command {
     .option("--object <file>", "the object that was loaded: shows its instructions for each effect")
     .addOption(new Option("--hook <name>", "of files, ask only this hook").choices(HOOK_NAMES))
     .option("--signature <file>", "a detached signature of the file");
-  return withCallerFlags(command)
+  return withKernelOptions(withCallerFlags(command), "the kernel that --object or the files are relocated for")
     .option("--at <time>", "decide about files as of this time, such as 2026-01-31T12:00:00Z", time)
     .option("--html <file>", "write one page that loads nothing from the network, and print nothing")
     .option("--json", "one JSON object; for files an array")
@@ -36,10 +38,13 @@ export function command(): Command {
       `
 A decision in a log with \`log.level: inputs\` is executed again from its record, and its policies are observed. No other
 file than the log is needed. If an input is missing, it is named, and this shows what the record holds, as for any other
-decision. \`check --log\` and the summary of \`run\` print ids of denials.
+decision. \`check --log\` and the summary of \`run\` print ids of denials. Instructions are those that \`log.programs\` of the
+configuration keeps, unless --log is given, or those of --object: with --btf as they are on that kernel.
 
 Files are decided about as \`check\` does, and each decision is explained, with the instructions that have the effects.
-\`--uid\`, \`--label\`, \`--comm\` and \`--as\` say who asks.
+\`--uid\`, \`--label\`, \`--comm\` and \`--as\` say who asks, and --btf on which kernel.
+
+${KERNEL_FILES}
 
 Exits with 0, or with 2 if there is no such decision, a part of the log that is needed cannot be read, or a file cannot
 be decided about.
@@ -48,12 +53,13 @@ Examples:
   countersign explain
   countersign explain 01a220c3-2003-72f9-a12f-3bc8cdc67ab7
   countersign explain --object tracer.o --html why.html 01a220c3-2003-72f9-a12f-3bc8cdc67ab7
+  countersign explain --object tracer.o --btf linux-image-6.12.118+deb13-amd64.deb
   countersign explain --label tier=edge tracer.o`,
     )
     .action(explain);
 }
 
-interface Options extends CallerFlags {
+interface Options extends CallerFlags, KernelOptions {
   readonly config: string;
   readonly log?: readonly string[];
   readonly object?: string;
@@ -65,6 +71,7 @@ interface Options extends CallerFlags {
 }
 
 async function explain(named: readonly string[], options: Options): Promise<void> {
+  requireKernel(options);
   compileWasmOnce();
   const [first, ...others] = named;
   if (first === undefined || (others.length === 0 && isId(first)))
@@ -78,23 +85,32 @@ function isId(text: string): boolean {
 }
 
 async function recordedDecision(id: string | undefined, options: Options): Promise<Explanation> {
+  if (options.btf !== undefined && options.object === undefined)
+    throw new CountersignError("USAGE", "--btf is for --object or for files, and a recorded decision needs no kernel", {
+      remedy: "name the object that was loaded with --object, or leave --btf out",
+    });
   const { explain: explained } = await import("../../workbench/explain/explain.js");
   const problems = new LogProblems();
-  const found = await decisionIn(logsToRead(options.log ?? [], options.config), id, problems);
+  const logs = options.log ?? [];
+  const found = await decisionIn(logsToRead(logs, options.config), id, problems);
   problems.close();
-  const explanation = explained(found.line, found.reader);
-  return options.object === undefined ? explanation : withObject(explanation, options.object);
+  const explanation = explained(found.line, found.reader, configuredPrograms(logs, options.config));
+  return options.object === undefined ? explanation : withObject(explanation, options.object, options);
 }
 
 /** Throws ELF_NO_PROGRAMS if the object does not have the program. */
-async function withObject(explanation: Explanation, object: string): Promise<Explanation> {
+async function withObject(explanation: Explanation, object: string, options: Options): Promise<Explanation> {
   const { withCode } = await import("../../workbench/explain/object-code.js");
+  const kernel = await ChosenKernel.open(options);
   const bytes = readInput(object);
   try {
-    const found = withCode(explanation, bytes);
+    const code = () => withCode(explanation, bytes, kernel?.relocator());
+    const found = kernel === null ? code() : await kernel.target.use(code);
     if (found !== null) return found;
   } catch (error) {
     throw error instanceof CountersignError ? error.within(object) : error;
+  } finally {
+    kernel?.save();
   }
   const { kind, name, digest } = explanation.subject;
   throw new CountersignError("ELF_NO_PROGRAMS", `does not have the ${kind} \`${name}\` with the digest ${digest}`, {
@@ -115,15 +131,18 @@ async function filesExplained(files: readonly string[], options: Options): Promi
   ]);
   const signature = options.signature === undefined ? undefined : readSignature(options.signature);
   const request = { current: await whoAsks(options), hook: options.hook, signature, time: options.at };
-  const decided = await recordedCheck(files, options.config, request, (_, error) => {
+  const kernel = await ChosenKernel.open(options);
+  const decided = await recordedCheck(files, options.config, request, kernel, (_, error) => {
     printError(error);
     process.exitCode = EXIT.undecided;
   });
-  return decided.map(({ file, line, reader }) => {
+  const explanations = decided.map(({ file, line, reader }) => {
     const explanation = explained(line, reader);
     if (explanation.subject.kind !== "program" || explanation.evidence.length === 0) return explanation;
-    return withCode(explanation, readInput(file)) ?? explanation;
+    return withCode(explanation, readInput(file), kernel?.relocator()) ?? explanation;
   });
+  kernel?.save();
+  return explanations;
 }
 
 /** The decision to explain. Throws RECORD_NOT_FOUND. */

@@ -1,10 +1,9 @@
-import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../../config/config.js";
 import { RecordReader } from "../../log/record-reader.js";
 import { visibleText } from "../../visible-text.js";
 import type { ReplayGroup, ReplayReport } from "../../workbench/replay/replay-report.js";
-import { logsToRead } from "../log/configured-log.js";
+import { configuredPrograms, logsToRead } from "../log/configured-log.js";
 import { eachRecord } from "../log/each-record.js";
 import { LogProblems } from "../log/log-problems.js";
 import { EXIT } from "../output/exit.js";
@@ -61,8 +60,10 @@ async function replay(named: readonly string[], options: Options): Promise<void>
   const paths = logsToRead(named, options.config);
   const other = options.with === undefined ? null : ReplayedConfiguration.fromFiles(readConfig(options.with, "check"));
   const files = await counter("files");
-  const contents = StoredContents.of(foldersOf(named, options), files.step);
+  const stored = StoredContents.of(options.objects ?? [], files.step);
   files.stop();
+  const programs = configuredPrograms(named, options.config);
+  const contents = { find: (sha256: string) => programs?.find(sha256) ?? stored.find(sha256) };
   const problems = new LogProblems();
   const reader = new RecordReader();
   const made = new Replay(reader, other, null, contents);
@@ -75,13 +76,6 @@ async function replay(named: readonly string[], options: Options): Promise<void>
   else print(textOf(report).join("\n"));
   if (report.counts.different > 0) process.exitCode = EXIT.denied;
   else if (report.counts.unknown > 0) process.exitCode = EXIT.undecided;
-}
-
-/** The folders of `--objects`, and that of the configuration whose log is read. */
-function foldersOf(named: readonly string[], { objects = [], config }: Options): readonly string[] {
-  if (named.length > 0) return objects;
-  const programs = readConfig(config).log?.programs;
-  return programs !== undefined && existsSync(programs.folder) ? [...objects, programs.folder] : objects;
 }
 
 /** Number of groups that are shown as text. */

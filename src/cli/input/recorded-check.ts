@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { decideFile, type FileRequest } from "../../engine/file-decisions.js";
 import { CountersignError } from "../../error.js";
 import { type ReadLine, RecordReader } from "../../log/record-reader.js";
+import type { ChosenKernel } from "./chosen-kernel.js";
 import { openEngine } from "./open-engine.js";
 
 /** A decision about a file as a log with all inputs has it. */
@@ -15,12 +16,14 @@ export interface RecordedCheck {
 
 /**
  * Decides about files as `check` does, and records the decisions with all inputs in a log of their own, which is
- * removed. `onError` gets the error of each file that cannot be decided about. Throws as opening an engine does.
+ * removed. With `kernel`, facts about programs are those on it. `onError` gets the error of each file that cannot be
+ * decided about. Throws as opening an engine does.
  */
 export async function recordedCheck(
   files: readonly string[],
   config: string,
   request: FileRequest,
+  kernel: ChosenKernel | null,
   onError: (file: string, error: CountersignError) => void,
 ): Promise<readonly RecordedCheck[]> {
   const folder = mkdtempSync(join(tmpdir(), "countersign-explain-"));
@@ -32,7 +35,8 @@ export async function recordedCheck(
     try {
       for (const one of files)
         try {
-          const decisions = await decideFile(engine, one, { ...request, wholeLoad: true });
+          const decide = () => decideFile(engine, one, { ...request, wholeLoad: true, relocate: kernel?.relocator() });
+          const decisions = await (kernel === null ? decide() : kernel.target.use(decide));
           decided.push(...decisions.map(({ decision }) => ({ file: one, id: decision.id })));
         } catch (error) {
           if (!(error instanceof CountersignError)) throw error;

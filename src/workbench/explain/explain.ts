@@ -14,6 +14,7 @@ import type { ReadRecord } from "../../log/read-record.js";
 import type { ReadLine, RecordReader } from "../../log/record-reader.js";
 import { withTimeLimit } from "../../time-limit.js";
 import { VERSION } from "../../version.js";
+import type { Contents } from "../replay/recorded-inputs.js";
 import { Replay, type Replayed } from "../replay/replay.js";
 import { evidenceFor } from "./evidence-read.js";
 import type {
@@ -25,6 +26,7 @@ import type {
   TraceEvent,
 } from "./explanation.js";
 import { ExplanationTracer } from "./explanation-tracer.js";
+import { withKeptCode } from "./object-code.js";
 import { recordedCalls } from "./recorded-calls.js";
 import { scopeConditions } from "./scope-conditions.js";
 
@@ -44,14 +46,15 @@ interface Recorded {
 /**
  * Explains a recorded decision. `line` is one that `reader` has read, which has the definitions that it refers to. The
  * decision is executed again and observed; if that is impossible, the explanation has what the record holds. Does not
- * throw: a record can have any content.
+ * throw: a record can have any content. `contents` has bytes that the log lacks, such as the instructions of programs.
  */
-export function explain(line: ReadLine, reader: RecordReader): Explanation {
+export function explain(line: ReadLine, reader: RecordReader, contents: Contents | null = null): Explanation {
   const recorded = recordedOf(line, reader);
   const { record, writer } = recorded;
-  const [executed, traces] = execute(line, reader, recorded);
+  const [executed, traces] = execute(line, reader, recorded, contents);
   const attachments = attachmentsOf(recorded, traces);
   const { verdict = 0, enforced_verdict = verdict } = record;
+  const evidence = evidenceFor(recorded.subject, attachments, executed.result === "same");
   const denials = (record.audit_denials ?? []).flatMap((denial) => (denial == null ? [] : [denial as Denial]));
   return {
     id: record.id ?? null,
@@ -78,7 +81,7 @@ export function explain(line: ReadLine, reader: RecordReader): Explanation {
     executed,
     attachments,
     default: defaultOf(recorded),
-    evidence: evidenceFor(recorded.subject, attachments, executed.result === "same"),
+    evidence: withKeptCode(evidence, recorded.subject, contents),
   };
 }
 
@@ -103,9 +106,14 @@ type Traces = ExplanationTracer["traces"];
 const NO_TRACES: Traces = new Map();
 
 /** Executes the decision as it was recorded, and if that gives the same, once more with its policies observed. */
-function execute(line: ReadLine, reader: RecordReader, recorded: Recorded): [Executed, Traces] {
+function execute(
+  line: ReadLine,
+  reader: RecordReader,
+  recorded: Recorded,
+  contents: Contents | null,
+): [Executed, Traces] {
   const versions = otherVersion(recorded.writer);
-  const replayed = made(new Replay(reader), line);
+  const replayed = made(new Replay(reader, null, null, contents), line);
   // Policies of a log can be any text
   if (replayed === null) return [{ ...TOO_LONG, limits: versions }, NO_TRACES];
   const { result, because } = replayed;
@@ -122,7 +130,7 @@ function execute(line: ReadLine, reader: RecordReader, recorded: Recorded): [Exe
     current: { pid, tid, comm, ...caller },
     faults,
   });
-  const again = made(new Replay(reader, null, tracer), line);
+  const again = made(new Replay(reader, null, tracer, contents), line);
   const limits = [...versions, ...new Set(tracer.limitations)];
   if (again === null) limits.push(`observed, the policies take more than ${PATIENCE / 1000} s`);
   else if (again.result !== result) limits.push(`observed, the policies answer otherwise: ${again.because}`);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../../../support/command-line.js";
 import { askProgram, recordDenial } from "../../../support/denials.js";
+import { switchKernel } from "../../../support/switch-kernel.js";
 import { own, Workplace } from "../../../support/workplace.js";
 
 const POLICY = `import { deny } from "countersign";
@@ -111,6 +112,67 @@ describe("countersign explain", () => {
       }
     },
   );
+
+  it("shows the instructions of --object, and with --btf as they are on that kernel", async () => {
+    const its = await recordDenial({
+      policy:
+        'import { deny } from "countersign";\nexport const bpf_prog_load = (prog) => prog.effects.reads_kernel_memory ? deny("reads") : 0;\n',
+      ask: askProgram("peek-tc"),
+    });
+    const kernel = its.place.write("kernel.btf", switchKernel({ at: 32 }).bytes());
+    const log = ["--log", its.place.at("decisions.jsonl")];
+    const peek = ["--object", own("examples/peek-tc.o")];
+    const plain = await explain(...log, ...peek);
+    expect([plain.code, plain.err]).toEqual([0, ""]);
+    expect(plain.out).toMatch(/> +\d+: /);
+    const on = await explain(...log, ...peek, "--btf", kernel, "--no-cache");
+    expect([on.code, on.out]).toEqual([0, plain.out]);
+    const alone = await explain(...log, "--btf", kernel);
+    expect([alone.code, alone.out]).toEqual([2, ""]);
+    expect(alone.err).toContain("--btf is for --object or for files");
+  });
+
+  it("decides about files as they are on the kernel of --btf", async () => {
+    const its = new Workplace("  - { policy: signals.js, limits: { timeout: 5s } }\n");
+    its.write(
+      "signals.js",
+      'import { deny } from "countersign";\nexport const bpf_prog_load = (prog) => prog.effects.sends_signal ? deny("sends a signal") : 0;\n',
+    );
+    const guarded = own("test/unit/bpf/fixtures/guarded.o");
+    const outcomes = async (bytes: Uint8Array) => {
+      const kernel = ["--btf", its.write("kernel.btf", bytes), "--no-cache"];
+      const { out } = await explain("--config", its.config, "--json", ...kernel, guarded);
+      return JSON.parse(out).map(({ outcome, evidence }: { outcome: string; evidence: { code: string[] }[] }) => {
+        for (const { code } of evidence) expect(code.length).toBeGreaterThan(0);
+        return outcome;
+      });
+    };
+    const { out } = await explain("--config", its.config, "--json", guarded);
+    const unrelocated = JSON.parse(out).map(({ outcome }: { outcome: string }) => outcome);
+    const bare = await outcomes(switchKernel({ target: false }).bytes());
+    expect(unrelocated).toContain("denied");
+    expect(bare).toHaveLength(unrelocated.length);
+    expect(bare).not.toEqual(unrelocated);
+  });
+
+  it("shows the instructions that `log.programs` of the configuration keeps", async () => {
+    const its = await recordDenial({
+      policy:
+        'import { deny } from "countersign";\nexport const bpf_prog_load = (prog) => prog.effects.reads_kernel_memory ? deny("reads") : 0;\n',
+      config: "",
+      prepare: (place) =>
+        void place.write(
+          "countersign.yaml",
+          `version: 1\nlog: { file: decisions.jsonl, level: inputs, programs: programs }\nattachments: [{ name: a, policy: policy.js, limits: { timeout: 5s } }]\n`,
+        ),
+      ask: askProgram("peek-tc"),
+    });
+    const { code, out, err } = await explain("--config", its.place.config);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/> +\d+: /);
+    const named = await explain("--log", its.place.at("decisions.jsonl"));
+    expect([named.code, /> +\d+: /.test(named.out)]).toEqual([0, false]);
+  });
 
   it("explains what a configuration decides about files, with the instructions of effects", async () => {
     const attachments = "  - { policy: policies/no-kernel-read.js, scope: { uid: 7 }, limits: { timeout: 5s } }\n";
