@@ -1,4 +1,4 @@
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
@@ -7,17 +7,28 @@ const ENVIRONMENT = { XDG_CACHE_HOME: join(tmpdir(), "countersign-tests") };
 
 /** System tests whose programs are loaded by the kernel of a virtual machine. */
 const GUESTS = ["test/system/{guest,seal}/**/*.test.ts"];
+/** System tests that need programs and files of Debian's packages, and load nothing. */
+const PACKAGES = [
+  "test/system/{completion,core,statement}/**/*.test.ts",
+  "test/system/{disassembly,explanation-page,foreign-keys,openssl-*,package,report}.test.ts",
+  "test/system/{sign-*,signatures,time-stamp-usage,typescript-versions}.test.ts",
+];
 const ALONE = { testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: false };
-
-const TEMPORARY = { globalSetup: "./test/support/temporary-folder.ts" };
+/** As many files at a time as there are processors: vitest would leave one of them idle. */
+const ABREAST = {
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  maxWorkers: availableParallelism(),
+  globalSetup: "./test/support/temporary-folder.ts",
+};
 
 /**
  * One project for each ring of tests; files of `system` run one by one, since they load programs into the one kernel
- * there is. Those of `guests` have kernels of their own and can run beside them. Time limits find tests that hang, and
- * say nothing about speed: on a machine with other work a test takes ten times as long.
+ * there is. Those of `guests`, which have kernels of their own, and of `packages` can run beside them. Time limits find
+ * tests that hang, and say nothing about speed: on a machine with other work a test takes ten times as long.
  */
-const ring = (name: string, include: string[], more: object = {}) => ({
-  test: { name, include, env: ENVIRONMENT, testTimeout: 120_000, hookTimeout: 120_000, ...more },
+const ring = (name: string, include: string[], more: object = ABREAST) => ({
+  test: { name, include, env: ENVIRONMENT, ...more },
 });
 
 export default defineConfig({
@@ -25,15 +36,16 @@ export default defineConfig({
     reporters: ["default", "./test/support/reporter.ts", "./test/support/stalls.ts"],
     projects: [
       ring("unit", ["test/unit/**/*.test.ts"], {
-        ...TEMPORARY,
+        ...ABREAST,
         isolate: false,
         setupFiles: ["./test/support/module-cache.ts"],
       }),
-      ring("conformance", ["test/conformance/**/*.test.ts"], TEMPORARY),
-      ring("hostile", ["test/hostile/**/*.test.ts"], TEMPORARY),
+      ring("conformance", ["test/conformance/**/*.test.ts"]),
+      ring("hostile", ["test/hostile/**/*.test.ts"]),
       // these only ask policies: importing the engine again for each file would take most of the time
-      ring("policies", ["policies/**/*.test.ts"], { ...TEMPORARY, isolate: false }),
-      ring("system", ["test/system/**/*.test.ts"], { ...ALONE, exclude: GUESTS }),
+      ring("policies", ["policies/**/*.test.ts"], { ...ABREAST, isolate: false }),
+      ring("system", ["test/system/**/*.test.ts"], { ...ALONE, exclude: [...GUESTS, ...PACKAGES] }),
+      ring("packages", PACKAGES, ALONE),
       ring("guests", GUESTS, ALONE),
     ],
   },

@@ -131,7 +131,7 @@ ip link set lo up
 ulimit -n 20000
 cd $(printf %q "$checkout")
 echo "# \$(uname -r)"
-node node_modules/vitest/vitest.mjs run --project system --reporter=verbose \\
+node node_modules/vitest/vitest.mjs run --project system --project packages --reporter=verbose \\
   --reporter=./test/support/reporter.ts --reporter=./test/support/stalls.ts$words </dev/null 2>&1 | cat
 echo \${PIPESTATUS[0]} >/tmp/guest-ring/status
 sync

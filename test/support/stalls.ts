@@ -13,35 +13,41 @@ const PATIENCE = 16 * 60_000;
  */
 export default class Stalls implements Reporter {
   #timer: NodeJS.Timeout | undefined;
-  #doing = "the start";
+  /** What was last begun in each file that runs. */
+  readonly #doing = new Map<string, string>();
   #tries = 0;
 
   onTestModuleQueued(module: TestModule): void {
-    this.#progress(module.relativeModuleId);
+    this.#progress(module, "the start");
+  }
+
+  onTestModuleEnd(module: TestModule): void {
+    this.#progress(module, null);
   }
 
   onTestCaseReady(test: TestCase): void {
-    this.#progress(`${test.module.relativeModuleId} > ${test.fullName}`);
+    this.#progress(test.module, test.fullName);
   }
 
   onTestCaseResult(test: TestCase): void {
-    this.#progress(`what comes after ${test.module.relativeModuleId} > ${test.fullName}`);
+    this.#progress(test.module, `what comes after ${test.fullName}`);
   }
 
   onHookStart({ name, entity }: ReportedHookContext): void {
-    this.#progress(`${name} of ${entity.type === "module" ? entity.relativeModuleId : entity.fullName}`);
+    this.#progress(moduleOf(entity), entity.type === "module" ? name : `${name} of ${entity.fullName}`);
   }
 
-  onHookEnd({ name }: ReportedHookContext): void {
-    this.#progress(`what comes after ${name}`);
+  onHookEnd({ name, entity }: ReportedHookContext): void {
+    this.#progress(moduleOf(entity), `what comes after ${name}`);
   }
 
   onTestRunEnd(): void {
     clearTimeout(this.#timer);
   }
 
-  #progress(doing: string): void {
-    this.#doing = doing;
+  #progress({ id, relativeModuleId }: TestModule, doing: string | null): void {
+    if (doing === null) this.#doing.delete(id);
+    else this.#doing.set(id, `${relativeModuleId} > ${doing}`);
     this.#tries = 0;
     this.#wait();
   }
@@ -56,7 +62,8 @@ export default class Stalls implements Reporter {
     const lines = below.map(
       ({ pid, parent, state, waits, words }) => `  ${pid} of ${parent} ${state} ${waits} ${words}`,
     );
-    console.error(`stalled for ${PATIENCE / 1000} s: ${this.#doing}\n${lines.join("\n")}`);
+    const doing = [...this.#doing.values()].join(", ");
+    console.error(`stalled for ${PATIENCE / 1000} s: ${doing}\n${lines.join("\n")}`);
     if (this.#tries === 2) process.exit(1);
     // one that has ended stays until its parent looks, which a worker that is stuck does not
     const alive = below.filter(({ state }) => state !== "Z");
@@ -72,6 +79,10 @@ export default class Stalls implements Reporter {
     this.#tries += 1;
     this.#wait();
   }
+}
+
+function moduleOf(entity: ReportedHookContext["entity"]): TestModule {
+  return entity.type === "module" ? entity : entity.module;
 }
 
 /** One process, as /proc tells it (proc_pid_stat(5)): its state's letter, and where in the kernel it waits. */
