@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 npm run -s build
+npm run -s fuzz
 npm run -s test:nightly
 npm run -s test:prove
 # The seal on all kernels. Its short form, on one kernel, is among the system tests.

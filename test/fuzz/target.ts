@@ -1,6 +1,6 @@
 /** Something that takes bytes of strangers. `test/fuzz.mjs` has the table of them. */
 export interface FuzzTarget {
-  /** How many rounds continuous integration runs. */
+  /** How many rounds: continuous integration runs a quarter of them, and the long form ten times as many. */
   readonly rounds: number;
   /** Milliseconds that a round may take: a second, unless it tries several inputs and counts their work. */
   readonly milliseconds?: number;
