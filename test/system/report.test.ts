@@ -10,7 +10,7 @@ import { Browser, hasBrowser } from "../support/browser.js";
 import { manyDecisions } from "../support/many-decisions.js";
 import { amount } from "./nightly.js";
 
-const DECISIONS = amount(200_000, 1_000_000);
+const DECISIONS = amount(50_000, 1_000_000);
 /** What the table under a heading shows: its rows, each with its cells. */
 const ROWS = (title: string) => `[...document.querySelectorAll("section")]
   .find((section) => section.querySelector("h2").textContent === ${JSON.stringify(title)})

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { own } from "../../support/workplace.js";
+import { amount } from "../nightly.js";
 import { dependency, unpack } from "../unpacked.js";
 import { expectNoneLoadedSince, mountTracefs, needs, needsGate, needsTracefs, programs, Site } from "./site.js";
 
@@ -122,17 +123,20 @@ describe("bcc", () => {
     );
   const python = (path: string) => ["env", `BCC_KERNEL_SOURCE=${headers}`, PYTHON, path];
 
-  it.each(Object.entries(LOOKING))("comes to the same behind debug-read-only: %s", (_, [program, attach, says]) => {
-    site.policy(readFileSync(own("policies/debug-read-only.js"), "utf8"));
-    const path = script(program, attach, says);
-    const bare = site.bare(...python(path));
-    expect([bare.status, bare.stdout], bare.stderr).toEqual([
-      0,
-      expect.stringMatching(/^(True|1|\[\(40, 1\), .*\])\n$/),
-    ]);
-    expect(site.run(...python(path))).toEqual(bare);
-    expect(site.log.filter(({ verdict }) => verdict < 0)).toEqual([]);
-  });
+  it.each(Object.entries(LOOKING).slice(0, amount(1, 4)))(
+    "comes to the same behind debug-read-only: %s",
+    (_, [program, attach, says]) => {
+      site.policy(readFileSync(own("policies/debug-read-only.js"), "utf8"));
+      const path = script(program, attach, says);
+      const bare = site.bare(...python(path));
+      expect([bare.status, bare.stdout], bare.stderr).toEqual([
+        0,
+        expect.stringMatching(/^(True|1|\[\(40, 1\), .*\])\n$/),
+      ]);
+      expect(site.run(...python(path))).toEqual(bare);
+      expect(site.log.filter(({ verdict }) => verdict < 0)).toEqual([]);
+    },
+  );
 
   it.each(Object.entries(ACTING))("loads nothing that %s under debug-read-only", async (effect, program) => {
     site.policy(readFileSync(own("policies/debug-read-only.js"), "utf8"));

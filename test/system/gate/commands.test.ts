@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { amount } from "../nightly.js";
 import { needs, needsGate, outputOf, Site, XDP_PASS } from "./site.js";
 import { cgroupForTests } from "./test-cgroup.js";
 
@@ -259,7 +260,12 @@ describe("what is done with objects that were handed out", () => {
     ]);
   });
 
-  const RACES = { number: 400, fd: 400, interface: 300, folder: 2000 } as const;
+  const RACES = {
+    number: amount(100, 400),
+    fd: amount(100, 400),
+    interface: amount(100, 300),
+    folder: amount(500, 2000),
+  };
   for (const [kind, tries] of Object.entries(RACES))
     it(`does nothing that the policy refuses in ${tries} tries while its ${kind} changes`, (context) => {
       needs(context, "ip");

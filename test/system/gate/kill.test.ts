@@ -2,10 +2,11 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { amount } from "../nightly.js";
 import { BIN, needs, needsGate, Site } from "./site.js";
 
 /** Each test kills gates at so many points: on a busy machine each takes seconds. */
-const [TESTS, POINTS] = [20, 10];
+const [TESTS, POINTS] = [amount(4, 20), 10];
 /** Milliseconds after the first load within which the gate is killed. */
 const WITHIN = 150;
 const THREADS = 3;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Sigstore } from "../../support/sigstore.js";
+import { amount } from "../nightly.js";
 import { needs, needsGate, Site } from "./site.js";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -93,12 +94,14 @@ char _license[] __attribute__((section("license"))) = "GPL";
     });
   };
 
-  it.each([
-    ["in place", "cp -r evil/. home"],
-    ["by other files", "mv home old; cp -r evil home"],
-    ["by nothing", "rm -r home"],
-    ["and its configuration, policy and keyring", "for file in *.yaml *.ts *.json; do echo garbage > $file; done"],
-  ])("has none of it run, and the same policy decides in each thread that is started later: %s", (_, replace) => {
+  it.each(
+    [
+      ["in place", "cp -r evil/. home"],
+      ["and its configuration, policy and keyring", "for file in *.yaml *.ts *.json; do echo garbage > $file; done"],
+      ["by other files", "mv home old; cp -r evil home"],
+      ["by nothing", "rm -r home"],
+    ].slice(0, amount(2, 4)),
+  )("has none of it run, and the same policy decides in each thread that is started later: %s", (_, replace) => {
     expect(prepareEvil().length).toBeGreaterThan(20);
     const { stdout, stderr, status } = run(`load good; load bad; ${replace}; ${TWICE}; load bad`);
     expect(stdout.trim().split("\n")).toEqual([

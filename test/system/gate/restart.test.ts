@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { until } from "../../support/until.js";
+import { amount } from "../nightly.js";
 import { Containers, type RunningContainer } from "./containers.js";
 import { Machine, SOCKET, UNIT, UNIT_FILE } from "./machine.js";
 import { BIN, needs, needsGate, Site } from "./site.js";
@@ -115,7 +116,7 @@ describe("an agent that systemd starts again", () => {
     await more(0);
     // it hardly does anything else than wait for an answer, so that few rounds find none that is being decided
     let killed = 0;
-    for (let { failed } = await counts(); killed < 5 || failed === 0; { failed } = await counts()) {
+    for (let { failed } = await counts(); killed < amount(2, 5) || failed === 0; { failed } = await counts()) {
       expect(killed).toBeLessThan(50);
       there().run("kill", "-KILL", mainPid());
       killed += 1;

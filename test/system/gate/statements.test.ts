@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext
 import { Authority, type Issued } from "../../../src/trust/issuing/authority.js";
 import { recordsOf } from "../../support/records.js";
 import { Workplace } from "../../support/workplace.js";
+import { amount } from "../nightly.js";
 import { BIN, mountTracefs, needsGate } from "./site.js";
 
 const POLICY = `
@@ -56,6 +57,11 @@ const TOOLS: readonly Tool[] = [
   { name: "tcplife-libbpf", options: [], ...CONNECTIONS, set: [] },
   { name: "tcplife-libbpf", options: ["-4"], ...CONNECTIONS, set: ["target_family=2"] },
 ];
+/** Each tool in its first form, and one whose options set what is signed; all of them at night. */
+const RUN = TOOLS.filter(({ name, options }, at) => {
+  const isFirst = TOOLS.findIndex((tool) => tool.name === name) === at;
+  return amount(0, 1) === 1 || isFirst || options.includes("--max-args");
+});
 const FILES = [...new Set(TOOLS.map(({ name }) => `/usr/sbin/${name}`))];
 
 describe("tools that are signed as statements", () => {
@@ -112,7 +118,7 @@ describe("tools that are signed as statements", () => {
     if (!eventOf(bare(tool), tool)) context.skip(`${tool.name} shows nothing on this kernel`);
   };
 
-  for (const tool of TOOLS)
+  for (const tool of RUN)
     it(`run: ${[tool.name, ...tool.options].join(" ")}`, (context) => {
       needsTool(context, tool);
       if (tool === TOOLS[0]) sign(workplace.signer);

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { amount } from "../nightly.js";
 import { needs, needsGate, Site } from "./site.js";
 import { cgroupForTests } from "./test-cgroup.js";
 
+const TRIES = amount(1000, 3000);
 /** SHA-256 of `r0 = 1; exit`, its first 8 bytes: the program that is forbidden. */
 const FORBIDDEN = "b11459a0e11ca14c";
 /** Every hook is asked, so that all of a call is decided on copies. */
@@ -51,14 +53,14 @@ describe("a command that has kept the gate waiting", () => {
     return stdout.split("\n").filter((line) => line !== "stalled: killed" && !line.startsWith("  gives 0, 0 bytes"));
   };
 
-  it.each(["fds", "shapes", "rewrite", "loaders", "capabilities", "callers"])(
+  it.each(["fds", "rewrite", "capabilities", "shapes", "loaders", "callers"].slice(0, amount(3, 6)))(
     "is answered as any other one: %s",
     (name) => {
       expect(attack("traps", [name], true)).toEqual(attack("traps", [name], false));
     },
   );
 
-  it.for(["tracepoints", "attachments", "runs", "pins", "types", "links"])(
+  it.for(["attachments", "runs", "links", "tracepoints", "pins", "types"].slice(0, amount(3, 6)))(
     "has its commands carried out as any other one: %s",
     (name, context) => {
       cgroup.needed(context);
@@ -80,13 +82,13 @@ describe("a command that has kept the gate waiting", () => {
   });
 
   it.each(["insns", "pointer", "fd"])(
-    "never gets what the policy refuses in 3,000 tries that change its %s",
+    `never gets what the policy refuses in ${TRIES} tries that change its %s`,
     (kind) => {
-      const line = attack("race", [kind, "3000", FORBIDDEN], true).find((one) => one.startsWith("tries"));
+      const line = attack("race", [kind, String(TRIES), FORBIDDEN], true).find((one) => one.startsWith("tries"));
       const [, tries, loaded, forbidden] = /^tries (\d+) loaded (\d+) forbidden (\d+)$/.exec(line ?? "") ?? [];
-      expect([tries, forbidden]).toEqual(["3000", "0"]);
-      expect(Number(loaded)).toBeGreaterThan(60);
-      expect(3000 - Number(loaded)).toBeGreaterThan(60);
+      expect([tries, forbidden]).toEqual([String(TRIES), "0"]);
+      expect(Number(loaded)).toBeGreaterThan(TRIES / 50);
+      expect(TRIES - Number(loaded)).toBeGreaterThan(TRIES / 50);
     },
   );
 });

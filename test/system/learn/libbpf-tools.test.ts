@@ -26,7 +26,7 @@ const SETS = [["some of libbpf-tools", few, 500] as const, ["all of libbpf-tools
 
 /** In milliseconds, for all runs of a tool. */
 const PATIENCE = 1_200_000;
-const CASES = LEARN_BY.map((by) => [by] as const);
+const CASES = LEARN_BY.slice(0, amount(2, LEARN_BY.length)).map((by) => [by] as const);
 
 /** A gate with a shell in it, and what tools in it see. */
 class GatedShell {
