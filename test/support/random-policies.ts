@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the strings are policies with templates
 /**
  * Policies drawn by chance, for comparing the explorer with the engine: facts, labels, maps and signatures are compared,
  * added, put into texts, lists, sets and objects, and handed through functions, loops and exceptions.
@@ -104,7 +105,7 @@ class Author {
       case 1:
         return "0";
       case 2:
-        return `deny(${this.text()})`;
+        return this.pick([`deny(${this.text()})`, "deny(prog.maps.map(({ name }) => `<${name}>`).join())"]);
       case 3:
         return `deny(\`${this.pick(["no ", ""])}\${${this.any()}}\`, ${this.pick(["13", "1", this.number()])})`;
       case 4:
@@ -125,7 +126,7 @@ class Author {
       this.#depth -= 1;
       return this.pick(FLAGS);
     }
-    const text = this.conditionOf(this.next(24));
+    const text = this.conditionOf(this.next(26));
     this.#depth -= 1;
     return text;
   }
@@ -175,6 +176,12 @@ class Author {
         return `prog.maps.filter((one) => ${this.elementTest(this.pick(MAP_TEXTS))}).length ${this.pick(["<", ">=", "==="])} ${this.next(3)}`;
       case 22:
         return `(Array.isArray(${this.any()}) ? [] : prog.helpers).includes(${this.pick([this.text(), this.any()])})`;
+      case 23: {
+        const value = `map_lookup("program_budget", "${this.pick(KEYS)}")`;
+        return `(Array.isArray(${value}) && ${value}.${this.pick(["some", "every"])}((one) => ${this.pick(["one", "one?.type"])} === ${this.pick([this.text(), "null", "1"])}))`;
+      }
+      case 24:
+        return `String(${this.any()}) ${this.pick(["===", "!=="])} ${this.word()}`;
       default:
         return `Boolean(${this.any()})`;
     }

@@ -7,6 +7,7 @@ import type { NameKind } from "../../policy/model/vocabulary.js";
 import {
   type Atom,
   anyElement,
+  type ElementValue,
   type LoopCases,
   type Origin,
   type PathEnd,
@@ -98,7 +99,7 @@ interface MissingLoop {
 /** A run for any element of a loop. */
 interface ElementRun extends MissingLoop {
   readonly choices: Choices;
-  passed: { readonly value: boolean | null } | null;
+  passed: { readonly value: ElementValue } | null;
   /** A condition that is not about the element: it is chosen for the whole path. */
   outer: Atom | null;
 }

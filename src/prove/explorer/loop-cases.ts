@@ -1,9 +1,9 @@
-import type { ElementCase, LoopCases } from "../shared/atom.js";
+import type { ElementCase, ElementValue, LoopCases } from "../shared/atom.js";
 
 /** What was learnt about an element in one case: null if it leaves the loop. */
 export interface LearntCase {
   readonly where: ElementCase;
-  readonly passed: { readonly value: boolean | null } | null;
+  readonly passed: { readonly value: ElementValue } | null;
 }
 
 /** The cases of a loop, fewer if elements in several cases do the same; `nameOf` gives the name of the first stop. */

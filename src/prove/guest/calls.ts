@@ -1,6 +1,6 @@
 import { view } from "./facts.js";
 import { CONCRETE_FUNCTIONS, CONCRETE_STRING_METHODS, MOVING_ARRAY_METHODS } from "./intrinsics.js";
-import { changes, containsText, LIST_LOOPS, type UnknownList, unknownList } from "./loops.js";
+import { changes, containsText, joinedTexts, LIST_LOOPS, type UnknownList, unknownList } from "./loops.js";
 import { get, isPlain, propertyExists } from "./members.js";
 import { isEqual } from "./operators.js";
 import { at, here, markMade, notDecided, raise, test, testType } from "./path.js";
@@ -60,7 +60,7 @@ function native(act: () => unknown): unknown {
 /** Functions of JavaScript that the explorer computes itself. */
 const MODELLED: ReadonlyMap<unknown, Call> = new Map<unknown, Call>([
   [Boolean, (value) => truthy(here(), value)],
-  [String, (value = "") => joined(textParts(value))],
+  [String, (...given) => (given.length === 0 ? "" : joined(textParts(given[0])))],
   [Array.isArray, (value) => isArray(value)],
   [Number.isInteger, (value) => isInteger(value)],
   [Number.isSafeInteger, (value) => isInteger(value)],
@@ -86,7 +86,12 @@ function plain(value: unknown): object {
 function isArray(value: unknown): boolean {
   const term = termOf(view(value));
   if (term === null) return Array.isArray(value);
-  return term.k === "list" || term.k === "filtered" || (term.k === "json" && testType(term.name, ["array"]));
+  return (
+    term.k === "list" ||
+    term.k === "filtered" ||
+    term.k === "mapped" ||
+    (term.k === "json" && testType(term.name, ["array"]))
+  );
 }
 
 function isInteger(value: unknown): boolean {
@@ -108,7 +113,11 @@ export function callMethod(place: number, object: unknown, key: unknown, given: 
     if (term?.k === "text") return ofText(term.name, key, given);
     const list = unknownList(its);
     if (list !== null) return ofList(place, list, its, key, given);
-    if (term?.k === "filtered" && key !== "length") return notDecided(`\`${key}\` of a list that is not known`);
+    if (term?.k === "mapped" && key === "join" && given.length <= 1) {
+      const [separator = ","] = given;
+      return typeof separator === "string" ? joinedTexts(term, separator) : notDecided("`join` with this separator");
+    }
+    if (term?.k === "filtered" || term?.k === "mapped") return notDecided(`\`${key}\` of a list that is not known`);
   }
   return call(place, get(place, its, key), given, its);
 }

@@ -80,7 +80,8 @@ const looked = new Map<string, string>();
 export function lookUp(map: string, key: readonly TextPart[]): unknown {
   const shown = key.map((part) => {
     if (typeof part === "string") return JSON.stringify(part);
-    return "text" in part ? part.text : JSON.stringify(part.number);
+    if ("text" in part) return part.text;
+    return "number" in part ? JSON.stringify(part.number) : notDecided("a key with a value of a map, or with a list");
   });
   const name = `map_lookup(${JSON.stringify(map)},${shown.join("+")})`;
   const isConstant = key.every((part) => typeof part === "string");

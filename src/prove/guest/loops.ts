@@ -1,5 +1,5 @@
 import type { FactDomain } from "../../fact-type.js";
-import { anyElement, type ElementCase, type LoopCases } from "../shared/atom.js";
+import { anyElement, type ElementCase, type ElementValue, type LoopCases } from "../shared/atom.js";
 import { factOf, integer, symbol, view } from "./facts.js";
 import {
   at,
@@ -15,7 +15,7 @@ import {
   typesOf,
 } from "./path.js";
 import { type Sym, type Term, termOf } from "./term.js";
-import { truthy } from "./values.js";
+import { joined, stringParts, truthy } from "./values.js";
 
 /** A list that is not known; `of` is null for an array in a map. */
 export interface UnknownList {
@@ -65,7 +65,7 @@ export function changes(what: string): void {
  */
 export class Loop implements IterableIterator<unknown> {
   /** What is reported about an element after which the loop goes on. */
-  value: boolean | null = null;
+  value: ElementValue = null;
   #cases: LoopCases | null = null;
   #state: "begun" | "any" | "first" | "done" = "begun";
 
@@ -117,6 +117,11 @@ export class Loop implements IterableIterator<unknown> {
     return DONE;
   }
 
+  /** The cases of the elements after which the loop went on. */
+  get passes(): LoopCases["passes"] {
+    return this.#cases!.passes;
+  }
+
   /** The cases of the elements about which `true` was reported. */
   get passed(): readonly ElementCase[] {
     return this.#cases!.passes.filter(({ value }) => value === true).map(({ where }) => where);
@@ -152,12 +157,31 @@ function filtered(place: number, list: UnknownList, each: Each): Sym {
   return symbol(`${list.name}.filter(${JSON.stringify(where)})`, { k: "filtered", list: list.name, where });
 }
 
+function mapped(list: UnknownList, each: Each): Sym {
+  const loop = new Loop(list);
+  for (const element of loop) {
+    const text = stringParts(each(element));
+    loop.value = text === null ? null : { text };
+  }
+  const cases = loop.passes.map(({ where, value }) => {
+    if (typeof value !== "object" || value === null) return notDecided("`map` to values that are no texts");
+    return { where, text: value.text };
+  });
+  return symbol(`${list.name}.map(${JSON.stringify(cases)})`, { k: "mapped", list: list.name, cases });
+}
+
+/** The texts of all elements with a separator between them. */
+export function joinedTexts({ list, cases }: Extract<Term, { k: "mapped" }>, separator: string): string | Sym {
+  return joined([{ k: "each", each: { list, separator, cases } }]);
+}
+
 /** Methods of lists that call a function for elements (ECMA-262, 23.1.3). */
 export const LIST_LOOPS: Readonly<Record<string, (place: number, list: UnknownList, each: Each) => unknown>> = {
   some: (place, list, each) => first(place, list, each, true) !== null,
   every: (place, list, each) => first(place, list, each, false) === null,
   find: (place, list, each) => first(place, list, each, true)?.[0],
   filter: filtered,
+  map: (_, list, each) => mapped(list, each),
   forEach(_, list, each) {
     for (const element of new Loop(list)) each(element);
   },

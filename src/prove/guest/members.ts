@@ -109,10 +109,15 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
       return notDecided(`\`${key}\` of a list that is not known`);
     case "filtered":
       return key === "length" ? countOf(term) : notDecided(`\`${key}\` of a list that is not known`);
+    case "mapped":
+      if (key === "length") return integer(`${term.list}.length`, 0n, 0xffff_ffffn);
+      return notDecided(`\`${key}\` of a list that is not known`);
     case "bytes":
       if (key === "length") return integer(`${term.name}.length`, 0n, BigInt(Number.MAX_SAFE_INTEGER));
       return notDecided(`\`${key}\` of bytes`);
     case "text":
+    case "written":
+    case "each":
     case "joined":
       return ofPrimitive("string", key);
     case "integer":

@@ -197,7 +197,7 @@ function withValue(term: Term, value: unknown, isStrict: boolean): boolean {
 }
 
 function isObject({ k }: Term): boolean {
-  return !["text", "joined", "integer", "double", "json"].includes(k);
+  return !["text", "written", "each", "joined", "integer", "double", "json"].includes(k);
 }
 
 function jsonWith(name: string, value: unknown, isStrict: boolean): boolean {

@@ -3,7 +3,17 @@ import type { FactDomain } from "../../fact-type.js";
 import type { HookDefault, HookName } from "../../hooks/catalogue.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { TaskCondition } from "../../policy/scope/task-condition.js";
-import type { Atom, ElementCase, JsonType, LoopCases, Origin, PathEnd, Request, SymbolDomain } from "../shared/atom.js";
+import type {
+  Atom,
+  ElementCase,
+  ElementValue,
+  JsonType,
+  LoopCases,
+  Origin,
+  PathEnd,
+  Request,
+  SymbolDomain,
+} from "../shared/atom.js";
 
 export interface Configuration {
   readonly mode: Mode;
@@ -124,7 +134,7 @@ export function loopCases(number: number, list: string): LoopCases | null {
 }
 
 /** Ends a run that was for one element of a loop, after which the loop goes on. */
-export function endPassed(value: boolean | null): never {
+export function endPassed(value: ElementValue): never {
   tell({ ask: "passed", value });
   return halt();
 }

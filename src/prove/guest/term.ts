@@ -1,5 +1,5 @@
 import type { FactDomain } from "../../fact-type.js";
-import type { ElementCase, LinearTerm, TextPart } from "../shared/atom.js";
+import type { EachText, ElementCase, LinearTerm, TextPart } from "../shared/atom.js";
 
 type Fields = Readonly<Record<string, FactDomain>>;
 
@@ -10,8 +10,13 @@ export type Term =
   | { readonly k: "record" | "list"; readonly name: string; readonly of: FactDomain }
   /** The elements of a list that are in one of the cases. */
   | { readonly k: "filtered"; readonly list: string; readonly where: readonly ElementCase[] }
+  /** What a callback gives for each element of a list, if that is always a text. */
+  | { readonly k: "mapped"; readonly list: string; readonly cases: EachText["cases"] }
   | { readonly k: "bytes"; readonly name: string }
   | { readonly k: "text"; readonly name: string }
+  /** Parts of a text: a JSON value that is written as JavaScript does, and texts of all elements of a list. */
+  | { readonly k: "written"; readonly name: string }
+  | { readonly k: "each"; readonly each: EachText }
   /** Constants and symbols one after the other. */
   | { readonly k: "joined"; readonly parts: readonly (string | Term)[] }
   /** An integer, whose value and intermediate values are between -(2^53-1) and 2^53-1. */
@@ -63,6 +68,8 @@ export function partsOf(parts: readonly (string | Term)[]): TextPart[] {
     if (part.k === "text") return { text: part.name };
     if (part.k === "integer") return { number: linear(part) };
     if (part.k === "double") return { number: { constant: "0", of: [["1", part.name]] } };
+    if (part.k === "written") return { json: part.name };
+    if (part.k === "each") return { each: part.each };
     throw new TypeError(`a ${part.k} is no part of a text`);
   });
 }

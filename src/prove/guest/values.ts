@@ -33,7 +33,9 @@ export function truthy(place: number, value: unknown): boolean {
     case "double":
       return !test({ kind: "number", term: { constant: "0", of: [["1", term.name]] }, is: "= 0" });
     case "joined":
-      return term.parts.some((part) => typeof part === "string" || part.k !== "text") || someText(term.parts);
+      if (term.parts.some((part) => typeof part === "string" || isNumber(part)) || someText(term.parts)) return true;
+      if (term.parts.every((part) => typeof part !== "string" && part.k === "text")) return false;
+      return notDecided("whether a text that is put together is empty");
     case "json":
       if (testType(term.name, ["null", "false"])) return false;
       if (testType(term.name, ["true", "array", "object"])) return true;
@@ -41,6 +43,10 @@ export function truthy(place: number, value: unknown): boolean {
     default:
       return true;
   }
+}
+
+function isNumber({ k }: Term): boolean {
+  return k === "integer" || k === "double";
 }
 
 function someText(parts: readonly (string | Term)[]): boolean {
@@ -123,7 +129,7 @@ export function hasType(place: number, value: unknown, type: string): boolean {
 
 /** The parts of a value as text (ToString, ECMA-262, 7.1.17), as far as that is decided. */
 export function textParts(value: unknown): (string | Term)[] {
-  const its = settled(value);
+  const its = view(value);
   const term = termOf(its);
   if (term === null) {
     if (!isPrimitive(its)) notDecided("an object as a text");
@@ -132,7 +138,14 @@ export function textParts(value: unknown): (string | Term)[] {
   }
   if (term.k === "joined") return [...term.parts];
   if (term.k === "text" || term.k === "integer" || term.k === "double") return [term];
-  return notDecided("an object as a text");
+  return term.k === "json" ? written(term.name) : notDecided("an object as a text");
+}
+
+/** A JSON value as text, of any type that it can have. */
+function written(name: string): Term[] {
+  const isSure = !typesOf(name).some((type) => type === "array" || type === "object");
+  if (!isSure && !test({ kind: "written", of: name })) raise("TypeError", "`toString` is not a function");
+  return [{ k: "written", name }];
 }
 
 export function joined(parts: readonly (string | Term)[]): string | Sym {
@@ -146,7 +159,15 @@ export function joined(parts: readonly (string | Term)[]): string | Sym {
   const [only] = merged;
   if (merged.length === 1 && typeof only === "string") return only;
   if (merged.length === 1 && (only as Term).k === "text") return new Sym(only as Term);
+  // By itself, a value of a map is the text that it is, or another one with its type
+  if (merged.length === 1 && (only as Term).k === "written") return alone((only as { readonly name: string }).name);
   return new Sym({ k: "joined", parts: merged });
+}
+
+function alone(name: string): string | Sym {
+  const its = settled(new Sym({ k: "json", name }));
+  if (termOf(its)?.k === "json") return new Sym({ k: "joined", parts: [{ k: "written", name }] });
+  return joined(textParts(its));
 }
 
 export function template(place: number, texts: readonly string[], values: readonly unknown[]): string | Sym {

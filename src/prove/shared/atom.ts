@@ -34,6 +34,8 @@ export type Atom =
       readonly where: readonly ElementCase[];
       readonly first: string | null;
     }
+  /** `String(value)` of a JSON value does not throw: no object in it has a property `toString`. */
+  | { readonly kind: "written"; readonly of: string }
   /** A term is equal to 0, below 0, or at most 0. */
   | { readonly kind: "number"; readonly term: LinearTerm; readonly is: "= 0" | "< 0" | "<= 0" }
   | { readonly kind: "type"; readonly of: string; readonly among: readonly JsonType[] };
@@ -46,8 +48,23 @@ export function anyElement(list: string): string {
   return `${list}[*]`;
 }
 
-/** A text of parts: constants, and symbols by name; numbers are written as JavaScript does. */
-export type TextPart = string | { readonly text: string } | { readonly number: LinearTerm };
+/** A text of parts: constants, and symbols by name; numbers and JSON values are written as JavaScript does. */
+export type TextPart =
+  | string
+  | { readonly text: string }
+  | { readonly number: LinearTerm }
+  | { readonly json: string }
+  | { readonly each: EachText };
+
+/** The texts of all elements of a list with a separator between them; the cases name an element. */
+export interface EachText {
+  readonly list: string;
+  readonly separator: string;
+  readonly cases: readonly { readonly where: ElementCase; readonly text: readonly TextPart[] }[];
+}
+
+/** What the explorer reports about an element after which a loop goes on. */
+export type ElementValue = boolean | null | { readonly text: readonly TextPart[] };
 
 /** How a path ends. */
 export type PathEnd =
@@ -103,7 +120,7 @@ export interface LoopCases {
   /** The cases of elements that leave the loop, or about which nothing is decided. */
   readonly stops: readonly ElementCase[];
   /** The cases of elements after which the loop goes on, with what the explorer reported about them. */
-  readonly passes: readonly { readonly where: ElementCase; readonly value: boolean | null }[];
+  readonly passes: readonly { readonly where: ElementCase; readonly value: ElementValue }[];
 }
 
 export type Request =
@@ -115,7 +132,7 @@ export type Request =
    * any element, and the run ends with `passed`, or else the element leaves the loop.
    */
   | { readonly ask: "loop"; readonly number: number; readonly list: string }
-  | { readonly ask: "passed"; readonly value: boolean | null }
+  | { readonly ask: "passed"; readonly value: ElementValue }
   /** The name of the number of elements in some cases. */
   | { readonly ask: "count"; readonly list: string; readonly where: readonly ElementCase[] }
   | { readonly ask: "test"; readonly atom: Atom; readonly place: number }

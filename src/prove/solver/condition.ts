@@ -13,6 +13,8 @@ export function flagOf(atom: Atom): string | null {
     case "null":
     case "exists":
       return atom.of;
+    case "written":
+      return `${atom.of} as text`;
     default:
       return null;
   }

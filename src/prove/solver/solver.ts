@@ -1,5 +1,5 @@
 import type { FactClause, FactLiteral } from "../../bpf/program-constraints.js";
-import { JSON_TYPES, type JsonType, type Origin, type SymbolDomain } from "../shared/atom.js";
+import { type Atom, JSON_TYPES, type JsonType, type Origin, type SymbolDomain } from "../shared/atom.js";
 import { type Condition, flagOf } from "./condition.js";
 import { type Clause, domainIn, type ListElement, listProblem } from "./lists.js";
 import { findNumbers } from "./numbers.js";
@@ -60,9 +60,10 @@ function solveFlat(conditions: readonly Condition[], knowledge: Knowledge, eleme
       if (flags.get(flag) === !is) return "unsatisfiable";
       flags.set(flag, is);
     }
-    if (atom.kind !== "type") continue;
+    const among = typesIn(atom);
+    if (among === null || !("of" in atom) || (atom.kind === "written" && is)) continue;
     const before = types.get(atom.of) ?? JSON_TYPES;
-    const left = before.filter((type) => atom.among.includes(type) === is);
+    const left = before.filter((type) => among.includes(type) === (is || atom.kind === "written"));
     if (left.length === 0) return "unsatisfiable";
     types.set(atom.of, left);
   }
@@ -74,6 +75,12 @@ function solveFlat(conditions: readonly Condition[], knowledge: Knowledge, eleme
   if (typeof found === "string" || typeof numbers === "string") return found === "unsatisfiable" ? found : "unknown";
   const chosen = new Map([...types].map(([name, left]) => [name, preferred(left)] as const));
   return { flags: found.flags, texts: found.texts, numbers, types: chosen, elements };
+}
+
+/** The types that a condition is about. Only arrays and objects cannot be written as texts. */
+function typesIn(atom: Atom): readonly JsonType[] | null {
+  if (atom.kind === "type") return atom.among;
+  return atom.kind === "written" ? ["array", "object"] : null;
 }
 
 function preferred(types: readonly JsonType[]): JsonType {

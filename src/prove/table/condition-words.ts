@@ -1,5 +1,13 @@
 import { verdictName } from "../../errno.js";
-import { type Atom, anyElement, type JsonType, type LinearTerm, type PathEnd, type TextPart } from "../shared/atom.js";
+import {
+  type Atom,
+  anyElement,
+  type EachText,
+  type JsonType,
+  type LinearTerm,
+  type PathEnd,
+  type TextPart,
+} from "../shared/atom.js";
 import type { Condition } from "../solver/condition.js";
 
 /** A condition as a person writes it: `prog.type is "xdp"`, `current.container is not null`. */
@@ -26,6 +34,8 @@ export function conditionWords({ atom, is }: Condition): string {
       return `${atom.of} ${is ? "has" : "does not have"} ${JSON.stringify(atom.text)}`;
     case "number":
       return numberWords(atom, is);
+    case "written":
+      return `${atom.of} ${is ? "can" : "cannot"} be written as text`;
     case "some":
       return someWords(atom, is);
     case "type":
@@ -106,9 +116,20 @@ export function verdictWords(verdict: number | LinearTerm): string {
 export function reasonWords(reason: readonly TextPart[]): string {
   const words = reason.map((part) => {
     if (typeof part === "string") return part;
-    return "text" in part ? `{${part.text}}` : `{${verdictWords(part.number)}}`;
+    if ("text" in part) return `{${part.text}}`;
+    if ("json" in part) return `{${part.json}}`;
+    return "number" in part ? `{${verdictWords(part.number)}}` : eachWords(part.each);
   });
   return words.join("");
+}
+
+/** `{prog.maps, each as "name is type", separated by ", "}`. */
+function eachWords({ list, separator, cases }: EachText): string {
+  const texts = [...new Set(cases.map(({ text }) => reasonWords(text).replaceAll(`${anyElement(list)}.`, "")))];
+  const short = texts.map((text) =>
+    JSON.stringify(text.replaceAll(anyElement(list), "it")).replace(/\[\\"(\w+)\\"\]/g, ".$1"),
+  );
+  return `{${list}, each as ${short.join(" or ")}, separated by ${JSON.stringify(separator)}}`;
 }
 
 /** Why a path does not end with a verdict; null if it does. */

@@ -85,8 +85,12 @@ class Making {
       const domain = this.#elementDomain(list);
       this.#answers.set(name, domain === null ? 0 : defaultFact(domain));
     }
-    for (const [name, is] of flags) add(name, (path) => this.#flag(path, is));
-    for (const [name, type] of types) add(name, (path) => this.#set(path, JSON_VALUES[type]()));
+    for (const [name, is] of flags)
+      if (!name.endsWith(AS_TEXT)) add(name, (path) => this.#flag(path, is));
+      else if (!is) add(name.slice(0, -AS_TEXT.length), (path) => this.#set(path, { toString: 0 }));
+    for (const [name, type] of types)
+      if (flags.get(name + AS_TEXT) !== false) add(name, (path) => this.#set(path, JSON_VALUES[type]()));
+      else if (type === "array") add(name, (path) => this.#set(path, [{ toString: 0 }]));
     for (const [name, text] of texts) add(name, (path) => this.#set(path, text));
     for (const [name, number] of numbers) add(name, (path) => this.#number(path, number, name));
     steps.sort((one, other) => one.path.keys.length - other.path.keys.length);
@@ -175,6 +179,7 @@ class Making {
   #textOf(parts: Extract<Origin, { kind: "lookup" }>["key"]): string {
     const words = parts.map((part) => {
       if (typeof part === "string") return part;
+      if (!("text" in part || "number" in part)) throw new TypeError("a key has a part that is not decided");
       if ("text" in part) return String(this.#valueAt(this.#path(part.text)));
       const { constant, of } = part.number;
       const value = (name: string) => BigInt(Number(this.#valueAt(this.#path(name))));
@@ -225,7 +230,7 @@ class Making {
   }
 
   #number(path: SymbolPath, number: number, name: string): void {
-    if (path.keys.at(-1) !== "length") {
+    if (!name.endsWith(".length")) {
       if (this.explored.origins.get(path.root)?.kind !== "count") this.#set(path, number);
       return;
     }
@@ -288,6 +293,9 @@ class Making {
     return domain ?? null;
   }
 }
+
+/** The end of the names of the flags that a JSON value can be written as text. */
+const AS_TEXT = " as text";
 
 const NO_SIGNATURE = -61;
 

@@ -1,5 +1,12 @@
 import { Glob } from "../../policy/scope/glob.js";
-import { anyElement, type ElementCase, type LinearTerm, type Origin, type TextPart } from "../shared/atom.js";
+import {
+  anyElement,
+  type EachText,
+  type ElementCase,
+  type LinearTerm,
+  type Origin,
+  type TextPart,
+} from "../shared/atom.js";
 import type { Condition } from "../solver/condition.js";
 import { termNumber, termValue } from "./exact-number.js";
 import type { Input } from "./input.js";
@@ -37,7 +44,9 @@ export class SymbolValues {
   text(parts: readonly TextPart[]): string {
     const words = parts.map((part) => {
       if (typeof part === "string") return part;
-      return "text" in part ? (this.valueOf(part.text) as string) : String(this.number(part.number));
+      if ("text" in part) return this.valueOf(part.text) as string;
+      if ("json" in part) return String(this.valueOf(part.json));
+      return "number" in part ? String(this.number(part.number)) : this.#each(part.each);
     });
     return words.join("");
   }
@@ -83,9 +92,24 @@ export class SymbolValues {
         return textOf(value, atom.of).includes(atom.text);
       case "matches":
         return new Glob(atom.text).matches(textOf(value, atom.of));
+      case "written":
+        return isWritten(value);
       case "type":
         return (atom.among as readonly string[]).includes(jsonType(value));
     }
+  }
+
+  #each({ list, separator, cases }: EachText): string {
+    const texts = (this.valueOf(list) as readonly unknown[]).map((value) => {
+      const values = this.#about(list, value);
+      return values.text(cases.find(({ where }) => values.satisfy(where))!.text);
+    });
+    return texts.join(separator);
+  }
+
+  /** The values of symbols with an element of a list under the name that stands for any of them. */
+  #about(list: string, value: unknown): SymbolValues {
+    return new SymbolValues(this.input, this.argument, this.origins, { name: anyElement(list), value });
   }
 
   /** The elements of a list that are in one of the cases. */
@@ -93,7 +117,7 @@ export class SymbolValues {
     const all = this.valueOf(list);
     if (!Array.isArray(all)) throw new Missing(list);
     return all.filter((value) => {
-      const values = new SymbolValues(this.input, this.argument, this.origins, { name: anyElement(list), value });
+      const values = this.#about(list, value);
       return where.some((one) => values.satisfy(one));
     });
   }
@@ -128,6 +152,12 @@ export class SymbolValues {
 function textOf(value: unknown, name: string): string {
   if (typeof value !== "string") throw new Missing(name);
   return value;
+}
+
+/** Whether `String(value)` of a JSON value does not throw. */
+function isWritten(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isWritten);
+  return typeof value !== "object" || value === null || !Object.hasOwn(value, "toString");
 }
 
 function jsonType(value: unknown): string {

@@ -13,7 +13,6 @@ const seed = seedOf();
 
 /** What is not decided, by policy and hook; every other path is. */
 const NOT_DECIDED: Readonly<Record<string, readonly string[]>> = {
-  "hash-allow-list.js bpf_prog_load": ["`map` of a list that is not known", "an object as a text"],
   "program-budget.ts bpf_prog_load": ["`reduce` of a list that is not known"],
   "program-budget.ts bpf_prog": ["`<=` of something else than integers"],
 };

@@ -140,6 +140,50 @@ const OF_HELPERS: Readonly<Record<string, readonly [body: string, undecided: num
   ],
 };
 
+const LISTS = [
+  undefined,
+  null,
+  1,
+  "a",
+  {},
+  [],
+  ["a"],
+  ["a", "b"],
+  [{ type: "xdp" }],
+  [{ type: "a", name: "n" }, { type: "xdp" }],
+];
+const VALUES = [
+  ...LISTS,
+  [null],
+  [{ type: null, name: [1, null, ["x"]] }],
+  [{ type: {} }],
+  [{ type: { toString: 1 } }],
+];
+
+/** Bodies of hooks about `value`, which is any value of a map, and how many of their paths are not decided. */
+const OF_ARRAYS: Readonly<Record<string, readonly [body: string, undecided: number]>> = {
+  "Array.isArray and some": [`return Array.isArray(value) && value.some((one) => one === prog.name) ? 0 : -1`, 0],
+  includes: [`return Array.isArray(value) && value.includes(prog.name) ? 0 : -1`, 0],
+  "includes of other types": [`return Array.isArray(value) && (value.includes(1) || value.includes(null)) ? 0 : -1`, 0],
+  length: [`return Array.isArray(value) && value.length > 1 ? deny("two") : 0`, 0],
+  "a length of any value": [`return value?.length > 1 ? deny("two") : 0`, 7],
+  "members of members": [
+    `return Array.isArray(value) && value.every((one) => one?.name === undefined || one.name === prog.name) ? 0 : -1`,
+    0,
+  ],
+  "a loop": [
+    `if (!Array.isArray(value)) return -1; for (const { type } of value) if (type === prog.name) return 0; return -2`,
+    0,
+  ],
+  "texts of all elements": [
+    `return Array.isArray(value) ? deny(value.map(({ type, name }) => \`\${name} is \${type}\`).join(", ")) : 0`,
+    0,
+  ],
+  "any value as text": [`return deny(\`\${value}!\`)`, 0],
+  "any value as text by itself": [`return deny(String(value))`, 0],
+  "a text that may be empty": [`return \`\${value}\${prog.name}\` ? 0 : -1`, 1],
+};
+
 describe(`loops over lists that are not known (seed ${seed})`, () => {
   for (const [fact, elements, bodies] of [
     ["maps", MAPS, OF_MAPS],
@@ -162,4 +206,25 @@ describe(`loops over lists that are not known (seed ${seed})`, () => {
       }
       policy.close();
     });
+
+  it.each(Object.entries(OF_ARRAYS))("a value of a map: %s, for values of each type", (_, [body, undecided]) => {
+    const text =
+      'import { deny, map_lookup } from "countersign";\nexport function bpf_prog_load(prog) ' +
+      `{ const value = map_lookup("allowed_programs", "x"); ${body} }`;
+    const policy = ExploredPolicy.of(text);
+    const exploration = policy.explore("bpf_prog_load");
+    expect(exploration.unfinished).toBeNull();
+    for (const { path, status, ...rest } of policy.confirmations(exploration))
+      if (path.end.kind !== "not decided") expect([status, rest, path]).toEqual(["confirmed", expect.anything(), path]);
+    expect(exploration.paths.filter(({ end }) => end.kind === "not decided")).toHaveLength(undecided);
+    const next = numbers(seed);
+    for (const value of VALUES)
+      for (const name of ["a", "xdp", ""]) {
+        const input = { ...randomInput(exploration, next), answer: () => value };
+        Object.assign(input.subject, { name });
+        const flaw = policy.flaw(exploration, input);
+        if (flaw !== null) expect.fail(`${flaw}: ${JSON.stringify([value, name])}`);
+      }
+    policy.close();
+  });
 });
