@@ -6,7 +6,7 @@ import { buildSync } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { amount } from "./nightly.js";
 
-const DECISIONS = Number(process.env.SOAK ?? amount(200_000, 1_000_000));
+const DECISIONS = Number(process.env.SOAK ?? amount(50_000, 1_000_000));
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /**

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CAPABILITY_NAMES } from "../../../src/gate/task/capabilities.js";
 import { numbers } from "../../support/damage.js";
+import { amount } from "../nightly.js";
 import { BIN, needs, needsGate, Site } from "./site.js";
 import { cgroupForTests } from "./test-cgroup.js";
 
@@ -110,16 +111,20 @@ describe("a command that lacks capabilities", () => {
     ["an audit", "every.yaml", ["--audit"]],
   ] as const;
 
-  it.each(MODES)("gets the errno of every bpf(2) command that it gets without the gate: %s", (_, config, options) => {
-    site.write("sets", FAMILY.map((having) => line(having, drawn())).join(""));
-    const bare = outcome(...everyCommand());
-    const gated = outcome(...gate(config, ...options), ...everyCommand());
-    expect(lines(gated.stdout), firstFault()).toEqual(lines(bare.stdout));
-    expect(gated.stderr).toBe(bare.stderr);
-    expect(lines(bare.stdout).length).toBeGreaterThan(FAMILY.length * (COMPLETE ? 250 : 20));
-    for (let command = 0; command <= 38; command += 1)
-      expect(bare.stdout, `command ${command}`).toMatch(new RegExp(`^\\d+ \\w+ ${command} `, "m"));
-  });
+  /** An audit answers as a gate that allows, and takes as long: in the long form. */
+  it.each(MODES.slice(0, amount(2, 3)))(
+    "gets the errno of every bpf(2) command that it gets without the gate: %s",
+    (_, config, options) => {
+      site.write("sets", FAMILY.map((having) => line(having, drawn())).join(""));
+      const bare = outcome(...everyCommand());
+      const gated = outcome(...gate(config, ...options), ...everyCommand());
+      expect(lines(gated.stdout), firstFault()).toEqual(lines(bare.stdout));
+      expect(gated.stderr).toBe(bare.stderr);
+      expect(lines(bare.stdout).length).toBeGreaterThan(FAMILY.length * (COMPLETE ? 250 : 20));
+      for (let command = 0; command <= 38; command += 1)
+        expect(bare.stdout, `command ${command}`).toMatch(new RegExp(`^\\d+ \\w+ ${command} `, "m"));
+    },
+  );
 
   it("is started by a gate that lacks them as well, and gets the same errnos there", (context) => {
     if (site.bare(...limited({ uid: NOBODY, set: 0n }), "test", "-r", BIN).status !== 0)

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { until } from "../../support/until.js";
+import { amount } from "../nightly.js";
 import { Machine, SOCKET, UNIT } from "./machine.js";
 import { RunningProgram } from "./running-program.js";
 import { needs, needsGate, Site } from "./site.js";
 
-const COUNT = 1500;
+const COUNT = amount(300, 1500);
 const EACH = COUNT / 10;
 const DENY = 'import { deny } from "countersign";\nexport const bpf_prog_load = () => deny("not this one");\n';
 const CONFIG = `version: 1
@@ -15,7 +16,7 @@ attachments:
   - { name: third, policy: deny.js, scope: { labels: "!tier" }, limits: { timeout: 10s } }
 `;
 
-describe("an agent of 1,500 containers", () => {
+describe(`an agent of ${COUNT} containers`, () => {
   let site: Site;
   let machine: Machine | string;
   let crowd: RunningProgram | undefined;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { amount } from "../nightly.js";
 import { needs, needsGate, Site } from "./site.js";
 
-const CLIENTS = amount(100, 2000);
+const CLIENTS = amount(50, 2000);
 const LARGE = amount(3, 50);
 const INSNS = 1_000_000;
 /**
@@ -70,7 +70,7 @@ describe("a gate that many ask, or that is asked for much", () => {
   it("keeps of programs that are gone no more than of a few", () => {
     site.policy("export const bpf_prog_load = () => 0;");
     const idle = run("true").peak;
-    const count = amount(100, 900);
+    const count = amount(40, 900);
     const { said, peak } = run(attack("exhaust", "programs", String(count), "100000"));
     expect(said).toBe(`done: ${count}\n`);
     // 100,000 instructions take 800 kB, and more than two copies of them are made

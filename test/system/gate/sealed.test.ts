@@ -13,6 +13,9 @@ load() { rm -f "$BPFFS/$2"; bpftool prog load "$1" "$BPFFS/$2" > /dev/null 2>&1;
 `;
 /** Longer than a following keyring takes to see its files again, and to let them settle. */
 const LATER = "sleep 1.5";
+/** Until the object can be loaded, or cannot, as the gate sees new files. */
+const until = (object: string, is: "loaded" | "not") =>
+  `for turn in $(seq 200); do load ${object} turn | grep -q ': 0' && s=loaded || s=not; [ $s = ${is} ] && break; sleep 0.2; done`;
 
 const POLICY = `
 import { verify_signature, PKCS7 } from "countersign";
@@ -63,13 +66,14 @@ describe("a command that replaces files of the gate", () => {
     expect(stdout).toBe("before: 255\nafter: 255\n");
     expect(stderr).toContain("is sealed, and its files have changed");
     site.write("ca.pem", authority.pem.certificate);
-    expect(run(script, ["--follow-files"]).stdout).toBe("before: 255\nafter: 0\n");
+    const following = `load ${object} before; cp evil.pem ca.pem; ${until(object, "loaded")}; load ${object} after`;
+    expect(run(following, ["--follow-files"]).stdout).toBe("before: 255\nafter: 0\n");
   });
 
   it("is judged by a CRL that its issuer signed, also once it has put the older one back", () => {
     sign(signer, "signatures");
     const { stdout } = run(
-      `load ${object} before; cp ca.crl old.crl; cp new.crl ca.crl; ${LATER}; load ${object} revoked
+      `load ${object} before; cp ca.crl old.crl; cp new.crl ca.crl; ${until(object, "not")}; load ${object} revoked
        cp old.crl ca.crl; ${LATER}; load ${object} again`,
     );
     expect(stdout).toBe("before: 0\nrevoked: 255\nagain: 255\n");

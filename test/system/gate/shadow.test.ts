@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ShadowRecord } from "../../../src/log/shadow-record.js";
@@ -6,7 +7,7 @@ import { mismatch } from "../../support/record-schema.js";
 import { until } from "../../support/until.js";
 import { Containers } from "./containers.js";
 import { RunningAgent } from "./running-agent.js";
-import { type Logged, needs, needsGate, outputOf, Site, siteForTests, XDP_PASS } from "./site.js";
+import { BIN, type Logged, needs, needsGate, outputOf, Site, siteForTests, XDP_PASS } from "./site.js";
 
 const ALLOW = "export const bpf_prog_load = () => 0;";
 /** The second load of a program is denied, as long as the map is the shadow's own. */
@@ -67,7 +68,12 @@ describe("a shadow under run", () => {
       "new.yaml",
       "version: 1\nattachments: [{ policy: stuck.js, limits: { steps: 100000000, timeout: 50ms } }]\n",
     );
-    const { status, stderr } = site().runLoud("sh", "-c", `${load(1)} && sleep 1 && ${load(2)}`);
+    const said = join(site().folder, "said");
+    const ended = `until grep -q "decides no more" ${said}; do sleep 0.1; done`;
+    const gate = [process.execPath, BIN, "run", "--config", join(site().folder, "countersign.yaml"), "--"];
+    const command = ["sh", "-c", `${load(1)} && ${ended} && ${load(2)}`];
+    const { status } = site().bare("sh", "-c", `exec "$0" "$@" 2> ${said}`, ...gate, ...command);
+    const stderr = readFileSync(said, "utf8");
     expect(status, stderr).toBe(0);
     expect(stderr).toContain("the shadow decides no more: policy `stuck` did not return within its time");
     expect(stderr).toMatch(/and [1-9]\d* that it did not make/);
