@@ -1,7 +1,8 @@
 // What the gate costs, against the same machine without it: `npm run bench:system [-- PART…]`. Needs root, gcc,
 // libbpf-tools and tracefs. Each figure is a median of interleaved runs; `limit` is what it may be. A whole run writes
 // its part of RESULTS.md. Parts, with the minutes that each takes on an idle machine: knownLoads and newLoads (2 each,
-// which are mostly the pauses of test/system/attack/frees.h), denied, unwatched, mapAccess, firstEvent, listeners (1).
+// which are mostly the pauses of test/system/attack/frees.h), recorded, denied, unwatched, mapAccess, firstEvent,
+// listeners (1 each).
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -53,9 +54,19 @@ export const bpf_prog_load = (prog) =>
     `import { deny } from "countersign";
 export const bpf = (command, current) => (current.uid === 4711 ? 0 : deny("not for this task"));`,
   );
+  write(
+    "looked-up.js",
+    `import { deny, map_lookup } from "countersign";
+export const bpf_prog_load = (prog, current) => (map_lookup("users", String(current.uid)) ? 0 : deny("not for this user"));`,
+  );
+  write("users.json", '{ "0": true }');
+  const two =
+    "version: 1\nmaps: { users: { file: users.json } }\nattachments: [{ policy: allow.js }, { policy: looked-up.js }]\n";
+  write("unrecorded.yaml", two);
+  write("recorded.yaml", `${two}log: { file: recorded.jsonl, level: inputs }\n`);
   for (const name of ["allow", "current"]) write(`${name}.yaml`, `version: 1\nattachments: [{ policy: ${name}.js }]\n`);
   const chosen = process.argv.slice(2);
-  const parts = [knownLoads, newLoads, denied, unwatched, mapAccess, firstEvent, listeners];
+  const parts = [knownLoads, newLoads, recorded, denied, unwatched, mapAccess, firstEvent, listeners];
   const unknown = chosen.filter((name) => !parts.some((part) => part.name === name));
   if (unknown.length > 0) throw new Error(`no such part: ${unknown.join(", ")}`);
   for (const part of parts) if (chosen.length === 0 || chosen.includes(part.name)) await part();
@@ -179,6 +190,17 @@ function addedTo(gates, kind) {
   }
   const medians = (which) => Object.fromEntries(names.map((name) => [name, median(added[name][which])]));
   return { first: medians("first"), last: medians("last") };
+}
+
+/** A known load whose decision is written with all inputs, over one whose decision is not: two attachments, one look-up. */
+function recorded() {
+  const ratios = [];
+  for (let round = 0; round < LOAD_ROUNDS; round += 1) {
+    progress("recorded", round, LOAD_ROUNDS);
+    const without = calls(gated("unrecorded"), "seen", SETTLED + LOADS, LOADS).last;
+    ratios.push(calls(gated("recorded"), "seen", SETTLED + LOADS, LOADS).last / without);
+  }
+  report("a known load, recorded with all inputs / not recorded", median(ratios), "×", 1.15);
 }
 
 function denied() {
