@@ -47,6 +47,7 @@ export const ERROR_CODES = [
   "LOG_DAMAGED",
   "LOG_VERSION",
   "RECORD_NOT_FOUND",
+  "EXPORT_FAILED",
   "LEARN_NOTHING",
   // engine and gate
   "ENGINE_CLOSED",

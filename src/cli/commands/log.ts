@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { DEFAULT_CONFIG } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import { Follow } from "../../log/follow.js";
@@ -9,13 +9,15 @@ import type { ReadRecord } from "../../log/read-record.js";
 import { RecordReader } from "../../log/record-reader.js";
 import { Selector } from "../../policy/scope/selector.js";
 import { visibleJson } from "../../visible-text.js";
+import { otlpAddress, otlpHeaders } from "../export/otlp-address.js";
+import { StopSignal } from "../export/stop-signal.js";
 import { logsToRead } from "../log/configured-log.js";
 import { KEPT_DEFINITIONS, takeDefinition } from "../log/earlier-definitions.js";
 import { LogProblems } from "../log/log-problems.js";
 import { type FilterOptions, recordFilter, sinceOption } from "../log/record-filter.js";
 import { recordLine } from "../log/record-line.js";
 import { EXIT } from "../output/exit.js";
-import { printError } from "../output/output.js";
+import { print, printError, printJson } from "../output/output.js";
 
 /** `countersign log`: shows records of decision logs. */
 export function command(): Command {
@@ -40,18 +42,30 @@ export function command(): Command {
     .option("--id <id>", "only the decision with this id; again for more", all)
     .option("--follow", "show what is appended to the log until Ctrl-C; with --since also what is there")
     .option("--json", "one JSON object for each record, in the present version of the format")
+    .addOption(
+      new Option("--export <otlp=url>", "send the records to a collector by OTLP/HTTP, and print none").argParser(
+        otlpAddress,
+      ),
+    )
+    .option("--position <file>", "how far the log was exported (default: the log's path with `.exported` after it)")
     .addHelpText(
       "after",
       `
 Rotated files beside a log belong to it (FILE.1, FILE.2.gz), and gzip is decompressed. A selector is that of Kubernetes:
 \`tier in (edge, prod),!debug\`. Times are those in the records, whatever their order in the file.
 
-Exits with 0, or with 2 if a line cannot be read (it is named on stderr, and all others are shown), or if no record has
-the id.
+With --export the records are sent from the position on, at first from the oldest file; with --follow until Ctrl-C, or
+else once. The position moves when the collector has taken them: each is sent at least once, also if the collector was
+away or the log was rotated meanwhile. An address without a path gets /v1/logs. Headers are those of
+OTEL_EXPORTER_OTLP_HEADERS, such as authorization=Bearer%20TOKEN.
+
+Exits with 0, or with 2 if a line cannot be read (it is named on stderr, and all others are shown), if no record has the
+id, or if the collector rejects records.
 
 Examples:
   countersign log --denied --since 1h
   countersign log --follow --label tier=edge
+  countersign log --follow --denied --export otlp=http://localhost:4318
   countersign log --json --id 01a220c3-2003-72f9-a12f-3bc8cdc67ab7 decisions.jsonl`,
     )
     .action(log);
@@ -61,11 +75,18 @@ interface Options extends FilterOptions {
   readonly config: string;
   readonly follow?: true;
   readonly json?: true;
+  readonly export?: URL;
+  readonly position?: string;
 }
 
 async function log(named: readonly string[], options: Options): Promise<void> {
   const paths = logsToRead(named, options.config);
   const problems = new LogProblems();
+  if (options.export !== undefined || options.position !== undefined) {
+    await exportLog(paths, options, problems);
+    problems.close();
+    return;
+  }
   const output = new RecordOutput(options);
   if (options.follow) await follow(paths, options.since !== undefined, output, problems);
   else for await (const entries of readLogs(paths, problems.add)) await output.show(entries);
@@ -121,14 +142,10 @@ async function follow(
   output: RecordOutput,
   { add }: LogProblems,
 ): Promise<void> {
-  const [path] = paths;
-  if (path === undefined || paths.length > 1 || path === STANDARD_INPUT)
-    throw new CountersignError("USAGE", `--follow is for one file, and not for ${paths.join(" ")}`, {
-      remedy: "name one log; its rotated files belong to it",
-    });
+  const path = onlyLog(paths, "--follow");
   const follow = new Follow(path, withEarlier, (line) => output.skip(line));
   const look = () => output.show(follow.read().flatMap(({ line, text }) => entryIn(path, line, text, add) ?? []));
-  const isStopped = stopSignal();
+  const stop = new StopSignal();
   const first = follow.read();
   if (withEarlier) {
     // The files before the one that is followed
@@ -139,31 +156,44 @@ async function follow(
     for await (const entries of readFiles(earlier, add)) await output.show(entries);
   }
   await output.show(first.flatMap(({ line, text }) => entryIn(path, line, text, add) ?? []));
-  while (!(await isStopped(REFRESH))) await look();
+  while (!(await stop.wait(REFRESH))) await look();
   await look();
   follow.close();
 }
 
-/** A function that waits for so many milliseconds, or for Ctrl-C, and returns whether that has come. */
-function stopSignal(): (milliseconds: number) => Promise<boolean> {
-  let isStopped = false;
-  let wake = () => {};
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => {
-      isStopped = true;
-      wake();
-    });
-  return async (milliseconds) => {
-    if (isStopped) return true;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    return isStopped;
-  };
+/** Sends records to a collector: what is there, and with `--follow` what is appended. */
+async function exportLog(paths: readonly string[], options: Options, problems: LogProblems): Promise<void> {
+  const { export: url, position, follow, json } = options;
+  if (url === undefined)
+    throw new CountersignError("USAGE", "--position is for --export", { remedy: "name a collector, or leave it out" });
+  const log = onlyLog(paths, "--export");
+  const [{ EXPORT_DELAYS, OtlpExporter }, { LogExport }] = await Promise.all([
+    import("../export/otlp-exporter.js"),
+    import("../export/log-export.js"),
+  ]);
+  const stop = new StopSignal();
+  const report = (problem: CountersignError) => printError(problem);
+  const wait = (milliseconds: number) => stop.wait(milliseconds);
+  const exporter = new OtlpExporter(url, { ...EXPORT_DELAYS, headers: otlpHeaders(process.env), wait, report });
+  const filter = recordFilter(options);
+  const passes = (record: ReadRecord) => !isDefinition(record) && filter(record);
+  const exported = { log, position: position ?? `${log}.exported`, passes, report: problems.add };
+  const running = new LogExport(exported, exporter);
+  let isStopped = await running.pass();
+  while (follow && !isStopped && !(await stop.wait(REFRESH))) isStopped = await running.pass();
+  const counts = { exported: exporter.exported, rejected: exporter.rejected };
+  if (json) printJson(counts);
+  else print(`${counts.exported} records exported${counts.rejected === 0 ? "" : `, ${counts.rejected} rejected`}`);
+  if (counts.rejected > 0 || (isStopped && !follow)) process.exitCode = EXIT.undecided;
+}
+
+/** Throws USAGE unless one file is named. */
+function onlyLog(paths: readonly string[], option: string): string {
+  const [path] = paths;
+  if (path !== undefined && paths.length === 1 && path !== STANDARD_INPUT) return path;
+  throw new CountersignError("USAGE", `${option} is for one file, and not for ${paths.join(" ")}`, {
+    remedy: "name one log; its rotated files belong to it",
+  });
 }
 
 function all(value: string, before: readonly string[] = []): readonly string[] {
