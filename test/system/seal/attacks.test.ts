@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { ATTACKS, type Attack, isStopped } from "../../../src/seal/attacks/attacks.js";
 import { guardReason } from "../../../src/seal/status/reasons.js";
 import { own } from "../../support/workplace.js";
-import { type AttackResults, MACHINES, type Machine, runAttacks } from "./guests/attack-runs.js";
+import { type AttackResults, MACHINES, type Machine, runAttacks, UNMOUNTING } from "./guests/attack-runs.js";
 import type { SealKernel } from "./guests/seal-kernels.js";
 import { SEALABLE, testedKernels } from "./guests/tested-kernels.js";
 
@@ -16,7 +16,9 @@ const CHOSEN = process.env.COUNTERSIGN_ATTACKS?.split(" ");
 const TRIED = ATTACKS.filter(({ name, proof }) => proof !== null && (CHOSEN?.includes(name) ?? true));
 /** Without the one that audits, if no chosen attack is proved on it. */
 const USED = MACHINES.filter((machine) => machine !== "audit" || TRIED.some(({ proof }) => proof === "audit"));
-
+/** The short form seals against all attacks, and leaves out those proofs of which each takes a guest for itself. */
+const isShort = process.env.COUNTERSIGN_NIGHTLY === undefined && !isRecording && CHOSEN === undefined;
+const isLeftOut = (machine: Machine, name: string) => isShort && machine === "audit" && UNMOUNTING.includes(name);
 describe.each(KERNELS)("attacks on %s", (kernel) => {
   const runs = new Map<Machine, AttackResults | string>();
   const isSince = (other: string | undefined) => SEALABLE.indexOf(kernel) >= SEALABLE.indexOf(other as SealKernel);
@@ -27,7 +29,7 @@ describe.each(KERNELS)("attacks on %s", (kernel) => {
   };
 
   it.for(USED)("are all run on a machine that is %s", { timeout: 900_000 }, (machine, { skip }) => {
-    const names = TRIED.map(({ name }) => name);
+    const names = TRIED.map(({ name }) => name).filter((name) => !isLeftOut(machine, name));
     const results = runAttacks(kernel, machine, names);
     runs.set(machine, results);
     if (typeof results === "string") return skip(results);
@@ -35,7 +37,9 @@ describe.each(KERNELS)("attacks on %s", (kernel) => {
   });
 
   it.for(TRIED)("$name: succeeds where the guard does not deny it", (attack, { skip }) => {
-    const result = on(attack.proof === "audit" ? "audit" : "unguarded", attack);
+    const machine = attack.proof === "audit" ? "audit" : "unguarded";
+    if (isLeftOut(machine, attack.name)) return skip("its proof takes a guest of its own: nightly");
+    const result = on(machine, attack);
     if (typeof result === "string") return skip(result);
     if (!isPossible(attack)) return skip("this kernel does not allow it anyway");
     expect(result).toMatchObject({ outcome: "broken" });

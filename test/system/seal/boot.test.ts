@@ -8,6 +8,9 @@ import { testedKernels } from "./guests/tested-kernels.js";
 
 const LISTED = 1;
 const UNLISTED = 2;
+/** Other boots that end as these do: the short form has one of each end. */
+const isNightly = process.env.COUNTERSIGN_NIGHTLY !== undefined;
+const NIGHTLY = "takes a guest of its own: nightly";
 const OPTIONS: SealOptions = { mode: "enforce", list: listOfValues([LISTED]) };
 const SCRIPT = `
 load-value ${LISTED} ${UNLISTED}
@@ -88,6 +91,7 @@ describe("a machine whose initramfs has the fragment", () => {
     ["lsm=: has no bpf", "lsm=landlock,yama"],
     ["kernel.ftrace_enabled: is 0", "sysctl.kernel.ftrace_enabled=0"],
   ] as const)("halts if the kernel would not run the guard: %s", ([reason, commandLine], { skip }) => {
+    if (!isNightly && reason.startsWith("lsm=")) return skip(NIGHTLY);
     const ran = boot("6.12", { commandLine, until: "System halted" });
     if (typeof ran === "string") return skip(ran);
     expect(said(ran)).toEqual([`countersign: not sealed: ${reason}: the kernel would not run LSM programs: halting`]);
@@ -95,6 +99,7 @@ describe("a machine whose initramfs has the fragment", () => {
   });
 
   it("halts if the list is for another kernel", ({ skip }) => {
+    if (!isNightly) return skip(NIGHTLY);
     const { header, ...list } = OPTIONS.list!;
     const other = { ...list, header: { ...header, kernelBtf: "11".repeat(32) } };
     const ran = boot("6.12", { options: { mode: "enforce", list: other }, until: "System halted" });

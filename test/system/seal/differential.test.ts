@@ -30,6 +30,9 @@ import { compileProgram } from "./guests/sealed-guest.js";
 import { testedKernels } from "./guests/tested-kernels.js";
 
 const POLICIES = ["verify-all", "allow-unsigned-tc", "debug-read-only", "container-lockdown"] as const;
+/** A guest makes the loads under each policy: the short form has one that asks for signatures, and one for effects. */
+const isNightly = process.env.COUNTERSIGN_NIGHTLY !== undefined;
+const SEALED = POLICIES.filter((name) => isNightly || name === "verify-all" || name === "debug-read-only");
 
 /** What one load did: the errno of BPF_PROG_LOAD, or of what came before it. */
 interface Outcome {
@@ -172,7 +175,7 @@ const LISTED: Readonly<Record<(typeof POLICIES)[number], number>> = {
 };
 
 describe.for(testedKernels())("on %s, sealed by a list", { timeout: 3000 * SECONDS }, (kernel) => {
-  it.for(POLICIES)("%s decides as the policy does, or asks for a ticket", async (policy, { skip }) => {
+  it.for(SEALED)("%s decides as the policy does, or asks for a ticket", async (policy, { skip }) => {
     const all = await replay(kernel, policy);
     if (typeof all === "string") return skip(all);
     const made = all.filter(({ plain }) => !plain.setup);

@@ -138,10 +138,10 @@ while_auditing() {
 }
 hold_multi() { hold-sysctl --multi "$@"; }
 compare() {
-  for wait in 1 1 1 1 1 1 1 1 1 1; do
+  for try in $(seq 300); do
     state > /tmp/after
     cmp -s /tmp/before /tmp/after && { echo "as before"; return; }
-    sleep $wait
+    usleep 100000
   done
   diff /tmp/before /tmp/after
 }
