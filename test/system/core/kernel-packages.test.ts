@@ -2,17 +2,21 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openKernel } from "../../../src/cli/kernel/kernel-file.js";
+import { amount } from "../nightly.js";
 import { type DebianKernel, debianKernel, packagesOf } from "./debian-kernels.js";
 
-/** Kernels whose images are compressed by xz and by zstd. From Linux 7 on, the modules are in another package. */
+/**
+ * Kernels whose images are compressed by zstd and, in the long form, by xz. From Linux 7 on, the modules are in another
+ * package.
+ */
 const KERNELS: readonly (readonly [DebianKernel, string])[] = [
-  ["6.1", "image"],
   ["7.2", "binary"],
+  ["6.1", "image"],
 ];
 
 const MODULES = ["ext4", "kvm", "nf_tables"];
 
-describe.each(KERNELS)("Debian's package of kernel %s", (name, part) => {
+describe.each(KERNELS.slice(0, amount(1, 2)))("Debian's package of kernel %s", (name, part) => {
   it("has the BTF, release and modules that other tools unpack", async (context) => {
     const packages = packagesOf(name);
     const unpacked = debianKernel(name);
