@@ -144,7 +144,7 @@ export const SEALED_IF_UNSET: Readonly<Record<Origin, boolean>> = {
   agent: false,
   check: false,
   library: false,
-  seal: false,
+  guard: false,
 };
 
 /** `path` resolves a path relative to the configuration file. */

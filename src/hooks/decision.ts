@@ -34,7 +34,7 @@ export interface Decision extends DispatchResult {
  * Which part of Countersign made the decision; `library` is a program that embeds the engine, `seal` the guard in the
  * kernel.
  */
-export type Origin = "run" | "agent" | "check" | "library" | "seal";
+export type Origin = "run" | "agent" | "check" | "library" | "guard";
 
 export interface SubjectOfDecision {
   readonly kind: SubjectKind;

@@ -12,7 +12,7 @@ const [d, e, w] = [..."dew"].map((letter) => letter.charCodeAt(0));
 
 /** Lengths of origins by the code of their first letter, which is another one for each. */
 const ORIGINS = new Map(
-  (["run", "agent", "check", "library", "seal"] satisfies Origin[]).map((origin) => [
+  (["run", "agent", "check", "library", "guard"] satisfies Origin[]).map((origin) => [
     origin.charCodeAt(0),
     origin.length,
   ]),

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
+import { hostname, release } from "node:os";
 import { ERRNO } from "../../errno.js";
+import type { StartRecord } from "../../log/input-records.js";
 import { type DecisionRecord, RECORD_VERSION, timestamp } from "../../log/record.js";
+import { VERSION } from "../../version.js";
 import { denialName, eventHook } from "./event-hooks.js";
 import type { GuardEvent } from "./guard-event.js";
 import { guardReason } from "./reasons.js";
@@ -31,7 +34,7 @@ export function guardRecord(event: GuardEvent, { mode, time, bootId }: RecordCon
     type: "decision",
     version: RECORD_VERSION,
     time: timestamp(time),
-    origin: "seal",
+    origin: "guard",
     id: eventId(event, time, bootId),
     operation: null,
     hook: hook.name,
@@ -51,8 +54,16 @@ export function guardRecord(event: GuardEvent, { mode, time, bootId }: RecordCon
   };
 }
 
+/** The record of the writer of a boot's denials. `since` is the boot's time in milliseconds since the epoch. */
+export function guardStart({ bootId, since }: { readonly bootId: string; readonly since: number }): StartRecord {
+  return {
+    ...{ level: "info", type: "start", version: RECORD_VERSION, time: timestamp(since), origin: "guard" },
+    ...{ writer: eventId({ number: 0n }, since, bootId), engine: VERSION, host: hostname(), kernel: release() },
+  };
+}
+
 /** A UUID of version 7 that is the same whenever the event is read, and ascends with the number of the event. */
-function eventId({ number }: GuardEvent, time: number, bootId: string): string {
+function eventId({ number }: Pick<GuardEvent, "number">, time: number, bootId: string): string {
   const at = Math.max(0, Math.floor(time)).toString(16).padStart(12, "0").slice(-12);
   const own = createHash("sha256").update(`${bootId} ${number}`).digest("hex");
   return `${at.slice(0, 8)}-${at.slice(8)}-7${own.slice(0, 3)}-8${own.slice(3, 6)}-${own.slice(6, 18)}`;

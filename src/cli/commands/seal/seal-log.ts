@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { EVENTS_KEPT, guardRecord, readEvents, readStatus, wallClock } from "../../../seal/status.js";
+import { EVENTS_KEPT, guardRecord, guardStart, readEvents, readStatus, wallClock } from "../../../seal/status.js";
 import { EXIT } from "../../output/exit.js";
 import { printError, printJson } from "../../output/output.js";
 import { noGuard } from "./no-guard.js";
@@ -13,12 +13,12 @@ export function logCommand(): Command {
     .addHelpText(
       "after",
       `
-One JSON object a denial, oldest first, in the form that docs/log.md describes. The guard keeps the last 1024, and the
+A record of the writer (\`start\`), then one JSON object a denial, oldest first, in the form that docs/log.md describes. The guard keeps the last 1024, and the
 command prints on standard error how many earlier ones are lost. Needs root. Exits with 2 without a guard.
 
 Examples:
   countersign seal log >> decisions.jsonl
-  countersign seal log | jq -r '.denied_by.rule' | sort | uniq -c`,
+  countersign seal log | jq -r '.denied_by.rule // empty' | sort | uniq -c`,
     )
     .action(log);
 }
@@ -36,6 +36,7 @@ function log({ after }: { readonly after: string }): void {
   const overwritten = status.events - BigInt(EVENTS_KEPT);
   if (overwritten > from) process.stderr.write(`countersign: ${overwritten - from} earlier events are lost\n`);
   const events = readEvents().filter(({ number }) => number > from);
+  if (events.length > 0) printJson(guardStart({ bootId, since: wallClock(0n) }));
   for (const event of events) printJson(guardRecord(event, { mode, time: wallClock(event.time), bootId }));
 }
 

@@ -1,13 +1,15 @@
+import { release } from "node:os";
 import { describe, expect, it } from "vitest";
 import { NO_CLASSES } from "../../../../src/seal/classes.js";
 import { GUARD_HOOKS } from "../../../../src/seal/guard/hooks.js";
 import { EVENT_HOOKS } from "../../../../src/seal/status/event-hooks.js";
 import { decodeEvent, EVENT, inOrder } from "../../../../src/seal/status/guard-event.js";
-import { guardRecord } from "../../../../src/seal/status/guard-record.js";
+import { guardRecord, guardStart } from "../../../../src/seal/status/guard-record.js";
 import { decodeStatus } from "../../../../src/seal/status/guard-status.js";
 import { GUARD_REASONS, reasonNumber } from "../../../../src/seal/status/reasons.js";
 import { encodeStatus, STATUS } from "../../../../src/seal/status/status-layout.js";
 import { wallClock } from "../../../../src/seal/status.js";
+import { VERSION } from "../../../../src/version.js";
 import { mismatch } from "../../../support/record-schema.js";
 
 function eventBytes(number: bigint, reason: number, hook = 0): Buffer {
@@ -50,6 +52,15 @@ describe("an event of the guard", () => {
     const record = guardRecord(decodeEvent(eventBytes(9n, reason))!, CONTEXT);
     expect(mismatch(record as never)).toBeNull();
     expect(record).toMatchObject({ verdict: -1, enforced_verdict: -1, denied_by: { code: "DENIED_BY_GUARD" } });
+  });
+
+  it("comes after a record of the writer, which is the same for one boot", () => {
+    const start = guardStart({ bootId: "b", since: CONTEXT.time });
+    expect(mismatch(start as never)).toBeNull();
+    expect(start).toMatchObject({ type: "start", origin: "guard", engine: VERSION, kernel: release() });
+    expect(guardStart({ bootId: "b", since: CONTEXT.time }).writer).toBe(start.writer);
+    expect(guardStart({ bootId: "c", since: CONTEXT.time }).writer).not.toBe(start.writer);
+    expect(guardRecord(decodeEvent(eventBytes(9n, 1))!, CONTEXT).origin).toBe("guard");
   });
 
   it("has verdict 0 under audit, and the same id each time, which ascends with time", () => {
