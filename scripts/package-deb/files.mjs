@@ -12,6 +12,7 @@ const HOME = "usr/lib/countersign";
 const COPIED = [
   ["bin", `${HOME}/bin`, /^(?!countersign\.js$)/],
   ["dist", `${HOME}/dist`, /^(?!types\/)(?!.*\.cache$)/],
+  ["properties", `${HOME}/properties`, /./],
   ["policies", `${HOME}/policies`, /^(?!.*\.test\.ts$)/],
   ["examples", `${HOME}/examples`, /(?:\.o|^embed\.mjs)$/],
   ["schema", `${HOME}/schema`, /./],

@@ -20,7 +20,7 @@ import { type Answer, type Knowledge, type Model, solve } from "../solver/solver
 import { beginningOf, type ConfiguredNames, clausesOf, type ExploredConfiguration } from "./beginning.js";
 import { type Choice, Choices, essential } from "./choices.js";
 import { type LearntCase, loopCasesOf } from "./loop-cases.js";
-import { type PolicySource, type RewrittenPolicy, rewritePolicies } from "./rewritten-policy.js";
+import { type PolicySource, type PropertySource, type RewrittenPolicy, rewritePolicies } from "./rewritten-policy.js";
 import { SymbolNames } from "./symbol-names.js";
 
 /** One way through a policy. */
@@ -72,7 +72,7 @@ export function explore(
 
 /**
  * Explores the decisions of a configuration at one hook: all paths through the policies of its attachments, of which
- * `policies` has one for each, and which are asked one after the other. Throws as {@link explore}.
+ * `policies` has one for each, and which are asked one after the other; with a property, that of these decisions. Throws as {@link explore}.
  */
 export function exploreDecisions(
   policies: readonly PolicySource[],
@@ -81,8 +81,9 @@ export function exploreDecisions(
   names: ConfiguredNames,
   limits: Limits,
   bounds: ExplorationLimits,
+  property: PropertySource | null = null,
 ): Exploration {
-  return new Explorer(rewritePolicies(policies, hook), hook, names, configuration, limits, bounds).run();
+  return new Explorer(rewritePolicies(policies, hook, property), hook, names, configuration, limits, bounds).run();
 }
 
 /** The beginning of a path: choices, and the cases of the loops before its end. */

@@ -14,6 +14,8 @@ export interface RewrittenPolicy {
 
 const FOLDER = "explored";
 const SPECIFIER = "./explorer.js";
+/** No name of a file. */
+const PROPERTY = "";
 
 /** The file of a policy, and how it and the files that it imports are read. */
 export interface PolicySource {
@@ -21,17 +23,30 @@ export interface PolicySource {
   readonly files: Files;
 }
 
+/** A property: a function that a file exports under a name. */
+export interface PropertySource extends PolicySource {
+  readonly name: string;
+}
+
 /**
- * Rewrites policies with the files that they import, and links the result, in which they are asked in order. Throws what
+ * Rewrites policies, and a property of their decisions, with the files that they import, and links the result, in which they are asked in order. Throws what
  * linking the policies throws; policies that link and cannot be rewritten throw POLICY_SYNTAX or POLICY_TOO_LARGE.
  */
-export function rewritePolicies(policies: readonly PolicySource[], hook: string): RewrittenPolicy {
+export function rewritePolicies(
+  policies: readonly PolicySource[],
+  hook: string,
+  property: PropertySource | null = null,
+): RewrittenPolicy {
   const texts = new Map<string, string>([[`${FOLDER}/explorer.js`, EXPLORER]]);
   const all: Unit[] = [];
   const imports: string[] = [`import {run} from "${SPECIFIER}";`];
   const names = new Map<string, string>();
-  for (const { file, files } of policies) {
-    if (names.has(file)) continue;
+  const exported = new Map<PolicySource, string>(policies.map((policy) => [policy, hook]));
+  if (property !== null) exported.set(property, property.name);
+  for (const [source, name] of exported) {
+    const { file, files } = source;
+    const key = source === property ? PROPERTY : file;
+    if (names.has(key)) continue;
     const units = readUnits(file, files, new LinkTime(file));
     const prefix = freePrefix(units);
     const watched = droppedCalls(units);
@@ -40,11 +55,14 @@ export function rewritePolicies(policies: readonly PolicySource[], hook: string)
       texts.set(`${FOLDER}/${moduleOf(all.length + number).slice(2)}`, rewriter.module());
     }
     all.push(...units);
-    names.set(file, `asked${names.size}`);
-    imports.push(`import {${hook} as ${names.get(file)}} from ${JSON.stringify(moduleOf(all.length - 1))};`);
+    names.set(key, `asked${names.size}`);
+    imports.push(`import {${name} as ${names.get(key)}} from ${JSON.stringify(moduleOf(all.length - 1))};`);
   }
   const asked = policies.map(({ file }) => names.get(file)).join();
-  texts.set(`${FOLDER}/entry.js`, `${imports.join("\n")}\nexport const ${hook}=()=>run([${asked}]);\n`);
+  texts.set(
+    `${FOLDER}/entry.js`,
+    `${imports.join("\n")}\nexport const ${hook}=()=>run([${asked}],[${names.get(PROPERTY) ?? ""}]);\n`,
+  );
   const read = (name: string): string => texts.get(name) ?? "";
   const linked = linkPolicy(`${FOLDER}/entry.js`, { read, root: FOLDER, hookNames: [hook] });
   return {

@@ -26,6 +26,11 @@ export function returned(place: number, value: unknown): unknown {
   return value;
 }
 
+/** Where the last function returned. */
+export function returnPlace(): number {
+  return returnedAt;
+}
+
 /** The subject and the caller of the decision. */
 export function subjectSymbol(): Sym {
   const { argument, subject } = beginning;
@@ -37,12 +42,12 @@ export function currentSymbol(): Sym {
 }
 
 /** Asks a policy, and returns how that ends; the answer is null after a fault, and if it is not decided. */
-export function ask(hook: Hook): { readonly end: End; readonly answer: Answer | null } {
+export function ask(hook: Hook, current: Sym): { readonly end: End; readonly answer: Answer | null } {
   forgetDenials();
   returnedAt = 0;
   let answer: Answer | null = null;
   const end = endOf(() => {
-    const { reason, verdict, place } = concluded(call(0, hook, [subjectSymbol(), currentSymbol()]));
+    const { reason, verdict, place } = concluded(call(0, hook, [subjectSymbol(), current]));
     answer = { verdict, reason };
     const term = termOf(verdict);
     return finish({

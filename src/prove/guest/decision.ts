@@ -3,7 +3,7 @@ import { deniedByDefault } from "../../hooks/denial.js";
 import { type Answer, ask, type Hook } from "./answer.js";
 import { type AttachmentRow, at, beginning, type Configuration, endOf, finish, here } from "./path.js";
 import { holds } from "./scope.js";
-import { linear, partsOf, type Term, termOf } from "./term.js";
+import { linear, partsOf, type Sym, type Term, termOf } from "./term.js";
 
 type End = ReturnType<typeof endOf>;
 
@@ -30,6 +30,7 @@ export class Asked {
   constructor(
     readonly configuration: Configuration,
     private readonly hooks: readonly Hook[],
+    private readonly current: Sym,
   ) {
     this.#answers = configuration.attachments.map(() => undefined);
   }
@@ -64,8 +65,8 @@ export class Asked {
 
   #ask(index: number): GuestAnswer | null {
     const attachment = this.configuration.attachments[index]!;
-    if (!holds(attachment.scope)) return null;
-    const { end, answer } = ask(this.hooks[index]!);
+    if (!holds(attachment.scope, this.current)) return null;
+    const { end, answer } = ask(this.hooks[index]!, this.current);
     if (end.kind === "not decided") return finish(end);
     const { place } = end;
     if (answer !== null) return { attachment, ...answer, fault: null, place };

@@ -102,12 +102,12 @@ function nameAmong(value: unknown, names: readonly string[], who: string): strin
   return found ?? raise("Error", `${who} does not exist`);
 }
 
-function verify_program(prog: unknown, keyring: unknown): unknown {
+export function verify_program(prog: unknown, keyring: unknown): unknown {
   const name = programKeyring(prog, keyring, "verify_program");
   return verdictOf(`verify_program(${JSON.stringify(name)})`, { kind: "verify_program", keyring: name });
 }
 
-function isSubject(value: unknown): boolean {
+export function isSubject(value: unknown): boolean {
   const term = termOf(value);
   return term?.k === "object" && term.isSubject;
 }
@@ -126,7 +126,7 @@ function statement_of(prog: unknown, keyring: unknown): unknown {
     : null;
 }
 
-function verified(verdict: unknown): boolean {
+export function verified(verdict: unknown): boolean {
   return isEqual(verdict, 0, true);
 }
 
@@ -160,7 +160,7 @@ function signatureArguments(data: unknown, signature: unknown, keyring: unknown,
   return { ring, kind, bytes, signed, name };
 }
 
-function signer_of(data: unknown, signature: unknown, keyring: unknown, type: unknown): unknown {
+export function signer_of(data: unknown, signature: unknown, keyring: unknown, type: unknown): unknown {
   if (isSubject(data)) {
     const name = programKeyring(data, signature, "signer_of");
     if (!verified(verify_program(data, name))) return null;

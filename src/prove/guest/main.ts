@@ -2,12 +2,13 @@
  * The explorer in the sandbox. Rewritten policies import it; scripts/guest.mjs bundles it to the text of a module. A
  * policy cannot name what is in it, and cannot read a symbol except through its functions.
  */
-import { ask, type Hook } from "./answer.js";
+import { ask, currentSymbol, type Hook } from "./answer.js";
 import { call, own, parametersOf } from "./calls.js";
 import { Asked, decisionEnd } from "./decision.js";
 import { denials, unused } from "./helpers.js";
 import { namespace } from "./namespace.js";
 import { at, beginning, hasHalted, report, notDecided as undecided } from "./path.js";
+import { propertyEnd } from "./property.js";
 
 export { returned } from "./answer.js";
 export { callMethod, construct, own } from "./calls.js";
@@ -54,11 +55,17 @@ export function droppingCallback(place: number, callback: unknown): unknown {
   }, parametersOf(callback));
 }
 
-/** Explores one path: of a hook, or of the hooks of all attachments of a configuration, in order. */
-export function run(hooks: readonly Hook[]): number {
+/**
+ * Explores one path: of a hook, of the hooks of all attachments of a configuration, in order, or of a property of their
+ * decisions.
+ */
+export function run(hooks: readonly Hook[], property: readonly unknown[]): number {
   const { configuration } = beginning;
+  const current = currentSymbol();
   try {
-    report(configuration === null ? ask(hooks[0]!).end : decisionEnd(new Asked(configuration, hooks)));
+    if (configuration === null) report(ask(hooks[0]!, current).end);
+    else if (property.length > 0) report(propertyEnd(property[0], configuration, hooks));
+    else report(decisionEnd(new Asked(configuration, hooks, current)));
   } catch (error) {
     if (!hasHalted()) throw error;
   }

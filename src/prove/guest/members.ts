@@ -101,7 +101,10 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
       return fault("UNKNOWN_FACT", `the fact \`${key}\``);
     case "lazy":
       if (hasOwn(term.fields, key)) return term.fields[key]!();
-      return fault("UNKNOWN_FACT", `\`${key}\` of ${term.name}`);
+      if (OBJECT_NAMES.includes(key) || key === "toJSON") return notDecided(`the inherited property \`${key}\``);
+      // A property that misspells a field of a decision is not proved by that
+      if (term.domains === null) return notDecided(`\`${key}\`, which ${term.name} does not have`);
+      return fault("UNKNOWN_FACT", `the fact \`${key}\``);
     case "record":
       return term.of.kind === "integer or text" ? notDecided("a setting") : entryOf(term.name, term.of, key);
     case "list":
@@ -154,7 +157,7 @@ export function propertyExists(object: unknown, key: unknown, isOwn = false): bo
     if (isPlain(its)) return isOwn ? hasOwn(its, name) : name in its;
     return isPrimitive(its) && !isOwn ? raise("TypeError", "`in` of no object") : notDecided("`in` of this object");
   }
-  if (term.k === "object") {
+  if (term.k === "object" || term.k === "lazy") {
     if (hasOwn(term.fields, name)) return true;
     if (isOwn) return false;
     return OBJECT_NAMES.includes(name) ? notDecided(`whether \`${name}\` is in a fact`) : false;

@@ -24,7 +24,13 @@ export type Term =
   /** A number of JSON: any finite double. */
   | { readonly k: "double"; readonly name: string }
   /** An object that the explorer makes for a property; its parts are found when they are read. */
-  | { readonly k: "lazy"; readonly name: string; readonly fields: Readonly<Record<string, () => unknown>> }
+  | {
+      readonly k: "lazy";
+      readonly name: string;
+      readonly fields: Readonly<Record<string, () => unknown>>;
+      /** The domains of a caller or container that was changed; null for anything else. */
+      readonly domains: Fields | null;
+    }
   /** A JSON value whose type is not known yet, an object, or an array. */
   | { readonly k: "json"; readonly name: string };
 

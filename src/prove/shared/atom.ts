@@ -85,6 +85,8 @@ export type PathEnd =
       readonly fault: { readonly code: string; readonly what: string } | null;
       readonly place: number;
     }
+  /** A property of a decision; `holds` is null if it has no answer, for which `why` is the reason. */
+  | { readonly kind: "property"; readonly holds: boolean | null; readonly why: string | null; readonly place: number }
   | { readonly kind: "not decided"; readonly why: string; readonly place: number };
 
 /** What a symbol can be, for the host. */

@@ -1,6 +1,6 @@
 import type { HookDefault, HookName } from "../../hooks/catalogue.js";
 import { hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
-import { LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
+import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { PlacedPolicies, PlacedPolicy } from "../configuration/placed-policies.js";
 import { type ExplorationLimits, exploreDecisions, type Path } from "../explorer/exploration.js";
@@ -86,9 +86,10 @@ function tableAt(
   return { hook, mode, default: rule, attachments, rows, unfinished: exploration.unfinished };
 }
 
-/** The limits for policies that are explored together: the memory of all, and the smallest stack. */
+/** The limits for policies that are explored together: the memory of all, and the smallest stack. The first
+ * are those of a property. */
 export function jointLimits(placed: readonly PlacedPolicy[]): Limits {
-  const all = placed.map(({ attachment }) => attachment.limits);
+  const all = [DEFAULT_LIMITS, ...placed.map(({ attachment }) => attachment.limits)];
   const sum = (of: keyof Limits) =>
     Math.min(
       LIMIT_BOUNDS[of][1],

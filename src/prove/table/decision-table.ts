@@ -35,11 +35,16 @@ export interface DecisionTable {
   readonly unfinished: string | null;
 }
 
-/** What every table assumes, for people. */
-export const ASSUMPTIONS: readonly string[] = [
+/** What is assumed about each decision, for people. */
+export const DECISION_ASSUMPTIONS: readonly string[] = [
   "the facts about a program are right, and signatures are verified as the helpers say",
   "maps have any JSON values, also none",
   "no decision reaches a limit of its attachment (steps, memory, stack, time), and no attachment is suspended",
+];
+
+/** What every table assumes. */
+export const ASSUMPTIONS: readonly string[] = [
+  ...DECISION_ASSUMPTIONS,
   "the task is in the attachment's scope, except in the table of the configuration, which has the scopes as conditions",
 ];
 

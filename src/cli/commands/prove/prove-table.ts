@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { type Config, DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
 import { CountersignError } from "../../../error.js";
 import { didYouMean } from "../../../nearest.js";
@@ -10,9 +10,8 @@ import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
+import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
 
-const MAX_PATHS = 2_000;
-const TIMEOUT = 60;
 const ROWS = 100;
 
 /** `countersign prove table`: the decision tables of a configuration. */
@@ -47,12 +46,6 @@ Examples:
   countersign prove table --json --max-paths 100 --timeout 10`,
     )
     .action(run);
-}
-
-function countOf(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 1_000_000) return count;
-  throw new InvalidArgumentError("give a number from 1 to 1000000");
 }
 
 interface Options {

@@ -1,0 +1,168 @@
+import { Command } from "commander";
+import { type Config, DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import { CountersignError } from "../../../error.js";
+import { HOOK_NAMES, type HookName } from "../../../hooks/catalogue.js";
+import { didYouMean } from "../../../nearest.js";
+import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
+import type { PropertyAnswer } from "../../../prove/property/property-answer.js";
+import { VERSION } from "../../../version.js";
+import { visibleText } from "../../../visible-text.js";
+import { compileWasmOnce } from "../../input/wasm-compiler.js";
+import { EXIT } from "../../output/exit.js";
+import { print, printJson, styled } from "../../output/output.js";
+import { counter } from "../../output/progress.js";
+import { table } from "../../output/table.js";
+import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
+
+/** `countersign prove property`: whether properties hold for all decisions of a configuration. */
+export function propertyCommand(): Command {
+  return new Command("property")
+    .description("Proves properties of all decisions, or refutes them with an example")
+    .argument("[file]", "a file of properties; without one, those that ship")
+    .option("--config <file>", "a configuration", DEFAULT_CONFIG)
+    .option("--property <name>", "only this property")
+    .option("--hook <name>", "the decisions of this hook (bpf_prog_load; for properties that ship, all hooks)")
+    .option("--list", "list the properties that ship")
+    .option("--max-paths <number>", "the most paths of one property", countOf, MAX_PATHS)
+    .option("--timeout <seconds>", "the most time for all properties together", countOf, TIMEOUT)
+    .option("--json", "one JSON object: `properties`, and what they assume in `assumes`")
+    .addHelpText(
+      "after",
+      `
+A property is a function of a program, the caller and the decision, which returns whether all is well:
+
+  export const no_unsigned_kernel_reads = (prog, current, decision, { verified }) =>
+    !prog.effects.reads_kernel_memory || verified(prog) || decision.verdict !== 0;
+
+It is explored together with all attachments, with symbols for facts, caller, maps and signatures. Answers: \`proved\`;
+\`refuted\`, with a decision for which it is false, which the engine has made; \`refuted in the model\`, if no input was
+found for such a decision; \`not decided\`, with the lines that are the reason. docs/prove.md says what is assumed.
+
+Exits with 0 when all are proved, 1 when one is refuted (also in the model), 2 when one is not decided, or a property or
+the configuration cannot be used.
+
+Examples:
+  countersign prove property
+  countersign prove property properties.js --config countersign.yaml
+  countersign prove property --property never_faults --hook blob_verify
+  countersign prove property --list`,
+    )
+    .action(run);
+}
+
+interface Options {
+  readonly config: string;
+  readonly property?: string;
+  readonly hook?: string;
+  readonly list?: true;
+  readonly maxPaths: number;
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+async function run(file: string | undefined, options: Options): Promise<void> {
+  const [{ PlacedPolicies }, { propertiesOf }, { proveProperty }, shipped, { DECISION_ASSUMPTIONS }] =
+    await Promise.all([
+      import("../../../prove/configuration/placed-policies.js"),
+      import("../../../prove/property/property-file.js"),
+      import("../../../prove/property/property-answer.js"),
+      import("../../../prove/property/shipped-properties.js"),
+      import("../../../prove/table/decision-table.js"),
+    ]);
+  if (options.list === true) {
+    list(shipped.SHIPPED_PROPERTIES, options.json === true);
+    return;
+  }
+  const config = readConfig(options.config, "check");
+  const all = file === undefined ? shipped.shippedProperties() : propertiesOf(file);
+  const chosen = all.filter(({ name }) => name === (options.property ?? name));
+  if (chosen.length === 0)
+    throw unknown(
+      "property",
+      options.property!,
+      all.map(({ name }) => name),
+    );
+  if (options.hook !== undefined && !(HOOK_NAMES as readonly string[]).includes(options.hook))
+    throw unknown("hook", options.hook, HOOK_NAMES);
+  compileWasmOnce();
+  const policies = new PlacedPolicies(config);
+  const own: readonly HookName[] = file === undefined ? policies.hooks : ["bpf_prog_load"];
+  const hooks = options.hook === undefined ? own : [options.hook as HookName];
+  const questions = hooks.flatMap((hook) =>
+    chosen
+      .filter(({ name }) => file !== undefined || shipped.concerns(name, hook))
+      .map((property) => ({ hook, property })),
+  );
+  const bar = await counter("properties");
+  const end = performance.now() + 1000 * options.timeout;
+  const answers: PropertyAnswer[] = [];
+  for (const { hook, property } of questions) {
+    const bounds = { paths: options.maxPaths, timeout: Math.max(0, end - performance.now()) };
+    answers.push(proveProperty(policies, hook, property, bounds));
+    bar.step(property.name);
+  }
+  bar.stop();
+  policies.close();
+  const assumes = [...DECISION_ASSUMPTIONS, ...assumedOf(config, policies)];
+  if (options.json === true) printJson({ properties: answers, assumes });
+  else printAnswers(answers, assumes);
+  process.exitCode = exitOf(answers);
+}
+
+/** What was explored, so that the answer is about nothing else. */
+function assumedOf(config: Config, { placed }: PlacedPolicies): readonly string[] {
+  const policies = placed.map(({ attachment, policy }) => `${attachment.name} ${policy.digest.slice(0, 16)}`);
+  return [
+    `the configuration is in mode ${config.mode}, with these policies by SHA-256: ${policies.join(", ") || "none"}`,
+    `Countersign is version ${VERSION}`,
+  ];
+}
+
+function exitOf(answers: readonly PropertyAnswer[]): number {
+  if (answers.some(({ answer }) => answer === "refuted" || answer === "refuted in the model")) return EXIT.denied;
+  return answers.some(({ answer }) => answer === "not decided") ? EXIT.undecided : EXIT.ok;
+}
+
+function unknown(what: string, name: string, names: readonly string[]): CountersignError {
+  return new CountersignError("USAGE", `there is no ${what} \`${name}\`${didYouMean(name, names)}`, {
+    remedy: `name one of ${names.join(", ")}`,
+  });
+}
+
+function list(shipped: Readonly<Record<string, { readonly doc: string }>>, isJson: boolean): void {
+  const rows = Object.entries(shipped).map(([name, { doc }]) => ({ name, doc }));
+  if (isJson) printJson({ properties: rows });
+  else
+    print(
+      table(
+        ["property", "what it says"],
+        rows.map(({ name, doc }) => [name, doc]),
+      ),
+    );
+}
+
+function printAnswers(answers: readonly PropertyAnswer[], assumes: readonly string[]): void {
+  for (const one of answers) {
+    const heading = `${one.property} at ${one.hook}: ${one.answer}`;
+    print(styled("bold", visibleText(heading)));
+    for (const line of detailsOf(one)) print(`  ${visibleText(line)}`);
+  }
+  print(["", "Assumed:", ...assumes.map((one) => `- ${one}`)].join("\n"));
+}
+
+function detailsOf({ witness, model, doubts, paths, confirmed }: PropertyAnswer): readonly string[] {
+  const counts = `${paths} paths, an example of ${confirmed} decided by the engine`;
+  const lines = [counts];
+  if (witness !== null) {
+    const { decision, values } = witness;
+    const by = decision.attachment === null ? "" : ` by ${decision.attachment}`;
+    lines.push("the engine made a decision for which it is false, with:");
+    for (const [name, value] of Object.entries(values)) lines.push(`  ${name} = ${JSON.stringify(value)}`);
+    lines.push(
+      `  enforced verdict: ${decision.enforced_verdict}${by}${decision.reason === null ? "" : `: ${decision.reason}`}`,
+    );
+  }
+  for (const conditions of model) lines.push(`false in the model if ${conditions.join(" and ") || "anything"}`);
+  for (const { why, place } of doubts) lines.push(`not decided${place === null ? "" : ` at ${place}`}: ${why}`);
+  return lines;
+}

@@ -1,0 +1,125 @@
+import type { HookName } from "../../hooks/catalogue.js";
+import { hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
+import { DEFAULT_LIMITS } from "../../policy/attachment.js";
+import { type LinkedPolicy, linkPolicy } from "../../policy/linker/linker.js";
+import { CONTAINER_DOMAINS, CURRENT_DOMAINS, type Current } from "../../policy/model/current.js";
+import type { Mode } from "../../policy/model/mode.js";
+import type { PlacedPolicies } from "../configuration/placed-policies.js";
+import type { PropertySource } from "../explorer/rewritten-policy.js";
+import { engineAnswer } from "../witness/engine-answer.js";
+import { type EngineDecision, engineDecision } from "../witness/engine-decision.js";
+import type { Input } from "../witness/input.js";
+
+/** What a property is for one input: `failure` says why it is neither true nor false. */
+export type Evaluation =
+  | { readonly holds: boolean; readonly decision: EngineDecision }
+  | { readonly holds: null; readonly failure: string; readonly decision: EngineDecision };
+
+const ENTRY = "countersign-property-entry.js";
+/** The name under which the entry asks for decisions; no map of a configuration has a space in its name. */
+const DECISIONS = "decide about";
+
+/** A property that the sandbox evaluates for inputs, with the decisions of the engine. */
+export class EvaluatedProperty {
+  readonly #linked: LinkedPolicy;
+
+  constructor(
+    private readonly policies: PlacedPolicies,
+    private readonly hook: HookName,
+    { file, files, name }: PropertySource,
+  ) {
+    const text = entryText(hook, file, name, policies.names.keyrings);
+    const read = (path: string) => (path === ENTRY ? text : files.read(path));
+    this.#linked = linkPolicy(ENTRY, { read, root: files.root, hookNames: [hook], subjects: {} });
+  }
+
+  at(input: Input): Evaluation {
+    const { policies, hook } = this;
+    const decision = engineDecision(policies, hook, input);
+    const answer: Input["answer"] = (origin, key) => {
+      if (origin.kind !== "lookup" || origin.map !== DECISIONS) return input.answer(origin, key);
+      if (key === "") return seenBy(decision, policies.config.mode);
+      const { changes, mode } = JSON.parse(key!) as { changes: Changes; mode: Mode | null };
+      const other = { ...input, current: changed(input.current, changes) as Current };
+      const its = mode ?? policies.config.mode;
+      return seenBy(engineDecision(policies, hook, other, its), its);
+    };
+    const names = { ...policies.names, maps: [...policies.names.maps, DECISIONS] };
+    const { argument } = SUBJECT_KINDS[hookRow(hook).subject];
+    const asked = { ...input, answer };
+    const outcome = engineAnswer(policies.domain, this.#linked, LIMITS, hook, asked, argument, names);
+    if (outcome.fault !== null) return { holds: null, failure: `it fails: ${outcome.fault.message}`, decision };
+    if (outcome.verdict === NO_BOOLEAN) return { holds: null, failure: "it returns no boolean", decision };
+    return { holds: outcome.verdict === 0, decision };
+  }
+}
+
+const LIMITS = { ...DEFAULT_LIMITS, steps: 10 * DEFAULT_LIMITS.steps, timeout: 10_000 };
+const NO_BOOLEAN = -2;
+
+/** A decision as a property sees it: as prove/guest/property.ts makes it of symbols. */
+function seenBy({ result, outcomes }: EngineDecision, mode: Mode): object {
+  const { denied_by: denied } = result;
+  const denying = denied === null || denied.attachment === null ? undefined : outcomes.get(denied.attachment);
+  return {
+    mode,
+    verdict: result.verdict,
+    enforced_verdict: result.enforced_verdict,
+    attachment: denied?.attachment ?? null,
+    reason: denying === undefined ? (denied?.reason ?? null) : denying.reason,
+    fault: denying?.fault?.code ?? null,
+    answers: result.answers.map(({ attachment, mode: own, verdict, fault }) => {
+      const reason = verdict === 0 ? null : (outcomes.get(attachment)?.reason ?? null);
+      return { attachment, mode: own, verdict, reason, fault: fault?.code ?? null };
+    }),
+  };
+}
+
+/** Fields of the caller or its container that a property changed. */
+type Changes = Readonly<Record<string, { readonly value: unknown } | { readonly changes: Changes }>>;
+
+function changed(of: object | null, changes: Changes): object {
+  const values = Object.entries(changes).map(([name, change]) => {
+    if ("value" in change) return [name, change.value];
+    return [name, changed((of as Readonly<Record<string, object>>)[name] ?? null, change.changes)];
+  });
+  return { ...of, ...Object.fromEntries(values) };
+}
+
+/** A policy that returns 0 if the property holds. */
+function entryText(hook: string, file: string, name: string, keyrings: readonly string[]): string {
+  return `import { map_lookup, signer_of, verify_program } from "countersign";
+import { ${name} as property } from ${JSON.stringify(`./${file}`)};
+const CURRENT = ${JSON.stringify(Object.keys(CURRENT_DOMAINS))};
+const CONTAINER = ${JSON.stringify(Object.keys(CONTAINER_DOMAINS))};
+const keyrings = ${JSON.stringify(keyrings)};
+const verified = (prog, keyring) =>
+  (keyring === undefined ? keyrings : [keyring]).some((name) => verify_program(prog, name) === 0);
+export const ${hook} = (subject, current) => {
+  const made = new Map();
+  const change = (value, changes) => {
+    if (value === null || typeof value !== "object") throw new TypeError("change: no object");
+    const names = "labels" in value ? CONTAINER : CURRENT;
+    const its = {};
+    for (const name of names) its[name] = Object.hasOwn(changes, name) ? changes[name] : value[name];
+    const own = { ...made.get(value) };
+    for (const [name, one] of Object.entries(changes)) {
+      if (!names.includes(name)) throw new TypeError("change: no field " + name);
+      own[name] = made.has(one) ? { changes: made.get(one) } : { value: one };
+    }
+    made.set(its, own);
+    return its;
+  };
+  const decide = (_, of, { mode = null } = {}) =>
+    map_lookup("${DECISIONS}", JSON.stringify({ changes: made.get(of) ?? {}, mode }));
+  const holds = property(subject, current, map_lookup("${DECISIONS}", ""), {
+    keyrings: [...keyrings],
+    verified,
+    signer: (prog, keyring) => signer_of(prog, keyring),
+    change,
+    decide,
+  });
+  return holds === true ? 0 : holds === false ? -1 : ${NO_BOOLEAN};
+};
+`;
+}

@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SHIPPED_PROPERTIES } from "../../../../../src/prove/property/shipped-properties.js";
+import { runCommand } from "../../../../support/command-line.js";
+
+const POLICY =
+  'import { deny } from "countersign";\nexport const bpf_prog_load = (prog) =>\n  prog.insn_cnt > 100 ? deny("large") : 0;\n';
+const PROPERTIES = `export const small = (prog, _current, decision) => prog.insn_cnt <= 100 || decision.verdict === -1;
+export const tiny = (prog, _current, decision) => prog.insn_cnt <= 50 || decision.verdict !== 0;
+export const named = (prog, _current, decision) => prog.name < "b" || decision.verdict !== 1;
+`;
+
+describe("countersign prove property", () => {
+  let folder: string;
+  const prove = (file: string, ...words: readonly string[]) =>
+    runCommand(
+      "prove",
+      "property",
+      ...(file === "" ? [] : [join(folder, file)]),
+      "--config",
+      join(folder, "c.yaml"),
+      ...words,
+    );
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "countersign-"));
+    writeFileSync(join(folder, "limit.js"), POLICY);
+    writeFileSync(join(folder, "c.yaml"), "version: 1\nattachments: [{ policy: limit.js }]\n");
+    writeFileSync(join(folder, "properties.js"), PROPERTIES);
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("proves a property, says what it assumes, and exits with 0", async () => {
+    const { code, out, err } = await prove("properties.js", "--property", "small");
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^small at bpf_prog_load: proved$/m);
+    expect(out).toMatch(/^Assumed:$/m);
+    expect(out).toMatch(
+      /^- the configuration is in mode enforce, with these policies by SHA-256: limit [0-9a-f]{16}$/m,
+    );
+  });
+
+  it("refutes a property by a decision of the engine, and exits with 1", async () => {
+    const { code, out } = await prove("properties.js");
+    expect(code).toBe(1);
+    expect(out).toMatch(/^tiny at bpf_prog_load: refuted$/m);
+    expect(out).toMatch(/^ {4}prog\.insn_cnt = (?:5[1-9]|[6-9]\d|100)$/m);
+    expect(out).toMatch(/^ {4}enforced verdict: 0$/m);
+  });
+
+  it("names the line of what is not decided, and exits with 2", async () => {
+    const { code, out } = await prove("properties.js", "--property", "named", "--json");
+    expect(code).toBe(2);
+    expect(JSON.parse(out).properties).toMatchObject([
+      { property: "named", answer: "not decided", witness: null, doubts: [{ place: "properties.js:3" }] },
+    ]);
+  });
+
+  it("proves the properties that ship without a file, and lists them", async () => {
+    const { out } = await prove("", "--json");
+    const { properties } = JSON.parse(out);
+    expect(properties.map((one: { property: string }) => one.property)).toEqual(Object.keys(SHIPPED_PROPERTIES));
+    const listed = await prove("", "--list");
+    for (const { doc } of Object.values(SHIPPED_PROPERTIES)) expect(listed.out).toContain(doc);
+  });
+
+  it.each([
+    [["--property", "smal"], "there is no property `smal` (did you mean `small`?)", "USAGE"],
+    [["--hook", "bpf_prog_lod"], "there is no hook `bpf_prog_lod`", "USAGE"],
+  ])("rejects %s", async (words, message, code) => {
+    const { err, ...result } = await prove("properties.js", ...words);
+    expect(result.code).toBe(2);
+    expect(err).toContain(message);
+    expect(err).toContain(`[${code}]`);
+  });
+
+  it("rejects a property that fails, with its line", async () => {
+    writeFileSync(
+      join(folder, "bad.js"),
+      "export const bad = (_prog, current) =>\n  current.container.labels === null;\n",
+    );
+    const { code, err } = await prove("bad.js");
+    expect(code).toBe(2);
+    expect(err).toMatch(/bad\.js:2: `bad`: it fails: .*\[PROPERTY_INVALID\]/s);
+  });
+
+  it("says that the exploration is not complete when it reaches the most paths", async () => {
+    const { code, out } = await prove("properties.js", "--property", "small", "--max-paths", "1");
+    expect(code).toBe(2);
+    expect(out).toContain("the exploration is not complete: there are more than 1 paths");
+  });
+});
