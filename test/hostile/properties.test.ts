@@ -64,6 +64,11 @@ const DECEITFUL: readonly string[] = [
   "verified({}) || true",
   "[1, 2, 3, 4, 5].every(() => decide(prog, current).verdict === decision.verdict)",
   "new Boolean(true)",
+  "prog.maps.every((map) => decision.verdict === 0 || map.memory < 5)",
+  "prog.maps.every((map) => map.memory <= 4096 || decision.verdict === 0)",
+  "prog.maps.some(() => decide(prog, change(current, { uid: 0 })).verdict === 0)",
+  "(() => { let seen = true; for (const map of prog.maps) seen = decision.verdict === 0; return seen })()",
+  "decision.verdict !== 0 || prog.helpers.every((helper) => helper.name !== 'probe_read')",
   "decision.answers[0] === decision.answers[0]",
   "keyrings.length === 1 && keyrings[0] === 'platform'",
 ];
