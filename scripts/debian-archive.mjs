@@ -1,7 +1,7 @@
 // Debian's packages, with apt lists of their own, so that the machine's are not touched. Used by
 // scripts/kernel-facts.mjs, and by system tests (test/system/core/debian-archive.ts).
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What this machine or its package mirror lacks. */
@@ -24,8 +24,8 @@ export class DebianArchive {
     for (const each of ["lists/partial", "cache/archives/partial"]) mkdirSync(join(folder, each), { recursive: true });
     const uri = archiveOfMachine();
     const entry = (suite) => `deb [signed-by=${KEYRING} arch=amd64] ${uri} ${suite} main\n`;
-    writeFileSync(join(folder, "sources.list"), suites.map(entry).join(""));
-    writeFileSync(join(folder, "status"), "");
+    writeWhole(join(folder, "sources.list"), suites.map(entry).join(""));
+    writeWhole(join(folder, "status"), "");
     const options = {
       "Dir::Etc::sourcelist": join(folder, "sources.list"),
       "Dir::Etc::sourceparts": "-",
@@ -43,10 +43,16 @@ export class DebianArchive {
     writeFileSync(this.#stamp, "");
   }
 
-  /** Fetches the lists unless they are less than a day old: the archive removes older versions of packages. */
+  /**
+   * Fetches the lists unless they are less than a day old: the archive removes older versions of packages. One process
+   * does so at a time, and those that waited for it find them fetched.
+   */
   updateDaily() {
     const fetched = statSync(this.#stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    if (Date.now() - fetched > DAY) this.update();
+    if (Date.now() - fetched < DAY) return;
+    const unlessFetched = '[ -n "$(find "$0" -mmin -1440 2>/dev/null)" ] || { "$@" && : >"$0"; }';
+    const words = ["sh", "-c", unlessFetched, this.#stamp, "apt-get", ...this.#options, "-qq", "update"];
+    run("flock", [join(this.#folder, "lock"), ...words], "update", this.#folder);
   }
 
   /**
@@ -89,6 +95,13 @@ export class DebianArchive {
 }
 
 const DAY = 24 * 60 * 60 * 1000;
+
+/** Writes a file that other processes may read meanwhile: they see what was there, or all of it. */
+function writeWhole(path, text) {
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  writeFileSync(`${path}.${process.pid}`, text);
+  renameSync(`${path}.${process.pid}`, path);
+}
 
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.pgp";
 

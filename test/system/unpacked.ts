@@ -1,7 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { available, Unavailable } from "./core/debian-archive.js";
+import { fillOnce } from "./kept-folder.js";
 
 /** Where packages are kept between runs: a kernel's is 500 MB that take a while to fetch. */
 const KEPT = process.env.COUNTERSIGN_GUEST ?? join(tmpdir(), "countersign-guest");
@@ -24,15 +26,15 @@ export function dependency(name: string, matching: RegExp): string | null {
  */
 export function unpack(name: string): Unpacked | string {
   const folder = join(KEPT, name);
-  if (existsSync(folder)) return { folder };
-  const work = `${folder}.part`;
-  rmSync(work, { recursive: true, force: true });
-  mkdirSync(work, { recursive: true });
-  const download = spawnSync("apt-get", ["download", "-qq", name], { cwd: work, encoding: "utf8" });
-  const archive = readdirSync(work).find((file) => file.endsWith(".deb"));
-  if (archive === undefined) return `${name} cannot be fetched: ${download.stderr.trim().split("\n").at(-1)}`;
-  execFileSync("dpkg-deb", ["-x", archive, "."], { cwd: work });
-  rmSync(join(work, archive));
-  renameSync(work, folder);
-  return { folder };
+  return available(() => {
+    fillOnce(folder, (work) => {
+      const download = spawnSync("apt-get", ["download", "-qq", name], { cwd: work, encoding: "utf8" });
+      const archive = readdirSync(work).find((file) => file.endsWith(".deb"));
+      if (archive === undefined)
+        throw new Unavailable(`${name} cannot be fetched: ${download.stderr.trim().split("\n").at(-1)}`);
+      execFileSync("dpkg-deb", ["-x", archive, "."], { cwd: work });
+      rmSync(join(work, archive));
+    });
+    return { folder };
+  });
 }

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { DebianArchive, Unavailable } from "../../../scripts/debian-archive.mjs";
+import { fillOnce } from "../kept-folder.js";
 
 export { type DebianArchive, Unavailable } from "../../../scripts/debian-archive.mjs";
 
@@ -24,16 +25,7 @@ export function available<Value>(make: () => Value): Value | string {
 export function keep(name: string, fill: (folder: string) => void): { readonly folder: string } {
   // LD_LIBRARY_PATH is separated by colons.
   const folder = join(KEPT, name.replaceAll(":", "."));
-  if (existsSync(folder)) return { folder };
-  const work = `${folder}.${process.pid}.part`;
-  rmSync(work, { recursive: true, force: true });
-  mkdirSync(work, { recursive: true });
-  try {
-    fill(work);
-    renameSync(work, folder);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+  fillOnce(folder, fill);
   return { folder };
 }
 
