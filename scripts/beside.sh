@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
-# beside.sh COMMAND COMMAND: runs two commands at the same time, each by bash. Prints the output of the second after that
-# of the first. Fails if one of them does.
+# beside.sh COMMAND…: runs commands at the same time, each by bash. Prints the output of the others after that of the
+# first. Fails if one of them does.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-output=$(mktemp)
-bash -c "$2" >"$output" 2>&1 &
-second=$!
-trap 'kill $second 2>/dev/null; rm -f "$output"' EXIT
+folder=$(mktemp -d)
+others=()
+trap 'kill "${others[@]}" 2>/dev/null; rm -rf "$folder"' EXIT
+for command in "${@:2}"; do
+  bash -c "$command" >"$folder/${#others[@]}" 2>&1 &
+  others+=($!)
+done
 status=0
 bash -c "$1" || status=$?
-wait $second || status=$?
-cat "$output"
+for at in "${!others[@]}"; do
+  wait "${others[at]}" || status=$?
+  cat "$folder/$at"
+done
+others=()
 exit $status
