@@ -11,6 +11,8 @@ import { testedKernels } from "./guests/tested-kernels.js";
 const LISTED = 1;
 const UNLISTED = 2;
 
+/** A guest takes long to start node: status.test.ts stops an audit as well, and starts a seal after it. */
+const NIGHTLY = ["stop the audit", "load after it", "audit again"];
 /** Each step in the order in which the one guest runs it; `hold` runs it while an unlisted program is loaded. */
 const STEPS: Readonly<Record<string, string>> = {
   "stop without a guard": "countersign seal stop",
@@ -34,13 +36,15 @@ const STEPS: Readonly<Record<string, string>> = {
   "stop what is sealed": "countersign seal stop",
 };
 
+const NAMES = Object.keys(STEPS).filter(
+  (name) => process.env.COUNTERSIGN_NIGHTLY !== undefined || !NIGHTLY.includes(name),
+);
+
 const SCRIPT = `
 export NO_COLOR=1
 mount -t tmpfs -o mode=1777 tmpfs /root
 printf '#!/bin/sh\\nexec node /countersign/bin/countersign.js "$@"\\n' > /bin/countersign; chmod 755 /bin/countersign
-${Object.entries(STEPS)
-  .map(([name, command]) => `echo "PART ${name}"; ${command}; echo "exit $?"`)
-  .join("\n")}
+${NAMES.map((name) => `echo "PART ${name}"; ${STEPS[name]}; echo "exit $?"`).join("\n")}
 echo "PART end"
 `;
 
@@ -107,7 +111,7 @@ const EXPECTED: Readonly<Record<keyof typeof STEPS, readonly [string | RegExp, n
 };
 
 describe("the commands of the seal on a machine that has started", () => {
-  it.for(Object.keys(STEPS))("%s", async (name, { skip }) => {
+  it.for(NAMES)("%s", async (name, { skip }) => {
     parts ??= run();
     const found = await parts;
     if (typeof found === "string") return skip(found);
