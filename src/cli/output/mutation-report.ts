@@ -1,3 +1,4 @@
+import { visibleText } from "../../visible-text.js";
 import type { MutationRun } from "../../workbench/mutation/mutation-run.js";
 import { print, styled } from "./output.js";
 import { table } from "./table.js";
@@ -8,8 +9,8 @@ export function printMutants({ mutants, total }: MutationRun): void {
   const rows = left.map(({ place, mutant, status, reason }) => {
     return [
       status === "survived" ? styled("red", status) : status,
-      place,
-      reason === null ? mutant : `${mutant} (${reason})`,
+      visibleText(place),
+      visibleText(reason === null ? mutant : `${mutant} (${reason})`),
     ];
   });
   if (rows.length > 0) print(`\n${table(["", "PLACE", "CHANGE"], rows)}`);
