@@ -24,6 +24,7 @@ const MODULES = [
   "recording",
   "explain",
   "report-page",
+  "prove",
 ];
 
 const here = fileURLToPath(new URL(".", import.meta.url));

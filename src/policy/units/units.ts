@@ -23,6 +23,8 @@ export interface Unit {
 export interface Files {
   /** Returns a file's text. Its errors are passed on. */
   read(path: string): string;
+  /** A file that was read before and imports no other file; undefined for any other. */
+  readonly known?: (path: string) => Unit | undefined;
   /** The folder of the policy's own file. Files outside it cannot be imported. */
   readonly root: string;
 }
@@ -42,7 +44,7 @@ const MAX_STARRED = 4096;
  * Reads a policy and the files that it imports. Each file follows the files that it imports, so the policy itself is
  * last. Throws POLICY_SYNTAX, POLICY_FORBIDDEN, POLICY_TOO_LARGE, POLICY_UNKNOWN_NAME, and the errors of `read`.
  */
-export function readUnits(entry: string, { read, root }: Files, time: LinkTime): Unit[] {
+export function readUnits(entry: string, { read, root, known: readBefore }: Files, time: LinkTime): Unit[] {
   const units: Unit[] = [];
   const indices = new Map<string, number>();
   const open = new Set<string>();
@@ -52,6 +54,12 @@ export function readUnits(entry: string, { read, root }: Files, time: LinkTime):
   const visit = (file: string): number => {
     const known = indices.get(file);
     if (known !== undefined) return known;
+    const before = readBefore?.(file);
+    if (before !== undefined) {
+      units.push(before);
+      indices.set(file, units.length - 1);
+      return units.length - 1;
+    }
     open.add(file);
     const text = read(file);
     size += text.length;

@@ -13,6 +13,7 @@ export interface RewrittenPolicy {
 }
 
 const FOLDER = "explored";
+const EXPLORER_FILE = `${FOLDER}/explorer.js`;
 const SPECIFIER = "./explorer.js";
 /** No name of a file. */
 const PROPERTY = "";
@@ -37,7 +38,7 @@ export function rewritePolicies(
   hook: string,
   property: PropertySource | null = null,
 ): RewrittenPolicy {
-  const texts = new Map<string, string>([[`${FOLDER}/explorer.js`, EXPLORER]]);
+  const texts = new Map<string, string>();
   const all: Unit[] = [];
   const imports: string[] = [`import {run} from "${SPECIFIER}";`];
   const names = new Map<string, string>();
@@ -64,7 +65,8 @@ export function rewritePolicies(
     `${imports.join("\n")}\nexport const ${hook}=()=>run([${asked}],[${names.get(PROPERTY) ?? ""}]);\n`,
   );
   const read = (name: string): string => texts.get(name) ?? "";
-  const linked = linkPolicy(`${FOLDER}/entry.js`, { read, root: FOLDER, hookNames: [hook] });
+  const known = (name: string) => (name === EXPLORER_FILE ? explorerUnit() : undefined);
+  const linked = linkPolicy(`${FOLDER}/entry.js`, { read, known, root: FOLDER, hookNames: [hook] });
   return {
     linked,
     placeOf(place) {
@@ -72,6 +74,14 @@ export function rewritePolicies(
       return place === 0 || unit === undefined ? null : `${unit.source.file}:${place % PLACE_STEP}`;
     },
   };
+}
+
+let explorer: Unit | undefined;
+
+/** The explorer's file, which is parsed once for all explorations. */
+function explorerUnit(): Unit {
+  explorer ??= readUnits(EXPLORER_FILE, { read: () => EXPLORER, root: FOLDER }, new LinkTime(EXPLORER_FILE))[0]!;
+  return explorer;
 }
 
 /** A name that is in no file of the policy. */
