@@ -35,7 +35,13 @@ export function answerFor(files: Readonly<Record<string, string>>, text: string,
 }
 
 /** What is wrong with the paths of a property for inputs drawn by chance; null if nothing is. */
-export function flawOf(policies: PlacedPolicies, text: string, seed: number, inputs: number): string | null {
+export function flawOf(
+  policies: PlacedPolicies,
+  text: string,
+  seed: number,
+  inputs: number,
+  paths = 2_000,
+): string | null {
   const property = propertyOf(text);
   const placed = policies.at(HOOK);
   const exploration = exploreDecisions(
@@ -44,9 +50,11 @@ export function flawOf(policies: PlacedPolicies, text: string, seed: number, inp
     HOOK,
     policies.names,
     jointLimits(placed),
-    { paths: 2_000, timeout: 60_000 },
+    { paths, timeout: 60_000 },
     property,
   );
+  // An input may be on a path that was not explored
+  const least = exploration.unfinished === null ? 1 : 0;
   const evaluated = new EvaluatedProperty(policies, HOOK, property);
   const next = numbers(seed);
   for (let round = 0; round < inputs; round++) {
@@ -54,11 +62,13 @@ export function flawOf(policies: PlacedPolicies, text: string, seed: number, inp
     const values = new SymbolValues(input, argumentOf(HOOK), exploration.origins);
     const own = exploration.paths.filter(({ conditions }) => values.satisfy(conditions));
     const [path] = own;
-    if (own.length !== 1) return `it is on ${own.length} paths (round ${round})`;
-    if (path!.end.kind === "not decided") continue;
-    const { holds } = evaluated.at(input);
-    const expected = path!.end.kind === "property" ? path!.end.holds : "?";
-    if (holds !== expected) return `it is ${holds}, not ${expected} (round ${round}): ${JSON.stringify(path)}`;
+    if (own.length < least || own.length > 1) return `it is on ${own.length} paths (round ${round})`;
+    if (path === undefined || path.end.kind === "not decided") continue;
+    const evaluation = evaluated.at(input);
+    const { holds } = evaluation;
+    const expected = path.end.kind === "property" ? path.end.holds : "?";
+    if (holds !== expected)
+      return `it is ${"failure" in evaluation ? evaluation.failure : holds}, not ${expected} (round ${round}): ${JSON.stringify(path)}`;
   }
   return null;
 }

@@ -1,6 +1,7 @@
 import type { HookName } from "../../hooks/catalogue.js";
 import { hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
 import { DEFAULT_LIMITS } from "../../policy/attachment.js";
+import { Domain } from "../../policy/domain.js";
 import { type LinkedPolicy, linkPolicy } from "../../policy/linker/linker.js";
 import { CONTAINER_DOMAINS, CURRENT_DOMAINS, type Current } from "../../policy/model/current.js";
 import type { Mode } from "../../policy/model/mode.js";
@@ -22,12 +23,15 @@ const DECISIONS = "decide about";
 /** A property that the sandbox evaluates for inputs, with the decisions of the engine. */
 export class EvaluatedProperty {
   readonly #linked: LinkedPolicy;
+  /** Of its own: while it asks for a decision, the sandbox of the policies is entered. */
+  readonly #domain: Domain;
 
   constructor(
     private readonly policies: PlacedPolicies,
     private readonly hook: HookName,
     { file, files, name }: PropertySource,
   ) {
+    this.#domain = new Domain({ keyrings: policies.names.keyrings, asksHost: true });
     const text = entryText(hook, file, name, policies.names.keyrings);
     const read = (path: string) => (path === ENTRY ? text : files.read(path));
     this.#linked = linkPolicy(ENTRY, { read, root: files.root, hookNames: [hook], subjects: {} });
@@ -47,10 +51,14 @@ export class EvaluatedProperty {
     const names = { ...policies.names, maps: [...policies.names.maps, DECISIONS] };
     const { argument } = SUBJECT_KINDS[hookRow(hook).subject];
     const asked = { ...input, answer };
-    const outcome = engineAnswer(policies.domain, this.#linked, LIMITS, hook, asked, argument, names);
+    const outcome = engineAnswer(this.#domain, this.#linked, LIMITS, hook, asked, argument, names);
     if (outcome.fault !== null) return { holds: null, failure: `it fails: ${outcome.fault.message}`, decision };
     if (outcome.verdict === NO_BOOLEAN) return { holds: null, failure: "it returns no boolean", decision };
     return { holds: outcome.verdict === 0, decision };
+  }
+
+  close(): void {
+    this.#domain.close();
   }
 }
 

@@ -59,8 +59,12 @@ export function proveProperty(
     property,
   );
   const search = new Search(policies, hook, property, exploration);
-  for (const path of exploration.paths) search.add(path);
-  return search.answer();
+  try {
+    for (const path of exploration.paths) search.add(path);
+    return search.answer();
+  } finally {
+    search.close();
+  }
 }
 
 class Search {
@@ -119,6 +123,10 @@ class Search {
     const { paths } = this.exploration;
     const counts = { paths: paths.length, confirmed: this.#confirmed };
     return { property: this.property.name, hook: this.hook, answer: this.#verdict(), ...found, ...counts };
+  }
+
+  close(): void {
+    this.#evaluated.close();
   }
 
   #verdict(): PropertyAnswer["answer"] {
