@@ -27,7 +27,7 @@ export interface LintResult {
 const POLICY = /^\.(?:js|mjs|ts)$/;
 
 /**
- * Checks configurations with everything that they name, and policies alone. Does not decide, run a policy or write a
+ * Checks configurations with everything that they name, also their shadows, and policies alone. Does not decide, run a policy or write a
  * log. Throws USAGE for a file that is neither, and if types cannot be checked.
  */
 export async function lint(paths: readonly string[], { types = false }: LintOptions = {}): Promise<LintResult> {
@@ -35,7 +35,8 @@ export async function lint(paths: readonly string[], { types = false }: LintOpti
   const files = new Set<string>();
   const unreadable: CountersignError[] = [];
   const policies = new Map<string, readonly Unit[]>();
-  for (const path of paths.map(shownPath)) {
+  const left = paths.map(shownPath);
+  for (let path = left.shift(); path !== undefined; path = left.shift()) {
     try {
       const isConfig = isConfigPath(path);
       const result = isConfig
@@ -43,6 +44,8 @@ export async function lint(paths: readonly string[], { types = false }: LintOpti
         : await policyAlone(path);
       files.add(path);
       findings.push(...result.findings);
+      const { shadow } = result;
+      if (shadow !== null && !files.has(shadow) && !left.includes(shadow)) left.push(shadow);
       for (const units of result.policies) {
         const own = units.at(-1)?.source.file;
         if (own === undefined) continue;
@@ -64,12 +67,12 @@ export async function lint(paths: readonly string[], { types = false }: LintOpti
 
 async function policyAlone(
   path: string,
-): Promise<{ findings: readonly Finding[]; policies: readonly (readonly Unit[])[] }> {
+): Promise<{ findings: readonly Finding[]; policies: readonly (readonly Unit[])[]; shadow: null }> {
   // Few policies have a test in YAML, and its schema takes longer to load than the policy to check.
   const tests = existsSync(testFile(path)) ? await import("./lint/tests.js") : null;
   const labels = tests?.labelsOfTests(path) ?? new Set<string>();
   const { findings, units } = lintPolicy(path, { guaranteed: new Set(), labels });
-  return { findings: [...(tests?.testFindings(path) ?? []), ...findings], policies: [units] };
+  return { findings: [...(tests?.testFindings(path) ?? []), ...findings], policies: [units], shadow: null };
 }
 
 function isConfigPath(path: string): boolean {

@@ -18,6 +18,8 @@ export interface LintedConfig {
   readonly findings: readonly Finding[];
   /** The files of its policies that could be parsed, in groups by policy. */
   readonly policies: readonly (readonly Unit[])[];
+  /** The path of the configuration that decides beside it; null for none. */
+  readonly shadow: string | null;
 }
 
 /**
@@ -42,7 +44,7 @@ export function checkConfig(file: string): { readonly config: Config | null; rea
  */
 export async function lintConfig(file: string): Promise<LintedConfig> {
   const { config, findings } = checkConfig(file);
-  if (config === null) return { findings, policies: [] };
+  if (config === null) return { findings, policies: [], shadow: null };
   const all: Finding[] = [...findings];
   const known = knownNames(config);
   const labels = labelsOf(config);
@@ -60,7 +62,8 @@ export async function lintConfig(file: string): Promise<LintedConfig> {
   }
   all.push(...(await findingsAtStart(config)));
   all.push(...Array.from(namesFindings(config, [...linted.values()]), ofComplaint));
-  return { findings: all, policies: [...linted.values()].map(({ units }) => units) };
+  const shadow = config.shadow === null ? null : shownPath(config.shadow.file);
+  return { findings: all, policies: [...linted.values()].map(({ units }) => units), shadow };
 }
 
 /** What an engine rejects or warns about at start. */

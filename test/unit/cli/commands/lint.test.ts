@@ -36,6 +36,21 @@ describe("countersign lint", () => {
     expect(JSON.parse(out).findings).toHaveLength(2);
   });
 
+  it("checks the configuration that decides beside another one, once, with its policies", async () => {
+    folder.write({
+      "fine.js": "export const bpf_prog_load = () => 0;\n",
+      "policy.js": WRONG,
+      "countersign.yaml": "version: 1\nshadow: new.yaml\nattachments: [{ policy: fine.js }]\n",
+      "new.yaml": "version: 1\nattachments: [{ policy: policy.js }]\n",
+    });
+    const { code, out } = await runCommand("lint", path("countersign.yaml"), path("new.yaml"), "--json");
+    expect(code).toBe(1);
+    const codes = JSON.parse(out).findings.map((finding: { code: string }) => finding.code);
+    expect(codes).toEqual(["LINT_UNUSED_IMPORT", "LINT_DENY_ERRNO"]);
+    const alone = await runCommand("lint", path("countersign.yaml"), "--json");
+    expect(JSON.parse(alone.out).findings).toEqual(JSON.parse(out).findings);
+  });
+
   it("exits with 2 for a file that is neither a policy nor a configuration", async () => {
     expect(await runCommand("lint", path("policy.py"))).toMatchObject({
       code: 2,
