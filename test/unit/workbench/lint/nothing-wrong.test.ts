@@ -40,8 +40,11 @@ function examplesOf(document: string): Example[] {
 const examples = [...DOCUMENTS, ...DOCUMENT_ERRORS].flatMap(examplesOf);
 /** Whole policies: they export a hook. The guide has one that is wrong, and shows what lint says about it. */
 const isWrong = ({ name }: Example) => name === "policies/wrong.js";
+/** A property of decisions, for `prove property`: no policy. */
+const isProperty = ({ text }: Example) => /^export const \w+ = \(\w+, \w+, decision\b/m.test(text);
 const policies = examples.filter(
-  (example) => /^(?:js|ts)$/.test(example.language) && /^export /m.test(example.text) && !isWrong(example),
+  (example) =>
+    /^(?:js|ts)$/.test(example.language) && /^export /m.test(example.text) && !isWrong(example) && !isProperty(example),
 );
 /** Whole configurations. */
 const configurations = examples.filter(({ language, text }) => language === "yaml" && /^version: 1$/m.test(text));
