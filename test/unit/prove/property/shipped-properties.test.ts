@@ -19,7 +19,7 @@ attachments: [{ policy: ${policy} }]
 /**
  * The answer for each property, by policy and hook, in a configuration with two keyrings and maps with any contents.
  * optional-signature.js fails if a load names a keyring that the configuration does not have, hash-allow-list.js if a
- * list in its map has null in it.
+ * list in its map has null in it, or a name that cannot be written as text ({ "toString": 0 }).
  */
 const ANSWERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "allow-unsigned-tc.js bpf_prog_load": {
