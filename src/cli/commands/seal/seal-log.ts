@@ -13,8 +13,9 @@ export function logCommand(): Command {
     .addHelpText(
       "after",
       `
-A record of the writer (\`start\`), then one JSON object a denial, oldest first, in the form that docs/log.md describes. The guard keeps the last 1024, and the
-command prints on standard error how many earlier ones are lost. Needs root. Exits with 2 without a guard.
+A record of the writer (\`start\`), then one JSON object a denial, oldest first, in the form that docs/log.md describes.
+The guard keeps the last 1024, and the command prints on standard error how many earlier ones are lost. Needs root.
+Exits with 2 without a guard.
 
 Examples:
   countersign seal log >> decisions.jsonl
