@@ -25,10 +25,12 @@ class SignalledCommand {
 }
 
 describe("signals of a gate with a command", () => {
-  const before = new Map(ALL.map((signal) => [signal, process.listenerCount(signal)]));
+  /** Other test files of this process may have handlers, and remove them while this one runs. */
+  let before: ReadonlyMap<string, number>;
   let stopPassing: () => void = () => undefined;
   beforeEach((context) => {
     if (process.platform !== "linux") context.skip("needs Linux");
+    before = new Map(ALL.map((signal) => [signal, process.listenerCount(signal)]));
   });
   afterEach(() => stopPassing());
   const passing = () => {
