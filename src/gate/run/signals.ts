@@ -2,7 +2,7 @@ import { readSmall } from "../../sys/file.js";
 import type { CommandProcess } from "./command-process.js";
 
 /** Signals that are forwarded to the command, because their sender means the command. */
-const FORWARDED: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT"];
+const FORWARDED: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"];
 /** Signals that a terminal sends to its whole foreground process group, which includes the command. */
 const FROM_TERMINAL: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT", "SIGTSTP"];
 
@@ -21,9 +21,15 @@ export function passSignals(command: CommandProcess): () => void {
     process.kill(process.pid, signal);
     process.on("SIGTSTP", handler);
   };
-  handlers.set("SIGCHLD", () => {
+  const stopped = () => {
     const signal = command.takeStop();
     if (signal !== null) stop(signal);
+    return signal !== null;
+  };
+  handlers.set("SIGCHLD", stopped);
+  // A shell continues both. If the command has been stopped again since, the signal would undo that.
+  handlers.set("SIGCONT", () => {
+    if (!stopped()) command.signal("SIGCONT");
   });
   for (const [signal, handler] of handlers) process.on(signal, handler);
   return () => {

@@ -88,7 +88,7 @@ describe("an unmodified program behind a gate", () => {
   it("shows events with execsnoop", (context) => {
     needs(context, "execsnoop-libbpf");
     needsTracefs(context);
-    const script = `stdbuf -oL execsnoop-libbpf > $0 &
+    const script = `: > $0; stdbuf -oL execsnoop-libbpf >> $0 &
       until grep -q behind-the-gate $0; do kill -0 $! || exit 1; /bin/true behind-the-gate; sleep 0.1; done
       kill -INT $!; wait $!`;
     const { status, stderr } = site.run("sh", "-c", script, join(site.folder, "events"));

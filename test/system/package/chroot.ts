@@ -25,7 +25,7 @@ export class Chroot {
     const kept = available(rootArchive);
     if (typeof kept === "string") return kept;
     const root = mkdtempSync(join(tmpdir(), "countersign-package-"));
-    execFileSync("tar", ["-xf", kept, "-C", root]);
+    execFileSync("tar", ["-xf", kept.archive, "-C", root]);
     execFileSync("chmod", ["755", root]);
     return new Chroot(root);
   }
@@ -88,8 +88,8 @@ mount -t bpf bpf "$0/sys/fs/bpf"
 exec env -i ${ENVIRONMENT} chroot "$0" sh -c 'cd "$HOME" && exec "$@"' sh "$@"`;
 
 /** The archive of such a folder, which is fetched once and kept. Throws Unavailable. */
-export function rootArchive(): string {
-  return join(keep("package-root_trixie-2", fetch).folder, "root.tar");
+export function rootArchive(): { readonly archive: string } {
+  return { archive: join(keep("package-root_trixie-2", fetch).folder, "root.tar") };
 }
 
 /** Takes a minute, and 300 MB. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -62,15 +62,15 @@ describe("the image of the agent", () => {
     folder = mkdtempSync(join(tmpdir(), "countersign-image-test-"));
     machine = cannotBuild() ?? (await Machine.boot(folder, {}));
     if (typeof machine === "string") return;
-    const archive = available(rootArchive);
-    if (!existsSync(archive)) {
+    const base = available(rootArchive);
+    if (typeof base === "string") {
       await machine.end();
-      machine = archive;
+      machine = base;
       return;
     }
     writeFileSync(join(folder, "containers.conf"), PODMAN);
     built(join(folder, "build"), { architecture: ARCHITECTURE });
-    const [file, ...words] = podman("import", archive, "localhost/base");
+    const [file, ...words] = podman("import", base.archive, "localhost/base");
     execFileSync(file, words, { stdio: "ignore" });
     const options = ["--network", "host", "--isolation", "chroot", "--build-arg", "BASE=localhost/base"];
     made = done(podman("build", ...options, "--tag", "countersign", "--file", CONTAINERFILE, join(folder, "build")));

@@ -64,6 +64,17 @@ describe("signals of a gate with a command", () => {
     expect(process.listenerCount("SIGTSTP")).toBe(before.get("SIGTSTP")! + 1);
   });
 
+  it("do not continue a command that was stopped again since it was continued", async () => {
+    const command = passing();
+    const received = new Promise((resolve) => process.once("SIGWINCH", resolve));
+    command.stop = 28;
+    process.emit("SIGCONT", "SIGCONT");
+    expect(await received).toBe("SIGWINCH");
+    expect(command.received).toEqual([]);
+    process.emit("SIGCONT", "SIGCONT");
+    expect(command.received).toEqual(["SIGCONT"]);
+  });
+
   it("have their own actions again afterwards", () => {
     passing();
     for (const signal of ALL) expect(process.listenerCount(signal)).toBe(before.get(signal)! + 1);
