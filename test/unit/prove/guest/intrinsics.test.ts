@@ -7,7 +7,7 @@ import { ExploredPolicy, randomInput } from "../../../support/prove.js";
 
 const seed = seedOf();
 /** Expressions in one policy: the linker limits what compiling it may take. */
-const MOST = 60;
+const MOST = 20;
 /** The short form tries one of ten expressions, other ones at each seed. */
 const STEP = process.env.COUNTERSIGN_NIGHTLY === "1" ? 1 : 10;
 
