@@ -7,7 +7,8 @@ import { randomPolicy } from "../../../support/random-policies.js";
 const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
 const CONFIGURATIONS = Number(process.env.CONFIGURATIONS ?? (isLong ? 1_000 : 3));
 const INPUTS = Number(process.env.INPUTS ?? (isLong ? 200 : 25));
-const seed = seedOf();
+/** The short form has the same configurations each time: some that are drawn take minutes. */
+const seed = isLong || process.env.SEED !== undefined ? seedOf() : 12345;
 
 const SCOPES = [
   "{}",
