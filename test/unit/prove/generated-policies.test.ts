@@ -6,7 +6,8 @@ import { randomPolicy } from "../../support/random-policies.js";
 const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
 const POLICIES = Number(process.env.POLICIES ?? (isLong ? 2_000 : 10));
 const INPUTS = Number(process.env.INPUTS ?? (isLong ? 500 : 25));
-const seed = seedOf();
+/** The short form has the same policies each time: of ten that are drawn, too few may be decided. */
+const seed = isLong || process.env.SEED !== undefined ? seedOf() : 1;
 
 describe(`policies drawn by chance (seed ${seed})`, () => {
   it("have one path for each input, with the engine's answer", () => {
