@@ -15,8 +15,8 @@ const PACKAGES = [
 ];
 const ALONE = { testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: false };
 /**
- * Of two processors vitest leaves one idle. With both, files of `unit` meet in a process in another order each time, and
- * some of their tests still depend on what earlier files left there.
+ * Of two processors vitest leaves one idle. With both, files of `unit` meet in a process in another order each time,
+ * and some of their tests still depend on what earlier files left there.
  */
 const ABREAST = {
   testTimeout: 120_000,

@@ -192,7 +192,9 @@ function addedTo(gates, kind) {
   return { first: medians("first"), last: medians("last") };
 }
 
-/** A known load whose decision is written with all inputs, over one whose decision is not: two attachments, one look-up. */
+/**
+ * A known load whose decision is written with all inputs, over one whose decision is not: two attachments, one look-up.
+ */
 function recorded() {
   const ratios = [];
   for (let round = 0; round < LOAD_ROUNDS; round += 1) {

@@ -17,8 +17,9 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 /**
  * Verifies `signature` over `data` by a keyring of the configuration. 0, or -ENODATA (there is no signature),
- * -EKEYREJECTED, -ENOKEY, -EKEYEXPIRED, -EKEYREVOKED, -EBADMSG, -ENOPKG. For `MODSIG`, `signature` is null and stands at the
- * end of the data. A keyring or type that does not exist is a fault of the policy, whether or not there is a signature.
+ * -EKEYREJECTED, -ENOKEY, -EKEYEXPIRED, -EKEYREVOKED, -EBADMSG, -ENOPKG. For `MODSIG`, `signature` is null and stands
+ * at the end of the data. A keyring or type that does not exist is a fault of the policy, whether or not there is a
+ * signature.
  */
 export declare function verify_signature(
   data: Bytes,

@@ -27,8 +27,8 @@ export interface LintResult {
 const POLICY = /^\.(?:js|mjs|ts)$/;
 
 /**
- * Checks configurations with everything that they name, also their shadows, and policies alone. Does not decide, run a policy or write a
- * log. Throws USAGE for a file that is neither, and if types cannot be checked.
+ * Checks configurations with everything that they name, also their shadows, and policies alone. Does not decide, run a
+ * policy or write a log. Throws USAGE for a file that is neither, and if types cannot be checked.
  */
 export async function lint(paths: readonly string[], { types = false }: LintOptions = {}): Promise<LintResult> {
   const findings: Finding[] = [];

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the strings are policies with templates
 /**
- * Policies drawn by chance, for comparing the explorer with the engine: facts, labels, maps and signatures are compared,
- * added, put into texts, lists, sets and objects, and handed through functions, loops and exceptions.
+ * Policies drawn by chance, for comparing the explorer with the engine: facts, labels, maps and signatures are
+ * compared, added, put into texts, lists, sets and objects, and handed through functions, loops and exceptions.
  */
 type Next = (below: number) => number;
 

@@ -36,10 +36,11 @@ export function command(): Command {
     .addHelpText(
       "after",
       `
-A decision in a log with \`log.level: inputs\` is executed again from its record, and its policies are observed. No other
-file than the log is needed. If an input is missing, it is named, and this shows what the record holds, as for any other
-decision. \`check --log\` and the summary of \`run\` print ids of denials. Instructions are those that \`log.programs\` of the
-configuration keeps, unless --log is given, or those of --object: with --btf as they are on that kernel.
+A decision in a log with \`log.level: inputs\` is executed again from its record, and its policies are observed.
+No other file than the log is needed. If an input is missing, it is named, and this shows what the record holds, as for
+any other decision. \`check --log\` and the summary of \`run\` print ids of denials. Instructions are those that
+\`log.programs\` of the configuration keeps, unless --log is given, or those of --object: with --btf as they are on that
+kernel.
 
 Files are decided about as \`check\` does, and each decision is explained, with the instructions that have the effects.
 \`--uid\`, \`--label\`, \`--comm\` and \`--as\` say who asks, and --btf on which kernel.

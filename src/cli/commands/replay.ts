@@ -19,7 +19,8 @@ export function command(): Command {
     .option("--with <file>", "decide by this configuration: what would change?")
     .option(
       "--objects <folder>",
-      "files with bytes that the log lacks, found by their SHA-256: BPF objects, files, or `log.programs`; again for more",
+      "files with bytes that the log lacks, found by their SHA-256: BPF objects, files, or `log.programs`; " +
+        "again for more",
       (value: string, before: readonly string[] = []) => [...before, value],
     )
     .option("--json", "one JSON object: the counts, and the groups of decisions that are not the same")

@@ -66,7 +66,9 @@ const ATTRIBUTES: Readonly<Record<string, (record: ReadRecord) => unknown>> = {
   "container.name": ({ current }) => current?.container?.name,
 };
 
-/** The request that exports records. The body of each log record is the record as `countersign log --json` writes it. */
+/**
+ * The request that exports records. The body of each log record is the record as `countersign log --json` writes it.
+ */
 export function otlpRequest(records: readonly ReadRecord[], now: number): OtlpRequest {
   const resource = { attributes: attributesOf({ "service.name": "countersign", "host.name": hostname() }) };
   const scope = { name: "countersign", version: VERSION };

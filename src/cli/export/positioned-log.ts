@@ -27,9 +27,9 @@ const MAX_HEAD = 64 * 1024;
 const LINE_FEED = 0x0a;
 
 /**
- * The lines of a log and of the rotated files beside it from a saved position on, the oldest file first. Each file has a
- * position of its own: another process may go on writing to a file that was renamed, and rotation only gives it another
- * name.
+ * The lines of a log and of the rotated files beside it from a saved position on, the oldest file first. Each file has
+ * a position of its own: another process may go on writing to a file that was renamed, and rotation only gives it
+ * another name.
  */
 export class PositionedLog {
   /** Files with nothing unread when they were last looked at: their sizes and digests, by device and inode. */

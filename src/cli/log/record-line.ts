@@ -11,8 +11,8 @@ type Style = Parameters<typeof styled>[0];
 type Part = string | readonly [style: Style, text: string];
 
 /**
- * A record on one line: time, id, what became of it, hook, subject, who asked, and why; of a denial also the command that
- * says more. Strings can have any content, and fields can be missing.
+ * A record on one line: time, id, what became of it, hook, subject, who asked, and why; of a denial also the command
+ * that says more. Strings can have any content, and fields can be missing.
  */
 export function recordLine(record: ReadRecord): string {
   const { time = "(no time)", type = "(no type)" } = record;

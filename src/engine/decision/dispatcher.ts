@@ -28,9 +28,9 @@ export interface Rules {
 }
 
 /**
- * Asks the attachments in order, and combines their answers (see {@link Combination}). The caller passes only attachments
- * in scope. In mode `audit` the applied verdict is 0; nothing else differs. Map writes are committed after the verdict is
- * known.
+ * Asks the attachments in order, and combines their answers (see {@link Combination}). The caller passes only
+ * attachments in scope. In mode `audit` the applied verdict is 0; nothing else differs. Map writes are committed after
+ * the verdict is known.
  */
 export function dispatch(question: Question, attachments: readonly Attachment[], rules: Rules): DispatchResult {
   const answers: Answer[] = [];

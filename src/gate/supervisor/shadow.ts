@@ -40,7 +40,8 @@ export interface ShadowParts {
 
 /**
  * The shadow of a gate's configuration, in the main thread: it has a thread of its own, so that nothing that its
- * policies do delays an answer. If one of them does not return, the thread is terminated, and the gate goes on without a shadow.
+ * policies do delays an answer. If one of them does not return, the thread is terminated, and the gate goes on without
+ * a shadow.
  */
 export class Shadow {
   static #started = 0;

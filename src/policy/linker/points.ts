@@ -46,8 +46,8 @@ export interface PointMarks {
 
 /**
  * Marks the points of a policy: statements, and branches of conditions, of `&&`, `||`, `??` and `?.`, of `switch`, and
- * of default values. A call `a.b?.()` is no point, since marking it would change its `this`. Marks add no lines, and those
- * of coverage no steps.
+ * of default values. A call `a.b?.()` is no point, since marking it would change its `this`. Marks add no lines, and
+ * those of coverage no steps.
  */
 export class PointMarker {
   readonly points: Point[] = [];

@@ -21,8 +21,8 @@ export type TaskCondition =
   | LabelCondition;
 
 /**
- * A label exists, its value is one of some, or it is an integer of 64 bits above or below a limit, which is decimal. The
- * last three are false for a label that is missing.
+ * A label exists, its value is one of some, or it is an integer of 64 bits above or below a limit, which is decimal.
+ * The last three are false for a label that is missing.
  */
 export type LabelCondition =
   | { readonly label: string; readonly is: "present" }

@@ -72,7 +72,8 @@ export function explore(
 
 /**
  * Explores the decisions of a configuration at one hook: all paths through the policies of its attachments, of which
- * `policies` has one for each, and which are asked one after the other; with a property, that of these decisions. Throws as {@link explore}.
+ * `policies` has one for each, and which are asked one after the other; with a property, that of these decisions.
+ * Throws as {@link explore}.
  */
 export function exploreDecisions(
   policies: readonly PolicySource[],

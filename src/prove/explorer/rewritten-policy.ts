@@ -30,8 +30,9 @@ export interface PropertySource extends PolicySource {
 }
 
 /**
- * Rewrites policies, and a property of their decisions, with the files that they import, and links the result, in which they are asked in order. Throws what
- * linking the policies throws; policies that link and cannot be rewritten throw POLICY_SYNTAX or POLICY_TOO_LARGE.
+ * Rewrites policies, and a property of their decisions, with the files that they import, and links the result, in which
+ * they are asked in order. Throws what linking the policies throws; policies that link and cannot be rewritten throw
+ * POLICY_SYNTAX or POLICY_TOO_LARGE.
  */
 export function rewritePolicies(
   policies: readonly PolicySource[],

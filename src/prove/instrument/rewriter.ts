@@ -30,8 +30,8 @@ export class Rewriter implements Writer {
 
   /**
    * `explorer` is the specifier of the explorer's module, `number` that of the file among the policy's files, `first`
-   * that of the policy's first file among all files, `watched` has the places at which the engine looks for a denial that
-   * is dropped.
+   * that of the policy's first file among all files, `watched` has the places at which the engine looks for a denial
+   * that is dropped.
    */
   constructor(
     readonly unit: Unit,

@@ -9,8 +9,8 @@ import type { PropertySource } from "../explorer/rewritten-policy.js";
 const MAX_BYTES = 2 ** 20;
 
 /**
- * The properties that a file exports, in order. Throws what linking a policy throws about its text, FILE_UNREADABLE, and
- * PROPERTY_INVALID if it exports nothing.
+ * The properties that a file exports, in order. Throws what linking a policy throws about its text, FILE_UNREADABLE,
+ * and PROPERTY_INVALID if it exports nothing.
  */
 export function propertiesOf(path: string): readonly PropertySource[] {
   const file = basename(path);

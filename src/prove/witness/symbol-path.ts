@@ -9,7 +9,9 @@ export interface SymbolPath {
 const KEY = /\.([A-Za-z_]\w*)|\[("(?:[^"\\]|\\.)*")\]/y;
 const ROOT = /^[a-z_]+/;
 
-/** Takes the name of a symbol apart, as the explorer in the sandbox makes it. `roots` are names that it may begin with. */
+/**
+ * Takes the name of a symbol apart, as the explorer in the sandbox makes it. `roots` are names that it may begin with.
+ */
 export function symbolPath(name: string, roots: Iterable<string>): SymbolPath {
   let root = ROOT.exec(name)?.[0] ?? "";
   for (const one of roots) if (name.startsWith(one) && one.length > root.length) root = one;

@@ -20,7 +20,9 @@ export interface LearntRule {
   readonly where: readonly string[];
   /** Of a digest: the kernels on which it was seen, or by the list of an object, has it. */
   readonly kernels: readonly string[];
-  /** Of a digest that comes from the list of an object: that object. Otherwise it is known for the kernels seen only. */
+  /**
+   * Of a digest that comes from the list of an object: that object. Otherwise it is known for the kernels seen only.
+   */
   readonly object: string | null;
 }
 

@@ -14,8 +14,8 @@ export function formOf(rules: readonly LearntRule[], by: LearnBy, label: string 
 }
 
 /**
- * The texts of all files, by their names in `folder`. The same rules give the same texts. `from` has the keyrings. Throws
- * as {@link learntConfiguration}.
+ * The texts of all files, by their names in `folder`. The same rules give the same texts. `from` has the keyrings.
+ * Throws as {@link learntConfiguration}.
  */
 export function learntFiles(
   rules: readonly LearntRule[],

@@ -72,7 +72,9 @@ const LOOKING: Readonly<Record<string, string>> = {
   "page faults": "software:page-faults:1 /pid == cpid/ { @ = count(); } END { clear(@); }",
   "an iterator": 'iter:task /ctx->task->pid == 2/ { printf("%s\\n", ctx->task->comm); }',
 };
-/** Beside the policy that ships, the short form has some for each policy: with a map, a uprobe, stacks and an iterator. */
+/**
+ * Beside the policy that ships, the short form has some for each policy: with a map, a uprobe, stacks and an iterator.
+ */
 const SOME = ["maps of every kind", "a uprobe's arguments", "stacks", "an iterator"];
 const lookingBehind = (gate: string) =>
   Object.entries(LOOKING).filter(

@@ -31,7 +31,9 @@ events_logger = "none"
 `;
 const LOADER = "/bin/attack callers";
 
-/** The image of deploy/Containerfile, on a base of Debian's packages, and its agent as deploy/kubernetes.yaml runs it. */
+/**
+ * The image of deploy/Containerfile, on a base of Debian's packages, and its agent as deploy/kubernetes.yaml runs it.
+ */
 describe("the image of the agent", () => {
   let folder: string;
   let machine: Machine | string;
