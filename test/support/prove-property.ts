@@ -1,14 +1,12 @@
 /** Properties that are proved in tests, of configurations in a folder of their own. */
 import type { HookName } from "../../src/hooks/catalogue.js";
 import type { PlacedPolicies } from "../../src/prove/configuration/placed-policies.js";
-import { exploreDecisions } from "../../src/prove/explorer/exploration.js";
 import type { PropertySource } from "../../src/prove/explorer/rewritten-policy.js";
 import { EvaluatedProperty } from "../../src/prove/property/evaluated-property.js";
 import { proveProperty } from "../../src/prove/property/property-answer.js";
-import { jointLimits } from "../../src/prove/table/configuration-table.js";
 import { SymbolValues } from "../../src/prove/witness/symbol-values.js";
 import { numbers } from "./damage.js";
-import { argumentOf, randomInput } from "./prove.js";
+import { randomInput } from "./prove.js";
 import { withPolicies } from "./prove-configuration.js";
 
 const HOOK = "bpf_prog_load" satisfies HookName;
@@ -43,32 +41,27 @@ export function flawOf(
   paths = 2_000,
 ): string | null {
   const property = propertyOf(text);
-  const placed = policies.at(HOOK);
-  const exploration = exploreDecisions(
-    placed.map(({ source }) => source),
-    policies.explored(HOOK),
-    HOOK,
-    policies.names,
-    jointLimits(placed),
-    { paths, timeout: 60_000 },
-    property,
-  );
+  const exploration = policies.explore(HOOK, { paths, timeout: 60_000 }, property);
   // An input may be on a path that was not explored
   const least = exploration.unfinished === null ? 1 : 0;
   const evaluated = new EvaluatedProperty(policies, HOOK, property);
-  const next = numbers(seed);
-  for (let round = 0; round < inputs; round++) {
-    const input = randomInput(exploration, next);
-    const values = new SymbolValues(input, argumentOf(HOOK), exploration.origins);
-    const own = exploration.paths.filter(({ conditions }) => values.satisfy(conditions));
-    const [path] = own;
-    if (own.length < least || own.length > 1) return `it is on ${own.length} paths (round ${round})`;
-    if (path === undefined || path.end.kind === "not decided") continue;
-    const evaluation = evaluated.at(input);
-    const { holds } = evaluation;
-    const expected = path.end.kind === "property" ? path.end.holds : "?";
-    if (holds !== expected)
-      return `it is ${"failure" in evaluation ? evaluation.failure : holds}, not ${expected} (round ${round}): ${JSON.stringify(path)}`;
+  try {
+    const next = numbers(seed);
+    for (let round = 0; round < inputs; round++) {
+      const input = randomInput(exploration, next);
+      const values = new SymbolValues(input, exploration.knowledge);
+      const own = exploration.paths.filter(({ conditions }) => values.satisfy(conditions));
+      const [path] = own;
+      if (own.length < least || own.length > 1) return `it is on ${own.length} paths (round ${round})`;
+      if (path === undefined || path.end.kind === "not decided") continue;
+      const evaluation = evaluated.at(input);
+      const { holds } = evaluation;
+      const expected = path.end.kind === "property" ? path.end.holds : "?";
+      if (holds !== expected)
+        return `it is ${"failure" in evaluation ? evaluation.failure : holds}, not ${expected} (round ${round}): ${JSON.stringify(path)}`;
+    }
+    return null;
+  } finally {
+    evaluated.close();
   }
-  return null;
 }

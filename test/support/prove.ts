@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { VOCABULARY } from "../../src/engine/load/vocabulary.js";
 import type { FactDomain } from "../../src/fact-type.js";
-import { HOOK_NAMES, type HookName, hookRow, SUBJECT_KINDS } from "../../src/hooks/catalogue.js";
+import { HOOK_NAMES, type HookName, hookRow } from "../../src/hooks/catalogue.js";
 import { DEFAULT_LIMITS } from "../../src/policy/attachment.js";
 import { Domain } from "../../src/policy/domain.js";
 import { type LinkedPolicy, linkPolicy } from "../../src/policy/linker/linker.js";
@@ -58,21 +58,21 @@ export class ExploredPolicy {
 
   ask(hook: HookName, input: Input) {
     const limits = { ...DEFAULT_LIMITS, timeout: 10_000 };
-    return engineAnswer(this.#domain, this.linked, limits, hook, input, argumentOf(hook), NAMES);
+    return engineAnswer(this.#domain, this.linked, limits, hook, input, NAMES);
   }
 
   /** The confirmation of each path of an exploration. */
   confirmations(exploration: Exploration) {
     const { hook } = exploration;
     return exploration.paths.map((path) => {
-      return { path, ...confirm(path, exploration, argumentOf(hook), (input) => this.ask(hook, input)) };
+      return { path, ...confirm(path, exploration, (input) => this.ask(hook, input)) };
     });
   }
 
   /** What is wrong with the paths for an input: it must be on exactly one path, with the engine's answer. */
   flaw(exploration: Exploration, input: Input): string | null {
-    const { hook, paths, origins } = exploration;
-    const values = new SymbolValues(input, argumentOf(hook), origins);
+    const { hook, paths, knowledge } = exploration;
+    const values = new SymbolValues(input, knowledge);
     const own = paths.filter(({ conditions }) => values.satisfy(conditions));
     const [path] = own;
     if (path === undefined || own.length !== 1) return `it is on ${own.length} paths`;
@@ -82,10 +82,6 @@ export class ExploredPolicy {
   close(): void {
     this.#domain.close();
   }
-}
-
-export function argumentOf(hook: HookName): string {
-  return SUBJECT_KINDS[hookRow(hook).subject].argument;
 }
 
 type Next = (below: number) => number;

@@ -4,11 +4,13 @@ import { FileCache } from "../../engine/load/file-cache.js";
 import { Loader } from "../../engine/load/loader.js";
 import { MAX_POLICY, refuseLeaving } from "../../engine/load/policy-path.js";
 import type { HookName } from "../../hooks/catalogue.js";
+import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
 import { Domain } from "../../policy/domain.js";
 import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import { Scope } from "../../policy/scope/scope.js";
 import type { ConfiguredNames, ExploredConfiguration } from "../explorer/beginning.js";
-import type { PolicySource } from "../explorer/rewritten-policy.js";
+import { type Exploration, type ExplorationLimits, exploreDecisions } from "../explorer/exploration.js";
+import type { PolicySource, PropertySource } from "../explorer/rewritten-policy.js";
 
 /** An attachment with its policy. */
 export interface PlacedPolicy {
@@ -47,10 +49,25 @@ export class PlacedPolicies {
     return [...new Set(this.placed.flatMap(({ hooks }) => hooks))];
   }
 
+  /** Explores all decisions at a hook; with a property, what it says of them. Throws as {@link exploreDecisions}. */
+  explore(hook: HookName, bounds: ExplorationLimits, property: PropertySource | null = null): Exploration {
+    const placed = this.at(hook);
+    const sources = placed.map(({ source }) => source);
+    return exploreDecisions(
+      sources,
+      this.#explored(placed, hook),
+      hook,
+      this.names,
+      jointLimits(placed),
+      bounds,
+      property,
+    );
+  }
+
   /** What the explorer is told about the attachments at a hook. */
-  explored(hook: HookName): ExploredConfiguration {
+  #explored(placed: readonly PlacedPolicy[], hook: HookName): ExploredConfiguration {
     const { mode, default: defaults } = this.config;
-    const attachments = this.at(hook).map(({ attachment }) => {
+    const attachments = placed.map(({ attachment }) => {
       const { name, mode: own, onFault, scope } = attachment;
       return { name, mode: own, onFault, scope: Scope.of(scope).condition };
     });
@@ -60,6 +77,21 @@ export class PlacedPolicies {
   close(): void {
     this.domain.close();
   }
+}
+
+/**
+ * The limits for policies that are explored in one sandbox, together with a property, which has the default ones: the
+ * memory, steps and time of all, and the smallest stack.
+ */
+function jointLimits(placed: readonly PlacedPolicy[]): Limits {
+  const all = [DEFAULT_LIMITS, ...placed.map(({ attachment }) => attachment.limits)];
+  const sum = (of: keyof Limits) =>
+    Math.min(
+      LIMIT_BOUNDS[of][1],
+      all.reduce((total, limits) => total + limits[of], 0),
+    );
+  const stack = Math.min(...all.map((limits) => limits.stack));
+  return { steps: sum("steps"), memory: sum("memory"), timeout: sum("timeout"), stack };
 }
 
 function sourceOf({ file: config }: Config, file: string, policy: string, files: FileCache): PolicySource {

@@ -1,5 +1,4 @@
 import type { HookName } from "../../hooks/catalogue.js";
-import { hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
 import { DEFAULT_LIMITS } from "../../policy/attachment.js";
 import { Domain } from "../../policy/domain.js";
 import { type LinkedPolicy, linkPolicy } from "../../policy/linker/linker.js";
@@ -49,9 +48,8 @@ export class EvaluatedProperty {
       return seenBy(engineDecision(policies, hook, other, its), its);
     };
     const names = { ...policies.names, maps: [...policies.names.maps, DECISIONS] };
-    const { argument } = SUBJECT_KINDS[hookRow(hook).subject];
     const asked = { ...input, answer };
-    const outcome = engineAnswer(this.#domain, this.#linked, LIMITS, hook, asked, argument, names);
+    const outcome = engineAnswer(this.#domain, this.#linked, LIMITS, hook, asked, names);
     if (outcome.fault !== null) return { holds: null, failure: `it fails: ${outcome.fault.message}`, decision };
     if (outcome.verdict === NO_BOOLEAN) return { holds: null, failure: "it returns no boolean", decision };
     return { holds: outcome.verdict === 0, decision };

@@ -1,10 +1,9 @@
 import { CountersignError } from "../../error.js";
-import { type HookName, hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
+import type { HookName } from "../../hooks/catalogue.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
-import { type Exploration, type ExplorationLimits, exploreDecisions, type Path } from "../explorer/exploration.js";
+import type { Exploration, ExplorationLimits, Path } from "../explorer/exploration.js";
 import type { PropertySource } from "../explorer/rewritten-policy.js";
 import { conditionWords } from "../table/condition-words.js";
-import { jointLimits } from "../table/configuration-table.js";
 import { confirmBy } from "../witness/confirmed-path.js";
 import { EvaluatedProperty } from "./evaluated-property.js";
 import { type Witness, witnessOf } from "./witness.js";
@@ -47,17 +46,7 @@ export function proveProperty(
   property: PropertySource,
   bounds: ExplorationLimits,
 ): PropertyAnswer {
-  const placed = policies.at(hook);
-  const sources = placed.map(({ source }) => source);
-  const exploration = exploreDecisions(
-    sources,
-    policies.explored(hook),
-    hook,
-    policies.names,
-    jointLimits(placed),
-    bounds,
-    property,
-  );
+  const exploration = policies.explore(hook, bounds, property);
   const search = new Search(policies, hook, property, exploration);
   try {
     for (const path of exploration.paths) search.add(path);
@@ -92,8 +81,7 @@ class Search {
       return;
     }
     if (end.kind !== "property") throw new TypeError(`a property cannot end with a ${end.kind}`);
-    const { argument } = SUBJECT_KINDS[hookRow(this.hook).subject];
-    const confirmation = confirmBy(path, this.exploration, argument, (input) => {
+    const confirmation = confirmBy(path, this.exploration, (input) => {
       const { holds } = this.#evaluated.at(input);
       return holds === end.holds ? null : `the property is ${holds} for the engine's decision, not ${end.holds}`;
     });

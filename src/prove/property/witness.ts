@@ -1,5 +1,4 @@
 import { verdictName } from "../../errno.js";
-import { hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
 import type { Exploration, Path } from "../explorer/exploration.js";
 import { conditionWords } from "../table/condition-words.js";
 import type { EngineDecision } from "../witness/engine-decision.js";
@@ -21,8 +20,7 @@ export interface Witness {
 }
 
 export function witnessOf(path: Path, input: Input, exploration: Exploration, decided: EngineDecision): Witness {
-  const { origins, hook } = exploration;
-  const values = new SymbolValues(input, SUBJECT_KINDS[hookRow(hook).subject].argument, origins);
+  const values = new SymbolValues(input, exploration.knowledge);
   const names = path.conditions.flatMap(({ atom }) => {
     if (atom.kind === "number") return atom.term.of.map(([, name]) => name);
     return atom.kind === "same" ? [atom.of, atom.other] : [atom.of];

@@ -1,9 +1,7 @@
 import type { HookDefault, HookName } from "../../hooks/catalogue.js";
-import { hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
-import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
 import type { Mode } from "../../policy/model/mode.js";
-import type { PlacedPolicies, PlacedPolicy } from "../configuration/placed-policies.js";
-import { type ExplorationLimits, exploreDecisions, type Path } from "../explorer/exploration.js";
+import type { PlacedPolicies } from "../configuration/placed-policies.js";
+import type { ExplorationLimits, Path } from "../explorer/exploration.js";
 import { confirmBy } from "../witness/confirmed-path.js";
 import { decisionDifference, engineDecision } from "../witness/engine-decision.js";
 import { conditionWords, reasonWords, verdictWords } from "./condition-words.js";
@@ -60,14 +58,10 @@ function tableAt(
   bounds: ExplorationLimits,
   most: number,
 ): ConfigurationTable {
-  const placed = policies.at(hook);
-  const configuration = policies.explored(hook);
-  const sources = placed.map(({ source }) => source);
-  const exploration = exploreDecisions(sources, configuration, hook, policies.names, jointLimits(placed), bounds);
-  const { argument } = SUBJECT_KINDS[hookRow(hook).subject];
+  const exploration = policies.explore(hook, bounds);
   const ends = new Map(
     exploration.paths.map((path) => {
-      const confirmation = confirmBy(path, exploration, argument, (input, values) => {
+      const confirmation = confirmBy(path, exploration, (input, values) => {
         if (path.end.kind !== "decision") return null;
         return decisionDifference(path.end, values, engineDecision(policies, hook, input));
       });
@@ -80,23 +74,10 @@ function tableAt(
     const row = { conditions: conditions.map(conditionWords), ...ends.get(path)!, more: 0 };
     ways.set(key, [...(ways.get(key) ?? []), row]);
   }
-  const attachments = placed.map(({ attachment: { name, mode } }) => ({ name, mode }));
-  const { mode, default: rule } = configuration;
+  const attachments = policies.at(hook).map(({ attachment: { name, mode } }) => ({ name, mode }));
+  const { mode, default: defaults } = policies.config;
   const rows = bounded([...ways.values()], most);
-  return { hook, mode, default: rule, attachments, rows, unfinished: exploration.unfinished };
-}
-
-/** The limits for policies that are explored together: the memory of all, and the smallest stack. The first
- * are those of a property. */
-export function jointLimits(placed: readonly PlacedPolicy[]): Limits {
-  const all = [DEFAULT_LIMITS, ...placed.map(({ attachment }) => attachment.limits)];
-  const sum = (of: keyof Limits) =>
-    Math.min(
-      LIMIT_BOUNDS[of][1],
-      all.reduce((total, limits) => total + limits[of], 0),
-    );
-  const stack = Math.min(...all.map((limits) => limits.stack));
-  return { steps: sum("steps"), memory: sum("memory"), timeout: sum("timeout"), stack };
+  return { hook, mode, default: defaults[hook], attachments, rows, unfinished: exploration.unfinished };
 }
 
 /** At most `most` rows, but one for each end at least. The last row of an end has the number of those left out. */

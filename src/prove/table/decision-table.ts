@@ -1,5 +1,5 @@
 import type { AttachmentConfig } from "../../config/config.js";
-import { type HookName, hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
+import type { HookName } from "../../hooks/catalogue.js";
 import type { PlacedPolicies, PlacedPolicy } from "../configuration/placed-policies.js";
 import { type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";
 import type { PathEnd } from "../shared/atom.js";
@@ -72,13 +72,12 @@ function tableOf(
 ): DecisionTable {
   const { limits } = attachment;
   const exploration = explore(source, hook, names, limits, bounds);
-  const { argument } = SUBJECT_KINDS[hookRow(hook).subject];
   // The time of one decision says nothing here
   const patient = { ...limits, timeout: PATIENCE };
   const confirmations = new Map(
     exploration.paths.map((path) => {
-      const ask: Ask = (input) => engineAnswer(domain, policy, patient, hook, input, argument, names);
-      return [path, confirm(path, exploration, argument, ask)] as const;
+      const ask: Ask = (input) => engineAnswer(domain, policy, patient, hook, input, names);
+      return [path, confirm(path, exploration, ask)] as const;
     }),
   );
   const ends = new Map([...confirmations].map(([path, confirmation]) => [path, endOf(path, confirmation)] as const));

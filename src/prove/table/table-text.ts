@@ -53,38 +53,33 @@ export function waysOf({ conditions, more }: ConfigurationRow): readonly string[
   return [...(conditions.length === 0 ? ["always"] : conditions), ...(more > 0 ? [`(${more} more ways)`] : [])];
 }
 
-/** The table of a configuration in Markdown. */
+/** The table of a configuration in Markdown, with a heading of the second level. */
 export function configurationMarkdown(made: ConfigurationTable): string {
-  const rows = made.rows.map((row) => {
-    const cells = [waysOf(row).join("<br>"), resultOf(row), row.reason ?? "", deciderOf(row)];
-    return `| ${cells.map(escaped).join(" | ")} |`;
-  });
-  const partial = made.unfinished === null ? [] : ["", `Not complete: ${escaped(made.unfinished)}.`];
-  return [
-    `## ${escaped(configurationHeading(made))}`,
-    "",
-    "| if all of these hold | result | reason | decided by |",
-    "| --- | --- | --- | --- |",
-    ...rows,
-    ...partial,
-    "",
-  ].join("\n");
+  const rows = made.rows.map((row) => [waysOf(row).join("<br>"), resultOf(row), row.reason ?? "", deciderOf(row)]);
+  return markdownTable(configurationHeading(made), "decided by", rows, made.unfinished);
 }
 
-/** A table in Markdown, with a heading of the second level. */
+/** The table of an attachment in Markdown, with a heading of the second level. */
 export function markdownOf(made: DecisionTable): string {
   const rows = made.rows.map((row) => {
-    const cells = [row.conditions.join("<br>") || "always", resultOf(row), row.reason ?? "", row.place ?? ""];
-    return `| ${cells.map(escaped).join(" | ")} |`;
+    return [row.conditions.join("<br>") || "always", resultOf(row), row.reason ?? "", row.place ?? ""];
   });
-  const partial = made.unfinished === null ? [] : ["", `Not complete: ${escaped(made.unfinished)}.`];
+  return markdownTable(headingOf(made), "line", rows, made.unfinished);
+}
+
+function markdownTable(
+  heading: string,
+  last: string,
+  rows: readonly (readonly string[])[],
+  unfinished: string | null,
+): string {
   return [
-    `## ${escaped(headingOf(made))}`,
+    `## ${escaped(heading)}`,
     "",
-    "| if all of these hold | result | reason | line |",
+    `| if all of these hold | result | reason | ${last} |`,
     "| --- | --- | --- | --- |",
-    ...rows,
-    ...partial,
+    ...rows.map((cells) => `| ${cells.map(escaped).join(" | ")} |`),
+    ...(unfinished === null ? [] : ["", `Not complete: ${escaped(unfinished)}.`]),
     "",
   ].join("\n");
 }

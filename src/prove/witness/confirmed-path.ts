@@ -19,20 +19,19 @@ export type Confirmation =
   | { readonly status: "contradicted"; readonly input: Input; readonly what: string };
 
 /** Has the engine decide an example of a path. */
-export function confirm(path: Path, exploration: Exploration, argument: string, ask: Ask): Confirmation {
-  return confirmBy(path, exploration, argument, (input, values) => difference(path.end, values, ask(input)));
+export function confirm(path: Path, exploration: Exploration, ask: Ask): Confirmation {
+  return confirmBy(path, exploration, (input, values) => difference(path.end, values, ask(input)));
 }
 
 /** The same with another question: `differ` says how the engine differs for an input; null if it does not. */
 export function confirmBy(
   path: Path,
   exploration: Exploration,
-  argument: string,
   differ: (input: Input, values: SymbolValues) => string | null,
 ): Confirmation {
   if (path.example === "unknown") return { status: "unconfirmed" };
   for (const input of inputsOf(path.example, exploration)) {
-    const values = new SymbolValues(input, argument, exploration.origins);
+    const values = new SymbolValues(input, exploration.knowledge);
     if (!values.satisfy(path.conditions)) continue;
     const what = differ(input, values);
     return what === null ? { status: "confirmed", input } : { status: "contradicted", input, what };

@@ -1,5 +1,6 @@
 import { ERRNO } from "../../errno.js";
 import { CountersignError } from "../../error.js";
+import { type HookName, hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
 import type { Limits } from "../../policy/attachment.js";
 import type { Domain } from "../../policy/domain.js";
 import type { LinkedPolicy } from "../../policy/linker/linker.js";
@@ -15,12 +16,12 @@ export function engineAnswer(
   domain: Domain,
   policy: LinkedPolicy,
   limits: Limits,
-  hook: string,
+  hook: HookName,
   input: Input,
-  argument: string,
   names: { readonly keyrings: readonly string[]; readonly maps: readonly string[] },
 ): Outcome {
-  return domain.ask(policy, limits, hook, input.subject, input.current, new InputFunctions(input, argument, names));
+  const functions = new InputFunctions(input, SUBJECT_KINDS[hookRow(hook).subject].argument, names);
+  return domain.ask(policy, limits, hook, input.subject, input.current, functions);
 }
 
 class InputFunctions implements HostFunctions {

@@ -1,5 +1,5 @@
 import { dispatch } from "../../engine/decision/dispatcher.js";
-import { type HookName, hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
+import type { HookName } from "../../hooks/catalogue.js";
 import type { DispatchResult } from "../../hooks/decision.js";
 import type { Attachment } from "../../policy/attachment.js";
 import { AttachmentIndex } from "../../policy/attachment-index.js";
@@ -56,8 +56,7 @@ function attachmentOf(
     hooks: new Set(hooks),
     scope: Scope.of(attachment.scope),
     ask(hook) {
-      const { argument } = SUBJECT_KINDS[hookRow(hook as HookName).subject];
-      const outcome = engineAnswer(domain, policy, { ...limits, timeout: PATIENCE }, hook, input, argument, names);
+      const outcome = engineAnswer(domain, policy, { ...limits, timeout: PATIENCE }, hook as HookName, input, names);
       outcomes.set(name, outcome);
       return outcome;
     },

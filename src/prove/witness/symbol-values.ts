@@ -1,13 +1,7 @@
 import { Glob } from "../../policy/scope/glob.js";
-import {
-  anyElement,
-  type EachText,
-  type ElementCase,
-  type LinearTerm,
-  type Origin,
-  type TextPart,
-} from "../shared/atom.js";
+import { anyElement, type EachText, type ElementCase, type LinearTerm, type TextPart } from "../shared/atom.js";
 import type { Condition } from "../solver/condition.js";
+import type { Knowledge } from "../solver/solver.js";
 import { termNumber, termValue } from "./exact-number.js";
 import type { Input } from "./input.js";
 import { symbolPath } from "./symbol-path.js";
@@ -22,11 +16,11 @@ export class SymbolValues {
 
   constructor(
     private readonly input: Input,
-    private readonly argument: string,
-    private readonly origins: ReadonlyMap<string, Origin>,
+    private readonly knowledge: Pick<Knowledge, "argument" | "origins">,
     /** An element of a list, under the name that stands for any of them. */
     element: { readonly name: string; readonly value: unknown } | null = null,
   ) {
+    const { origins } = knowledge;
     if (element !== null) this.#roots.set(element.name, element.value);
     this.#names = element === null ? [...origins.keys()] : new Set([...origins.keys(), element.name]);
   }
@@ -109,7 +103,7 @@ export class SymbolValues {
 
   /** The values of symbols with an element of a list under the name that stands for any of them. */
   #about(list: string, value: unknown): SymbolValues {
-    return new SymbolValues(this.input, this.argument, this.origins, { name: anyElement(list), value });
+    return new SymbolValues(this.input, this.knowledge, { name: anyElement(list), value });
   }
 
   /** The elements of a list that are in one of the cases. */
@@ -128,9 +122,9 @@ export class SymbolValues {
   }
 
   #found(name: string): unknown {
-    if (name === this.argument) return this.input.subject;
+    if (name === this.knowledge.argument) return this.input.subject;
     if (name === "current") return this.input.current;
-    const origin = this.origins.get(name);
+    const origin = this.knowledge.origins.get(name);
     if (origin === undefined) throw new TypeError(`\`${name}\` has no origin`);
     if (origin.kind === "count") return this.#elements(origin.list, origin.where).length;
     if (origin.kind === "element") {

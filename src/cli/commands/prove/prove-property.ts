@@ -1,8 +1,6 @@
 import { Command } from "commander";
 import { type Config, DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
-import { CountersignError } from "../../../error.js";
 import { HOOK_NAMES, type HookName } from "../../../hooks/catalogue.js";
-import { didYouMean } from "../../../nearest.js";
 import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
 import type { PropertyAnswer } from "../../../prove/property/property-answer.js";
 import { VERSION } from "../../../version.js";
@@ -12,7 +10,9 @@ import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
+import { assumptionsText } from "./assumptions.js";
 import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
+import { unknownName } from "./unknown-name.js";
 
 /** `countersign prove property`: whether properties hold for all decisions of a configuration. */
 export function propertyCommand(): Command {
@@ -77,13 +77,13 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   const all = file === undefined ? shipped.shippedProperties() : propertiesOf(file);
   const chosen = all.filter(({ name }) => name === (options.property ?? name));
   if (chosen.length === 0)
-    throw unknown(
+    throw unknownName(
       "property",
       options.property!,
       all.map(({ name }) => name),
     );
   if (options.hook !== undefined && !(HOOK_NAMES as readonly string[]).includes(options.hook))
-    throw unknown("hook", options.hook, HOOK_NAMES);
+    throw unknownName("hook", options.hook, HOOK_NAMES);
   compileWasmOnce();
   const policies = new PlacedPolicies(config);
   const own: readonly HookName[] = file === undefined ? policies.hooks : ["bpf_prog_load"];
@@ -123,12 +123,6 @@ function exitOf(answers: readonly PropertyAnswer[]): number {
   return answers.some(({ answer }) => answer === "not decided") ? EXIT.undecided : EXIT.ok;
 }
 
-function unknown(what: string, name: string, names: readonly string[]): CountersignError {
-  return new CountersignError("USAGE", `there is no ${what} \`${name}\`${didYouMean(name, names)}`, {
-    remedy: `name one of ${names.join(", ")}`,
-  });
-}
-
 function list(shipped: Readonly<Record<string, { readonly doc: string }>>, isJson: boolean): void {
   const rows = Object.entries(shipped).map(([name, { doc }]) => ({ name, doc }));
   if (isJson) printJson({ properties: rows });
@@ -147,7 +141,7 @@ function printAnswers(answers: readonly PropertyAnswer[], assumes: readonly stri
     print(styled("bold", visibleText(heading)));
     for (const line of detailsOf(one)) print(`  ${visibleText(line)}`);
   }
-  print(["", "Assumed:", ...assumes.map((one) => `- ${one}`)].join("\n"));
+  print(`\n${assumptionsText(assumes)}`);
 }
 
 function detailsOf({ witness, model, doubts, paths, confirmed }: PropertyAnswer): readonly string[] {

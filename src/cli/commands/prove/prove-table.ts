@@ -1,7 +1,6 @@
 import { Command } from "commander";
-import { type Config, DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
 import { CountersignError } from "../../../error.js";
-import { didYouMean } from "../../../nearest.js";
 import type { ConfigurationTable } from "../../../prove/table/configuration-table.js";
 import type { DecisionTable } from "../../../prove/table/decision-table.js";
 import { visibleText } from "../../../visible-text.js";
@@ -10,7 +9,9 @@ import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
+import { assumptionsText } from "./assumptions.js";
 import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
+import { unknownName } from "./unknown-name.js";
 
 const ROWS = 100;
 
@@ -64,7 +65,8 @@ async function run(file: string, options: Options): Promise<void> {
       remedy: "leave one of them out",
     });
   const config = readConfig(file, "check");
-  if (attachment !== undefined) checkName(config, attachment);
+  const names = config.attachments.map(({ name }) => name);
+  if (attachment !== undefined && !names.includes(attachment)) throw unknownName("attachment", attachment, names);
   compileWasmOnce();
   const [{ PlacedPolicies }, { ASSUMPTIONS, decisionTables }, { configurationTables }, text] = await Promise.all([
     import("../../../prove/configuration/placed-policies.js"),
@@ -92,7 +94,7 @@ async function run(file: string, options: Options): Promise<void> {
   if (json === true) printJson({ tables, configuration, assumes: ASSUMPTIONS });
   else if (markdown === true) {
     const parts = [...tables.map(text.markdownOf), ...configuration.map(text.configurationMarkdown)];
-    print([...parts, assumed(ASSUMPTIONS)].join("\n").split("\n").map(visibleText).join("\n"));
+    print([...parts, assumptionsText(ASSUMPTIONS)].join("\n").split("\n").map(visibleText).join("\n"));
   } else printTables(tables, configuration, text, ASSUMPTIONS);
   const isDecided = [...tables, ...configuration].every(({ rows: all, unfinished }) => {
     return unfinished === null && all.every(({ result }) => result !== "not decided");
@@ -127,17 +129,5 @@ function printTables(
     const rows = made.rows.map((row) => [resultOf(row), deciderOf(row), reasoned(waysOf(row), row.reason)]);
     show(made, configurationHeading(made), "decided by", rows);
   }
-  print(assumed(assumptions));
-}
-
-function checkName({ attachments }: Config, name: string): void {
-  const names = attachments.map((one) => one.name);
-  if (names.includes(name)) return;
-  throw new CountersignError("USAGE", `there is no attachment \`${name}\`${didYouMean(name, names)}`, {
-    remedy: "name an attachment of the configuration",
-  });
-}
-
-function assumed(assumptions: readonly string[]): string {
-  return ["Assumed:", ...assumptions.map((one) => `- ${one}`)].join("\n");
+  print(assumptionsText(assumptions));
 }

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { HookName } from "../../../../src/hooks/catalogue.js";
 import type { PlacedPolicies } from "../../../../src/prove/configuration/placed-policies.js";
-import { type Exploration, exploreDecisions } from "../../../../src/prove/explorer/exploration.js";
-import { jointLimits } from "../../../../src/prove/table/configuration-table.js";
+import type { Exploration } from "../../../../src/prove/explorer/exploration.js";
 import { confirmBy } from "../../../../src/prove/witness/confirmed-path.js";
 import { decisionDifference, engineDecision } from "../../../../src/prove/witness/engine-decision.js";
 import type { Input } from "../../../../src/prove/witness/input.js";
@@ -47,10 +46,7 @@ attachments:
 };
 
 function explored(policies: PlacedPolicies): Exploration {
-  const sources = policies.at(HOOK).map(({ source }) => source);
-  const bounds = { paths: 2_000, timeout: 60_000 };
-  const limits = jointLimits(policies.at(HOOK));
-  return exploreDecisions(sources, policies.explored(HOOK), HOOK, policies.names, limits, bounds);
+  return policies.explore(HOOK, { paths: 2_000, timeout: 60_000 });
 }
 
 function differ(policies: PlacedPolicies, path: Exploration["paths"][number], input: Input, values: SymbolValues) {
@@ -66,15 +62,13 @@ describe(`the decisions of a configuration (seed ${seed})`, () => {
       expect(exploration.unfinished).toBeNull();
       expect(exploration.paths.length).toBeGreaterThan(1);
       for (const path of exploration.paths) {
-        const confirmation = confirmBy(path, exploration, "prog", (input, values) =>
-          differ(policies, path, input, values),
-        );
+        const confirmation = confirmBy(path, exploration, (input, values) => differ(policies, path, input, values));
         expect([confirmation.status, path]).toEqual(["confirmed", path]);
       }
       const next = numbers(seed);
       for (let round = 0; round < INPUTS; round++) {
         const input = randomInput(exploration, next);
-        const values = new SymbolValues(input, "prog", exploration.origins);
+        const values = new SymbolValues(input, exploration.knowledge);
         const own = exploration.paths.filter(({ conditions }) => values.satisfy(conditions));
         expect([own.length, round]).toEqual([1, round]);
         expect(differ(policies, own[0]!, input, values)).toBeNull();
