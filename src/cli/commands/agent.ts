@@ -3,6 +3,7 @@ import { type Config, DEFAULT_CONFIG, readConfig } from "../../config/config.js"
 import { CountersignError } from "../../error.js";
 import type { Agent } from "../../gate/agent/agent.js";
 import type { SourceName } from "../../gate/agent/labels.js";
+import { StopSignal } from "../input/stop-signal.js";
 import { EXIT } from "../output/exit.js";
 import { print, printError, warn } from "../output/output.js";
 
@@ -91,9 +92,7 @@ async function run({ socket, config, labels, sharedPids, sealed, metrics }: Opti
   });
   const served = metrics === undefined ? null : await measured(agent, metrics);
   // whoever reads that the agent listens may signal it at once
-  const signalled = new Promise<null>((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(null));
-  });
+  const signalled = new StopSignal().came.then(() => null);
   process.on("SIGHUP", async () => {
     manager.reloading();
     await reload(agent.reload.bind(agent), read);

@@ -10,7 +10,7 @@ import { RecordReader } from "../../log/record-reader.js";
 import { Selector } from "../../policy/scope/selector.js";
 import { visibleJson } from "../../visible-text.js";
 import { otlpAddress, otlpHeaders } from "../export/otlp-address.js";
-import { StopSignal } from "../export/stop-signal.js";
+import { StopSignal } from "../input/stop-signal.js";
 import { logsToRead } from "../log/configured-log.js";
 import { KEPT_DEFINITIONS, takeDefinition } from "../log/earlier-definitions.js";
 import { LogProblems } from "../log/log-problems.js";

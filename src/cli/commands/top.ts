@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { DEFAULT_CONFIG } from "../../config/config.js";
 import { oneLine } from "../../error.js";
 import { Follow } from "../../log/follow.js";
+import { StopSignal } from "../input/stop-signal.js";
 import { configuredLog } from "../log/configured-log.js";
 import { type Reason, RecentDecisions, type Row, WINDOW } from "../log/recent-decisions.js";
 import { print, printJson, styled } from "../output/output.js";
@@ -69,7 +70,7 @@ async function watch(recent: RecentDecisions, look: () => void): Promise<void> {
   draw();
   try {
     await new Promise<void>((resolve) => {
-      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+      void new StopSignal().came.then(resolve);
       if (process.stdin.isTTY !== true) return;
       process.stdin.setRawMode(true).resume();
       process.stdin.on("data", (keys: Buffer) => {
