@@ -49,6 +49,7 @@ const FOR_ALL = [
   "lru-cache",
   "nearest",
   "package-path",
+  "read-full",
   "statement-line",
   "time-limit",
   "version",

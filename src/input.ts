@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { CountersignError } from "./error.js";
+import { readFull } from "./read-full.js";
 
 /** Default limit for input files in bytes. The largest known vmlinux BTF and BPF objects are far smaller. */
 export const MAX_INPUT = 64 * 1024 * 1024;
@@ -64,14 +65,7 @@ function read(path: string, limit: number, allocate: (size: number) => Uint8Arra
     if (!status.isFile())
       throw new CountersignError("FILE_UNREADABLE", "is not a regular file", { place: path, remedy: "name a file" });
     if (status.size > limit) throw tooLarge(path, status.size, limit);
-    const bytes = allocate(status.size);
-    let length = 0;
-    while (length < bytes.length) {
-      const count = readSync(fd, bytes, length, bytes.length - length, length);
-      if (count === 0) break;
-      length += count;
-    }
-    return bytes.subarray(0, length);
+    return readFull(fd, allocate(status.size), 0);
   } catch (cause) {
     throw cause instanceof CountersignError ? cause : unreadable(path, cause);
   } finally {

@@ -1,9 +1,10 @@
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
 import { CountersignError } from "./error.js";
+import { readFull } from "./read-full.js";
 
 /** A file of an installed package or of the bundle. */
 export interface InstalledFile {
@@ -87,13 +88,7 @@ export function readShared(path: string): InstalledFile {
   const fd = openSync(path, "r");
   try {
     const bytes = new Uint8Array(new SharedArrayBuffer(fstatSync(fd).size));
-    let length = 0;
-    while (length < bytes.length) {
-      const count = readSync(fd, bytes, length, bytes.length - length, length);
-      if (count === 0) break;
-      length += count;
-    }
-    return { path, bytes: bytes.subarray(0, length) };
+    return { path, bytes: readFull(fd, bytes, 0) };
   } finally {
     closeSync(fd);
   }

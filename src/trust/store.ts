@@ -1,7 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ERRNO, errorName } from "../errno.js";
 import { CountersignError } from "../error.js";
+import { readFull } from "../read-full.js";
 import type { SignatureType } from "./formats/formats.js";
 import { MAX_SIGNATURE } from "./formats/pkcs7.js";
 
@@ -186,14 +187,7 @@ export function readStored(folder: SignatureFolder, name: string, maximum: numbe
 
 /** Reads up to the size that fstat(2) returned; less if the file has been truncated since. */
 function contentsOf(fd: number, size: number): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(size);
-  let length = 0;
-  while (length < size) {
-    const count = readSync(fd, bytes, length, size - length, length);
-    if (count === 0) break;
-    length += count;
-  }
-  return bytes.subarray(0, length);
+  return readFull(fd, Buffer.allocUnsafeSlow(size), 0);
 }
 
 function unreadable(place: string, message: string, cause?: unknown): CountersignError {

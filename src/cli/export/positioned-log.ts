@@ -1,8 +1,9 @@
 import { hash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { MAX_LINE } from "../../log/follow.js";
 import { rotatedFiles, unreadable } from "../../log/log-files.js";
 import { linesOf } from "../../log/log-lines.js";
+import { readFull } from "../../read-full.js";
 import type { FilePosition, LogPosition } from "./log-position.js";
 
 /** Consecutive lines of one file that were not exported. */
@@ -71,7 +72,7 @@ export class PositionedLog {
 
   /** Returns the digest of the file's first line; null if it has no complete one. */
   async *#plain(file: string, fd: number): AsyncGenerator<UnreadLines, string | null> {
-    const head = headOf(readAt(fd, 0, MAX_HEAD));
+    const head = headOf(readFull(fd, Buffer.allocUnsafe(MAX_HEAD), 0));
     if (head === null) return null;
     let { offset, line } = this.position.of(head);
     if (!this.#begun.has(head))
@@ -121,17 +122,6 @@ function opened(path: string): number | null {
   }
 }
 
-function readAt(fd: number, offset: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let done = 0;
-  while (done < length) {
-    const count = readSync(fd, bytes, done, length - done, offset + done);
-    if (count === 0) break;
-    done += count;
-  }
-  return bytes.subarray(0, done);
-}
-
 /** Null if the first line is not complete. */
 function headOf(bytes: Buffer): string | null {
   const end = bytes.indexOf(LINE_FEED);
@@ -142,7 +132,7 @@ function headOf(bytes: Buffer): string | null {
 /** The complete lines at an offset, and their length in bytes with line feeds; a line that is too long is null. */
 function linesAt(fd: number, offset: number): { readonly lines: readonly (string | null)[]; readonly length: number } {
   for (let size = CHUNK; ; size *= 4) {
-    const bytes = readAt(fd, offset, size);
+    const bytes = readFull(fd, Buffer.allocUnsafe(size), offset);
     const length = bytes.lastIndexOf(LINE_FEED) + 1;
     if (length > 0)
       return {

@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { CountersignError } from "../../../error.js";
+import { readFull } from "../../../read-full.js";
 import { malformed } from "./kernel-error.js";
 
 /** Bytes that can be read in parts: a file, a part of one, or memory. */
@@ -65,13 +66,9 @@ export class FileSource implements ByteSource {
 
   read(at: number, length: number): Uint8Array {
     checkRange(this, at, length);
-    const bytes = new Uint8Array(length);
-    for (let done = 0; done < length; ) {
-      const count = this.#unless(() => readSync(this.#fd, bytes, done, length - done, at + done));
-      if (count === 0) throw malformed(this.place, `ends at ${at + done}, although it had ${this.size} bytes`);
-      done += count;
-    }
-    return bytes;
+    const bytes = this.#unless(() => readFull(this.#fd, new Uint8Array(length), at));
+    if (bytes.length === length) return bytes;
+    throw malformed(this.place, `ends at ${at + bytes.length}, although it had ${this.size} bytes`);
   }
 
   close(): void {
