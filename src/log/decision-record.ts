@@ -1,5 +1,6 @@
 import type { Answer, Decision, Origin, SubjectOfDecision } from "../hooks/decision.js";
 import type { Container, Current } from "../policy/model/current.js";
+import { clipped } from "./clipped.js";
 import { type AnswerOfRecord, type CallerOfRecord, type DecisionRecord, RECORD_VERSION, timestamp } from "./record.js";
 
 /** The record of a decision, without its level. Strings from the task are truncated. */
@@ -34,9 +35,9 @@ export function decisionRecord(decision: Decision, origin: Origin): Omit<Decisio
 /** A subject with strings of bounded length. */
 export function subjectOfRecord(subject: SubjectOfDecision): SubjectOfDecision {
   const { name, path, statements } = subject;
-  const clippedNames = { ...subject, name: clipped(name), path: path === null ? null : clipped(path) };
+  const clippedNames = { ...subject, name: bounded(name), path: path === null ? null : bounded(path) };
   if (statements === undefined) return clippedNames;
-  return { ...clippedNames, statements: statements.map((one) => ({ ...one, name: clipped(one.name) })) };
+  return { ...clippedNames, statements: statements.map((one) => ({ ...one, name: bounded(one.name) })) };
 }
 
 function answerOf(answer: Answer): AnswerOfRecord {
@@ -65,15 +66,15 @@ function callerOf({ pid, tid, uid, euid, gid, comm, exe, cgroup, container }: Cu
     uid,
     euid,
     gid,
-    comm: clipped(comm),
-    exe: exe === null ? null : clipped(exe),
-    cgroup: cgroup === null ? null : clipped(cgroup),
+    comm: bounded(comm),
+    exe: exe === null ? null : bounded(exe),
+    cgroup: cgroup === null ? null : bounded(cgroup),
     container: container === null ? null : containerOf(container),
   };
 }
 
 function containerOf({ id, name, labels }: Container): CallerOfRecord["container"] {
-  return { id: clipped(id), name: name === null ? null : clipped(name), labels: labels === null ? null : some(labels) };
+  return { id: bounded(id), name: name === null ? null : bounded(name), labels: labels === null ? null : some(labels) };
 }
 
 /** Nanoseconds as decimals: the difference of two times has digits beyond them that mean nothing. */
@@ -85,12 +86,13 @@ function rounded(microseconds: number): number {
 const MAX_TEXT = 4096;
 const MAX_LABELS = 64;
 
-export function clipped(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}… (${text.length} characters)`;
+/** A text of the record. */
+export function bounded(text: string): string {
+  return clipped(text, MAX_TEXT);
 }
 
 function some(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const all = Object.entries(labels);
-  const kept = all.slice(0, MAX_LABELS).map(([key, value]) => [clipped(key), clipped(value)]);
+  const kept = all.slice(0, MAX_LABELS).map(([key, value]) => [bounded(key), bounded(value)]);
   return Object.fromEntries(all.length > kept.length ? [...kept, ["…", `${all.length} labels`]] : kept);
 }

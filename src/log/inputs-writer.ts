@@ -3,7 +3,7 @@ import type { Answer, Decision, Denial, Origin } from "../hooks/decision.js";
 import { VERSION } from "../version.js";
 import { CallerDefinitions } from "./caller-definition.js";
 import { callsText } from "./calls.js";
-import { clipped, subjectOfRecord } from "./decision-record.js";
+import { bounded, subjectOfRecord } from "./decision-record.js";
 import { type Defined, definitionLine, digestOfContent, head } from "./definition.js";
 import type { ConfigurationContent, DecidedBy, PolicyOfRecord } from "./input-records.js";
 import { levelOf } from "./level.js";
@@ -169,7 +169,7 @@ export class InputsWriter {
       this.mask.apply("subject", shown);
       return JSON.stringify(shown);
     }
-    const named = this.mask.touches("subject", "name") ? "" : `"name":${JSON.stringify(clipped(name))},`;
+    const named = this.mask.touches("subject", "name") ? "" : `"name":${JSON.stringify(bounded(name))},`;
     return `{${named}"definition":"${subject.digest}"}`;
   }
 
@@ -177,7 +177,7 @@ export class InputsWriter {
     const { mask } = this;
     let text = mask.touches("current", "pid") ? "" : `"pid":${pid},`;
     if (tid !== pid && !mask.touches("current", "tid")) text += `"tid":${tid},`;
-    if (!mask.touches("current", "comm")) text += `"comm":${JSON.stringify(clipped(comm))},`;
+    if (!mask.touches("current", "comm")) text += `"comm":${JSON.stringify(bounded(comm))},`;
     return `{${text}"definition":"${caller}"}`;
   }
 }

@@ -1,6 +1,6 @@
 import type { ReadRecord } from "../log/read-record.js";
 import { DecisionGroups } from "./report/decision-groups.js";
-import { clipped } from "./report/example-decision.js";
+import { shown } from "./report/example-decision.js";
 import { Periods } from "./report/period-counts.js";
 import type { PolicyData, ReportData } from "./report/report-data.js";
 import { ShadowGroups } from "./report/shadow-groups.js";
@@ -34,7 +34,7 @@ export class Report {
     this.#groups.add(record, time);
     for (const answer of record.answers ?? []) {
       const { attachment = "", mode, verdict = 0, fault } = answer ?? {};
-      const counts = this.#policy(clipped(attachment));
+      const counts = this.#policy(shown(attachment));
       counts.asked += 1;
       if (fault != null) counts.faults += 1;
       if (verdict < 0) counts.denied += 1;

@@ -1,6 +1,7 @@
 import type { ProgramSubject } from "../../bpf/model/facts.js";
 import { verdictName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
+import { clipped } from "../../log/clipped.js";
 import { didYouMean } from "../../nearest.js";
 import type { MapView } from "../../policy/maps/map-view.js";
 import type { CertificateFacts, Judgement, SignerFacts } from "../../policy/model/helper-call.js";
@@ -263,11 +264,8 @@ export function factsOfSigners({
 const MAX_NAME = 512;
 
 function factsOfCertificate({ subject, serial, issuer }: SignerIdentity): CertificateFacts {
-  return { subject: cut(subject), serial: cut(serial), issuer: cut(issuer) };
-}
-
-function cut(name: string | null): string | null {
-  return name === null || name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME)}…`;
+  const name = (text: string | null) => (text === null ? null : clipped(text, MAX_NAME));
+  return { subject: name(subject), serial: name(serial), issuer: name(issuer) };
 }
 
 /** The error for a keyring, map or signature type that does not exist. */

@@ -9,6 +9,7 @@ import { Admissions } from "./admissions.js";
 import { BlockingWorkers, type WorkerEvent } from "./blocking-workers.js";
 import { stalled, unanalysed } from "./denial-reasons.js";
 import { ANALYSIS_TIMEOUT, POLL_INTERVAL_WAITING } from "./next-action.js";
+import { ObservedWait } from "./observed-wait.js";
 import { OpQueue } from "./op-queue.js";
 import { type RunningOp, RunningOps } from "./running-ops.js";
 
@@ -142,15 +143,18 @@ export class BlockingWorkerPool {
       return;
     }
     const limit = running.wait === "analysis" ? ANALYSIS_TIMEOUT : this.stall();
-    this.#checkLater(running, limit - waited, Date.now());
+    this.#after(running, limit - waited, () => this.#onOverdue(running));
   }
 
-  /** Has an operation that began at `first` checked every {@link POLL_INTERVAL_WAITING} ms, until it is overdue. */
-  #checkLater(running: RunningOp, limit: number, first: number): void {
-    running.timer = setTimeout(() => {
-      if (running.time.add({ first }, Date.now()) >= limit) this.#onOverdue(running);
-      else this.#checkLater(running, limit, first);
-    }, POLL_INTERVAL_WAITING);
+  /** Calls `then` once an operation was observed to run for so many milliseconds more: see {@link ObservedWait}. */
+  #after(running: RunningOp, milliseconds: number, then: () => void): void {
+    const time = new ObservedWait();
+    const first = Date.now();
+    const check = () => {
+      if (time.add({ first }, Date.now()) >= milliseconds) then();
+      else running.timer = setTimeout(check, POLL_INTERVAL_WAITING);
+    };
+    running.timer = setTimeout(check, POLL_INTERVAL_WAITING);
   }
 
   /**
@@ -181,7 +185,7 @@ export class BlockingWorkerPool {
       return;
     }
     running.denial = stalled(recording, wait, this.stall());
-    running.timer = setTimeout(() => this.#giveUp(running), KILL_GRACE);
+    this.#after(running, KILL_GRACE, () => this.#giveUp(running));
     this.report({ is: "overdue", recording });
   }
 

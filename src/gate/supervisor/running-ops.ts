@@ -1,7 +1,6 @@
 import type { Wait } from "../task/blocking/blocking-op.js";
 import type { CallRecording } from "../task/blocking/call-recording.js";
 import type { BlockingWorker } from "./blocking-workers.js";
-import { ObservedWait } from "./observed-wait.js";
 import { laneOf } from "./op-queue.js";
 
 /** A blocking operation in progress. `worker` is null if a replaced decision thread runs it. */
@@ -18,8 +17,6 @@ export interface RunningOp {
   state: "current" | "slow" | "lost";
   /** Why the call is denied when the operation ends; null while it has not exceeded its deadline. */
   denial: string | null;
-  /** For how long it was observed to run. */
-  readonly time: ObservedWait;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -31,7 +28,7 @@ export class RunningOps {
   readonly #ops = new Set<RunningOp>();
 
   add(op: Pick<RunningOp, "recording" | "containerKey" | "wait" | "worker" | "state">): RunningOp {
-    const running: RunningOp = { ...op, denial: null, time: new ObservedWait(), timer: undefined };
+    const running: RunningOp = { ...op, denial: null, timer: undefined };
     this.#ops.add(running);
     return running;
   }

@@ -159,7 +159,7 @@ export class DecisionTrace implements HostFunctions {
   ): Result {
     const { answers } = this.from;
     const result = ask(answers);
-    // Logs of the first writers have no paths
+    // A record can have any content, and so no paths
     const { reason: because, rule, signers, paths = [] } = answers.verified!;
     this.#push({ event: "call", call, arguments: given, result: shown(result), because, rule, signers, paths });
     return result;

@@ -1,6 +1,7 @@
+import { clipped } from "../../log/clipped.js";
 import { containerOf, outcomeOf } from "../../log/outcome.js";
 import type { ReadRecord } from "../../log/read-record.js";
-import { clipped, exampleDecision } from "./example-decision.js";
+import { exampleDecision, shown } from "./example-decision.js";
 import { PeriodCounts, type Periods } from "./period-counts.js";
 import type { ExampleDecision, GroupData } from "./report-data.js";
 
@@ -118,7 +119,7 @@ function kindOf(record: ReadRecord): Kind {
     policies: [
       ...new Set(denials.map(({ attachment }) => (attachment == null ? null : clipped(attachment, MAX_NAME)))),
     ],
-    reason: denials.length === 0 ? null : clipped(withoutDigests(denials[0]?.reason ?? "")),
+    reason: denials.length === 0 ? null : shown(withoutDigests(denials[0]?.reason ?? "")),
   };
 }
 

@@ -1,4 +1,5 @@
 import { verdictName } from "../../errno.js";
+import { clipped } from "../../log/clipped.js";
 import type { ReadRecord } from "../../log/read-record.js";
 import type { ExampleAnswer, ExampleDecision } from "./report-data.js";
 
@@ -11,15 +12,16 @@ const MAX_LINES = 12;
 export function exampleDecision(record: ReadRecord): ExampleDecision {
   const { id = "", time = "", answers = [] } = record;
   return {
-    id: clipped(id),
-    time: clipped(time),
-    facts: factsOf(record).flatMap(([name, value]) => (value == null ? [] : [[name, clipped(String(value))] as const])),
+    id: shown(id),
+    time: shown(time),
+    facts: factsOf(record).flatMap(([name, value]) => (value == null ? [] : [[name, shown(String(value))] as const])),
     answers: answers.slice(0, MAX_ANSWERS).map((answer) => exampleAnswer(answer ?? {})),
   };
 }
 
-export function clipped(text: string, length = MAX_TEXT): string {
-  return text.length <= length ? text : `${text.slice(0, length)}… (${text.length} characters)`;
+/** A text of a report's row. */
+export function shown(text: string): string {
+  return clipped(text, MAX_TEXT);
 }
 
 type Facts = readonly (readonly [name: string, value: string | number | null | undefined])[];
@@ -68,10 +70,10 @@ function exampleAnswer(answer: NonNullable<NonNullable<ReadRecord["answers"]>[nu
     ...notes.map((note) => `note: ${note}`),
   ];
   return {
-    attachment: clipped(attachment),
-    mode: clipped(mode),
+    attachment: shown(attachment),
+    mode: shown(mode),
     verdict: verdictName(verdict),
-    reason: reason === null ? null : clipped(reason),
-    lines: lines.slice(0, MAX_LINES).map((line) => clipped(String(line))),
+    reason: reason === null ? null : shown(reason),
+    lines: lines.slice(0, MAX_LINES).map((line) => shown(String(line))),
   };
 }

@@ -1,6 +1,7 @@
+import { clipped } from "../../log/clipped.js";
 import { containerOf } from "../../log/outcome.js";
 import type { ReadRecord } from "../../log/read-record.js";
-import { clipped } from "./example-decision.js";
+import { shown } from "./example-decision.js";
 import type { ShadowData } from "./report-data.js";
 
 /** Maximum number of groups; differences of further ones are added up in one. */
@@ -52,6 +53,6 @@ function kindOf(record: ReadRecord): Omit<ShadowData, "count" | "id"> {
     program: clipped(subject?.name ?? "", MAX_NAME),
     container: container === null ? null : clipped(container, MAX_NAME),
     task: clipped(current?.comm ?? "", MAX_NAME),
-    reason: reason === null ? null : clipped(reason.replace(/\b(?:0x)?[0-9a-f]{16,}\b/g, "…")),
+    reason: reason === null ? null : shown(reason.replace(/\b(?:0x)?[0-9a-f]{16,}\b/g, "…")),
   };
 }

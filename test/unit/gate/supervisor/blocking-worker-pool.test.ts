@@ -207,6 +207,19 @@ describe("the deadline of a blocking operation", () => {
     expect(isOpen(fd)).toBe(false);
   });
 
+  it("is given 500 ms after the kill in which the machine does not stand still", () => {
+    track(1, "path");
+    vi.advanceTimersByTime(STALL);
+    for (let times = 0; times < 49; times += 1) {
+      vi.setSystemTime(Date.now() + 60_000);
+      vi.advanceTimersToNextTimer();
+    }
+    expect(kinds()).toEqual(["overdue"]);
+    vi.setSystemTime(Date.now() + 60_000);
+    vi.advanceTimersToNextTimer();
+    expect(kinds()).toEqual(["overdue", "failed"]);
+  });
+
   it("does not apply to an operation whose task was killed before, and whose call was denied", () => {
     track(1, "memory", "a", true);
     vi.advanceTimersByTime(60_000);

@@ -172,7 +172,6 @@ export const blob_verify = (blob) =>
       askBlob(() => signedBy("Long")),
     );
     const [certificate] = callOf(explanation).paths[0]!;
-    expect(certificate!.subject).toHaveLength(513);
-    expect(certificate!.subject).toMatch(/…$/);
+    expect(certificate!.subject).toMatch(/^.{512}… \(\d+ characters\)$/);
   });
 });
