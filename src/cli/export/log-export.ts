@@ -57,8 +57,12 @@ export class LogExport {
 }
 
 function lost({ log, position }: LogExportOptions): CountersignError {
-  return new CountersignError("RECORD_NOT_FOUND", `has no file any more that ${position} says was exported last`, {
-    place: log,
-    remedy: "raise `log.keep`, or let the export run all the time: records that were rotated away are not exported",
-  });
+  return new CountersignError(
+    "RECORD_NOT_FOUND",
+    `none of its files is one of those that ${position} lists as exported`,
+    {
+      place: log,
+      remedy: "raise `log.keep`, or let the export run all the time: records that were rotated away are not exported",
+    },
+  );
 }

@@ -62,7 +62,7 @@ export class OtlpExporter {
       if (retry === TOO_LARGE) return this.#sendParts(records);
       if (!this.#isAway) this.options.report(this.#failed(`${retry.why}; it is tried again`, OUTAGE));
       this.#isAway = true;
-      // Exporters that one outage made fail do not come back at the same time
+      // Jitter: exporters that failed in the same outage do not all send again at the same time
       const jitter = delay * (0.5 + Math.random() / 2);
       if (await this.options.wait(Math.max(jitter, retry.after ?? 0))) return "stopped";
     }

@@ -27,7 +27,8 @@ export function passSignals(command: CommandProcess): () => void {
     return signal !== null;
   };
   handlers.set("SIGCHLD", stopped);
-  // A shell continues both. If the command has been stopped again since, the signal would undo that.
+  // A shell sends SIGCONT to the gate and to the command. If the command was stopped again before the gate handles the
+  // signal, forwarding it would undo that stop.
   handlers.set("SIGCONT", () => {
     if (!stopped()) command.signal("SIGCONT");
   });

@@ -21,7 +21,7 @@ export type TaskCondition =
   | LabelCondition;
 
 /**
- * A label exists, its value is one of some, or it is an integer of 64 bits above or below a limit, which is decimal.
+ * A label exists, its value is one of some, or it is a signed 64-bit integer above or below a limit (decimal text).
  * The last three are false for a label that is missing.
  */
 export type LabelCondition =
