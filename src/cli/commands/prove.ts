@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { compareCommand } from "./prove/prove-compare.js";
 import { propertyCommand } from "./prove/prove-property.js";
 import { tableCommand } from "./prove/prove-table.js";
 
@@ -8,12 +9,14 @@ export function command(): Command {
     .description("Finds every answer that policies can give, for all programs and callers")
     .addCommand(tableCommand())
     .addCommand(propertyCommand())
+    .addCommand(compareCommand())
     .addHelpText(
       "after",
       `
 Examples:
   countersign prove table
   countersign prove table --markdown countersign.yaml > decisions.md
-  countersign prove property`,
+  countersign prove property
+  countersign prove compare countersign.yaml new.yaml`,
     );
 }

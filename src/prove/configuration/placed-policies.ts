@@ -8,8 +8,14 @@ import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../../policy/attachme
 import { Domain } from "../../policy/domain.js";
 import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import { Scope } from "../../policy/scope/scope.js";
-import type { ConfiguredNames, ExploredConfiguration } from "../explorer/beginning.js";
-import { type Exploration, type ExplorationLimits, exploreDecisions } from "../explorer/exploration.js";
+import type { ConfiguredNames } from "../explorer/beginning.js";
+import {
+  type Exploration,
+  type ExplorationLimits,
+  type ExploredAttachments,
+  exploreComparison,
+  exploreDecisions,
+} from "../explorer/exploration.js";
 import type { PolicySource, PropertySource } from "../explorer/rewritten-policy.js";
 
 /** An attachment with its policy. */
@@ -51,27 +57,26 @@ export class PlacedPolicies {
 
   /** Explores all decisions at a hook; with a property, what it says of them. Throws as {@link exploreDecisions}. */
   explore(hook: HookName, bounds: ExplorationLimits, property: PropertySource | null = null): Exploration {
-    const placed = this.at(hook);
-    const sources = placed.map(({ source }) => source);
-    return exploreDecisions(
-      sources,
-      this.#explored(placed, hook),
-      hook,
-      this.names,
-      jointLimits(placed),
-      bounds,
-      property,
-    );
+    return exploreDecisions(this.#explored(hook), hook, jointLimits(this.at(hook)), bounds, property);
+  }
+
+  /** Explores the decisions at a hook together with those of another configuration; places name the folders of both. */
+  exploreWith(other: PlacedPolicies, hook: HookName, bounds: ExplorationLimits): Exploration {
+    const limits = jointLimits([...this.at(hook), ...other.at(hook)]);
+    return exploreComparison(this.#explored(hook, true), other.#explored(hook, true), hook, limits, bounds);
   }
 
   /** What the explorer is told about the attachments at a hook. */
-  #explored(placed: readonly PlacedPolicy[], hook: HookName): ExploredConfiguration {
-    const { mode, default: defaults } = this.config;
+  #explored(hook: HookName, isPlaced = false): ExploredAttachments {
+    const placed = this.at(hook);
+    const { mode, default: defaults, file } = this.config;
+    const folder = `${posix.dirname(file)}/`;
+    const policies = placed.map(({ source }) => (isPlaced && folder !== "./" ? { ...source, folder } : source));
     const attachments = placed.map(({ attachment }) => {
       const { name, mode: own, onFault, scope } = attachment;
       return { name, mode: own, onFault, scope: Scope.of(scope).condition };
     });
-    return { mode, default: defaults[hook], attachments };
+    return { policies, configuration: { ...this.names, mode, default: defaults[hook], attachments } };
   }
 
   close(): void {

@@ -16,7 +16,7 @@ export interface ConfiguredNames {
 }
 
 /** The attachments of a hook, and how their answers are combined. */
-export interface ExploredConfiguration {
+export interface ExploredConfiguration extends ConfiguredNames {
   readonly mode: Mode;
   readonly default: HookDefault;
   readonly attachments: readonly {
@@ -47,12 +47,14 @@ export function beginningOf(
   hook: HookName,
   { keyrings, maps }: ConfiguredNames,
   configuration: ExploredConfiguration | null,
+  compared: ExploredConfiguration | null,
 ): object {
   const kind = hookRow(hook).subject;
   const { argument } = SUBJECT_KINDS[kind];
   return {
     hook,
     configuration,
+    compared,
     argument,
     subject: SUBJECT_DOMAINS[kind],
     current: CURRENT_DOMAINS,

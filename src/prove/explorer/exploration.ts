@@ -43,6 +43,8 @@ export interface Exploration {
   readonly origins: ReadonlyMap<string, Origin>;
   /** What the conditions are solved with. */
   readonly knowledge: Knowledge;
+  /** `file:line` of a place that the end of a path names; null for none. */
+  placeOf(place: number): string | null;
 }
 
 export interface ExplorationLimits {
@@ -67,24 +69,46 @@ export function explore(
   limits: Limits,
   bounds: ExplorationLimits,
 ): Exploration {
-  return new Explorer(rewritePolicies([policy], hook), hook, names, null, limits, bounds).run();
+  const beginning = beginningOf(hook, names, null, null);
+  return new Explorer(rewritePolicies([policy], hook), hook, beginning, limits, bounds).run();
+}
+
+/** The attachments of a configuration at one hook, and the policy of each. */
+export interface ExploredAttachments {
+  readonly policies: readonly PolicySource[];
+  readonly configuration: ExploredConfiguration;
 }
 
 /**
- * Explores the decisions of a configuration at one hook: all paths through the policies of its attachments, of which
- * `policies` has one for each, and which are asked one after the other; with a property, that of these decisions.
- * Throws as {@link explore}.
+ * Explores the decisions of a configuration at one hook: all paths through the policies of its attachments, which are
+ * asked one after the other; with a property, that of these decisions. Throws as {@link explore}.
  */
 export function exploreDecisions(
-  policies: readonly PolicySource[],
-  configuration: ExploredConfiguration,
+  { policies, configuration }: ExploredAttachments,
   hook: HookName,
-  names: ConfiguredNames,
   limits: Limits,
   bounds: ExplorationLimits,
   property: PropertySource | null = null,
 ): Exploration {
-  return new Explorer(rewritePolicies(policies, hook, property), hook, names, configuration, limits, bounds).run();
+  const beginning = beginningOf(hook, configuration, configuration, null);
+  return new Explorer(rewritePolicies(policies, hook, property), hook, beginning, limits, bounds).run();
+}
+
+/**
+ * Explores the decisions of two configurations about the same subjects and callers: each path ends with a comparison.
+ * What has the same name in both, such as a map or the verification by a keyring, is the same symbol. Throws as
+ * {@link explore}.
+ */
+export function exploreComparison(
+  old: ExploredAttachments,
+  its: ExploredAttachments,
+  hook: HookName,
+  limits: Limits,
+  bounds: ExplorationLimits,
+): Exploration {
+  const beginning = beginningOf(hook, old.configuration, old.configuration, its.configuration);
+  const policies = [...old.policies, ...its.policies];
+  return new Explorer(rewritePolicies(policies, hook), hook, beginning, limits, bounds).run();
 }
 
 /** The beginning of a path: choices, and the cases of the loops before its end. */
@@ -110,7 +134,6 @@ class Explorer {
   readonly #symbols = new Map<string, SymbolDomain>();
   readonly #origins = new Map<string, Origin>();
   readonly #domain = new Domain();
-  readonly #beginning: object;
   readonly #knowledge: Knowledge;
   readonly #limits: Limits;
   /** The beginnings of unexplored paths; the last one is to be explored next. */
@@ -131,12 +154,11 @@ class Explorer {
   constructor(
     private readonly policy: RewrittenPolicy,
     private readonly hook: HookName,
-    names: ConfiguredNames,
-    configuration: ExploredConfiguration | null,
+    /** What the explorer in the sandbox is told. */
+    private readonly beginning: object,
     limits: Limits,
     private readonly bounds: ExplorationLimits,
   ) {
-    this.#beginning = beginningOf(hook, names, configuration);
     this.#knowledge = {
       symbols: this.#symbols,
       origins: this.#origins,
@@ -167,6 +189,7 @@ class Explorer {
       symbols: this.#symbols,
       origins: this.#origins,
       knowledge: this.#knowledge,
+      placeOf: (place) => this.policy.placeOf(place),
     };
   }
 
@@ -238,7 +261,7 @@ class Explorer {
   #answer(request: Request): unknown {
     switch (request.ask) {
       case "begin":
-        return this.#beginning;
+        return this.beginning;
       case "symbol":
         this.#symbols.set(request.name, request.domain);
         return null;

@@ -15,13 +15,12 @@ export interface RewrittenPolicy {
 const FOLDER = "explored";
 const EXPLORER_FILE = `${FOLDER}/explorer.js`;
 const SPECIFIER = "./explorer.js";
-/** No name of a file. */
-const PROPERTY = "";
-
 /** The file of a policy, and how it and the files that it imports are read. */
 export interface PolicySource {
   readonly file: string;
   readonly files: Files;
+  /** What places have before the names of its files; nothing if absent. */
+  readonly folder?: string;
 }
 
 /** A property: a function that a file exports under a name. */
@@ -31,8 +30,9 @@ export interface PropertySource extends PolicySource {
 
 /**
  * Rewrites policies, and a property of their decisions, with the files that they import, and links the result, in which
- * they are asked in order. Throws what linking the policies throws; policies that link and cannot be rewritten throw
- * POLICY_SYNTAX or POLICY_TOO_LARGE.
+ * they are asked in order. Each source is rewritten by itself, so that policies with the same file do not share its
+ * variables, as they do not in the engine. Throws what linking the policies throws; policies that link and cannot be
+ * rewritten throw POLICY_SYNTAX or POLICY_TOO_LARGE.
  */
 export function rewritePolicies(
   policies: readonly PolicySource[],
@@ -40,15 +40,11 @@ export function rewritePolicies(
   property: PropertySource | null = null,
 ): RewrittenPolicy {
   const texts = new Map<string, string>();
-  const all: Unit[] = [];
+  const all: PlacedUnit[] = [];
   const imports: string[] = [`import {run} from "${SPECIFIER}";`];
-  const names = new Map<string, string>();
-  const exported = new Map<PolicySource, string>(policies.map((policy) => [policy, hook]));
-  if (property !== null) exported.set(property, property.name);
-  for (const [source, name] of exported) {
-    const { file, files } = source;
-    const key = source === property ? PROPERTY : file;
-    if (names.has(key)) continue;
+  const exported = policies.map((source) => ({ source, name: hook }));
+  if (property !== null) exported.push({ source: property, name: property.name });
+  const asked = exported.map(({ source: { file, files, folder = "" }, name }, index) => {
     const units = readUnits(file, files, new LinkTime(file));
     const prefix = freePrefix(units);
     const watched = droppedCalls(units);
@@ -56,25 +52,28 @@ export function rewritePolicies(
       const rewriter = new Rewriter(unit, number, all.length, prefix, SPECIFIER, watched[number]!);
       texts.set(`${FOLDER}/${moduleOf(all.length + number).slice(2)}`, rewriter.module());
     }
-    all.push(...units);
-    names.set(key, `asked${names.size}`);
-    imports.push(`import {${name} as ${names.get(key)}} from ${JSON.stringify(moduleOf(all.length - 1))};`);
-  }
-  const asked = policies.map(({ file }) => names.get(file)).join();
-  texts.set(
-    `${FOLDER}/entry.js`,
-    `${imports.join("\n")}\nexport const ${hook}=()=>run([${asked}],[${names.get(PROPERTY) ?? ""}]);\n`,
-  );
+    all.push(...units.map((unit) => ({ unit, folder })));
+    imports.push(`import {${name} as asked${index}} from ${JSON.stringify(moduleOf(all.length - 1))};`);
+    return `asked${index}`;
+  });
+  const [hooks, properties] = [asked.slice(0, policies.length), asked.slice(policies.length)];
+  texts.set(`${FOLDER}/entry.js`, `${imports.join("\n")}\nexport const ${hook}=()=>run([${hooks}],[${properties}]);\n`);
   const read = (name: string): string => texts.get(name) ?? "";
   const known = (name: string) => (name === EXPLORER_FILE ? explorerUnit() : undefined);
   const linked = linkPolicy(`${FOLDER}/entry.js`, { read, known, root: FOLDER, hookNames: [hook] });
   return {
     linked,
     placeOf(place) {
-      const unit = all[Math.floor(place / PLACE_STEP)];
-      return place === 0 || unit === undefined ? null : `${unit.source.file}:${place % PLACE_STEP}`;
+      const its = all[Math.floor(place / PLACE_STEP)];
+      if (place === 0 || its === undefined) return null;
+      return `${its.folder}${its.unit.source.file}:${place % PLACE_STEP}`;
     },
   };
+}
+
+interface PlacedUnit {
+  readonly unit: Unit;
+  readonly folder: string;
 }
 
 let explorer: Unit | undefined;

@@ -1,6 +1,10 @@
 import { Combination, faultVerdict } from "../../engine/decision/combination.js";
 import { deniedByDefault } from "../../hooks/denial.js";
+import type { DecisionEnd } from "../shared/atom.js";
+import { comparedVerdicts } from "../shared/compared-verdicts.js";
 import { type Answer, ask, type Hook } from "./answer.js";
+import { withNames } from "./configured-names.js";
+import { isEqual } from "./operators.js";
 import { type AttachmentRow, at, beginning, type Configuration, endOf, finish, here } from "./path.js";
 import { holds } from "./scope.js";
 import { linear, partsOf, type Sym, type Term, termOf } from "./term.js";
@@ -66,7 +70,7 @@ export class Asked {
   #ask(index: number): GuestAnswer | null {
     const attachment = this.configuration.attachments[index]!;
     if (!holds(attachment.scope, this.current)) return null;
-    const { end, answer } = ask(this.hooks[index]!, this.current);
+    const { end, answer } = withNames(this.configuration, () => ask(this.hooks[index]!, this.current));
     if (end.kind === "not decided") return finish(end);
     const { place } = end;
     if (answer !== null) return { attachment, ...answer, fault: null, place };
@@ -77,18 +81,32 @@ export class Asked {
 
 /** How a path ends on which all attachments were asked that count. */
 export function decisionEnd(asked: Asked): End {
+  return endOf(() => finish(enforced(asked)));
+}
+
+function enforced(asked: Asked): DecisionEnd {
+  const denial = asked.denial();
+  if (denial === null) return { kind: "decision", verdict: 0, reason: null, by: null, fault: null, place: 0 };
+  const { attachment, verdict, reason, fault, place } = denial;
+  return {
+    kind: "decision",
+    verdict: verdictFor(verdict),
+    reason: reason && partsOf(reason),
+    by: attachment?.name ?? null,
+    fault,
+    place,
+  };
+}
+
+/** How a path ends on which two configurations decide about the same subject and caller. */
+export function comparisonEnd(old: Asked, its: Asked): End {
   return endOf(() => {
-    const denial = asked.denial();
-    if (denial === null) return finish({ kind: "decision", verdict: 0, reason: null, by: null, fault: null, place: 0 });
-    const { attachment, verdict, reason, fault, place } = denial;
-    return finish({
-      kind: "decision",
-      verdict: verdictFor(verdict),
-      reason: reason && partsOf(reason),
-      by: attachment?.name ?? null,
-      fault,
-      place,
-    });
+    const decisions = { old: enforced(old), new: enforced(its) };
+    const [one, other] = comparedVerdicts<unknown>(
+      { mode: old.configuration.mode, enforced: old.denial()?.verdict ?? 0 },
+      { mode: its.configuration.mode, enforced: its.denial()?.verdict ?? 0 },
+    );
+    return finish({ kind: "comparison", ...decisions, isSame: isEqual(one, other, true), place: 0 });
   });
 }
 

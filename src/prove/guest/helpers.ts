@@ -1,4 +1,5 @@
 import { addHelper } from "./calls.js";
+import { configuredNames } from "./configured-names.js";
 import { factOf, lookUp, symbol, verdictOf, view } from "./facts.js";
 import { changes } from "./loops.js";
 import { addConstants, namespace } from "./namespace.js";
@@ -79,7 +80,7 @@ function note(text: unknown): void {
 }
 
 function map_lookup(map: unknown, key: unknown): unknown {
-  const name = nameAmong(map, beginning.maps, "map_lookup: map");
+  const name = nameAmong(map, configuredNames().maps, "map_lookup: map");
   const parts = stringParts(key);
   if (parts === null) return raise("TypeError", "map_lookup: key is not a string");
   return lookUp(name, parts);
@@ -116,7 +117,7 @@ function programKeyring(prog: unknown, keyring: unknown, who: string): string {
   const term = termOf(prog);
   if (!isSubject(prog) || !Object.hasOwn((term as Extract<Term, { k: "object" }>).fields, "statements"))
     return raise("TypeError", `${who}: prog is not the program that the hook was called with`);
-  return nameAmong(keyring, beginning.keyrings, `${who}: keyring`);
+  return nameAmong(keyring, configuredNames().keyrings, `${who}: keyring`);
 }
 
 function statement_of(prog: unknown, keyring: unknown): unknown {
@@ -154,7 +155,7 @@ function signatureArguments(data: unknown, signature: unknown, keyring: unknown,
   const bytes = bytesOf(data, `${who}: data`);
   const its = view(signature);
   const signed = its === null ? null : bytesOf(its, `${who}: signature`);
-  const ring = nameAmong(keyring, beginning.keyrings, `${who}: keyring`);
+  const ring = nameAmong(keyring, configuredNames().keyrings, `${who}: keyring`);
   const kind = nameAmong(type, [...beginning.detached, ...beginning.attached], `${who}: type`);
   const name = [bytes, String(signed), JSON.stringify(ring), kind].join();
   return { ring, kind, bytes, signed, name };

@@ -4,7 +4,7 @@
  */
 import { ask, currentSymbol, type Hook } from "./answer.js";
 import { call, own, parametersOf } from "./calls.js";
-import { Asked, decisionEnd } from "./decision.js";
+import { Asked, comparisonEnd, decisionEnd } from "./decision.js";
 import { denials, unused } from "./helpers.js";
 import { namespace } from "./namespace.js";
 import { at, beginning, hasHalted, report, notDecided as undecided } from "./path.js";
@@ -56,16 +56,21 @@ export function droppingCallback(place: number, callback: unknown): unknown {
 }
 
 /**
- * Explores one path: of a hook, of the hooks of all attachments of a configuration, in order, or of a property of their
- * decisions.
+ * Explores one path: of a hook, of the hooks of all attachments of a configuration, in order, of a property of their
+ * decisions, or of these hooks and those of a second configuration after them.
  */
 export function run(hooks: readonly Hook[], property: readonly unknown[]): number {
-  const { configuration } = beginning;
+  const { configuration, compared } = beginning;
   const current = currentSymbol();
   try {
     if (configuration === null) report(ask(hooks[0]!, current).end);
     else if (property.length > 0) report(propertyEnd(property[0], configuration, hooks));
-    else report(decisionEnd(new Asked(configuration, hooks, current)));
+    else if (compared === null) report(decisionEnd(new Asked(configuration, hooks, current)));
+    else {
+      const first = configuration.attachments.length;
+      const [old, its] = [hooks.slice(0, first), hooks.slice(first)];
+      report(comparisonEnd(new Asked(configuration, old, current), new Asked(compared, its, current)));
+    }
   } catch (error) {
     if (!hasHalted()) throw error;
   }

@@ -15,7 +15,13 @@ import type {
   SymbolDomain,
 } from "../shared/atom.js";
 
-export interface Configuration {
+/** The names that policies of a configuration can give to helpers. */
+export interface ConfiguredNames {
+  readonly keyrings: readonly string[];
+  readonly maps: readonly string[];
+}
+
+export interface Configuration extends ConfiguredNames {
   readonly mode: Mode;
   readonly default: HookDefault;
   readonly attachments: readonly AttachmentRow[];
@@ -29,7 +35,7 @@ export interface AttachmentRow {
 }
 
 /** What the host says at the beginning of a path. */
-export interface Beginning {
+export interface Beginning extends ConfiguredNames {
   readonly hook: HookName;
   readonly argument: string;
   readonly subject: Readonly<Record<string, FactDomain>>;
@@ -39,10 +45,10 @@ export interface Beginning {
   readonly fixed: Readonly<Record<string, null | boolean>>;
   /** Facts that are multiples of another: name, factor, name. */
   readonly multiples: readonly (readonly [string, number, string])[];
-  readonly keyrings: readonly string[];
-  readonly maps: readonly string[];
   /** The attachments of a configuration at this hook, in order; null if one policy is explored by itself. */
   readonly configuration: Configuration | null;
+  /** A second configuration, whose decision is compared with that of the first; null for none. */
+  readonly compared: Configuration | null;
   readonly detached: readonly string[];
   readonly attached: readonly string[];
   /** Names that objects, arrays, texts, numbers and booleans inherit. */

@@ -3,17 +3,11 @@ import type { HookName } from "../../hooks/catalogue.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import type { Exploration, ExplorationLimits, Path } from "../explorer/exploration.js";
 import type { PropertySource } from "../explorer/rewritten-policy.js";
+import { type Doubt, distinctDoubts } from "../shared/doubt.js";
 import { conditionWords } from "../table/condition-words.js";
 import { confirmBy } from "../witness/confirmed-path.js";
 import { EvaluatedProperty } from "./evaluated-property.js";
 import { type Witness, witnessOf } from "./witness.js";
-
-/** Something that is not decided, and where. */
-export interface Doubt {
-  readonly why: string;
-  /** `file:line`; null if it is not known. */
-  readonly place: string | null;
-}
 
 /**
  * Whether a property holds for all decisions at a hook:
@@ -107,7 +101,7 @@ class Search {
   }
 
   answer(): PropertyAnswer {
-    const found = { witness: this.#witness, model: this.#model, doubts: distinct(this.#doubts) };
+    const found = { witness: this.#witness, model: this.#model, doubts: distinctDoubts(this.#doubts) };
     const { paths } = this.exploration;
     const counts = { paths: paths.length, confirmed: this.#confirmed };
     return { property: this.property.name, hook: this.hook, answer: this.#verdict(), ...found, ...counts };
@@ -122,8 +116,4 @@ class Search {
     if (this.#model.length > 0) return "refuted in the model";
     return this.#doubts.length > 0 ? "not decided" : "proved";
   }
-}
-
-function distinct(doubts: readonly Doubt[]): readonly Doubt[] {
-  return [...new Map(doubts.map((one) => [`${one.place} ${one.why}`, one])).values()];
 }

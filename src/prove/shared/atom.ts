@@ -66,6 +66,16 @@ export interface EachText {
 /** What the explorer reports about an element after which a loop goes on. */
 export type ElementValue = boolean | null | { readonly text: readonly TextPart[] };
 
+/** The enforced verdict of all attachments. `by` is the attachment that denies; null for none and for the default. */
+export interface DecisionEnd {
+  readonly kind: "decision";
+  readonly verdict: number | LinearTerm;
+  readonly reason: readonly TextPart[] | null;
+  readonly by: string | null;
+  readonly fault: { readonly code: string; readonly what: string } | null;
+  readonly place: number;
+}
+
 /** How a path ends. */
 export type PathEnd =
   | {
@@ -76,13 +86,13 @@ export type PathEnd =
       readonly place: number;
     }
   | { readonly kind: "fault"; readonly code: string; readonly what: string; readonly place: number }
-  /** The enforced verdict of all attachments. `by` is the attachment that denies; null for none and for the default. */
+  | DecisionEnd
+  /** The decisions of two configurations. `isSame`: whether their verdicts are the same. */
   | {
-      readonly kind: "decision";
-      readonly verdict: number | LinearTerm;
-      readonly reason: readonly TextPart[] | null;
-      readonly by: string | null;
-      readonly fault: { readonly code: string; readonly what: string } | null;
+      readonly kind: "comparison";
+      readonly old: DecisionEnd;
+      readonly new: DecisionEnd;
+      readonly isSame: boolean;
       readonly place: number;
     }
   /** A property of a decision; `holds` is null if it has no answer, for which `why` is the reason. */

@@ -137,6 +137,7 @@ export function failureWords(end: PathEnd): string | null {
   switch (end.kind) {
     case "verdict":
     case "decision":
+    case "comparison":
     case "property":
       return null;
     case "fault":

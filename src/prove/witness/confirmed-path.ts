@@ -45,7 +45,7 @@ const MAX_REASON = 1024;
 /** How the engine's outcome differs from what is expected at the end of a path; null if it does not. */
 export function difference(end: PathEnd, values: SymbolValues, outcome: Outcome): string | null {
   if (end.kind === "not decided") return null;
-  if (end.kind === "decision" || end.kind === "property") throw new TypeError("a decision is no answer of a policy");
+  if (end.kind !== "fault" && end.kind !== "verdict") throw new TypeError("a decision is no answer of a policy");
   if (end.kind === "fault") return differs("fault", end.code, outcome.fault?.code ?? null);
   if (outcome.fault !== null) return `the engine's fault is ${outcome.fault.code}: ${outcome.fault.message}`;
   const verdict = typeof end.verdict === "number" ? end.verdict : values.number(end.verdict);

@@ -7,7 +7,7 @@ import type { Mode } from "../../policy/model/mode.js";
 import type { Outcome } from "../../policy/model/outcome.js";
 import { Scope } from "../../policy/scope/scope.js";
 import type { PlacedPolicies, PlacedPolicy } from "../configuration/placed-policies.js";
-import type { PathEnd } from "../shared/atom.js";
+import type { DecisionEnd } from "../shared/atom.js";
 import { cutReason, differs } from "./confirmed-path.js";
 import { engineAnswer } from "./engine-answer.js";
 import type { Input } from "./input.js";
@@ -68,7 +68,7 @@ function attachmentOf(
 
 /** How the engine's decision differs from what is expected at the end of a path; null if it does not. */
 export function decisionDifference(
-  end: Extract<PathEnd, { kind: "decision" }>,
+  end: DecisionEnd,
   values: SymbolValues,
   { result, outcomes }: EngineDecision,
 ): string | null {

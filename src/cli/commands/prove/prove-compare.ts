@@ -1,0 +1,143 @@
+import { Command } from "commander";
+import { readConfig } from "../../../config/config.js";
+import { HOOK_NAMES, type HookName } from "../../../hooks/catalogue.js";
+import type { ComparisonAnswer, Difference, DifferenceKind } from "../../../prove/compare/comparison.js";
+import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
+import { VERSION } from "../../../version.js";
+import { visibleText } from "../../../visible-text.js";
+import { compileWasmOnce } from "../../input/wasm-compiler.js";
+import { EXIT } from "../../output/exit.js";
+import { print, printJson, styled } from "../../output/output.js";
+import { counter } from "../../output/progress.js";
+import { assumptionsText } from "./assumptions.js";
+import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
+import { unknownName } from "./unknown-name.js";
+
+/** `countersign prove compare`: what one configuration allows and denies otherwise than another. */
+export function compareCommand(): Command {
+  return new Command("compare")
+    .description("Shows what a new configuration allows that the old one denies, and the reverse")
+    .argument("<old>", "a configuration")
+    .argument("<new>", "another configuration, such as a new version of it")
+    .option("--hook <name>", "only the decisions of this hook")
+    .option("--reasons", "also compare reasons, denying attachments and faults of denials with the same errno")
+    .option("--max-paths <number>", "the most paths of one hook", countOf, MAX_PATHS)
+    .option("--timeout <seconds>", "the most time for all hooks together", countOf, TIMEOUT)
+    .option("--json", "one JSON object: `comparisons`, and what they assume in `assumes`")
+    .addHelpText(
+      "after",
+      `
+Both configurations are explored together, for the same programs, callers, signatures and contents of maps. The answer
+of each hook is \`equal\`; \`differs\`, with one example of what only the new one allows, of what only the old one allows,
+and of what both deny with different errnos, each of which the engine has decided by both; or \`not decided\`, with the
+lines that are the reason. Configurations in the same mode are compared by what they enforce, or would enforce; a dry
+run and one that enforces by what they apply. docs/prove.md says what is assumed.
+
+Exits with 0 when all hooks are equal, 1 when one differs, 2 when one is not decided and none differs, or a
+configuration cannot be used.
+
+Examples:
+  countersign prove compare countersign.yaml new.yaml
+  countersign prove compare --hook bpf_prog_load --reasons countersign.yaml new.yaml
+  countersign prove compare --json --timeout 300 old/countersign.yaml countersign.yaml`,
+    )
+    .action(run);
+}
+
+interface Options {
+  readonly hook?: string;
+  readonly reasons?: true;
+  readonly maxPaths: number;
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+async function run(oldFile: string, newFile: string, options: Options): Promise<void> {
+  const [{ PlacedPolicies }, { comparedHooks, compareDecisions }, { DefinitionChanges }, { DECISION_ASSUMPTIONS }] =
+    await Promise.all([
+      import("../../../prove/configuration/placed-policies.js"),
+      import("../../../prove/compare/comparison.js"),
+      import("../../../prove/compare/definition-changes.js"),
+      import("../../../prove/table/decision-table.js"),
+    ]);
+  const [oldConfig, newConfig] = [readConfig(oldFile, "check"), readConfig(newFile, "check")];
+  const { hook: only } = options;
+  if (only !== undefined && !(HOOK_NAMES as readonly string[]).includes(only))
+    throw unknownName("hook", only, HOOK_NAMES);
+  compileWasmOnce();
+  const [old, its] = [new PlacedPolicies(oldConfig), new PlacedPolicies(newConfig)];
+  const changes = new DefinitionChanges(oldConfig, newConfig);
+  const bar = await counter("hooks");
+  const end = performance.now() + 1000 * options.timeout;
+  const answers: ComparisonAnswer[] = [];
+  for (const hook of only === undefined ? comparedHooks(old, its) : [only as HookName]) {
+    const bounds = { paths: options.maxPaths, timeout: Math.max(0, end - performance.now()) };
+    answers.push(compareDecisions(old, its, hook, changes, { bounds, comparesReasons: options.reasons === true }));
+    bar.step(hook);
+  }
+  bar.stop();
+  old.close();
+  its.close();
+  const assumes = [...DECISION_ASSUMPTIONS, ...assumedOf(old, its)];
+  if (options.json === true) printJson({ comparisons: answers, assumes });
+  else printAnswers(answers, assumes);
+  process.exitCode = exitOf(answers);
+}
+
+/** What was explored, so that the answer is about nothing else. */
+function assumedOf(...both: readonly [old: PlacedPolicies, its: PlacedPolicies]): readonly string[] {
+  const explored = both.map(({ config: { file, mode }, placed }) => {
+    const policies = placed.map(({ attachment, policy }) => `${attachment.name} ${policy.digest.slice(0, 16)}`);
+    return `${file} is in mode ${mode}, with these policies by SHA-256: ${policies.join(", ") || "none"}`;
+  });
+  return [
+    "a map, and the verification by a keyring, give the same in both configurations if they have the same name",
+    "only decisions are compared: not limits, `delegate`, `freeze`, and the settings of gate, seal, log and sandbox",
+    ...explored,
+    `Countersign is version ${VERSION}`,
+  ];
+}
+
+function exitOf(answers: readonly ComparisonAnswer[]): number {
+  if (answers.some(({ answer }) => answer === "differs")) return EXIT.denied;
+  return answers.some(({ answer }) => answer === "not decided") ? EXIT.undecided : EXIT.ok;
+}
+
+function printAnswers(answers: readonly ComparisonAnswer[], assumes: readonly string[]): void {
+  if (answers.length === 0) print("equal: neither configuration has an attachment, and their defaults are the same");
+  for (const one of answers) {
+    print(styled("bold", visibleText(`${one.hook}: ${one.answer}`)));
+    for (const line of detailsOf(one)) print(`  ${visibleText(line)}`);
+  }
+  print(`\n${assumptionsText(assumes)}`);
+}
+
+const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
+  allowed: "the new configuration allows what the old one denies",
+  denied: "the new configuration denies what the old one allows",
+  errno: "both deny, with different errnos",
+  reason: "both deny, for different reasons",
+};
+
+function detailsOf({ answer, differences, doubts, paths, confirmed }: ComparisonAnswer): readonly string[] {
+  const lines = paths === 0 ? [] : [`${paths} paths, an example of ${confirmed} decided by the engine`];
+  if (paths === 0 && answer === "equal") lines.push("the same policies are asked in the same way");
+  for (const one of differences) lines.push(...differenceLines(one));
+  if (answer === "differs" && doubts.length === 0) {
+    const found = differences.map(({ kind }) => kind);
+    for (const kind of ["allowed", "denied"] as const)
+      if (!found.includes(kind)) lines.push(`not: ${KIND_WORDS[kind]}`);
+  }
+  for (const { why, place } of doubts) lines.push(`not decided${place === null ? "" : ` at ${place}`}: ${why}`);
+  return lines;
+}
+
+function differenceLines({ kind, values, ...decided }: Difference): readonly string[] {
+  const facts = Object.entries(values).map(([name, value]) => `  ${name} = ${JSON.stringify(value)}`);
+  const decisions = (["old", "new"] as const).map((which) => {
+    const { enforced_verdict, attachment, reason, place } = decided[which];
+    const by = attachment === null ? "" : ` by ${attachment}`;
+    return `  ${which}: ${enforced_verdict}${by}${reason === null ? "" : `: ${reason}`}${place === null ? "" : ` (${place})`}`;
+  });
+  return [`${KIND_WORDS[kind]}, for example with:`, ...facts, ...decisions];
+}
