@@ -87,9 +87,20 @@ export class ExploredPolicy {
 type Next = (below: number) => number;
 
 /** An input drawn by chance, also from the texts and numbers that the paths of a policy compare with. */
-export function randomInput({ hook, paths }: Exploration, next: Next): Input {
-  const texts = new Set(["", "a", "constructor", "toString", "__proto__", "0", "edge", "\ud800", "length"]);
-  const numbers = new Set([0, 1, 2, 1000, 4096]);
+export function randomInput({ hook, paths }: Exploration, next: Next, constants = NO_CONSTANTS): Input {
+  const texts = new Set([
+    ...constants.texts,
+    "",
+    "a",
+    "constructor",
+    "toString",
+    "__proto__",
+    "0",
+    "edge",
+    "\ud800",
+    "length",
+  ]);
+  const numbers = new Set([...constants.numbers, 0, 1, 2, 1000, 4096]);
   for (const { conditions } of paths)
     for (const { atom } of conditions) {
       if ("text" in atom) for (const text of [atom.text, `${atom.text}x`, atom.text.slice(1)]) texts.add(text);
@@ -100,6 +111,25 @@ export function randomInput({ hook, paths }: Exploration, next: Next): Input {
     [...numbers].filter((one) => one >= 0),
     next,
   ).input(hook);
+}
+
+/** Constants from which inputs are drawn, with their neighbours. */
+export interface Constants {
+  readonly texts: readonly string[];
+  readonly numbers: readonly number[];
+}
+
+const NO_CONSTANTS: Constants = { texts: [], numbers: [] };
+
+/** The constants that are written in the texts of policies, and their neighbours. */
+export function constantsIn(...policies: readonly string[]): Constants {
+  const whole = policies.join("\n");
+  const quoted = Array.from(whole.matchAll(/"([^"\n]*)"|'([^'\n]*)'/g), ([, one, other]) => one ?? other!);
+  const written = Array.from(whole.matchAll(/\b\d[\d_]*\b/g), ([digits]) => Number(digits.replaceAll("_", "")));
+  return {
+    texts: quoted.flatMap((text) => [text, `${text}x`, text.slice(1)]),
+    numbers: written.flatMap((number) => [number - 1, number, number + 1]),
+  };
 }
 
 class Drawing {
