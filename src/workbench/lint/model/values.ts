@@ -164,7 +164,9 @@ export class Values {
       if (Object.hasOwn(GUEST_CONSTANTS, guest)) return one(kindOfLiteral(GUEST_CONSTANTS[guest]));
       return UNKNOWN;
     }
-    return this.#ofFact(node) ?? this.#ofVariable(variable, depth);
+    // The fact that a variable holds does not say whether it was read by `?.`; the expression does.
+    const kinds = this.#ofVariable(variable, depth);
+    return kinds.has("unknown") ? (this.#ofFact(node) ?? kinds) : kinds;
   }
 
   #ofVariable(variable: Variable, depth: number): Kinds {

@@ -74,6 +74,25 @@ describe("lint reports nothing", () => {
     expect(checkConfig(join(folder.path, "countersign.yaml")).findings).toEqual([]);
   });
 
+  it.each([
+    "return key === undefined ? -1 : 0;",
+    "if (id === undefined || path === undefined) return -1; return 0;",
+    "return typeof target === 'undefined' ? 0 : -1;",
+    "if (target) return -1; return 0;",
+    "return id == null && path == null ? 0 : -1;",
+    "return [key, id, path, target].some((one) => one === undefined) ? 0 : -1;",
+  ])("about a variable whose optional chain can be undefined: %s", async (text) => {
+    const head = `import { signer_of } from "countersign";
+    export function bpf_prog_load(prog, current) {
+      const key = signer_of(prog, "release")?.key_id;
+      const id = current.container?.id;
+      const path = prog.object?.path;
+      const target = current.container?.annotations;
+      if (key === "5f1d" && id === "web" && path === target?.path) return -1;\n`;
+    folder.write({ "policy.js": `${head}${text}\n}\n` });
+    expect(await folder.lint("policy.js")).toEqual([]);
+  });
+
   it("about what `init` makes", async () => {
     const demo = join(folder.path, "demo");
     expect(await runCommand("init", demo)).toMatchObject({ code: 0 });
