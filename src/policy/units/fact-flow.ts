@@ -127,6 +127,25 @@ export class FactFlow {
     }
   }
 
+  /** Whether an expression is an element of a list of facts: it is undefined where the list is shorter. */
+  isElement(node: AnyNode, depth = 0): boolean {
+    if (depth > MAX_DEPTH) return false;
+    switch (node.type) {
+      case "ChainExpression":
+        return this.isElement(node.expression, depth + 1);
+      case "MemberExpression":
+        return isList(this.kindOf(node.object));
+      case "Identifier": {
+        const value = onlyValue(this.unit.variables.meant(node));
+        if (value === null) return false;
+        if ("expression" in value) return this.isElement(value.expression, depth + 1);
+        return "elementOf" in value || ("object" in value && isList(this.#kindOfValue(value.object, 0)));
+      }
+      default:
+        return false;
+    }
+  }
+
   #kindOfVariable(variable: Variable, depth: number): Kind | null {
     const value = onlyValue(variable);
     return value === null ? null : this.#remember(variable, depth, () => this.#kindOfValue(value, depth + 1));
@@ -160,6 +179,8 @@ function property(kind: Kind | null, name: string): Kind | null {
 export function element(kind: Kind | null): Kind | null {
   return kind === null ? null : elementOf(kind);
 }
+
+const isList = (kind: Kind | null): boolean => kind?.endsWith("[]") === true;
 
 function nullableFact(kind: Kind | null, name: string): string | null {
   if (kind === null || !isFacts(kind)) return null;

@@ -149,7 +149,10 @@ export class Values {
     if (kind === null || kind.startsWith("#") || kind === "scalar") return null;
     const isObject = kind === "record" || kind.endsWith("[]") || isFacts(kind);
     const value: ValueKind = isObject ? "object" : (kind as "string" | "number" | "boolean");
-    return this.flow.nullableOf(node) === null ? one(value) : new Set([value, "null"]);
+    const kinds = new Set<ValueKind>([value]);
+    if (this.flow.nullableOf(node) !== null) kinds.add("null");
+    if (this.flow.isElement(node)) kinds.add("undefined");
+    return kinds;
   }
 
   #ofIdentifier(node: Identifier, depth: number): Kinds {

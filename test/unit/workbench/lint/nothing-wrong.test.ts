@@ -93,6 +93,24 @@ describe("lint reports nothing", () => {
     expect(await folder.lint("policy.js")).toEqual([]);
   });
 
+  it.each([
+    "if (first === undefined) return -1; return 0;",
+    "if (second) return -1; return 0;",
+    "if (third === undefined || fourth === undefined) return -1; return 0;",
+    "if (prog.helpers[0] === undefined) return -1; return 0;",
+    "if (prog.maps[0]) return -1; return 0;",
+    "if (prog.maps?.[0]) return -1; return 0;",
+    "const copy = first; return copy === undefined ? -1 : 0;",
+  ])("about an element of a list, which can be missing: %s", async (text) => {
+    const head = `export function bpf_prog_load(prog) {
+      const [first] = prog.helpers;
+      const second = prog.statements[1];
+      const { helpers: [third], kfuncs: { 0: fourth } } = prog;
+      if (first === "bpf_bind" && third === fourth && second?.name === "f") return -1;\n`;
+    folder.write({ "policy.js": `${head}${text}\n}\n` });
+    expect(await folder.lint("policy.js")).toEqual([]);
+  });
+
   it("about what `init` makes", async () => {
     const demo = join(folder.path, "demo");
     expect(await runCommand("init", demo)).toMatchObject({ code: 0 });
