@@ -7,9 +7,9 @@ import { runCommand } from "../support/command-line.js";
 import { own } from "../support/workplace.js";
 
 /**
- * Policies as users write them, each with its configuration, maps, keyrings and tests: `user-policies`. `planted-faults`
- * has pairs of configurations, `right.yaml` and `faulty.yaml`, that differ in one mistake that the tests of the author
- * do not notice; `witness.yaml` has a case that does. A README beside each says what the author means.
+ * `user-policies` has policies as users write them, each with its configuration, maps, keyrings and tests.
+ * `planted-faults` has pairs of configurations, `right.yaml` and `faulty.yaml`, that differ in one mistake that the tests
+ * of the author do not notice; `witness.yaml` has a case that does. A README beside each says what the author means.
  */
 const fixtures = fileURLToPath(new URL("fixtures/", import.meta.url));
 const foldersOf = (kind: string): string[] => readdirSync(join(fixtures, kind));
