@@ -8,8 +8,8 @@ import { own } from "../support/workplace.js";
 
 /**
  * `user-policies` has policies as users write them, each with its configuration, maps, keyrings and tests.
- * `planted-faults` has pairs of configurations, `right.yaml` and `faulty.yaml`, that differ in one mistake that the tests
- * of the author do not notice; `witness.yaml` has a case that does. A README beside each says what the author means.
+ * `planted-faults` has pairs of configurations, `right.yaml` and `faulty.yaml`, that differ in one mistake which the
+ * author's tests do not notice; `witness.yaml` has a case that does. A README beside each says what the author means.
  */
 const fixtures = fileURLToPath(new URL("fixtures/", import.meta.url));
 const foldersOf = (kind: string): string[] => readdirSync(join(fixtures, kind));
