@@ -17,9 +17,17 @@ const { memory: link, address: LINK } = new Fixed(Buffer.alloc(64));
  * which is no inode number, on failure. `task` is a thread id in the gate's pid namespace.
  */
 export function namespaceOf(task: number | "self", kind: string): number {
-  const length = syscall(NR.readlinkat, AT_FDCWD, pathOf(task, kind).address, LINK, link.byteLength);
+  return namespaceNumber(
+    link,
+    kind,
+    syscall(NR.readlinkat, AT_FDCWD, pathOf(task, kind).address, LINK, link.byteLength),
+  );
+}
+
+/** The number in a link target of this length; 0 if the length is a negative errno. */
+export function namespaceNumber(target: Uint8Array, kind: string, length: number): number {
   let number = 0;
-  for (let at = kind.length + 2; at < length - 1; at += 1) number = 10 * number + link[at]! - DIGIT_ZERO;
+  for (let at = kind.length + 2; at < length - 1; at += 1) number = 10 * number + target[at]! - DIGIT_ZERO;
   return number;
 }
 

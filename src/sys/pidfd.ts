@@ -23,6 +23,8 @@ export interface ThreadInfo {
   readonly euid: number;
   readonly gid: number;
   readonly egid: number;
+  /** The id of its cgroup in the unified hierarchy; null if it is no safe integer or not provided. */
+  readonly cgroup: number | null;
 }
 
 /**
@@ -34,11 +36,17 @@ const PIDFD_GET_INFO = 0xc040ff0b;
 const PIDFD_INFO_SIZE = 64;
 const INFO_PID = 1;
 const INFO_CREDS = 2;
+const INFO_CGROUPID = 4;
 
 /** Returns null if the thread has exited or the kernel is older than 6.13. /proc has the same data but is slower. */
 export function threadInfo(pidfd: number): ThreadInfo | null {
-  if (!getInfo(pidfd, INFO_PID | INFO_CREDS, INFO_CREDS)) return null;
-  return { tgid: info[5]!, uid: info[7]!, gid: info[8]!, euid: info[9]!, egid: info[10]! };
+  if (!getInfo(pidfd, INFO_PID | INFO_CREDS | INFO_CGROUPID, INFO_CREDS)) return null;
+  return { tgid: info[5]!, uid: info[7]!, gid: info[8]!, euid: info[9]!, egid: info[10]!, cgroup: cgroupId() };
+}
+
+function cgroupId(): number | null {
+  const id = info[2]! + info[3]! * 2 ** 32;
+  return (info[0]! & INFO_CGROUPID) !== 0 && Number.isSafeInteger(id) ? id : null;
 }
 
 const INFO_EXIT = 8;

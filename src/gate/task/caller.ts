@@ -5,7 +5,9 @@ import { effectiveOf, type Identity, type NamespaceScope, type NamespacesToEnter
 import { readLink, readSmall } from "../../sys/file.js";
 import { namespaceOf } from "../../sys/namespace.js";
 import { type ThreadInfo, threadInfo } from "../../sys/pidfd.js";
+import type { NamespaceKind, ThreadFiles } from "../../sys/thread-files.js";
 import { CAPABILITY_NAMES } from "./capabilities.js";
+import { CgroupPaths } from "./cgroup-paths.js";
 import { parseStatus, type Status } from "./status.js";
 
 /**
@@ -28,11 +30,16 @@ export function readCaller(tid: number, pidfd: number, container: Container | nu
 
 /**
  * Returns the caller with this thread id. `told` are facts from its pidfd; if null, /proc is read, which is slower.
- * Returns null if the caller has exited.
+ * `files` are its files in /proc, if they are kept open. Returns null if the caller has exited.
  */
-export function callerOf(tid: number, told: ThreadInfo | null, container: Container | null): Caller | null {
+export function callerOf(
+  tid: number,
+  told: ThreadInfo | null,
+  container: Container | null,
+  files: ThreadFiles | null = null,
+): Caller | null {
   const info = told ?? fromStatus(tid);
-  return info === null ? null : new WaitingTask(tid, info, container);
+  return info === null ? null : new WaitingTask(tid, info, told === null ? null : told.cgroup, container, files);
 }
 
 /**
@@ -55,8 +62,10 @@ class WaitingTask implements Caller, Current {
 
   constructor(
     readonly tid: number,
-    info: ThreadInfo,
+    info: Omit<ThreadInfo, "cgroup">,
+    private readonly cgroupId: number | null,
     readonly container: Container | null,
+    private readonly files: ThreadFiles | null,
   ) {
     this.pid = info.tgid;
     this.uid = info.uid;
@@ -70,17 +79,18 @@ class WaitingTask implements Caller, Current {
   }
 
   get comm(): string {
-    this.#comm ??= readSmall(`/proc/${this.tid}/comm`)?.replace(/\n$/, "") ?? "";
+    this.#comm ??= (this.files === null ? readComm(this.tid) : this.files.comm()) ?? "";
     return this.#comm;
   }
 
   get exe(): string | null {
-    if (this.#exe === undefined) this.#exe = readLink(`/proc/${this.tid}/exe`);
+    if (this.#exe === undefined) this.#exe = this.files === null ? readLink(`/proc/${this.tid}/exe`) : this.files.exe();
     return this.#exe;
   }
 
   get cgroup(): string | null {
-    if (this.#cgroup === undefined) this.#cgroup = unifiedCgroup(readSmall(`/proc/${this.tid}/cgroup`));
+    if (this.#cgroup === undefined)
+      this.#cgroup = cgroupPaths.of(this.cgroupId, () => unifiedCgroup(readSmall(`/proc/${this.tid}/cgroup`)));
     return this.#cgroup;
   }
 
@@ -89,17 +99,21 @@ class WaitingTask implements Caller, Current {
   }
 
   get namespaces(): Namespaces {
-    this.#namespaces ??= readNamespaces(this.tid);
+    this.#namespaces ??= this.files?.namespaces(this.userNamespace) ?? readNamespaces(this.tid);
     return this.#namespaces;
   }
 
   get userNamespace(): number {
-    this.#userNamespace ??= namespaceOf(this.tid, "user");
+    this.#userNamespace ??= this.#namespaceOf("user");
     return this.#userNamespace;
   }
 
   get samePids(): boolean {
-    return namespaceOf(this.tid, "pid") === ownNamespaces().pid;
+    return this.#namespaceOf("pid") === ownNamespaces().pid;
+  }
+
+  #namespaceOf(kind: NamespaceKind): number {
+    return this.files?.namespace(kind) ?? namespaceOf(this.tid, kind);
   }
 
   identity(namespaces: NamespaceScope): Identity | null {
@@ -107,7 +121,7 @@ class WaitingTask implements Caller, Current {
     if (effective === null) return null;
     let enter: NamespacesToEnter | null = null;
     if (namespaces !== "none") {
-      const net = namespaceOf(this.tid, "net");
+      const net = this.#namespaceOf("net");
       if (net === 0) return null;
       const network = net !== ownNamespaces().net;
       if (network || namespaces !== "net") enter = this.#namespacesToEnter(network, namespaces);
@@ -135,7 +149,7 @@ class WaitingTask implements Caller, Current {
     const task = `/proc/${this.tid}`;
     if (namespaces === "net") return { task, network, cgroup: false, filesystem: false, groups: null };
     const groups = fromStatus(this.tid)?.groups ?? [];
-    const cgroup = namespaceOf(this.tid, "cgroup") !== ownNamespaces().cgroup;
+    const cgroup = this.#namespaceOf("cgroup") !== ownNamespaces().cgroup;
     return { task, network, cgroup, filesystem: namespaces === "mount", groups };
   }
 }
@@ -149,6 +163,12 @@ export function copyOf(current: Current): Current {
 /** A task of which only the tid and the container are known; the other fields say root on the host. */
 export function unreadTask(tid: number, container: Container | null): Current {
   return { ...ROOT_ON_HOST, tid, container };
+}
+
+const cgroupPaths = new CgroupPaths();
+
+function readComm(tid: number): string | null {
+  return readSmall(`/proc/${tid}/comm`)?.replace(/\n$/, "") ?? null;
 }
 
 function fromStatus(tid: number): Status | null {
@@ -191,6 +211,6 @@ export function capabilityNames(set: bigint): readonly string[] {
   const names: string[] = [];
   for (let bit = 0; bit < 64; bit += 1)
     if ((set >> BigInt(bit)) & 1n) names.push(CAPABILITY_NAMES[bit] ?? `CAP_${bit}`);
-  remembered.set(set, names);
+  remembered.set(set, Object.freeze(names));
   return names;
 }

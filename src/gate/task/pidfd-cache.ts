@@ -1,9 +1,13 @@
 import { must } from "../../sys/libc.js";
 import { close, moveTo, openThread, processIdentity, type ThreadInfo, threadInfo } from "../../sys/pidfd.js";
 import { eventFd } from "../../sys/poll.js";
+import type { ThreadFiles } from "../../sys/thread-files.js";
 
 /** The thread id of an empty cache. The kernel also reports it for tasks outside the gate's pid namespace. */
 const NOBODY = 0;
+
+/** Calls in a row after which the files of a thread are kept open: opening them pays off after three reads. */
+const KEPT_AFTER = 4;
 
 /**
  * Caches the pidfd of the thread that made the last call. Most loaders make all calls in one thread, and opening and
@@ -17,11 +21,25 @@ export class PidfdCache {
   #tid = NOBODY;
   /** The identity of its process, once it was asked for. */
   #process: string | null = null;
+  /** Calls in a row that the thread has made, up to KEPT_AFTER. */
+  #calls = 0;
+
+  /** `kept`: for the files of threads with many calls; null for none. */
+  constructor(private readonly kept: ThreadFiles | null = null) {}
+
+  /** The files of the thread in /proc; null if they are not kept open, since it has made few calls. */
+  get files(): ThreadFiles | null {
+    return this.#calls < KEPT_AFTER ? null : this.kept;
+  }
 
   /** Points {@link pidfd} at a thread. Returns false if it has exited, or is outside the gate's pid namespace. */
   find(tid: number): boolean {
-    if (tid !== NOBODY && tid === this.#tid && this.#look()) return true;
+    if (tid !== NOBODY && tid === this.#tid && this.#look()) {
+      this.#count(tid);
+      return true;
+    }
     this.#tid = NOBODY;
+    this.#calls = 0;
     this.#process = null;
     this.info = null;
     const fd = openThread(tid, tid);
@@ -39,6 +57,12 @@ export class PidfdCache {
     this.#process ??= processIdentity(tgid);
     return this.#process;
   };
+
+  #count(tid: number): void {
+    if (this.#calls === KEPT_AFTER) return;
+    this.#calls += 1;
+    if (this.#calls === KEPT_AFTER) this.kept?.belongTo(tid);
+  }
 
   /** The kernel reports nothing for a thread that has exited, even if its id is reused. */
   #look(): boolean {

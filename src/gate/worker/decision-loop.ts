@@ -16,6 +16,7 @@ import { Impersonator } from "../../sys/credentials.js";
 import { EPOLLHUP, Poll, quieten } from "../../sys/poll.js";
 import { blockSignals } from "../../sys/process.js";
 import { wakeOnSameCpu } from "../../sys/seccomp.js";
+import { ThreadFiles } from "../../sys/thread-files.js";
 import { trimMemory } from "../../sys/trim-memory.js";
 import { fastestFilter, requireNotified } from "../call/fast-filters.js";
 import type { FilterKind } from "../call/filter.js";
@@ -51,7 +52,8 @@ class DecisionLoop {
   readonly #listeners = new Map<number, Listener>();
   readonly #poll = new Poll(READY_AT_ONCE);
   readonly #impersonator = new Impersonator();
-  readonly #pidfdCache = new PidfdCache();
+  readonly #threadFiles = new ThreadFiles();
+  readonly #pidfdCache = new PidfdCache(this.#threadFiles);
   readonly #watch: Watch;
   readonly #tally: Tally;
   readonly #denials = new DenialReports((denial) => this.#say(denial));
@@ -87,7 +89,8 @@ class DecisionLoop {
       for await (const _ of warmUp(this.#impersonator, this.#learnt)); // no call waits: run all steps at once
       this.engine.prepare(this.#learnt.examples);
     }
-    this.#say({ is: "opened", fds: [this.#poll.fd, this.#pidfdCache.pidfd, ...this.#impersonator.fds] });
+    const fds = [this.#poll.fd, this.#pidfdCache.pidfd, ...this.#threadFiles.fds, ...this.#impersonator.fds];
+    this.#say({ is: "opened", fds });
     if (this.data.image?.installed === null) this.#say({ is: "installed", files: completeInstalled() });
     this.#say({ is: "ready" });
     if (!whole) this.#idle = this.#warmUp();

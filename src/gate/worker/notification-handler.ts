@@ -107,7 +107,7 @@ export class NotificationHandler {
     }
     const { tid } = notification;
     const { pidfdCache } = this;
-    const caller = pidfdCache.find(tid) ? callerOf(tid, pidfdCache.info, listener.container) : null;
+    const caller = pidfdCache.find(tid) ? callerOf(tid, pidfdCache.info, listener.container, pidfdCache.files) : null;
     if (caller !== null) this.#answerTo(caller, pidfdCache.pidfd, listener, notification, recording);
     else {
       listener.reply(notification.id, this.#unseen(listener, notification));

@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { readlinkSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { PidfdCache } from "../../../../src/gate/task/pidfd-cache.js";
+import { namespaceOf } from "../../../../src/sys/namespace.js";
 import { close } from "../../../../src/sys/pidfd.js";
+import { ThreadFiles } from "../../../../src/sys/thread-files.js";
 import { openFiles } from "../../../support/open-fds.js";
 
 describe("the thread that made the last call", () => {
@@ -65,6 +67,18 @@ describe("the thread that made the last call", () => {
     }
     expect(of(one.pid!)).toBe("");
     close(last.pidfd);
+  });
+
+  it("has its files kept open from its fifth call in a row", (context) => {
+    const files = new ThreadFiles();
+    const last = new PidfdCache(files);
+    last.find(process.pid);
+    if (last.info === null) context.skip("needs PIDFD_GET_INFO (Linux 6.13)");
+    const kept = [1, 2, 3, 4, 5].map(() => last.find(process.pid) && last.files !== null);
+    expect(kept).toEqual([false, false, false, true, true]);
+    expect(last.files?.namespace("user")).toBe(namespaceOf("self", "user"));
+    expect([process.ppid, process.pid].map((tid) => last.find(tid) && last.files)).toEqual([null, null]);
+    for (const fd of [last.pidfd, ...files.fds]) close(fd);
   });
 
   it("is not used for a task outside of the gate's pid namespace", () => {
