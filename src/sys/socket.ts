@@ -50,6 +50,27 @@ export function connectTo(path: string): number {
   return result;
 }
 
+/**
+ * Connects to a path, and waits while the queue of connections is full, at most {@link ROOM_WITHIN} seconds. Returns
+ * the connection or a negative errno.
+ */
+export function connectStream(path: string): number {
+  const socket = syscall(NR.socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return socket;
+  limitSending(socket);
+  const address = socketAddress(path);
+  const result = syscall(NR.connect, socket, address, address.byteLength);
+  if (result >= 0) return socket;
+  close(socket);
+  return result;
+}
+
+/** Sends bytes with fds on a connection. Returns 0 or a negative errno. */
+export function sendOnSocket(connection: number, data: Uint8Array, fds: readonly number[]): number {
+  const { header } = messageHeader(data, rights(fds));
+  return Math.min(0, syscall(NR.sendmsg, connection, header, MSG_NOSIGNAL));
+}
+
 /** Accepts a connection. Returns a negative errno if there is none. */
 export function accept(listener: number): number {
   return syscall(NR.accept4, listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -95,7 +116,11 @@ export function receiveWithFds(socket: number, into: Uint8Array): Received {
   return { length, fds };
 }
 
-/** Timeout in seconds for sending a datagram if the receiver's queue is full. */
+function limitSending(socket: number): void {
+  syscall(NR.setsockopt, socket, SOL_SOCKET, SO_SNDTIMEO, BigInt64Array.of(ROOM_WITHIN, 0n), 16);
+}
+
+/** Timeout in seconds for sending a datagram, or connecting, if the receiver's queue is full. */
 const ROOM_WITHIN = 1n;
 
 /**
@@ -105,7 +130,7 @@ const ROOM_WITHIN = 1n;
 export function sendDatagram(path: string, data: Uint8Array, fds: readonly number[] = []): number {
   const socket = syscall(NR.socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return socket;
-  syscall(NR.setsockopt, socket, SOL_SOCKET, SO_SNDTIMEO, BigInt64Array.of(ROOM_WITHIN, 0n), 16);
+  limitSending(socket);
   const address = socketAddress(path);
   const message = messageHeader(data, rights(fds));
   message.header.setBigUint64(0, BigInt(addressOf(address)), true);

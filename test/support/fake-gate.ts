@@ -65,7 +65,7 @@ export class FakeGate {
 
   constructor(audit = false) {
     const more = { existing: "deny", rewritten: "deny", loaderRuns: "deny" } as const;
-    this.settings = { audit, keyrings: {}, mapMemory: 2 ** 20, stall: 0, tickets: false, ...more };
+    this.settings = { audit, keyrings: {}, mapMemory: 2 ** 20, stall: 0, tickets: false, agent: false, ...more };
   }
 
   /** Makes bpf(2) with an attr in the task's memory. `size` is the size that the task passes. */

@@ -71,7 +71,17 @@ export async function runDecisionThread(
   const next = () => new Promise<unknown>((resolve) => peer.once("message", resolve));
   await next();
   await begin({
-    ...{ config, sealed: new Map(), texts: null, preopened: null, isStandby: false, image: null, shadow: null, bell },
+    ...{
+      config,
+      sealed: new Map(),
+      texts: null,
+      preopened: null,
+      isStandby: false,
+      image: null,
+      shadow: null,
+      agent: null,
+      bell,
+    },
     ...{ watch: new Watch().memory, decisions: new DecisionWatch().memory, tally: tally.memory, port: port1 },
     ...given,
   });

@@ -1,9 +1,10 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_CONFIG, parseConfig, readConfig } from "../../config/config.js";
 import { oneLine } from "../../error.js";
 import { COUNT_NAMES, COUNTS } from "../../gate/decisions/tally.js";
 import type { ReportedDenial } from "../../gate/messages/messages.js";
 import type { RunResult } from "../../gate/run/run.js";
+import { AGENT_SOCKET, agentOfSeal } from "../input/agent-of-seal.js";
 import { argvBytes } from "../input/argv-bytes.js";
 import { printError, styled, warn } from "../output/output.js";
 
@@ -19,6 +20,9 @@ export function command(): Command {
       "do not seal keyrings without `sealed`: they follow their files, which the command may change",
     )
     .option("--log-fd <fd>", "log decisions to this fd, which the gate inherits and the command does not", fdNumber)
+    .addOption(
+      new Option("--agent <socket>", "the agent's socket, if the machine is sealed with one").default(AGENT_SOCKET),
+    )
     .option("--quiet", "no summary at the end")
     .option("--json", "the summary as one JSON object, on stderr")
     .addHelpText(
@@ -27,6 +31,9 @@ export function command(): Command {
 The command's output, terminal, signals and exit code are its own (docs/run.md). The summary goes to stderr. Exit codes
 of the gate itself: 2 if it cannot start, 125 if the command could not be confined, 126 and 127 if it could not be
 executed.
+
+On a machine that is sealed with an agent (docs/seal.md), the agent is asked about what this configuration allows: a
+program is loaded if both allow it.
 
 Examples:
   countersign run -- bpftool prog load program.o /sys/fs/bpf/program
@@ -47,13 +54,14 @@ interface Options {
   readonly audit?: true;
   readonly followFiles?: true;
   readonly logFd?: number;
+  readonly agent: string;
   readonly quiet?: true;
   readonly json?: true;
 }
 
 async function run(
   words: readonly string[],
-  { config: file, audit, followFiles, logFd, quiet, json }: Options,
+  { config: file, audit, followFiles, logFd, agent, quiet, json }: Options,
 ): Promise<void> {
   const { usePrivateCopy } = await import("../../sys/native.js");
   usePrivateCopy();
@@ -64,6 +72,7 @@ async function run(
     config: audit ? inAudit(read) : read,
     command: argvBytes(words),
     logFd,
+    agent: await agentOfSeal(agent),
     say: printError,
     warn,
   });

@@ -205,7 +205,9 @@ export class Agent {
   }
 
   #take({ state, listener }: Handover): void {
-    if (this.options.sharedPids || !sharesPids(state.pid)) {
+    // under a seal, the guard keeps every process from the agent, and root could start what it likes in any namespace
+    const isRun = this.options.sealed === true && state.isRun;
+    if (this.options.sharedPids || isRun || !sharesPids(state.pid)) {
       this.#containers.take(listener, state, this.#kept.keep(listener, state));
       return;
     }

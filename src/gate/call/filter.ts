@@ -72,6 +72,19 @@ export function gateFilter(mode: Mode, kind: FilterKind): Uint8Array {
   return encode(code.map((instruction, at) => resolved(instruction, at, labels)));
 }
 
+/**
+ * The filter of a gate's own threads, whose bpf(2) calls the agent of a sealed machine makes: see
+ * `task/blocking/agent-link.ts`. They make system calls of x86-64 only.
+ */
+export function bpfFilter(): Uint8Array {
+  return encode([
+    [LOAD_WORD, 0, 0, OFFSET_NUMBER],
+    [JUMP_EQUAL, 0, 1, NR.bpf],
+    [RETURN, 0, 0, RET_USER_NOTIF],
+    [RETURN, 0, 0, RET_ALLOW],
+  ]);
+}
+
 /** Jumps to `ask` for these numbers, and allows all others. */
 function asking(numbers: readonly number[]): readonly (Instruction | Jump)[] {
   const jumps = numbers.map((number): Jump => [JUMP_EQUAL, "ask", "next", number]);

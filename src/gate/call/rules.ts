@@ -88,6 +88,11 @@ export const GATE_RULES = {
     errno: ERRNO.EPERM,
     denies: "a program of the agent of a sealed machine for which the guard takes no ticket, or that it denies anyway",
   },
+  agent: {
+    errno: ERRNO.EPERM,
+    denies:
+      "a program of `countersign run` on a sealed machine that the agent or the guard denies, or whose agent ended",
+  },
   stalled: {
     errno: ERRNO.EPERM,
     denies:

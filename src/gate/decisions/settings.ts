@@ -16,12 +16,14 @@ export interface GateSettings {
   readonly mapMemory: number;
   /** Whether each load needs a ticket of the guard: this process is the agent of a sealed machine. */
   readonly tickets: boolean;
+  /** Whether the agent of a sealed machine makes this gate's bpf(2) calls. */
+  readonly agent: boolean;
   /** Milliseconds that a task may make the gate wait while its memory is copied. */
   readonly stall: number;
 }
 
 export function settingsOf({ mode, gate }: Config): GateSettings {
-  return { audit: mode === "audit", ...gate };
+  return { audit: mode === "audit", agent: false, ...gate };
 }
 
 /** The same configuration for a dry run. Attachments keep their modes. */

@@ -14,6 +14,7 @@ import type { ShadowDifference } from "../../log/shadow-record.js";
 import type { Container } from "../../policy/model/current.js";
 import type { FilterKind } from "../call/filter.js";
 import type { IssuedObject } from "../call/issued-objects.js";
+import type { AgentLink } from "../task/blocking/agent-link.js";
 import type { SerializedOp } from "../task/blocking/blocking-op.js";
 import type { CallRecording } from "../task/blocking/call-recording.js";
 import type { PreopenedFiles } from "./preopened-files.js";
@@ -39,6 +40,8 @@ export interface ThreadData {
   readonly image: ThreadImage | null;
   /** Null if the configuration has no shadow. */
   readonly shadow: ShadowLink | null;
+  /** The agent of a sealed machine that the thread asks about its own calls; null for none. */
+  readonly agent: AgentLink | null;
   readonly port: MessagePort;
 }
 

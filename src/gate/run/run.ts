@@ -9,17 +9,20 @@ import { requirePlatform } from "../../sys/libc.js";
 import { close } from "../../sys/pidfd.js";
 import type { Ending } from "../../sys/process.js";
 import type { Warning } from "../../warning.js";
+import { runStateText } from "../agent/container/container-state.js";
+import { bpfFilter } from "../call/filter.js";
 import type { Count } from "../decisions/tally.js";
 import type { ReportedDenial } from "../messages/messages.js";
 import { errorOfEvent } from "../supervisor/event-errors.js";
 import { GateSupervisor } from "../supervisor/gate-supervisor.js";
 import type { SupervisorEvent } from "../supervisor/supervisor-event.js";
+import type { AgentLink } from "../task/blocking/agent-link.js";
 import { CommandProcess } from "./command-process.js";
 import { inheritance } from "./inheritance.js";
 import { lowerJitThresholds } from "./jit-thresholds.js";
 import { takeLogFd } from "./log-fd.js";
 import { protectGate } from "./protection.js";
-import { restrictionsIn } from "./restrictions.js";
+import { mayConfine, restrictionsIn } from "./restrictions.js";
 import { passSignals } from "./signals.js";
 import { lowerV8ThreadPriority } from "./v8-thread-priority.js";
 
@@ -42,6 +45,11 @@ export interface RunOptions {
   readonly command: readonly Uint8Array[];
   /** An inherited fd to which decisions are logged, instead of the configuration's log. */
   readonly logFd?: number | undefined;
+  /**
+   * Path of the socket of a sealed machine's agent, which is asked about each bpf(2) call that this gate's policies
+   * allow, and whose tickets let programs load; null for none.
+   */
+  readonly agent?: string | null;
   /** Receives events that the user must see while the command runs. */
   readonly say: (error: CountersignError) => void;
   readonly warn: (warning: Warning) => void;
@@ -52,7 +60,7 @@ export interface RunOptions {
  * fails before, it does not start. Throws GATE_UNSUPPORTED, GATE_NESTED, GATE_FAILED, and the errors of the
  * configuration.
  */
-export async function runCommand({ config: given, command, logFd, say, warn }: RunOptions): Promise<RunResult> {
+export async function runCommand({ config: given, command, logFd, agent, say, warn }: RunOptions): Promise<RunResult> {
   requirePlatform();
   if (given.mode === "enforce") requireScopes(landlockAbi());
   const denials: ReportedDenial[] = [];
@@ -86,7 +94,7 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
         say(event.error);
     }
   };
-  const starting = GateSupervisor.start(config, onEvent);
+  const starting = GateSupervisor.start(config, onEvent, undefined, agent ? linkTo(agent) : null);
   try {
     // the engine and the launcher start in parallel; the filter depends on the hooks that the engine decides on
     const filtering = starting.then((supervisor) => {
@@ -113,6 +121,12 @@ export async function runCommand({ config: given, command, logFd, say, warn }: R
     expose();
     stopPassingSignals();
   }
+}
+
+/** How this gate's threads ask the agent at a socket. */
+function linkTo(socket: string): AgentLink {
+  const id = `countersign-run-${process.pid}-${Math.round(performance.timeOrigin)}`;
+  return { socket, state: runStateText(id, process.pid), filter: bpfFilter(), mayFilter: mayConfine() };
 }
 
 /** The log with its folder for programs open, because the command may put another one in its place. */

@@ -1,5 +1,6 @@
 import type { ThreadImage } from "../../engine/threads/thread-image.js";
 import { stillWaits } from "../../sys/seccomp.js";
+import type { AgentLink } from "../task/blocking/agent-link.js";
 import { type BlockingOp, type SerializedOp, waitOf } from "../task/blocking/blocking-op.js";
 import { type CallRecording, type OpResult, recordingKey } from "../task/blocking/call-recording.js";
 import type { Analysed } from "../task/blocking/load-analysis.js";
@@ -56,8 +57,9 @@ export class BlockingWorkerPool {
     /** Milliseconds that a task may make an operation wait (`gate.stall`). */
     private readonly stall: () => number,
     image: ThreadImage | null,
+    agent: AgentLink | null = null,
   ) {
-    this.#workers = new BlockingWorkers((event) => this.#onWorkerEvent(event), image);
+    this.#workers = new BlockingWorkers((event) => this.#onWorkerEvent(event), image, agent);
     this.#admissions = new Admissions((recording) => report({ is: "done", recording }));
   }
 

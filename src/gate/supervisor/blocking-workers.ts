@@ -1,5 +1,6 @@
 import { OwnedThread } from "../../engine/threads/owned-thread.js";
 import type { ThreadImage } from "../../engine/threads/thread-image.js";
+import type { AgentLink } from "../task/blocking/agent-link.js";
 import type { OpResult } from "../task/blocking/call-recording.js";
 import { countShared } from "../task/blocking/shared-bytes.js";
 import type { FromBlockingWorker, ToBlockingWorker } from "../task/blocking/worker-messages.js";
@@ -29,6 +30,8 @@ export class BlockingWorkers {
     private readonly report: (event: WorkerEvent) => void,
     /** The script of the workers, read earlier; null to run the file of the bundle. */
     private readonly image: ThreadImage | null,
+    /** The agent of a sealed machine that the workers ask about their calls; null for none. */
+    private readonly agent: AgentLink | null = null,
   ) {}
 
   /**
@@ -71,7 +74,7 @@ export class BlockingWorkers {
   #start(): BlockingWorker {
     const worker: BlockingWorker = new OwnedThread(
       this.image ?? "gate-blocking-worker",
-      {},
+      { agent: this.agent },
       (message) => {
         if (message.is === "result") this.#onResult(worker, message);
         else if (message.is === "started") this.#interrupts.add(worker, message.tid);

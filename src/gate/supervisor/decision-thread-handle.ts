@@ -26,7 +26,7 @@ export class DecisionThreadHandle extends OwnedThread<ToThread, FromThread> {
 
   /** `onMessage` receives each message of the thread. */
   constructor(
-    data: Pick<ThreadData, "config" | "sealed" | "texts" | "preopened" | "isStandby" | "shadow"> & {
+    data: Pick<ThreadData, "config" | "sealed" | "texts" | "preopened" | "isStandby" | "shadow" | "agent"> & {
       readonly tally: Tally;
     },
     onMessage: (thread: SupervisedThread, message: FromThread) => void,

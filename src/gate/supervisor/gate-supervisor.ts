@@ -10,6 +10,7 @@ import type { IssuedObject } from "../call/issued-objects.js";
 import { Tally } from "../decisions/tally.js";
 import type { AttachmentWrites, FromThread } from "../messages/messages.js";
 import { type PreopenedFiles, preopenFiles } from "../messages/preopened-files.js";
+import type { AgentLink } from "../task/blocking/agent-link.js";
 import { recordingKey } from "../task/blocking/call-recording.js";
 import { countShared } from "../task/blocking/shared-bytes.js";
 import { type BlockingOpEvent, BlockingWorkerPool } from "./blocking-worker-pool.js";
@@ -27,6 +28,8 @@ interface Begun {
   /** Files opened before the command of `run` starts; null for an agent, whose configuration can name others later. */
   readonly preopened: PreopenedFiles | null;
   readonly images: Images | null;
+  /** The agent of a sealed machine that the gate asks about its own calls; null for none. */
+  readonly agent: AgentLink | null;
   differs(difference: ShadowDifference): void;
 }
 
@@ -72,6 +75,7 @@ export class GateSupervisor {
       (event) => this.#onBlockingOp(event),
       () => this.#state.stall,
       begun.images?.blockingWorker ?? null,
+      begun.agent,
     );
     this.#threads = new DecisionThreads({
       state: this.#state,
@@ -85,18 +89,21 @@ export class GateSupervisor {
   }
 
   /**
-   * Starts a gate and waits until it can decide. Throws the errors of `Engine.open`, HOOK_NOT_ENFORCED, and
-   * CONFIG_INVALID if the shadow would not be asked.
+   * Starts a gate and waits until it can decide. `agent`: the agent of a sealed machine that the gate asks about its
+   * own calls, once it serves a listener. Throws the errors of `Engine.open`, HOOK_NOT_ENFORCED, and CONFIG_INVALID if
+   * the shadow would not be asked.
    */
   static async start(
     config: Config,
     onEvent: (event: SupervisorEvent) => void,
     startThread: StartThread = (...given) => new DecisionThreadHandle(...given),
+    agent: AgentLink | null = null,
   ): Promise<GateSupervisor> {
     let supervisor: GateSupervisor | null = null;
     const isRun = config.origin === "run";
     const begun = {
       ...{ tally: new Tally(), preopened: isRun ? preopenFiles(config) : null, images: isRun ? new Images() : null },
+      agent,
       differs: (difference: ShadowDifference) => supervisor?.log(difference),
     };
     const shadow =
@@ -214,9 +221,9 @@ export class GateSupervisor {
 
   #start(isStandby: boolean): SupervisedThread {
     const { config, sealed, texts } = this.#state;
-    const { preopened, images } = this.begun;
+    const { preopened, images, agent } = this.begun;
     return this.startThread(
-      { config, sealed, texts, preopened, isStandby, tally: this.tally, shadow: this.shadow?.link ?? null },
+      { config, sealed, texts, preopened, isStandby, tally: this.tally, shadow: this.shadow?.link ?? null, agent },
       (thread, message) => this.#onMessage(thread, message),
       images?.decision ?? null,
     );

@@ -9,7 +9,6 @@ import { DecisionWatch } from "../../engine/handover/watch.js";
 import { requireServed } from "../../engine/shadow-hooks.js";
 import { failureOf } from "../../engine/threads/failure.js";
 import { startFrom } from "../../engine/threads/thread-image.js";
-import { CountersignError } from "../../error.js";
 import { completeInstalled } from "../../installed.js";
 import type { Container } from "../../policy/model/current.js";
 import { Impersonator } from "../../sys/credentials.js";
@@ -33,6 +32,7 @@ import { kernelFiles, preopenedFolders } from "../messages/preopened-files.js";
 import type { ShadowLink, ShadowQuestion } from "../messages/shadow-messages.js";
 import { LiveKernel } from "../recognition/live-kernel.js";
 import { Recogniser } from "../recognition/recogniser.js";
+import { askAgent } from "../task/blocking/agent-link.js";
 import { type CallRecording, recordingKey } from "../task/blocking/call-recording.js";
 import { abandon, WorkerReplaced } from "../task/blocking/op-executor.js";
 import { countShared } from "../task/blocking/shared-bytes.js";
@@ -42,6 +42,7 @@ import { ContainerObjects } from "./container-objects.js";
 import { DenialReports } from "./denial-reports.js";
 import { NotificationHandler } from "./notification-handler.js";
 import { ShadowFeed } from "./shadow-feed.js";
+import { unloggedError } from "./unlogged-error.js";
 import { nothingLearnt, warmUp } from "./warm-up.js";
 
 /**
@@ -67,6 +68,7 @@ class DecisionLoop {
   #recogniser: Recogniser | null = null;
   #shadow: ShadowFeed | null = null;
   #running = true;
+  #asksAgent = false;
   /** Work that is done in steps while there is no call and no message; null for none. */
   #idle: AsyncGenerator<void, void, void> | null = null;
 
@@ -192,11 +194,20 @@ class DecisionLoop {
   #listenTo({ requestId, fd, container, cursor, filter }: ToThread & { do: "listen" }): void {
     try {
       requireNotified(fastestFilter(this.engine), [{ filter, container }]);
+      this.#askAgent();
       this.#hear(fd, frozen(container), cursor, filter);
       this.#say({ is: "done", requestId });
     } catch (error) {
       this.#say({ is: "failed", id: requestId, error: failureOf(error) });
     }
+  }
+
+  /** Has the agent of a sealed machine make this thread's bpf(2) calls, but not those by which it warms up. */
+  #askAgent(): void {
+    if (this.data.agent === null || this.#asksAgent) return;
+    this.#asksAgent = true;
+    this.#idle = null;
+    askAgent(this.data.agent);
   }
 
   /** Adds a listener. If it is served already, only replaces its container's facts, because labels can change. */
@@ -289,7 +300,7 @@ class DecisionLoop {
       (overdue) => this.#suspended.skipped(overdue),
       this.#shadow,
     );
-    const settings = settingsOf(config);
+    const settings = { ...settingsOf(config), agent: this.data.agent !== null };
     const kernel = new LiveKernel(kernelFiles(this.data.preopened));
     const recogniser = new Recogniser(this.engine.statements.all, kernel);
     this.#recogniser = recogniser;
@@ -335,17 +346,6 @@ class DecisionLoop {
   #say(message: FromThread): void {
     this.data.port.postMessage(message);
   }
-}
-
-/** The error that is printed once: why the first decision could not be logged, and the consequence. */
-function unloggedError(cause: CountersignError | null): CountersignError {
-  const message =
-    "decisions cannot be logged; their operations are let through, because audit denies nothing: " +
-    `${cause?.message ?? "unknown"}`;
-  return new CountersignError("FILE_UNREADABLE", message, {
-    place: cause?.place,
-    remedy: cause?.remedy ?? "check that the log can be written: its path, permissions and disk space",
-  });
 }
 
 /** Issued objects are reported after this many milliseconds without a call. */

@@ -2,14 +2,12 @@ import { Command, Option } from "commander";
 import { DEFAULT_CONFIG } from "../../../config/config.js";
 import { SEAL_INIT, sealFragment } from "../../../seal/sealing.js";
 import { writeWhole } from "../../files/write.js";
+import { AGENT_SOCKET } from "../../input/agent-of-seal.js";
 import { sealedAgent } from "../../input/sealed-agent.js";
 import { print } from "../../output/output.js";
 import { OPEN_HELP, OPEN_OPTION, OPEN_TEXT, openUntil } from "./open-option.js";
 import { FILES, readFileList, titleOfFiles } from "./seal-files.js";
 import { readSignedList, readSigners, SIGNERS, TRUSTED_KEY, titleOfList } from "./seal-list.js";
-
-/** The socket of an agent that no --socket names. */
-const AGENT_SOCKET = "/run/countersign/agent.sock";
 
 /** `countersign seal initramfs`: an initramfs fragment that seals before /init. */
 export function initramfsCommand(): Command {

@@ -12,12 +12,22 @@ export interface ContainerState {
   readonly annotations: Readonly<Record<string, string>>;
   /** The kind of filter, from the profile's `listenerMetadata`. Only deploy/seccomp-fast.json has a fast filter. */
   readonly filter: FilterKind;
+  /** Whether it is no container but `countersign run` on a sealed machine, which asks the agent about its own calls. */
+  readonly isRun?: true;
   /** Index of `seccompFd` in the list of received fds. */
   readonly listenerIndex: number;
 }
 
 /** `listenerMetadata` of the profiles in deploy/. The filter of any other profile counts as a full one. */
 export const METADATA: Readonly<Record<FilterKind, string>> = { full: "countersign", fast: "countersign-fast" };
+
+/** `metadata` of the state that `countersign run` sends. */
+const RUN = "countersign-run";
+
+/** The state by which `countersign run` joins the agent of a sealed machine. `id`: unique among its containers. */
+export function runStateText(id: string, pid: number): string {
+  return JSON.stringify({ fds: ["seccompFd"], pid, metadata: RUN, state: { id, bundle: "", annotations: {} } });
+}
 
 /** Maximum size of a state in bytes. Annotations can be long, but runtimes do not send as much as this. */
 export const MAX_STATE = 1024 * 1024;
@@ -34,7 +44,8 @@ export function readState(text: string): ContainerState {
   if (!Number.isSafeInteger(pid) || (pid as number) <= 0) throw malformed("`pid` is not a process id");
   if (typeof bundle !== "string") throw malformed("`state.bundle` is not a path");
   const filter = state.metadata === METADATA.fast ? "fast" : "full";
-  return { id, pid: pid as number, bundle, annotations: strings(annotations), filter, listenerIndex };
+  const isRun = state.metadata === RUN ? { isRun: true as const } : {};
+  return { id, pid: pid as number, bundle, annotations: strings(annotations), filter, ...isRun, listenerIndex };
 }
 
 /** Encodes a state for {@link readState}. Its list of fds has only the listener. */

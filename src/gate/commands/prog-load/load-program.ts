@@ -175,6 +175,7 @@ function loadAsCaller(call: Call, load: LiveLoad, granted: bigint, ticket: Uint8
     fd = tryLoad(call, load, granted, ticket);
   }
   if (ticket !== null) denyWithoutTicket(ticketFailure(fd));
+  if (call.settings.agent) denyByAgent(fd);
   writeLog(call, load);
   return checked(fd);
 }
@@ -197,6 +198,13 @@ function denyWithoutTicket(failure: TicketFailure | null): void {
       ? `the guard did not take a ticket for it: ${TICKET_ERRORS[failure.errno] ?? errorName(failure.errno)}`
       : "the guard denied it although it had a ticket: `countersign seal log` has the guard's rule",
   );
+}
+
+/** Denies a load that this gate allowed, and that the agent of the sealed machine or its guard did not. */
+function denyByAgent(result: number): void {
+  if (result === -ERRNO.EPERM)
+    deny("agent", "the agent of this sealed machine, or its guard, denied it: see the agent's log and `seal log`");
+  if (result === -ERRNO.ENOSYS) deny("agent", "the agent of this sealed machine has ended");
 }
 
 /** What the guard means by an errno (seal/guard/interface.h). */

@@ -1,6 +1,7 @@
 import { type MessagePort, workerData } from "node:worker_threads";
 import { Impersonator } from "../../../sys/credentials.js";
 import { blockSignals, INTERRUPT, threadId } from "../../../sys/process.js";
+import { type AgentLink, askAgent } from "./agent-link.js";
 import { deserializeOp, memoryOf, runBlockingOp } from "./blocking-op.js";
 import { countShared, sharedRoomFor, toShared } from "./shared-bytes.js";
 import type { FromBlockingWorker, ToBlockingWorker } from "./worker-messages.js";
@@ -10,8 +11,9 @@ import type { FromBlockingWorker, ToBlockingWorker } from "./worker-messages.js"
  * containers whose tasks made the gate wait before. An operation may block it without limit. If the task has exited,
  * {@link Interrupts} can interrupt the system call.
  */
-const { port } = workerData as { readonly port: MessagePort };
+const { port, agent } = workerData as { readonly port: MessagePort; readonly agent: AgentLink | null };
 blockSignals(INTERRUPT);
+if (agent !== null) askAgent(agent);
 const impersonator = new Impersonator();
 port.on("message", (serialized: ToBlockingWorker) => {
   const op = deserializeOp(serialized);

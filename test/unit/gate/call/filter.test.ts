@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { METADATA } from "../../../../src/gate/agent/container/container-state.js";
 import {
   AUDIT_ARCH_X86_64,
+  bpfFilter,
   type FilterKind,
   gateFilter,
   I386,
@@ -226,5 +227,12 @@ describe.each([
 
   it("lists only x86-64: libseccomp kills tasks that call by i386 or x32", () => {
     expect(profile.architectures).toEqual(["SCMP_ARCH_X86_64"]);
+  });
+});
+
+describe("the filter of threads that ask an agent", () => {
+  it("asks about bpf(2), and about nothing else", () => {
+    expect(NUMBERS.filter((number) => native(bpfFilter(), number) === ASK)).toEqual([BPF]);
+    expect(NUMBERS.filter((number) => native(bpfFilter(), number) === ALLOW)).toHaveLength(NUMBERS.length - 1);
   });
 });

@@ -39,6 +39,7 @@ async function started(image: ThreadImage, texts: FileSnapshot | null) {
     texts,
     preopened: null,
     shadow: null,
+    agent: null,
     isStandby: texts !== null,
   };
   const thread = new DecisionThreadHandle({ ...data, tally: new Tally() }, (_, message) => said.push(message), image);

@@ -4,6 +4,7 @@ import {
   isIncomplete,
   METADATA,
   readState,
+  runStateText,
   stateText,
 } from "../../../../../src/gate/agent/container/container-state.js";
 
@@ -39,6 +40,13 @@ describe("the state of a container process", () => {
   it("is written so that it is read again, with the listener alone", () => {
     for (const filter of ["full", "fast"] as const)
       expect(readState(stateText({ ...READ, filter }))).toEqual({ ...READ, filter, listenerIndex: 0 });
+  });
+
+  it("of `countersign run` says so, and has the full filter and no annotations", () => {
+    const read = readState(runStateText("countersign-run-7", 7));
+    const own = { id: "countersign-run-7", pid: 7, bundle: "", annotations: {}, isRun: true };
+    expect(read).toEqual({ ...own, filter: "full", listenerIndex: 0 });
+    expect(readState(JSON.stringify(STATE)).isRun).toBeUndefined();
   });
 
   it("is incomplete until it is JSON", () => {

@@ -116,6 +116,24 @@ describe("a BPF_PROG_LOAD", () => {
         gate.task.result = ({ held }) => (held.length === 1 ? -14 : -9);
       },
     }),
+    "a program that the agent of a sealed machine denies": denied("agent", 1, /agent of this sealed machine, or its/, {
+      set: (gate) => {
+        gate.settings = { ...gate.settings, agent: true };
+        gate.task.result = () => -1;
+      },
+    }),
+    "a program whose agent has ended": denied("agent", 1, /has ended/, {
+      set: (gate) => {
+        gate.settings = { ...gate.settings, agent: true };
+        gate.task.result = () => -38;
+      },
+    }),
+    "a program that the kernel of a sealed machine rejects": failing(13, {
+      set: (gate) => {
+        gate.settings = { ...gate.settings, agent: true };
+        gate.task.result = () => -13;
+      },
+    }),
     "no instructions, as the kernel rejects them": failing(22, {
       ...words({ [LOAD.insnCount]: 0 }),
       set: (gate) => {
