@@ -10,7 +10,7 @@ const GUESTS = ["test/system/{guest,seal}/**/*.test.ts"];
 /** System tests that need programs and files of Debian's packages, and load nothing. */
 const PACKAGES = [
   "test/system/{completion,core,statement}/**/*.test.ts",
-  "test/system/{disassembly,explanation-page,foreign-keys,openssl-*,package,report}.test.ts",
+  "test/system/{disassembly,explanation-page,foreign-keys,openssl-*,package,prove-*,report}.test.ts",
   "test/system/{sign-*,signatures,time-stamp-usage,typescript-versions}.test.ts",
 ];
 const ALONE = { testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: false };

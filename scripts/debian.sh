@@ -13,6 +13,7 @@ packages=(
   mmdebstrap e2fsprogs                              # the root file system of a sealed guest
   lintian                                           # the Debian package
   systemd crun podman containerd                    # what starts and runs containers
+  z3 cvc5                                           # other solvers of the prover's questions
   chromium-headless-shell                           # opens reports
   bpftrace python3-bpfcc                            # tracers that make their programs at run time
   golang-go golang-github-cilium-ebpf-dev           # cilium/ebpf, whose own tests run behind the gate

@@ -1,5 +1,6 @@
 import type { Atom, SymbolDomain } from "../shared/atom.js";
 import type { Condition } from "./condition.js";
+import type { Effort } from "./effort.js";
 
 type NumberAtom = Extract<Atom, { kind: "number" }>;
 type Is = NumberAtom["is"] | "!= 0";
@@ -27,11 +28,11 @@ interface Bounds {
 export function findNumbers(
   conditions: readonly Condition[],
   domainOf: (name: string) => SymbolDomain | undefined,
-  also: Iterable<string>,
+  effort: Effort,
 ): Found {
   const constraints = conditions.flatMap(({ atom, is }) => (atom.kind === "number" ? [constraintOf(atom, is)] : []));
   const bounds = new Map<string, Bounds>();
-  for (const name of new Set([...constraints.flatMap(({ of }) => [...of.keys()]), ...also])) {
+  for (const name of new Set(constraints.flatMap(({ of }) => [...of.keys()]))) {
     const domain = domainOf(name);
     const isInteger = domain?.kind === "integer";
     const [least, most] = isInteger ? [BigInt(domain.least), BigInt(domain.most)] : [leastOf(domain), null];
@@ -40,7 +41,7 @@ export function findNumbers(
   for (const constraint of constraints) if (!narrow(constraint, bounds)) return "unsatisfiable";
   for (const its of bounds.values()) if (isEmpty(its)) return "unsatisfiable";
   if (constraints.some((one) => one.of.size > 1) && isRefuted(constraints, bounds)) return "unsatisfiable";
-  return search(constraints, bounds) ?? "unknown";
+  return search(constraints, bounds, effort) ?? "unknown";
 }
 
 function leastOf(domain: SymbolDomain | undefined): bigint | null {
@@ -163,7 +164,7 @@ function scaled(of: ReadonlyMap<string, bigint>, by: bigint): Map<string, bigint
 }
 
 /** Tries the bounds, the numbers beside those that are excluded, and the solutions of each constraint. */
-function search(constraints: readonly Constraint[], bounds: ReadonlyMap<string, Bounds>): Found | null {
+function search(constraints: readonly Constraint[], bounds: ReadonlyMap<string, Bounds>, effort: Effort): Found | null {
   const names = [...bounds.keys()];
   const values = new Map<string, bigint>();
   let rounds = 0;
@@ -171,7 +172,7 @@ function search(constraints: readonly Constraint[], bounds: ReadonlyMap<string, 
     if (index === names.length) return constraints.every((one) => compares(termValue(one, values), one.is));
     const name = names[index]!;
     for (const value of tries(name, bounds.get(name)!, constraints, values)) {
-      if (++rounds > MOST_ROUNDS) return false;
+      if (++rounds > MOST_ROUNDS || !effort.spend()) return false;
       values.set(name, value);
       if (choose(index + 1)) return true;
     }

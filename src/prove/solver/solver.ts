@@ -1,6 +1,8 @@
+import { channel } from "node:diagnostics_channel";
 import type { FactClause, FactLiteral } from "../../bpf/program-constraints.js";
 import { type Atom, JSON_TYPES, type JsonType, type Origin, type SymbolDomain } from "../shared/atom.js";
 import { type Condition, flagOf } from "./condition.js";
+import { Effort } from "./effort.js";
 import { type Clause, domainIn, type ListElement, listProblem } from "./lists.js";
 import { findNumbers } from "./numbers.js";
 import { findTexts, type Membership } from "./texts.js";
@@ -28,13 +30,30 @@ export interface Knowledge {
   readonly namesOf: (type: string) => readonly string[];
 }
 
+/** A question to the solver and its answer. */
+export interface Query {
+  readonly conditions: readonly Condition[];
+  readonly knowledge: Knowledge;
+  readonly answer: Answer;
+}
+
+/** Publishes each {@link Query}, so that another solver can be asked the same. */
+export const QUERIES = channel("countersign:prove:query");
+
 /** Finds values for which all conditions are true, under the constraints between facts. */
 export function solve(conditions: readonly Condition[], knowledge: Knowledge): Answer {
+  const answer = answerTo(conditions, knowledge);
+  if (QUERIES.hasSubscribers) QUERIES.publish({ conditions, knowledge, answer } satisfies Query);
+  return answer;
+}
+
+function answerTo(conditions: readonly Condition[], knowledge: Knowledge): Answer {
+  const effort = new Effort();
   const lists = listProblem(conditions, knowledge.symbols, knowledge.origins);
-  if (lists === null) return solveFlat(conditions, knowledge, []);
+  if (lists === null) return solveFlat(conditions, knowledge, [], effort);
   let rounds = 0;
   const choose = (chosen: readonly Condition[], clauses: readonly Clause[]): Answer => {
-    const answer = ++rounds > MOST_CHOICES ? "unknown" : solveFlat(chosen, knowledge, lists.elements);
+    const answer = ++rounds > MOST_CHOICES ? "unknown" : solveFlat(chosen, knowledge, lists.elements, effort);
     const [clause, ...rest] = clauses;
     if (answer === "unsatisfiable" || clause === undefined || rounds > MOST_CHOICES) return answer;
     let result: Answer = "unsatisfiable";
@@ -51,7 +70,12 @@ export function solve(conditions: readonly Condition[], knowledge: Knowledge): A
 const MOST_CHOICES = 300;
 
 /** Finds values for conditions without any that are about all elements of a list. */
-function solveFlat(conditions: readonly Condition[], knowledge: Knowledge, elements: readonly ListElement[]): Answer {
+function solveFlat(
+  conditions: readonly Condition[],
+  knowledge: Knowledge,
+  elements: readonly ListElement[],
+  effort: Effort,
+): Answer {
   const flags = new Map<string, boolean>();
   const types = new Map<string, readonly JsonType[]>();
   for (const { atom, is } of conditions) {
@@ -68,9 +92,9 @@ function solveFlat(conditions: readonly Condition[], knowledge: Knowledge, eleme
     types.set(atom.of, left);
   }
   const domainOf = domainIn(knowledge.symbols, elements);
-  const numbers = findNumbers(conditions, domainOf, []);
+  const numbers = findNumbers(conditions, domainOf, effort);
   if (numbers === "unsatisfiable") return numbers;
-  const search = new Search(conditions, knowledge, domainOf, flags);
+  const search = new Search(conditions, knowledge, domainOf, flags, effort);
   const found = search.from(connected(conditions, knowledge), flags, []);
   if (typeof found === "string" || typeof numbers === "string") return found === "unsatisfiable" ? found : "unknown";
   const chosen = new Map([...types].map(([name, left]) => [name, preferred(left)] as const));
@@ -114,6 +138,7 @@ class Search {
     private readonly knowledge: Knowledge,
     private readonly domainOf: (name: string) => SymbolDomain | undefined,
     readonly given: ReadonlyMap<string, boolean>,
+    private readonly effort: Effort,
   ) {
     this.#texts = conditions.filter(({ atom }) => flagOf(atom) === null);
   }
@@ -121,7 +146,7 @@ class Search {
   from(clauses: readonly FactClause[], flags: ReadonlyMap<string, boolean>, memberships: readonly Membership[]): Found {
     if (++this.#rounds > MOST_ROUNDS) return "unknown";
     const { argument, namesOf } = this.knowledge;
-    const texts = findTexts(this.#texts, memberships, this.domainOf, namesOf);
+    const texts = findTexts(this.#texts, memberships, this.domainOf, namesOf, this.effort);
     if (texts === "unsatisfiable") return texts;
     const open = clauses.filter(({ any }) => !any.some((literal) => this.#isTrue(literal, flags, memberships)));
     const choices = open.map(({ any }) => any.filter((literal) => !this.#isFalse(literal, flags)));

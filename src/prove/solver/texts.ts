@@ -1,6 +1,7 @@
 import { Glob } from "../../policy/scope/glob.js";
 import type { SymbolDomain } from "../shared/atom.js";
 import type { Condition } from "./condition.js";
+import type { Effort } from "./effort.js";
 
 /** A text that is one of some, or none of them. */
 export interface Membership {
@@ -43,6 +44,7 @@ export function findTexts(
   memberships: readonly Membership[],
   domainOf: (name: string) => SymbolDomain | undefined,
   namesOf: (type: string) => readonly string[],
+  effort: Effort,
 ): Found {
   const classes = new Map<string, Class>();
   const classOf = (name: string): Class => {
@@ -81,7 +83,7 @@ export function findTexts(
     }
   }
   for (const { of, among, texts } of memberships) restrict(classOf(of), among, texts);
-  return assign([...new Set(classes.values())]);
+  return assign([...new Set(classes.values())], effort);
 }
 
 /** A text that matches a pattern begins and ends as the pattern does, up to its first and from its last wildcard. */
@@ -119,7 +121,7 @@ function fits(its: Class, text: string): boolean {
   );
 }
 
-function assign(classes: readonly Class[]): Found {
+function assign(classes: readonly Class[], effort: Effort): Found {
   const finite = classes.map((its) =>
     its.allowed === null ? null : [...its.allowed].filter((text) => fits(its, text)),
   );
@@ -127,11 +129,15 @@ function assign(classes: readonly Class[]): Found {
   const order = [...classes.keys()].sort((a, b) => (finite[a]?.length ?? Infinity) - (finite[b]?.length ?? Infinity));
   const chosen = new Map<Class, string>();
   let rounds = 0;
+  let isStopped = false;
   const choose = (index: number): boolean => {
     if (index === order.length) return true;
     const its = classes[order[index]!]!;
     for (const text of finite[order[index]!] ?? candidates(its)) {
-      if (++rounds > MOST_ROUNDS) return false;
+      if (++rounds > MOST_ROUNDS || !effort.spend()) {
+        isStopped = true;
+        return false;
+      }
       if (!fits(its, text) || [...its.apart].some((other) => chosen.get(other) === text)) continue;
       chosen.set(its, text);
       if (choose(index + 1)) return true;
@@ -141,7 +147,7 @@ function assign(classes: readonly Class[]): Found {
   };
   if (choose(0)) return new Map(classes.flatMap((its) => its.names.map((name) => [name, chosen.get(its)!] as const)));
   // All possibilities were tried if each class has only a few
-  return finite.every((texts) => texts !== null) && rounds <= MOST_ROUNDS ? "unsatisfiable" : "unknown";
+  return finite.every((texts) => texts !== null) && !isStopped ? "unsatisfiable" : "unknown";
 }
 
 const MOST_ROUNDS = 10_000;
@@ -149,6 +155,9 @@ const MOST_ROUNDS = 10_000;
 /** Whether the conditions on the beginning, or those on the end, contradict each other. */
 function contradicts(its: Class): boolean {
   if (its.hex.size > 1) return true;
+  const [bytes] = its.hex;
+  const cannotBe = (part: string) => part.length > 2 * bytes! || !/^[0-9a-f]*$/.test(part);
+  if (bytes !== undefined && [...its.starts, ...its.ends, ...its.includes].some(cannotBe)) return true;
   const longest = (texts: readonly string[]) =>
     texts.reduce((one, other) => (other.length > one.length ? other : one), "");
   const [start, end] = [longest(its.starts), longest(its.ends)];

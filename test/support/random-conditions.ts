@@ -1,0 +1,91 @@
+/** Conditions drawn by chance about few symbols, so that many of them contradict each other. */
+import { PROGRAM_CLAUSES } from "../../src/bpf/program-constraints.js";
+import {
+  type Atom,
+  type ElementCase,
+  JSON_TYPES,
+  type Origin,
+  type SymbolDomain,
+} from "../../src/prove/shared/atom.js";
+import type { Condition } from "../../src/prove/solver/condition.js";
+import type { Knowledge } from "../../src/prove/solver/solver.js";
+
+const TEXT = { kind: "text", names: null, hex: null } as const;
+const SYMBOLS: ReadonlyMap<string, SymbolDomain> = new Map<string, SymbolDomain>([
+  ["prog.name", TEXT],
+  ["prog.license", TEXT],
+  ["prog.type", TEXT],
+  ["hex", { kind: "text", names: null, hex: 2 }],
+  ["a", { kind: "integer", least: "0", most: "5" }],
+  ["b", { kind: "integer", least: "-4095", most: "0" }],
+  ["j", { kind: "json" }],
+  ["m", { kind: "amount" }],
+  ["l[*].a", TEXT],
+  ["l[*].n", { kind: "integer", least: "0", most: "2" }],
+  ["l.length", { kind: "integer", least: "0", most: "4294967295" }],
+]);
+
+/** What is known about the symbols of {@link randomConditions}. */
+export const RANDOM_KNOWLEDGE: Knowledge = {
+  ...{ symbols: SYMBOLS, origins: new Map<string, Origin>(), clauses: PROGRAM_CLAUSES },
+  ...{ argument: "prog", namesOf: () => [] },
+};
+
+type Next = (below: number) => number;
+
+/** One to six conditions. */
+export function randomConditions(next: Next): readonly Condition[] {
+  const pick = <T>(of: readonly T[]): T => of[next(of.length)]!;
+  const word = () => pick(["", "a", "ab", "ba", "GPL", "xdp", "unknown", "0a0b", "\ud83d", "\ude00", "\ud83d\ude00"]);
+  const pattern = () => pick(["", "a*", "*b", "?", "a?", "**/b", "*", "a/**", "*a*b*"]);
+  const about = (texts: readonly string[]): Atom => {
+    const of = pick(texts);
+    switch (next(7)) {
+      case 0:
+        return { kind: pick(["starts", "ends", "includes"] as const), of, text: word() };
+      case 1:
+        return { kind: "matches", of, text: pattern() };
+      case 2: {
+        const [one, other] = [of, pick(texts)].sort() as [string, string];
+        return one === other ? { kind: "equals", of, text: word() } : { kind: "same", of: one, other };
+      }
+      default:
+        return { kind: "equals", of, text: word() };
+    }
+  };
+  const number = (names: readonly string[]): Atom => {
+    const of = new Map(Array.from({ length: 1 + next(2) }, () => [pick(names), pick(["1", "-1", "2", "3"])] as const));
+    const term = { constant: String(next(9) - 4), of: [...of].map(([name, by]) => [by, name] as const) };
+    return { kind: "number", term, is: pick(["= 0", "< 0", "<= 0"] as const) };
+  };
+  const inElement = (): Condition => ({
+    atom: next(2) === 0 ? about(["l[*].a", "l[*].a", "prog.name"]) : number(["l[*].n"]),
+    is: next(2) === 0,
+  });
+  const some = (): Atom => {
+    const where = Array.from({ length: 1 + next(2) }, (): ElementCase => Array.from({ length: next(3) }, inElement));
+    return { kind: "some", of: "l", where, first: null };
+  };
+  const effect = () => pick(["read_only", "redirects", "decides", "tail_calls", "reads_kernel_memory"]);
+  const atom = (): Atom => {
+    switch (next(6)) {
+      case 0:
+        return { kind: "flag", of: next(4) === 0 ? "prog.gpl_compatible" : `prog.effects.${effect()}` };
+      case 1:
+        if (next(3) === 0) return { kind: "written", of: "j" };
+        return { kind: "type", of: "j", among: JSON_TYPES.filter(() => next(2) === 0) };
+      case 2:
+        return number(["a", "b", "j", "m", "l.length"]);
+      case 3:
+        return some();
+      default:
+        return about(["prog.name", "prog.license", "prog.type", "hex"]);
+    }
+  };
+  // The same condition about lists with a name for the element that it is about
+  return Array.from({ length: 1 + next(6) }, (_, index): Condition => {
+    const made = atom();
+    const is = next(2) === 0;
+    return { atom: made.kind === "some" && is && next(2) === 0 ? { ...made, first: `l[first ${index}]` } : made, is };
+  });
+}
