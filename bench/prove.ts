@@ -1,14 +1,20 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
+import { readConfig } from "../src/config/config.js";
 import type { HookName } from "../src/hooks/catalogue.js";
 import { HOOK_NAMES } from "../src/hooks/catalogue.js";
 import { DEFAULT_LIMITS } from "../src/policy/attachment.js";
 import { linkPolicy } from "../src/policy/linker/linker.js";
+import { compareDecisions, comparedHooks } from "../src/prove/compare/comparison.js";
+import { DefinitionChanges } from "../src/prove/compare/definition-changes.js";
+import { PlacedPolicies } from "../src/prove/configuration/placed-policies.js";
 import { explore } from "../src/prove/explorer/exploration.js";
 import type { Figure } from "./row.js";
 
-export const title = "Prove: all paths of a policy, warm, with any maps, on one thread";
+export const title = "Prove: all paths of policies, with any maps, on one thread";
 
 const POLICIES = [
   "allow-unsigned-tc.js",
@@ -31,10 +37,67 @@ const ROUNDS = 20;
 /** In milliseconds. */
 const MOST = 100;
 
-/** The median of 20 explorations of all hooks of each shipped policy, without the engine's decisions of examples. */
+/** In milliseconds, for a comparison of two versions of a configuration with nine attachments. */
+const MOST_COMPARED = 10_000;
+const KEY =
+  "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA8oCnugo1qOxuz5KhS2BbkbWS47FuLwqOq9NCudjmNSs=\n-----END PUBLIC KEY-----\n";
+
 export async function rows(): Promise<Figure[]> {
+  return [...explorations(), comparison()];
+}
+
+function textOf(name: string): string {
+  return readFileSync(fileURLToPath(new URL(`../../../policies/${name}`, import.meta.url)), "utf8");
+}
+
+/** One comparison, with the engine's decisions of examples: a scope of the fourth attachment has another label. */
+function comparison(): Figure {
+  const folder = mkdtempSync(join(tmpdir(), "countersign-"));
+  const placed = (tiers: string) => {
+    const config = join(folder, "countersign.yaml");
+    writeFileSync(config, configurationFor(tiers));
+    return new PlacedPolicies(readConfig(config, "check"));
+  };
+  try {
+    for (const name of POLICIES) writeFileSync(join(folder, name), textOf(name));
+    writeFileSync(join(folder, "key.pem"), KEY);
+    const [old, its] = [placed("prod, edge"), placed("prod, edge, test")];
+    const begin = performance.now();
+    const changes = new DefinitionChanges(old.config, its.config);
+    const options = { bounds: { paths: 100_000, timeout: 600_000 }, comparesReasons: false };
+    const answers = comparedHooks(old, its).map((hook) => compareDecisions(old, its, hook, changes, options));
+    const figure = Math.round(performance.now() - begin);
+    const paths = answers.reduce((sum, one) => sum + one.paths, 0);
+    const found = answers.map(({ answer, doubts }) => (doubts.length > 0 ? "not decided" : answer)).join(", ");
+    const note = `nine attachments, ${paths} paths, each decided by the engine: ${found}; once`;
+    return { name: "compare two versions of a configuration", figure, unit: "ms", limit: MOST_COMPARED, note };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function configurationFor(tiers: string): string {
+  return `version: 1
+keyrings: { platform: { trust: [key.pem] }, network: { trust: [key.pem] } }
+maps:
+${NAMES.maps.map((map) => `  ${map}: { writable: { entries: 10, bytes: 1KiB } }`).join("\n")}
+attachments:
+  - { policy: verify-blobs.js }
+  - { policy: no-kernel-read.js, scope: { labels: "tier=edge" } }
+  - { policy: no-packet-redirect.js, scope: { container: true } }
+  - { policy: allow-unsigned-tc.js, scope: { labels: "tier in (${tiers})" } }
+  - { policy: container-lockdown.js }
+  - { policy: debug-read-only.js, scope: { uid: [0] } }
+  - { policy: hash-allow-list.js, scope: { labels: "app=net" } }
+  - { policy: optional-signature.js, mode: audit }
+  - { policy: verify-all.js, scope: { container: false } }
+`;
+}
+
+/** The median of 20 explorations of all hooks of each shipped policy, without the engine's decisions of examples. */
+function explorations(): Figure[] {
   return POLICIES.map((name) => {
-    const text = readFileSync(fileURLToPath(new URL(`../../../policies/${name}`, import.meta.url)), "utf8");
+    const text = textOf(name);
     // The file that erases types is not in a bundle of rows
     const { code } = transformSync(text, { loader: name.endsWith(".ts") ? "ts" : "js" });
     const file = name.replace(/ts$/, "js");

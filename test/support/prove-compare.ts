@@ -65,5 +65,7 @@ type Decision = ReturnType<typeof engineDecision>;
 function flawAt({ end }: Path, values: SymbolValues, old: Decision, its: Decision): string | null {
   if (end.kind === "not decided") return null;
   if (end.kind !== "comparison") return `it ends with ${end.kind}`;
-  return decisionDifference(end.old, values, old) ?? decisionDifference(end.new, values, its);
+  const { enforced_verdict: verdict } = its.result;
+  if (end.decisions === null) return verdict === old.result.enforced_verdict ? null : "the verdicts differ";
+  return decisionDifference(end.decisions.old, values, old) ?? decisionDifference(end.decisions.new, values, its);
 }

@@ -72,7 +72,7 @@ export function compareDecisions(
 ): ComparisonAnswer {
   if (changes.isNone && sameAttachments(old, its, hook))
     return { hook, answer: "equal", differences: [], doubts: [], paths: 0, confirmed: 0 };
-  const exploration = old.exploreWith(its, hook, options.bounds);
+  const exploration = old.exploreWith(its, hook, options.bounds, options.comparesReasons);
   const comparison = new Comparison(old, its, exploration, options);
   for (const path of exploration.paths) comparison.add(path);
   return comparison.answer(changes.doubtsIn(exploration));
@@ -91,6 +91,11 @@ function sameAttachments(old: PlacedPolicies, its: PlacedPolicies, hook: HookNam
     ]),
   );
   return one === other;
+}
+
+interface Decisions {
+  readonly old: DecisionEnd;
+  readonly new: DecisionEnd;
 }
 
 class Comparison {
@@ -119,23 +124,28 @@ class Comparison {
       const { old, its } = this.#decided(input);
       const isSame = this.#kindOf(old, its) === null || this.#kindOf(old, its) === "reason";
       const doubt = isSame === end.isSame ? null : "the engine's verdicts compare in another way";
-      return decisionDifference(end.old, values, old) ?? decisionDifference(end.new, values, its) ?? doubt;
+      if (end.decisions === null) return doubt;
+      const { old: one, new: other } = end.decisions;
+      return decisionDifference(one, values, old) ?? decisionDifference(other, values, its) ?? doubt;
     });
     const why = `whether the decisions differ if ${path.conditions.map(conditionWords).join(" and ") || "anything"}`;
-    const where = this.#placeOf(end.new) ?? this.#placeOf(end.old);
+    const { decisions } = end;
+    const where = decisions && (this.#placeOf(decisions.new) ?? this.#placeOf(decisions.old));
     if (confirmation.status === "contradicted")
       this.#doubts.push({ why: `the prover is wrong here: ${confirmation.what}`, place: where });
-    else if (confirmation.status === "confirmed") this.#confirm(path, confirmation.input, end);
-    else if (!end.isSame || (this.options.comparesReasons && !sameReasons(end.old, end.new)))
+    else if (confirmation.status === "confirmed") this.#confirm(path, confirmation.input, decisions);
+    else if (!end.isSame || (this.options.comparesReasons && decisions !== null && !sameReasons(decisions)))
       this.#doubts.push({ why, place: where });
   }
 
-  #confirm(path: Path, input: Input, { old, new: its }: { readonly old: DecisionEnd; readonly new: DecisionEnd }) {
+  #confirm(path: Path, input: Input, decisions: Decisions | null): void {
     this.#confirmed += 1;
+    if (decisions === null) return;
+    const { old, new: its } = decisions;
     const decided = this.#decided(input);
     const kind = this.#kindOf(decided.old, decided.its);
     if (kind === "reason" && !this.options.comparesReasons) return;
-    if (kind === null && this.options.comparesReasons && !sameReasons(old, its))
+    if (kind === null && this.options.comparesReasons && !sameReasons(decisions))
       this.#doubts.push({ why: "whether reasons that are put together differ", place: this.#placeOf(its) });
     if (kind === null || this.#differences.has(kind)) return;
     this.#differences.set(kind, {
@@ -184,7 +194,7 @@ function reasonOf({ result: { denied_by: denied }, outcomes }: EngineDecision): 
 }
 
 /** Whether two decisions surely have the same reason: texts of the same parts are the same. */
-function sameReasons(old: DecisionEnd, its: DecisionEnd): boolean {
+function sameReasons({ old, new: its }: Decisions): boolean {
   const reason = ({ by, reason, fault }: DecisionEnd) => JSON.stringify([by, reason, fault?.code ?? null]);
   return reason(old) === reason(its);
 }

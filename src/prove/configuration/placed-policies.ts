@@ -1,12 +1,11 @@
 import { dirname, posix, resolve } from "node:path";
-import type { AttachmentConfig, Config } from "../../config/config.js";
+import type { Config } from "../../config/config.js";
 import { FileCache } from "../../engine/load/file-cache.js";
 import { Loader } from "../../engine/load/loader.js";
 import { MAX_POLICY, refuseLeaving } from "../../engine/load/policy-path.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
 import { Domain } from "../../policy/domain.js";
-import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import { Scope } from "../../policy/scope/scope.js";
 import type { ConfiguredNames } from "../explorer/beginning.js";
 import {
@@ -17,14 +16,8 @@ import {
   exploreDecisions,
 } from "../explorer/exploration.js";
 import type { PolicySource, PropertySource } from "../explorer/rewritten-policy.js";
-
-/** An attachment with its policy. */
-export interface PlacedPolicy {
-  readonly attachment: AttachmentConfig;
-  readonly policy: LinkedPolicy;
-  readonly source: PolicySource;
-  readonly hooks: readonly HookName[];
-}
+import { commonAttachments } from "./common-attachments.js";
+import type { PlacedPolicy } from "./placed-policy.js";
 
 /** The attachments of a configuration with their policies, and a sandbox in which the policies can be asked. */
 export class PlacedPolicies {
@@ -61,9 +54,21 @@ export class PlacedPolicies {
   }
 
   /** Explores the decisions at a hook together with those of another configuration; places name the folders of both. */
-  exploreWith(other: PlacedPolicies, hook: HookName, bounds: ExplorationLimits): Exploration {
+  exploreWith(other: PlacedPolicies, hook: HookName, bounds: ExplorationLimits, comparesReasons = false): Exploration {
+    const [old, its] = [this.#explored(hook, true), other.#explored(hook, true)];
+    const { hooks, common } = commonAttachments(this, other, hook);
+    const all = [...old.policies, ...its.policies];
+    const numbers = [...new Set([...hooks.old, ...hooks.new])];
+    const renumbered = (own: readonly number[]) => own.map((number) => numbers.indexOf(number));
+    const compared = {
+      ...its.configuration,
+      hooks: { old: renumbered(hooks.old), new: renumbered(hooks.new) },
+      common,
+      comparesReasons,
+    };
     const limits = jointLimits([...this.at(hook), ...other.at(hook)]);
-    return exploreComparison(this.#explored(hook, true), other.#explored(hook, true), hook, limits, bounds);
+    const policies = numbers.map((number) => all[number]!);
+    return exploreComparison(policies, old.configuration, compared, hook, limits, bounds);
   }
 
   /** What the explorer is told about the attachments at a hook. */

@@ -27,6 +27,13 @@ export interface ExploredConfiguration extends ConfiguredNames {
   }[];
 }
 
+/** A configuration that is compared with another one: see the same type of the explorer in the sandbox. */
+export interface ComparedConfiguration extends ExploredConfiguration {
+  readonly hooks: { readonly old: readonly number[]; readonly new: readonly number[] };
+  readonly common: readonly (readonly [old: number, new: number])[];
+  readonly comparesReasons: boolean;
+}
+
 const TEXT: FactDomain = { kind: "text", names: null, hex: null };
 const TEXT_OR_NULL: FactDomain = { kind: "null or", of: TEXT };
 
@@ -47,7 +54,7 @@ export function beginningOf(
   hook: HookName,
   { keyrings, maps }: ConfiguredNames,
   configuration: ExploredConfiguration | null,
-  compared: ExploredConfiguration | null,
+  compared: ComparedConfiguration | null,
 ): object {
   const kind = hookRow(hook).subject;
   const { argument } = SUBJECT_KINDS[kind];

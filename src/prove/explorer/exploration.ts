@@ -17,7 +17,13 @@ import {
 import type { Condition } from "../solver/condition.js";
 import { namesIn } from "../solver/element-conditions.js";
 import { type Answer, type Knowledge, type Model, solve } from "../solver/solver.js";
-import { beginningOf, type ConfiguredNames, clausesOf, type ExploredConfiguration } from "./beginning.js";
+import {
+  beginningOf,
+  type ComparedConfiguration,
+  type ConfiguredNames,
+  clausesOf,
+  type ExploredConfiguration,
+} from "./beginning.js";
 import { type Choice, Choices, essential } from "./choices.js";
 import { type LearntCase, loopCasesOf } from "./loop-cases.js";
 import { type PolicySource, type PropertySource, type RewrittenPolicy, rewritePolicies } from "./rewritten-policy.js";
@@ -96,18 +102,18 @@ export function exploreDecisions(
 
 /**
  * Explores the decisions of two configurations about the same subjects and callers: each path ends with a comparison.
- * What has the same name in both, such as a map or the verification by a keyring, is the same symbol. Throws as
- * {@link explore}.
+ * What has the same name in both, such as a map or the verification by a keyring, is the same symbol. `policies` are
+ * all that `its.hooks` names. Throws as {@link explore}.
  */
 export function exploreComparison(
-  old: ExploredAttachments,
-  its: ExploredAttachments,
+  policies: readonly PolicySource[],
+  old: ExploredConfiguration,
+  its: ComparedConfiguration,
   hook: HookName,
   limits: Limits,
   bounds: ExplorationLimits,
 ): Exploration {
-  const beginning = beginningOf(hook, old.configuration, old.configuration, its.configuration);
-  const policies = [...old.policies, ...its.policies];
+  const beginning = beginningOf(hook, old, old, its);
   return new Explorer(rewritePolicies(policies, hook), hook, beginning, limits, bounds).run();
 }
 

@@ -1,10 +1,8 @@
 import { Combination, faultVerdict } from "../../engine/decision/combination.js";
 import { deniedByDefault } from "../../hooks/denial.js";
 import type { DecisionEnd } from "../shared/atom.js";
-import { comparedVerdicts } from "../shared/compared-verdicts.js";
 import { type Answer, ask, type Hook } from "./answer.js";
 import { withNames } from "./configured-names.js";
-import { isEqual } from "./operators.js";
 import { type AttachmentRow, at, beginning, type Configuration, endOf, finish, here } from "./path.js";
 import { holds } from "./scope.js";
 import { linear, partsOf, type Sym, type Term, termOf } from "./term.js";
@@ -35,6 +33,8 @@ export class Asked {
     readonly configuration: Configuration,
     private readonly hooks: readonly Hook[],
     private readonly current: Sym,
+    /** What policies answered about the same caller, also for another configuration. */
+    private readonly known: Map<Hook, ReturnType<typeof ask>> = new Map(),
   ) {
     this.#answers = configuration.attachments.map(() => undefined);
   }
@@ -70,7 +70,10 @@ export class Asked {
   #ask(index: number): GuestAnswer | null {
     const attachment = this.configuration.attachments[index]!;
     if (!holds(attachment.scope, this.current)) return null;
-    const { end, answer } = withNames(this.configuration, () => ask(this.hooks[index]!, this.current));
+    const hook = this.hooks[index]!;
+    const asked = this.known.get(hook) ?? withNames(this.configuration, () => ask(hook, this.current));
+    this.known.set(hook, asked);
+    const { end, answer } = asked;
     if (end.kind === "not decided") return finish(end);
     const { place } = end;
     if (answer !== null) return { attachment, ...answer, fault: null, place };
@@ -84,7 +87,7 @@ export function decisionEnd(asked: Asked): End {
   return endOf(() => finish(enforced(asked)));
 }
 
-function enforced(asked: Asked): DecisionEnd {
+export function enforced(asked: Asked): DecisionEnd {
   const denial = asked.denial();
   if (denial === null) return { kind: "decision", verdict: 0, reason: null, by: null, fault: null, place: 0 };
   const { attachment, verdict, reason, fault, place } = denial;
@@ -96,18 +99,6 @@ function enforced(asked: Asked): DecisionEnd {
     fault,
     place,
   };
-}
-
-/** How a path ends on which two configurations decide about the same subject and caller. */
-export function comparisonEnd(old: Asked, its: Asked): End {
-  return endOf(() => {
-    const decisions = { old: enforced(old), new: enforced(its) };
-    const [one, other] = comparedVerdicts<unknown>(
-      { mode: old.configuration.mode, enforced: old.denial()?.verdict ?? 0 },
-      { mode: its.configuration.mode, enforced: its.denial()?.verdict ?? 0 },
-    );
-    return finish({ kind: "comparison", ...decisions, isSame: isEqual(one, other, true), place: 0 });
-  });
 }
 
 function verdictFor(verdict: unknown): number | ReturnType<typeof linear> {

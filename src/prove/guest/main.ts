@@ -4,7 +4,8 @@
  */
 import { ask, currentSymbol, type Hook } from "./answer.js";
 import { call, own, parametersOf } from "./calls.js";
-import { Asked, comparisonEnd, decisionEnd } from "./decision.js";
+import { comparisonEnd } from "./comparison.js";
+import { Asked, decisionEnd } from "./decision.js";
 import { denials, unused } from "./helpers.js";
 import { namespace } from "./namespace.js";
 import { at, beginning, hasHalted, report, notDecided as undecided } from "./path.js";
@@ -57,7 +58,7 @@ export function droppingCallback(place: number, callback: unknown): unknown {
 
 /**
  * Explores one path: of a hook, of the hooks of all attachments of a configuration, in order, of a property of their
- * decisions, or of these hooks and those of a second configuration after them.
+ * decisions, or of the decisions of two configurations.
  */
 export function run(hooks: readonly Hook[], property: readonly unknown[]): number {
   const { configuration, compared } = beginning;
@@ -66,11 +67,7 @@ export function run(hooks: readonly Hook[], property: readonly unknown[]): numbe
     if (configuration === null) report(ask(hooks[0]!, current).end);
     else if (property.length > 0) report(propertyEnd(property[0], configuration, hooks));
     else if (compared === null) report(decisionEnd(new Asked(configuration, hooks, current)));
-    else {
-      const first = configuration.attachments.length;
-      const [old, its] = [hooks.slice(0, first), hooks.slice(first)];
-      report(comparisonEnd(new Asked(configuration, old, current), new Asked(compared, its, current)));
-    }
+    else report(comparisonEnd(configuration, compared, hooks, current));
   } catch (error) {
     if (!hasHalted()) throw error;
   }

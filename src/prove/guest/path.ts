@@ -27,6 +27,16 @@ export interface Configuration extends ConfiguredNames {
   readonly attachments: readonly AttachmentRow[];
 }
 
+/** A configuration that is compared with another one. */
+export interface ComparedConfiguration extends Configuration {
+  /** For each attachment of both, the number of its policy among all that can be asked. */
+  readonly hooks: { readonly old: readonly number[]; readonly new: readonly number[] };
+  /** Attachments that both ask in the same way, as pairs of their numbers in ascending order. */
+  readonly common: readonly (readonly [old: number, new: number])[];
+  /** Whether a difference only in reasons, denying attachments or faults is looked for. */
+  readonly comparesReasons: boolean;
+}
+
 export interface AttachmentRow {
   readonly name: string;
   readonly mode: Mode;
@@ -48,7 +58,7 @@ export interface Beginning extends ConfiguredNames {
   /** The attachments of a configuration at this hook, in order; null if one policy is explored by itself. */
   readonly configuration: Configuration | null;
   /** A second configuration, whose decision is compared with that of the first; null for none. */
-  readonly compared: Configuration | null;
+  readonly compared: ComparedConfiguration | null;
   readonly detached: readonly string[];
   readonly attached: readonly string[];
   /** Names that objects, arrays, texts, numbers and booleans inherit. */

@@ -87,11 +87,13 @@ export type PathEnd =
     }
   | { readonly kind: "fault"; readonly code: string; readonly what: string; readonly place: number }
   | DecisionEnd
-  /** The decisions of two configurations. `isSame`: whether their verdicts are the same. */
+  /**
+   * A comparison of two configurations. `isSame`: whether their verdicts are the same, also if their decisions are not
+   * known, since only what differs in them was asked.
+   */
   | {
       readonly kind: "comparison";
-      readonly old: DecisionEnd;
-      readonly new: DecisionEnd;
+      readonly decisions: { readonly old: DecisionEnd; readonly new: DecisionEnd } | null;
       readonly isSame: boolean;
       readonly place: number;
     }

@@ -1,6 +1,7 @@
 import type { AttachmentConfig } from "../../config/config.js";
 import type { HookName } from "../../hooks/catalogue.js";
-import type { PlacedPolicies, PlacedPolicy } from "../configuration/placed-policies.js";
+import type { PlacedPolicies } from "../configuration/placed-policies.js";
+import type { PlacedPolicy } from "../configuration/placed-policy.js";
 import { type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";
 import type { PathEnd } from "../shared/atom.js";
 import { type Ask, type Confirmation, confirm } from "../witness/confirmed-path.js";

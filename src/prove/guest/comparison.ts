@@ -1,0 +1,72 @@
+import { Combination } from "../../engine/decision/combination.js";
+import { comparedVerdicts } from "../shared/compared-verdicts.js";
+import type { Hook } from "./answer.js";
+import { Asked, enforced, type GuestAnswer } from "./decision.js";
+import { isEqual } from "./operators.js";
+import { type ComparedConfiguration, type Configuration, endOf, finish } from "./path.js";
+import { partsOf, type Sym } from "./term.js";
+
+type End = ReturnType<typeof endOf>;
+
+/**
+ * How a path ends on which two configurations decide about the same subject and caller. Attachments that both ask in
+ * the same way are asked only if the others make a difference.
+ */
+export function comparisonEnd(
+  old: Configuration,
+  its: ComparedConfiguration,
+  hooks: readonly Hook[],
+  current: Sym,
+): End {
+  const known = new Map();
+  const asked = (configuration: Configuration, own: readonly number[]) => {
+    const its = own.map((number) => hooks[number]!);
+    return new Asked(configuration, its, current, known);
+  };
+  return endOf(() => {
+    const [one, other] = [asked(old, its.hooks.old), asked(its, its.hooks.new)];
+    if (old.mode === its.mode && old.default === its.default && othersAreSame(one, other, its))
+      return finish({ kind: "comparison", decisions: null, isSame: true, place: 0 });
+    const decisions = { old: enforced(one), new: enforced(other) };
+    const [before, after] = comparedVerdicts<unknown>(
+      { mode: old.mode, enforced: one.denial()?.verdict ?? 0 },
+      { mode: its.mode, enforced: other.denial()?.verdict ?? 0 },
+    );
+    return finish({ kind: "comparison", decisions, isSame: isEqual(before, after, true), place: 0 });
+  });
+}
+
+/** Whether the attachments between those that both have contribute the same to the decision. */
+function othersAreSame(old: Asked, its: Asked, { common, comparesReasons }: ComparedConfiguration): boolean {
+  const end = [old, its].map(({ configuration }) => configuration.attachments.length) as [number, number];
+  let [from, to] = [0, 0];
+  for (const [one, other] of [...common, end]) {
+    const [before, after] = [part(old, from, one), part(its, to, other)];
+    if (before.isAnswered !== after.isAnswered) return false;
+    if (!isEqual(before.denial?.verdict ?? 0, after.denial?.verdict ?? 0, true)) return false;
+    if (comparesReasons && reasonOf(before.denial) !== reasonOf(after.denial)) return false;
+    [from, to] = [one + 1, other + 1];
+  }
+  return true;
+}
+
+/** What some attachments, one after the other, contribute: the first denial, and whether any of them answered. */
+function part(asked: Asked, from: number, to: number): { denial: GuestAnswer | null; isAnswered: boolean } {
+  const combination = new Combination<GuestAnswer>();
+  let isAnswered = false;
+  for (let index = from; index < to; index++) {
+    const { mode } = asked.configuration.attachments[index]!;
+    const answer = combination.canChange(mode) ? asked.answer(index) : null;
+    if (answer === null) continue;
+    isAnswered ||= answer.fault === null;
+    combination.add(mode, answer.verdict === 0 ? null : answer, answer.fault !== null);
+  }
+  // A denial is decided, whoever answers after it
+  return { denial: combination.deniedBy, isAnswered: isAnswered && combination.deniedBy === null };
+}
+
+function reasonOf(denial: GuestAnswer | null): string | null {
+  if (denial === null) return null;
+  const { attachment, reason, fault } = denial;
+  return JSON.stringify([attachment.name, reason && partsOf(reason), fault?.code ?? null]);
+}
