@@ -13,6 +13,7 @@
 // --setting NAME=VALUE  a number for a variable of .rodata; repeatable
 // --contents MAP=FILE   the elements of an array map; repeatable
 // --key FILE            a certificate (DER) whose signatures allow programs; repeatable
+// --device WORDS        a device of qemu, such as `edu`; repeatable
 // --append WORDS        more of the kernel's command line, such as `lsm=landlock`
 // --seconds N           until the guest is ended (180)
 // --icount              count instructions instead of time
@@ -38,6 +39,7 @@ const { values: given } = parseArgs({
     setting: { type: "string", multiple: true, default: [] },
     contents: { type: "string", multiple: true, default: [] },
     key: { type: "string", multiple: true, default: [] },
+    device: { type: "string", multiple: true, default: [] },
     append: { type: "string", default: "" },
     seconds: { type: "string", default: "180" },
     icount: { type: "boolean", default: false },
@@ -86,6 +88,7 @@ const ran = guest.run(script, {
   until: given.until,
   seconds: Number(given.seconds),
   icount: given.icount,
+  devices: given.device.flatMap((words) => ["-device", words]),
 });
 guest.remove();
 process.stdout.write(given.console || ran.status === null ? ran.console : ran.output);

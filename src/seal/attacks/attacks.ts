@@ -166,6 +166,7 @@ export const ATTACKS: readonly Attack[] = [
   stopped("debugfs", "locked_down", "kernel_change", "writes a file of debugfs"),
   stopped("hibernation", "locked_down", "kernel_change", "opens the image of hibernation, to resume from another one"),
   stopped("pci-config", "locked_down", "kernel_change", "writes the configuration of a PCI device"),
+  stopped("dma-by-registers", "locked_down", "kernel_change", "has a device write memory, by registers that it maps"),
   stopped("serial-port", "locked_down", "kernel_change", "gives a serial port another address"),
   // What is not stopped.
   limit(
@@ -223,8 +224,9 @@ export const ATTACKS: readonly Attack[] = [
   ),
   limit(
     "dma",
-    "has a device write to memory, through vfio or uio",
-    "Only an IOMMU stops it. vfio without IOMMU taints the kernel, and is off by default.",
+    "has a device write to memory, through a driver that passes addresses on",
+    "Only an IOMMU stops it. Registers and configuration of PCI devices are closed (`dma-by-registers`), which " +
+      "uio_pci_generic needs, too. vfio without IOMMU is not built into Debian's kernels (CONFIG_VFIO_NOIOMMU).",
   ),
   limit(
     "next-boot",

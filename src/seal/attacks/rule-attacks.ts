@@ -82,6 +82,12 @@ const EXECUTABLES: readonly Row[] = [
     by: "fs-verity, when the kernel reads the changed block",
     cases: ["changed on its device"],
   },
+  {
+    name: "swap-below-executable",
+    does: "gives the device mapper a table in which a block of a listed file is that of another file",
+    by: "fs-verity, when the kernel reads the other block",
+    cases: ["swapped on its device"],
+  },
 ];
 
 const MODULES: readonly Row[] = [

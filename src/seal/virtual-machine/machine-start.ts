@@ -3,6 +3,9 @@
 /** Without a display or devices. */
 export const CONSOLE_ONLY = ["-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio"] as const;
 
+/** A device that writes to memory when its registers say so (`dma-by-registers`), up to any address. */
+export const DMA_DEVICE = ["-device", "edu,dma_mask=0xffffffffffffffff"] as const;
+
 /** On a busy machine the kernel finds that the timer of a guest does not work, and stops: no_timer_check. */
 export const COMMAND_LINE = "console=ttyS0 quiet loglevel=3 panic=-1 no_timer_check";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { CountersignError } from "../../error.js";
 import { type CpioEntry, cpio } from "../initramfs/cpio.js";
-import { COMMAND_LINE, CONSOLE_ONLY, INIT, scriptRun } from "./machine-start.js";
+import { COMMAND_LINE, CONSOLE_ONLY, DMA_DEVICE, INIT, scriptRun } from "./machine-start.js";
 
 export interface VirtualMachineOptions {
   /** The file of the kernel: a vmlinuz. */
@@ -84,4 +84,15 @@ function programNamed(name: string, debian: string): string {
 }
 
 /** Without KVM, which is missing or does not work in many guests and containers. */
-const MACHINE = ["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024", ...CONSOLE_ONLY];
+const MACHINE = [
+  "-accel",
+  "tcg,thread=multi",
+  "-cpu",
+  "max",
+  "-smp",
+  "2",
+  "-m",
+  "1024",
+  ...CONSOLE_ONLY,
+  ...DMA_DEVICE,
+];

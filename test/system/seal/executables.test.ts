@@ -40,9 +40,10 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "memory, mapped": "ok",
   "listed, again": "ok",
   "changed on its device": "EIO",
+  "swapped on its device": "EIO",
 };
 
-const MODULES = ["virtio_blk", "overlay", "binfmt_misc", "fuse"];
+const MODULES = ["virtio_blk", "dm-mod", "overlay", "binfmt_misc", "fuse"];
 
 /** Around the sizes at which the tree gets another block, or another level. */
 const SIZES = [0, 1, 4095, 4096, 4097, 127 * 4096, 128 * 4096, 129 * 4096, 1 << 20];
@@ -60,9 +61,9 @@ function boot(kernel: SealKernel) {
   const guest = SealGuest.make(kernel);
   if (typeof guest === "string") return guest;
   const ok = compileProgram("ok");
-  const programs = { listed: "LISTED", other: "OTHER", changed: "CHANGED", unlisted: "NOT" };
+  const programs = { listed: "LISTED", other: "OTHER", changed: "CHANGED", swapped: "SWAPPED", unlisted: "NOT" };
   const files = new Map<string, Uint8Array>(Object.entries(programs).map(([name, mark]) => [name, marked(ok, mark)]));
-  const executables = ["listed", "other", "changed"].map((name) => fsVerityDigest(files.get(name)!));
+  const executables = ["listed", "other", "changed", "swapped"].map((name) => fsVerityDigest(files.get(name)!));
   files.set("script", Buffer.from("#!/mnt/listed\n"));
   for (const size of SIZES) files.set(`size-${size}`, contents(size));
   const work = mkdtempSync(join(tmpdir(), "seal-ext4-"));
@@ -79,7 +80,8 @@ function boot(kernel: SealKernel) {
     `
 ${[...modules.keys()].map((name) => `insmod /lib/${name}.ko`).join("\n")}
 mkdir -p /mnt
-mount -t ext4 /dev/vda /mnt
+start-files dm
+mount -t ext4 /dev/dm-0 /mnt
 mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
 serve-file /fuse /mnt/listed /mnt/unlisted
 exec start-files ${SIZES.map((size) => `/mnt/size-${size}`).join(" ")}

@@ -185,6 +185,89 @@ static void write_pci(void)
 	skipped("no PCI device");
 }
 
+/* Registers of qemu's device edu (docs/specs/edu.rst), which reads and writes memory by itself. */
+#define EDU_ID 0x11e81234
+#define EDU_BUFFER 0x40000ULL
+enum { EDU_SOURCE = 0x80, EDU_TARGET = 0x88, EDU_COUNT = 0x90, EDU_COMMAND = 0x98 };
+enum { EDU_START = 1, EDU_FROM_DEVICE = 2 };
+
+/* The folder of the first device edu, or false. */
+static bool find_edu(char *folder, size_t size)
+{
+	DIR *devices = opendir("/sys/bus/pci/devices");
+	struct dirent *device;
+	while (devices && (device = readdir(devices))) {
+		char path[512];
+		unsigned id = 0;
+		snprintf(folder, size, "/sys/bus/pci/devices/%.200s", device->d_name);
+		snprintf(path, sizeof path, "%s/config", folder);
+		int config = open(path, O_RDONLY);
+		if (config >= 0 && pread(config, &id, 4, 0) == 4 && id == EDU_ID)
+			return true;
+		close(config);
+	}
+	return false;
+}
+
+static uint64_t physical_address(const void *page)
+{
+	uint64_t entry = 0;
+	int map = open("/proc/self/pagemap", O_RDONLY);
+	if (pread(map, &entry, 8, (uintptr_t)page / 4096 * 8) != 8 || !(entry >> 63))
+		skipped("no physical addresses");
+	close(map);
+	return (entry & ((1ULL << 55) - 1)) * 4096;
+}
+
+static void transfer(volatile char *device, uint64_t from, uint64_t to, uint64_t direction)
+{
+	*(volatile uint64_t *)(device + EDU_SOURCE) = from;
+	*(volatile uint64_t *)(device + EDU_TARGET) = to;
+	*(volatile uint64_t *)(device + EDU_COUNT) = 4096;
+	*(volatile uint64_t *)(device + EDU_COMMAND) = direction | EDU_START;
+	for (int tries = 0; *(volatile uint64_t *)(device + EDU_COMMAND) & EDU_START; tries++) {
+		if (tries == 1000)
+			skipped("the device does not end");
+		usleep(10000);
+	}
+}
+
+/* Has the device copy one page of this process to another one. */
+static void write_by_device(void)
+{
+	char folder[256], path[512];
+	unsigned short command;
+	if (!find_edu(folder, sizeof folder))
+		skipped("needs the device edu of qemu");
+	snprintf(path, sizeof path, "%s/enable", folder);
+	int enable = open(path, O_WRONLY);
+	if (enable < 0 || write(enable, "1", 1) != 1)
+		held("enabling the device");
+	snprintf(path, sizeof path, "%s/config", folder);
+	int config = open(path, O_RDWR);
+	if (config < 0 || pread(config, &command, 2, 4) != 2)
+		held("read of PCI configuration");
+	command |= 4; /* bus master */
+	bool masters = pwrite(config, &command, 2, 4) == 2;
+	snprintf(path, sizeof path, "%s/resource0", folder);
+	int registers = open(path, O_RDWR);
+	if (registers < 0)
+		held("open of the registers");
+	volatile char *device = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, registers, 0);
+	if (device == MAP_FAILED)
+		held("mmap of the registers");
+	if (!masters)
+		held("write of PCI configuration");
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	memset(pages, 'x', 4096);
+	memset(pages + 4096, 'y', 4096);
+	transfer(device, physical_address(pages), EDU_BUFFER, 0);
+	transfer(device, EDU_BUFFER, physical_address(pages + 4096), EDU_FROM_DEVICE);
+	if (((volatile char *)pages)[8191] != 'x')
+		skipped("the device wrote nothing");
+	broken("a device wrote memory");
+}
+
 static void move_serial_port(void)
 {
 	struct serial_struct port;
@@ -210,6 +293,7 @@ const struct attack kernel_attacks[] = {
     {"debugfs", write_debugfs},
     {"hibernation", write_snapshot},
     {"pci-config", write_pci},
+    {"dma-by-registers", write_by_device},
     {"serial-port", move_serial_port},
     {0},
 };

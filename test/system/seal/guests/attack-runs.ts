@@ -3,6 +3,7 @@ import { type AttackResult, attackResults } from "../../../../src/seal/attacks/a
 import { type ImageOptions, imageOf } from "../../../../src/seal/image/image.js";
 import { SEAL_INIT, sealFragment } from "../../../../src/seal/sealing.js";
 import { MODE } from "../../../../src/seal/status/status-layout.js";
+import { DMA_DEVICE } from "../../../../src/seal/virtual-machine/machine-start.js";
 import { own } from "../../../support/workplace.js";
 import { ProgramSigner } from "./program-signer.js";
 import { SealGuest } from "./seal-guest.js";
@@ -65,6 +66,7 @@ ${attacks}
         commandLine: boot ? `rdinit=${SEAL_INIT}` : "",
         seconds: 850,
         memory: 1024,
+        devices: DMA_DEVICE,
       },
     );
     if (status === null) throw new Error(`the guest did not come to its end:\n${console.slice(-3000)}`);

@@ -31,7 +31,7 @@ export class ProgramSigner {
   }
 
   /** A detached CMS signature without attributes and certificates. */
-  sign(data: Uint8Array, digest: "sha256" | "sha1" = "sha256"): Uint8Array {
+  sign(data: Uint8Array, digest: "sha256" | "sha224" | "sm3" | "sha1" = "sha256"): Uint8Array {
     return inFolder((folder) => {
       const files = { key: this.key, pem: this.pem, data };
       for (const [name, contents] of Object.entries(files)) writeFileSync(join(folder, name), contents);

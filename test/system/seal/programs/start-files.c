@@ -1,10 +1,12 @@
 /*
- * start-files: starts and maps files on /mnt (ext4) under a guard that compares executables, prints how each of it
- * ended, and powers the machine off: nothing else can start by then.
+ * start-files: starts and maps files on /mnt (ext4 on /dev/dm-0) under a guard that compares executables, prints how
+ * each of it ended, and powers the machine off: nothing else can start by then. `start-files dm` makes /dev/dm-0, which
+ * is all of /dev/vda.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/fsverity.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -14,6 +16,7 @@
 #include <sys/wait.h>
 
 #include "denials.h"
+#include "device-mapper.h"
 
 #define PAGE 4096
 
@@ -134,6 +137,14 @@ static void interpreted(const char *name, const char *interpreter, const char *f
 	write_file("/proc/sys/fs/binfmt_misc/attack", "-1");
 }
 
+static void drop_caches(void)
+{
+	int caches = open("/proc/sys/vm/drop_caches", O_WRONLY);
+	if (write(caches, "3", 1) != 1)
+		printf("drop_caches: %s\n", strerrorname_np(errno));
+	close(caches);
+}
+
 /* Writes to the device below a file whose ELF header has this mark in its unused bytes. */
 static void change_on_device(const char *mark)
 {
@@ -147,15 +158,51 @@ static void change_on_device(const char *mark)
 	fsync(fd);
 	close(fd);
 	printf("changed blocks: %d\n", changed);
-	int caches = open("/proc/sys/vm/drop_caches", O_WRONLY);
-	if (write(caches, "3", 1) != 1)
-		printf("drop_caches: %s\n", strerrorname_np(errno));
-	close(caches);
+	drop_caches();
+}
+
+/* Where the first block of the program with this mark is on the device, in bytes; -1 if it is nowhere. */
+static off_t block_of(const char *mark)
+{
+	char block[PAGE];
+	int fd = open("/dev/vda", O_RDONLY);
+	off_t at = 0;
+	while (pread(fd, block, PAGE, at) == PAGE &&
+	       (memcmp(block, "\177ELF", 4) != 0 || memcmp(block + 9, mark, strlen(mark)) != 0))
+		at += PAGE;
+	bool found = pread(fd, block, PAGE, at) == PAGE;
+	close(fd);
+	return found ? at : -1;
+}
+
+static uint64_t sectors_of_device(void)
+{
+	int fd = open("/dev/vda", O_RDONLY);
+	off_t size = lseek(fd, 0, SEEK_END);
+	close(fd);
+	return (uint64_t)size / SECTOR;
+}
+
+/* Gives the device below the file system a table in which a block of one file is that of another one. */
+static void swap_block(const char *mark, const char *other)
+{
+	off_t from = block_of(mark), to = block_of(other);
+	uint64_t first = (uint64_t)from / SECTOR, next = first + PAGE / SECTOR;
+	struct dm_range ranges[] = {
+	    {0, first, 0}, {first, PAGE / SECTOR, (uint64_t)to / SECTOR}, {next, sectors_of_device() - next, next}};
+	if (from <= 0 || to < 0)
+		printf("blocks: not found\n");
+	dm_swap("/dev/vda", ranges, 3);
+	drop_caches();
 }
 
 int main(int argc, char **argv)
 {
-	const char *files[] = {"listed", "other", "changed", "unlisted", "script"};
+	if (argc == 2 && strcmp(argv[1], "dm") == 0) {
+		dm_create("/dev/vda", sectors_of_device());
+		return 0;
+	}
+	const char *files[] = {"listed", "other", "changed", "swapped", "unlisted", "script"};
 	for (unsigned i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		char path[64];
 		snprintf(path, sizeof(path), "/mnt/%s", files[i]);
@@ -192,6 +239,8 @@ int main(int argc, char **argv)
 	started("listed, again", "/mnt/other");
 	change_on_device("CHANGED");
 	started("changed on its device", "/mnt/changed");
+	swap_block("SWAPPED", "NOT");
+	started("swapped on its device", "/mnt/swapped");
 	printf("END 0\n");
 	fflush(stdout);
 	reboot(RB_POWER_OFF);
