@@ -4,6 +4,7 @@ import { LinkTime } from "../../policy/syntax/link-time.js";
 import { type Files, readUnits, type Unit } from "../../policy/units/units.js";
 import { moduleOf, PLACE_STEP, Rewriter } from "../instrument/rewriter.js";
 import { EXPLORER } from "./explorer.gen.js";
+import { isStateless } from "./stateless.js";
 
 /** A policy whose operations are calls of the explorer, for one hook. */
 export interface RewrittenPolicy {
@@ -30,9 +31,9 @@ export interface PropertySource extends PolicySource {
 
 /**
  * Rewrites policies, and a property of their decisions, with the files that they import, and links the result, in which
- * they are asked in order. Each source is rewritten by itself, so that policies with the same file do not share its
- * variables, as they do not in the engine. Throws what linking the policies throws; policies that link and cannot be
- * rewritten throw POLICY_SYNTAX or POLICY_TOO_LARGE.
+ * they are asked in order. A policy that is asked several times is rewritten once for each, unless its files have no
+ * state: attachments do not share variables in the engine. Throws what linking the policies throws; policies that link
+ * and cannot be rewritten throw POLICY_SYNTAX or POLICY_TOO_LARGE.
  */
 export function rewritePolicies(
   policies: readonly PolicySource[],
@@ -44,8 +45,13 @@ export function rewritePolicies(
   const imports: string[] = [`import {run} from "${SPECIFIER}";`];
   const exported = policies.map((source) => ({ source, name: hook }));
   if (property !== null) exported.push({ source: property, name: property.name });
+  const stateless = new Map<string, string>();
   const asked = exported.map(({ source: { file, files, folder = "" }, name }, index) => {
     const units = readUnits(file, files, new LinkTime(file));
+    const key = units.every(isStateless) ? keyOf(units, folder, name) : null;
+    const before = key === null ? undefined : stateless.get(key);
+    if (before !== undefined) return before;
+    if (key !== null) stateless.set(key, `asked${index}`);
     const prefix = freePrefix(units);
     const watched = droppedCalls(units);
     for (const [number, unit] of units.entries()) {
@@ -69,6 +75,10 @@ export function rewritePolicies(
       return `${its.folder}${its.unit.source.file}:${place % PLACE_STEP}`;
     },
   };
+}
+
+function keyOf(units: readonly Unit[], folder: string, name: string): string {
+  return JSON.stringify([folder, name, units.map(({ source }) => [source.file, source.text])]);
 }
 
 interface PlacedUnit {

@@ -3,7 +3,7 @@ import { comparedVerdicts } from "../shared/compared-verdicts.js";
 import type { Hook } from "./answer.js";
 import { Asked, enforced, type GuestAnswer } from "./decision.js";
 import { isEqual } from "./operators.js";
-import { type ComparedConfiguration, type Configuration, endOf, finish } from "./path.js";
+import { type ComparedConfiguration, type Configuration, type ConfiguredNames, endOf, finish } from "./path.js";
 import { partsOf, type Sym } from "./term.js";
 
 type End = ReturnType<typeof endOf>;
@@ -18,13 +18,15 @@ export function comparisonEnd(
   hooks: readonly Hook[],
   current: Sym,
 ): End {
-  const known = new Map();
-  const asked = (configuration: Configuration, own: readonly number[]) => {
-    const its = own.map((number) => hooks[number]!);
-    return new Asked(configuration, its, current, known);
+  // One function can be the policy of both, and answers by the names that it is asked with
+  const [known, knownByOther] = [new Map(), new Map()];
+  const knownTo = { old: known, new: sameNames(old, its) ? known : knownByOther };
+  const asked = (configuration: Configuration, which: "old" | "new") => {
+    const own = its.hooks[which].map((number) => hooks[number]!);
+    return new Asked(configuration, own, current, knownTo[which]);
   };
   return endOf(() => {
-    const [one, other] = [asked(old, its.hooks.old), asked(its, its.hooks.new)];
+    const [one, other] = [asked(old, "old"), asked(its, "new")];
     if (old.mode === its.mode && old.default === its.default && othersAreSame(one, other, its))
       return finish({ kind: "comparison", decisions: null, isSame: true, place: 0 });
     const decisions = { old: enforced(one), new: enforced(other) };
@@ -34,6 +36,11 @@ export function comparisonEnd(
     );
     return finish({ kind: "comparison", decisions, isSame: isEqual(before, after, true), place: 0 });
   });
+}
+
+function sameNames(old: ConfiguredNames, its: ConfiguredNames): boolean {
+  const names = ({ keyrings, maps }: ConfiguredNames) => JSON.stringify([keyrings, maps]);
+  return names(old) === names(its);
 }
 
 /** Whether the attachments between those that both have contribute the same to the decision. */
