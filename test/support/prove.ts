@@ -230,7 +230,7 @@ class Drawing {
         return this.next(3) === 0 ? 2 ** (50 + this.next(16)) : this.#number();
       case "text":
         if (domain.hex !== null) return this.#hex(domain.hex);
-        return domain.names === null || this.next(4) === 0 ? this.#text() : this.#name(domain.names as NameKind);
+        return domain.names === null ? this.#text() : this.#name(domain.names as NameKind);
       case "bytes":
         return new Uint8Array(this.next(64));
       case "null or":
@@ -254,7 +254,10 @@ class Drawing {
 
   #name(kind: NameKind): string {
     const names = VOCABULARY[kind];
-    return this.next(2) === 0 ? this.#text() : names[this.next(names.length)]!;
+    const text = this.#text();
+    // Facts have no other names, but helpers have
+    if (this.next(2) === 0 && (kind === "HelperName" || names.includes(text))) return text;
+    return names[this.next(names.length)]!;
   }
 
   #number(): number {

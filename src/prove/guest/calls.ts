@@ -4,7 +4,7 @@ import { changes, containsText, joinedTexts, LIST_LOOPS, type UnknownList, unkno
 import { get, isPlain, propertyExists } from "./members.js";
 import { isEqual } from "./operators.js";
 import { at, here, markMade, notDecided, raise, test, testType } from "./path.js";
-import { termOf } from "./term.js";
+import { Sym, type Term, termOf } from "./term.js";
 import { isConcrete, isPrimitive, joined, settled, textParts, truthy } from "./values.js";
 
 type Call = (...given: unknown[]) => unknown;
@@ -43,8 +43,9 @@ export function call(place: number, callee: unknown, given: readonly unknown[], 
   const modelled = MODELLED.get(its as never);
   if (modelled !== undefined) return modelled(...given);
   if (!CONCRETE_FUNCTIONS.has(its)) return notDecided("this function of JavaScript");
-  if (!given.every(isPrimitive)) return notDecided("this function of JavaScript with a value that is not known");
-  return native(() => (its as Call)(...given));
+  const values = given.map(view);
+  if (!values.every(isPrimitive)) return notDecided("this function of JavaScript with a value that is not known");
+  return native(() => (its as Call)(...values));
 }
 
 /** Calls the engine's own function. An error of it is one that the policy gets. */
@@ -111,6 +112,7 @@ export function callMethod(place: number, object: unknown, key: unknown, given: 
     if (typeof its === "string") return ofString(its, key, given);
     if (its instanceof Set || its instanceof Map) return ofCollection(its, key, given);
     if (term?.k === "text") return ofText(term.name, key, given);
+    if (term?.k === "pattern" && key === "test" && given.length === 1) return matches(term, given[0]);
     const list = unknownList(its);
     if (list !== null) return ofList(place, list, its, key, given);
     if (term?.k === "mapped" && key === "join" && given.length <= 1) {
@@ -126,6 +128,19 @@ function ofString(text: string, key: string, given: readonly unknown[]): unknown
   if (!CONCRETE_STRING_METHODS.has(key)) return notDecided(`\`${key}\` of a string`);
   if (!given.every(isPrimitive)) return notDecided(`\`${key}\` with a value that is not known`);
   return native(() => (text as unknown as Readonly<Record<string, Call>>)[key]!(...given));
+}
+
+function matches({ native, source, flags }: Extract<Term, { k: "pattern" }>, value: unknown): boolean {
+  const its = settled(value);
+  const text = termOf(its);
+  if (text?.k === "text") return test({ kind: "regex", of: text.name, text: source, flags });
+  return isPrimitive(its) ? native.test(its as string) : notDecided("a regular expression and this value");
+}
+
+/** A regular expression of the policy. */
+export function pattern(place: number, native: RegExp, source: string, flags: string): Sym {
+  at(place);
+  return new Sym({ k: "pattern", native, source, flags });
 }
 
 const TESTS = { startsWith: "starts", endsWith: "ends", includes: "includes" } as const;

@@ -1,6 +1,6 @@
 import type { FactDomain } from "../../fact-type.js";
 import type { Origin, TextPart } from "../shared/atom.js";
-import { beginning, declare, notDecided, originate, test, typesOf } from "./path.js";
+import { beginning, constantOf, declare, notDecided, originate, test, typesOf } from "./path.js";
 import { Sym, type Term, termOf } from "./term.js";
 
 /** Symbols by name: the same fact is the same symbol. */
@@ -74,9 +74,12 @@ export function jsonEntry(name: string): unknown {
   return symbol(name, { k: "json", name });
 }
 
-const looked = new Map<string, string>();
+type Key = readonly TextPart[];
 
-/** The value of a key in a map. Two keys that are not both constant could be equal, so that is not decided. */
+/** The keys that were looked up in each map, with the names of their values. */
+const looked = new Map<string, { readonly name: string; readonly key: Key }[]>();
+
+/** The value of a key in a map: that of an earlier look-up if the keys are equal on this path. */
 export function lookUp(map: string, key: readonly TextPart[]): unknown {
   const shown = key.map((part) => {
     if (typeof part === "string") return JSON.stringify(part);
@@ -84,13 +87,29 @@ export function lookUp(map: string, key: readonly TextPart[]): unknown {
     return "number" in part ? JSON.stringify(part.number) : notDecided("a key with a value of a map, or with a list");
   });
   const name = `map_lookup(${JSON.stringify(map)},${shown.join("+")})`;
-  const isConstant = key.every((part) => typeof part === "string");
-  const other = looked.get(map);
-  if (other !== undefined && other !== name && !(isConstant && other === "constant"))
-    notDecided("two look-ups in one map whose keys may be equal");
-  looked.set(map, isConstant ? "constant" : name);
+  const before = looked.get(map) ?? [];
+  const known = before.find((one) => one.name === name) ?? before.find((one) => isSameKey(one.key, key));
+  if (known !== undefined) return jsonEntry(known.name);
+  looked.set(map, [...before, { name, key }]);
   originate(name, { kind: "lookup", map, key });
   return jsonEntry(name);
+}
+
+/** Whether two keys are equal on this path. That of texts that are put together is not decided. */
+function isSameKey(left: Key, right: Key): boolean {
+  const [one, other] = [whole(left), whole(right)];
+  if (one === null || other === null) return notDecided("two look-ups in one map whose keys may be equal");
+  if (typeof one === "string" && typeof other === "string") return one === other;
+  if (typeof one === "string") return test({ kind: "equals", of: (other as { text: string }).text, text: one });
+  if (typeof other === "string") return test({ kind: "equals", of: one.text, text: other });
+  const [of, second] = one.text < other.text ? [one.text, other.text] : [other.text, one.text];
+  return of === second || test({ kind: "same", of, other: second });
+}
+
+/** A key that is a constant, or one text that is not known; null for one that is put together. */
+function whole([first, ...more]: Key): string | { readonly text: string } | null {
+  if (first === undefined) return "";
+  return more.length > 0 || (typeof first !== "string" && !("text" in first)) ? null : first;
 }
 
 /** The result of a verification: 0 or a negative errno. */
@@ -102,6 +121,7 @@ export function verdictOf(name: string, origin: Origin): Sym {
 /** A value whose type the path may have settled: a number, a text, `true`, `false` or null in place of JSON. */
 export function view(value: unknown): unknown {
   const term = termOf(value);
+  if (term?.k === "text") return constantOf(term.name) ?? value;
   if (term?.k !== "json") return value;
   const { name } = term;
   const types = typesOf(name);
@@ -116,7 +136,7 @@ export function view(value: unknown): unknown {
     case "number":
       return symbol(`${name} as number`, { k: "double", name });
     case "string":
-      return symbol(`${name} as string`, { k: "text", name });
+      return constantOf(name) ?? symbol(`${name} as string`, { k: "text", name });
     default:
       return value;
   }

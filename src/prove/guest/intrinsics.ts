@@ -20,6 +20,7 @@ type Function = (...given: never[]) => unknown;
 export const CONCRETE_FUNCTIONS: ReadonlySet<unknown> = new Set<Function>([
   parseInt,
   parseFloat,
+  Number,
   Number.isNaN,
   Number.isFinite,
   encodeURIComponent,

@@ -12,7 +12,7 @@ import { at, beginning, hasHalted, report, notDecided as undecided } from "./pat
 import { propertyEnd } from "./property.js";
 
 export { returned } from "./answer.js";
-export { callMethod, construct, own } from "./calls.js";
+export { callMethod, construct, own, pattern } from "./calls.js";
 export * from "./helpers.js";
 export { birth, write } from "./loops.js";
 export { each, elements, get, key, properties, set } from "./members.js";

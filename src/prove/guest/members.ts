@@ -115,6 +115,8 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
     case "mapped":
       if (key === "length") return integer(`${term.list}.length`, 0n, 0xffff_ffffn);
       return notDecided(`\`${key}\` of a list that is not known`);
+    case "pattern":
+      return notDecided(`\`${key}\` of a regular expression`);
     case "bytes":
       if (key === "length") return integer(`${term.name}.length`, 0n, BigInt(Number.MAX_SAFE_INTEGER));
       return notDecided(`\`${key}\` of bytes`);

@@ -145,6 +145,8 @@ function order(operator: string, left: unknown, right: unknown): boolean {
   const [a, b] = [comparable(left), comparable(right)];
   const [isReverse, is] = ORDERS[operator]!;
   if (a === null || b === null) {
+    const texts = orderOfTexts(operator, left, right);
+    if (texts !== null) return texts;
     const limit = termOf(left) === null ? left : right;
     if (typeof limit !== "number" || !(a ?? b)) return notDecided(`\`${operator}\` of something else than integers`);
     if (Number.isNaN(limit)) return false;
@@ -156,6 +158,27 @@ function order(operator: string, left: unknown, right: unknown): boolean {
   const difference = isReverse ? combined(b, a, -1n) : combined(a, b, -1n);
   return testNumber(difference, is);
 }
+
+/** A text and a constant, by their UTF-16 code units; null for other values. */
+function orderOfTexts(operator: string, left: unknown, right: unknown): boolean | null {
+  const [one, other] = [termOf(left), termOf(right)];
+  if (other?.k === "text" && typeof left === "string") return orderOfTexts(MIRRORED[operator]!, right, left);
+  if (one?.k !== "text" || typeof right !== "string") return null;
+  const isBefore = () => test({ kind: "before", of: one.name, text: right });
+  const isSame = () => test({ kind: "equals", of: one.name, text: right });
+  switch (operator) {
+    case "<":
+      return isBefore();
+    case "<=":
+      return isBefore() || isSame();
+    case ">":
+      return !isBefore() && !isSame();
+    default:
+      return !isBefore();
+  }
+}
+
+const MIRRORED: Readonly<Record<string, string>> = { "<": ">", "<=": ">=", ">": "<", ">=": "<=" };
 
 /** IsStrictlyEqual and IsLooselyEqual (ECMA-262, 7.2.15 and 7.2.14). */
 export function isEqual(left: unknown, right: unknown, isStrict: boolean): boolean {

@@ -84,6 +84,7 @@ let isLearning = false;
 let place = 0;
 const known = new Map<string, boolean>();
 const types = new Map<string, readonly JsonType[]>();
+const constants = new Map<string, string>();
 const declared = new Set<string>();
 
 /** Every function of the explorer begins with this. */
@@ -177,6 +178,7 @@ export function test(atom: Atom): boolean {
     if (told === null) halt();
     answer = told === true;
     known.set(key, answer);
+    if (answer && atom.kind === "equals") constants.set(atom.of, atom.text);
   }
   return answer;
 }
@@ -189,6 +191,11 @@ export function testType(name: string, among: readonly JsonType[]): boolean {
   const answer = test({ kind: "type", of: name, among: left });
   types.set(name, answer ? left : possible.filter((type) => !among.includes(type)));
   return answer;
+}
+
+/** The constant that a text is on this path; undefined if it is not known to be one. */
+export function constantOf(name: string): string | undefined {
+  return constants.get(name);
 }
 
 const ALL: readonly JsonType[] = ["null", "true", "false", "number", "string", "array", "object"];

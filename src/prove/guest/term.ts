@@ -13,6 +13,8 @@ export type Term =
   /** What a callback gives for each element of a list, if that is always a text. */
   | { readonly k: "mapped"; readonly list: string; readonly cases: EachText["cases"] }
   | { readonly k: "bytes"; readonly name: string }
+  /** A regular expression of the policy, with a copy of it that the explorer can call. */
+  | { readonly k: "pattern"; readonly native: RegExp; readonly source: string; readonly flags: string }
   | { readonly k: "text"; readonly name: string }
   /** Parts of a text: a JSON value that is written as JavaScript does, and texts of all elements of a list. */
   | { readonly k: "written"; readonly name: string }

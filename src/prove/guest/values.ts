@@ -129,7 +129,8 @@ export function hasType(place: number, value: unknown, type: string): boolean {
 
 /** The parts of a value as text (ToString, ECMA-262, 7.1.17), as far as that is decided. */
 export function textParts(value: unknown): (string | Term)[] {
-  const its = view(value);
+  // A text by its name, also if it is known to be a constant
+  const its = termOf(value)?.k === "text" ? value : view(value);
   const term = termOf(its);
   if (term === null) {
     if (!isPrimitive(its)) notDecided("an object as a text");

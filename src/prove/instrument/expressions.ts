@@ -1,12 +1,15 @@
 import type {
+  AnyNode,
   AssignmentExpression,
   CallExpression,
   Expression,
+  Literal,
   MemberExpression,
   Property,
   SpreadElement,
 } from "acorn";
 import type { ByKind } from "../../policy/syntax/nodes.js";
+import { parseExpression } from "../texts/regular-expression.js";
 import { functionText } from "./functions.js";
 import { group, nameOf } from "./patterns.js";
 import type { Writer } from "./writer.js";
@@ -15,9 +18,7 @@ import type { Writer } from "./writer.js";
 export const EXPRESSIONS: ByKind<[Writer], string> = {
   Identifier: (node, to) => (node.name === "arguments" ? to.notDecided(node, "`arguments`") : node.name),
   Literal: ({ raw, value, ...node }, to) =>
-    "regex" in node && node.regex
-      ? to.notDecided(node as never, "a regular expression")
-      : (raw ?? JSON.stringify(value)),
+    "regex" in node && node.regex ? pattern(node as never, node.regex, to) : (raw ?? JSON.stringify(value)),
   ThisExpression: () => "this",
   ParenthesizedExpression: ({ expression }, to) => group(to.expression(expression)),
   SequenceExpression: ({ expressions }, to) => group(expressions.map((one) => to.expression(one)).join()),
@@ -77,6 +78,12 @@ export const EXPRESSIONS: ByKind<[Writer], string> = {
       `[${node.expressions.map((one) => to.expression(one)).join()}]`,
     ),
 };
+
+/** A regular expression whose texts the solver knows. */
+function pattern(node: AnyNode, { pattern: source, flags }: NonNullable<Literal["regex"]>, to: Writer): string {
+  if (parseExpression(source, flags) === null) return to.notDecided(node, "this regular expression");
+  return to.call("pattern", node, `/${source}/${flags}`, JSON.stringify(source), JSON.stringify(flags));
+}
 
 function element(node: Expression | SpreadElement, to: Writer): string {
   if (node.type !== "SpreadElement") return group(to.expression(node));

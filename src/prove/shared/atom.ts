@@ -24,6 +24,10 @@ export type Atom =
   | { readonly kind: "starts" | "ends" | "includes"; readonly of: string; readonly text: string }
   /** A text matches a pattern of a scope (policy/scope/glob.ts). */
   | { readonly kind: "matches"; readonly of: string; readonly text: string }
+  /** A text comes before another one, by UTF-16 code units. */
+  | { readonly kind: "before"; readonly of: string; readonly text: string }
+  /** A regular expression matches somewhere in a text (texts/regular-expression.ts); `text` is its source. */
+  | { readonly kind: "regex"; readonly of: string; readonly text: string; readonly flags: string }
   /**
    * At least one element of the list `of` is in one of the cases. `first` is the name of the first such element; null
    * if no condition names it.

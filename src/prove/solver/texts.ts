@@ -1,5 +1,8 @@
 import { Glob } from "../../policy/scope/glob.js";
 import type { SymbolDomain } from "../shared/atom.js";
+import { Automaton, expressionAutomaton } from "../texts/automaton.js";
+import { parseExpression } from "../texts/regular-expression.js";
+import { type TextRule, wordsOf } from "../texts/words.js";
 import type { Condition } from "./condition.js";
 import type { Effort } from "./effort.js";
 
@@ -22,9 +25,12 @@ interface Class {
   readonly ends: string[];
   readonly includes: string[];
   readonly matches: string[];
+  /** Regular expressions and texts that it is compared with by order. */
+  readonly rules: (TextRule & { readonly name: string })[];
+  /** The known names of a type that has others, too. */
+  readonly vocabulary: readonly string[];
   readonly not: { readonly kind: keyof typeof TESTS; readonly text: string }[];
   readonly hex: Set<number>;
-  readonly vocabulary: readonly string[];
   readonly apart: Set<Class>;
 }
 
@@ -53,13 +59,10 @@ export function findTexts(
     const domain = domainOf(name);
     const [hex, names] = domain?.kind === "text" ? [domain.hex, domain.names] : [null, null];
     const made: Class = {
-      ...{ names: [name], allowed: null, excluded: new Set(), starts: [], ends: [], includes: [] },
-      ...{ matches: [], not: [] },
-      ...{
-        hex: new Set(hex === null ? [] : [hex]),
-        vocabulary: names === null ? [] : namesOf(names),
-        apart: new Set(),
-      },
+      ...{ names: [name], allowed: namesIn(names, namesOf), excluded: new Set(), starts: [], ends: [], includes: [] },
+      ...{ matches: [], rules: [], not: [] },
+      ...{ vocabulary: names === null ? [] : namesOf(names) },
+      ...{ hex: new Set(hex === null ? [] : [hex]), apart: new Set() },
     };
     classes.set(name, made);
     return made;
@@ -73,6 +76,7 @@ export function findTexts(
       one.apart.add(other);
       other.apart.add(one);
     } else if (atom.kind === "equals") restrict(classOf(atom.of), is, [atom.text]);
+    else if (atom.kind === "regex" || atom.kind === "before") classOf(atom.of).rules.push(ruleOf(atom, is));
     else if (Object.hasOwn(TESTS, atom.kind)) {
       const { kind, of, text } = atom as Extract<typeof atom, { kind: keyof typeof TESTS }>;
       if (!is) classOf(of).not.push({ kind, text });
@@ -85,6 +89,20 @@ export function findTexts(
   for (const { of, among, texts } of memberships) restrict(classOf(of), among, texts);
   return assign([...new Set(classes.values())], effort);
 }
+
+/** The names of a type, if facts have no others: a newer one is `unknown`. A newer helper is `helper#212`. */
+function namesIn(type: string | null, namesOf: (type: string) => readonly string[]): ReadonlySet<string> | null {
+  if (type === null) return null;
+  const names = namesOf(type);
+  let found = closed.get(names);
+  if (found === undefined) {
+    found = names.includes("unknown") ? new Set(names) : null;
+    closed.set(names, found);
+  }
+  return found;
+}
+
+const closed = new WeakMap<readonly string[], ReadonlySet<string> | null>();
 
 /** A text that matches a pattern begins and ends as the pattern does, up to its first and from its last wildcard. */
 function fixEnds(its: Class, pattern: string): void {
@@ -99,6 +117,7 @@ const SURROGATE = /[\ud800-\udfff]/;
 function join(classes: Map<string, Class>, one: Class, other: Class): void {
   if (one === other) return;
   one.names.push(...other.names);
+  if (other.allowed !== null) restrict(one, true, [...other.allowed]);
   for (const bytes of other.hex) one.hex.add(bytes);
   for (const name of other.names) classes.set(name, one);
 }
@@ -117,6 +136,7 @@ function fits(its: Class, text: string): boolean {
       its[kind].every((part) => TESTS[kind](text, part)),
     ) &&
     its.not.every(({ kind, text: part }) => !TESTS[kind](text, part)) &&
+    its.rules.every(({ automaton, is }) => automaton.matches(text) === is) &&
     [...its.hex].every((bytes) => text.length === 2 * bytes && /^[0-9a-f]*$/.test(text))
   );
 }
@@ -146,6 +166,7 @@ function assign(classes: readonly Class[], effort: Effort): Found {
     return false;
   };
   if (choose(0)) return new Map(classes.flatMap((its) => its.names.map((name) => [name, chosen.get(its)!] as const)));
+  if (classes.some((its) => its.allowed === null && wordsFor(its)?.length === 0)) return "unsatisfiable";
   // All possibilities were tried if each class has only a few
   return finite.every((texts) => texts !== null) && !isStopped ? "unsatisfiable" : "unknown";
 }
@@ -173,11 +194,12 @@ function contradicts(its: Class): boolean {
 
 /** Texts that may fit, the likeliest first. */
 function* candidates(its: Class): Generator<string> {
-  yield* its.vocabulary;
   const longest = (texts: readonly string[]) =>
     texts.reduce((one, other) => (other.length > one.length ? other : one), "");
   const [start, end, middle] = [longest(its.starts), longest(its.ends), its.includes.join("")];
   const [bytes] = its.hex;
+  yield* its.vocabulary;
+  if (its.rules.length > 0) yield* wordsFor(its) ?? [];
   for (const pattern of its.matches)
     for (const filling of ["x", "", `x${middle}`, `x${end}`])
       yield pattern.replace(/\*\*?|\?/g, (wild) => (wild === "?" ? "x" : filling));
@@ -194,3 +216,51 @@ function* candidates(its: Class): Generator<string> {
 }
 
 const MOST_CANDIDATES = 2_000;
+
+type RuleAtom = Extract<Condition["atom"], { kind: "regex" | "before" }>;
+
+function ruleOf(atom: RuleAtom, is: boolean): Class["rules"][number] {
+  const automaton = atom.kind === "before" ? Automaton.before(atom.text) : expressionAutomaton(atom.text, atom.flags);
+  return { automaton, is, name: JSON.stringify(atom) };
+}
+
+const words = new Map<string, readonly string[] | null>();
+const MOST_WORDS = 20;
+const MOST_KNOWN = 2_000;
+
+/** Short texts for a class by itself, without patterns of scopes; an empty array if there are certainly none. */
+function wordsFor(its: Class): readonly string[] | null {
+  const key = JSON.stringify([
+    ...[its.starts, its.ends, its.includes, its.not, [...its.excluded], [...its.hex]],
+    its.rules.map(({ name, is }) => [name, is]),
+  ]);
+  let found = words.get(key);
+  if (found === undefined) {
+    try {
+      found = wordsOf(allRules(its), MOST_WORDS);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      found = null;
+    }
+    if (words.size > MOST_KNOWN) words.clear();
+    words.set(key, found);
+  }
+  return found;
+}
+
+function allRules(its: Class): readonly TextRule[] {
+  const positive = (["starts", "ends", "includes"] as const).flatMap((kind) =>
+    its[kind].map((text) => ({ automaton: Automaton.ofText(text, kind), is: true })),
+  );
+  const negative = its.not.flatMap(({ kind, text }) =>
+    kind === "matches" ? [] : [{ automaton: Automaton.ofText(text, kind), is: false }],
+  );
+  const excluded = [...its.excluded].map((text) => ({ automaton: Automaton.ofText(text, "equals"), is: false }));
+  const hex = [...its.hex].map((bytes) => {
+    const digit = parseExpression("[0-9a-f]", "")!;
+    const digits = { kind: "repeat", of: digit, least: 2 * bytes, most: 2 * bytes } as const;
+    const whole = { kind: "sequence", of: [{ kind: "start" }, digits, { kind: "end" }] } as const;
+    return { automaton: Automaton.ofExpression(whole), is: true };
+  });
+  return [...positive, ...negative, ...excluded, ...hex, ...its.rules];
+}

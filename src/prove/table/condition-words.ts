@@ -30,6 +30,10 @@ export function conditionWords({ atom, is }: Condition): string {
       return `${atom.of} ${is ? "ends" : "does not end"} with ${JSON.stringify(atom.text)}`;
     case "matches":
       return `${atom.of} ${is ? "matches" : "does not match"} ${JSON.stringify(atom.text)}`;
+    case "before":
+      return `${atom.of} ${is ? "<" : "≥"} ${JSON.stringify(atom.text)}`;
+    case "regex":
+      return `${atom.of} ${is ? "matches" : "does not match"} /${atom.text}/${atom.flags}`;
     case "includes":
       return `${atom.of} ${is ? "has" : "does not have"} ${JSON.stringify(atom.text)}`;
     case "number":

@@ -189,7 +189,10 @@ class Making {
   }
 
   #valueAt({ root, keys }: SymbolPath): unknown {
-    return keys.reduce<unknown>((at, key) => (at as Holder | null | undefined)?.[key], this.#rootValue(root));
+    const origin = this.explored.origins.get(root);
+    // What a helper answers if no condition is about it
+    const value = this.#rootValue(root) ?? (origin === undefined ? undefined : this.#defaultAnswer(origin));
+    return keys.reduce<unknown>((at, key) => (at as Holder | null | undefined)?.[key], value);
   }
 
   #rootValue(root: string): unknown {

@@ -2,6 +2,7 @@ import { Glob } from "../../policy/scope/glob.js";
 import { anyElement, type EachText, type ElementCase, type LinearTerm, type TextPart } from "../shared/atom.js";
 import type { Condition } from "../solver/condition.js";
 import type { Knowledge } from "../solver/solver.js";
+import { expressionAutomaton } from "../texts/automaton.js";
 import { termNumber, termValue } from "./exact-number.js";
 import type { Input } from "./input.js";
 import { symbolPath } from "./symbol-path.js";
@@ -86,6 +87,10 @@ export class SymbolValues {
         return textOf(value, atom.of).includes(atom.text);
       case "matches":
         return new Glob(atom.text).matches(textOf(value, atom.of));
+      case "before":
+        return textOf(value, atom.of) < atom.text;
+      case "regex":
+        return expressionAutomaton(atom.text, atom.flags).matches(textOf(value, atom.of));
       case "written":
         return isWritten(value);
       case "type":
