@@ -109,6 +109,8 @@ class Writer {
         if (pattern === null) throw new Inexpressible(`the pattern ${atom.text}`);
         return `(str.in_re ${this.#symbol("String", atom.of, indices)} ${pattern})`;
       }
+      case "before":
+        return `(str.< ${this.#symbol("String", atom.of, indices)} ${smtString(atom.text)})`;
       case "type":
         return this.#type(atom.of, atom.among, indices);
       case "number":
@@ -267,7 +269,10 @@ class Writer {
       return [`(<= ${integer(domain.least)} ${term})`, `(<= ${term} ${integer(domain.most)})`];
     if (domain?.kind === "amount") return [`(<= 0.0 ${term})`];
     if (sort !== "String") return [];
-    const hex = domain?.kind === "text" ? domain.hex : null;
+    const { hex, names } = domain?.kind === "text" ? domain : { hex: null, names: null };
+    const known = names === null ? [] : this.knowledge.namesOf(names);
+    // A newer name of such a type is `unknown`
+    if (known.includes("unknown")) return [or(known.map((one) => `(= ${term} ${smtString(one)})`))];
     return [`(str.in_re ${term} ${hex === null ? ANY_TEXT : hexText(hex)})`];
   }
 
