@@ -9,7 +9,7 @@ import { Domain } from "../../src/policy/domain.js";
 import { type LinkedPolicy, linkPolicy } from "../../src/policy/linker/linker.js";
 import { CURRENT_DOMAINS, type Current } from "../../src/policy/model/current.js";
 import type { NameKind } from "../../src/policy/model/vocabulary.js";
-import { RESULT_DOMAINS } from "../../src/prove/explorer/beginning.js";
+import { RESULT_DOMAINS } from "../../src/prove/facts/declarations.js";
 import { type Exploration, explore } from "../../src/prove/explorer/exploration.js";
 import { SUBJECT_DOMAINS } from "../../src/prove/facts/subject-domains.js";
 import { confirm, difference } from "../../src/prove/witness/confirmed-path.js";

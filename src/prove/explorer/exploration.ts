@@ -1,9 +1,10 @@
 import { VOCABULARY } from "../../engine/load/vocabulary.js";
-import { type HookName, hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
+import type { HookName } from "../../hooks/catalogue.js";
 import { LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
 import { Domain } from "../../policy/domain.js";
 import { ROOT_ON_HOST } from "../../policy/model/current.js";
 import type { NameKind } from "../../policy/model/vocabulary.js";
+import { declarationsOf } from "../facts/declarations.js";
 import {
   type Atom,
   anyElement,
@@ -21,7 +22,6 @@ import {
   beginningOf,
   type ComparedConfiguration,
   type ConfiguredNames,
-  clausesOf,
   type ExploredConfiguration,
 } from "./beginning.js";
 import { type Choice, Choices, essential } from "./choices.js";
@@ -165,11 +165,12 @@ class Explorer {
     limits: Limits,
     private readonly bounds: ExplorationLimits,
   ) {
+    const { argument, clauses } = declarationsOf(hook);
     this.#knowledge = {
       symbols: this.#symbols,
       origins: this.#origins,
-      clauses: clausesOf(hook),
-      argument: SUBJECT_KINDS[hookRow(hook).subject].argument,
+      clauses,
+      argument,
       namesOf: (type) => VOCABULARY[type as NameKind] ?? [],
     };
     this.#deadline = performance.now() + bounds.timeout;

@@ -2,8 +2,8 @@ import { PROGRAM_BEGINNINGS, PROGRAM_MULTIPLES } from "../../bpf/program-constra
 import type { FactDomain } from "../../fact-type.js";
 import { hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
 import { CURRENT_DOMAINS, type Current } from "../../policy/model/current.js";
-import { RESULT_DOMAINS } from "../explorer/beginning.js";
 import type { Exploration } from "../explorer/exploration.js";
+import { RESULT_DOMAINS } from "../facts/declarations.js";
 import { SUBJECT_DOMAINS } from "../facts/subject-domains.js";
 import type { ElementCase, JsonType, Origin } from "../shared/atom.js";
 import type { ListElement } from "../solver/lists.js";
