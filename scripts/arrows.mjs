@@ -64,6 +64,14 @@ const STACKS = {
     ...["initramfs", "files", "image", "loader", "list", "classes", "guard"],
   ],
 };
+/**
+ * What of its own folder a sub-folder may import, without anything else: sub-folders and files. The checker of
+ * certificates is independent of the explorer that makes them, of its solver, and of what they use; it only shares the
+ * question to the engine.
+ */
+const APART = {
+  "prove/check": ["facts/", "shared/", "witness/engine-answer.js", "witness/input.js"],
+};
 /** Packages that only one folder may import. */
 const KEEPERS = {
   koffi: "sys",
@@ -134,6 +142,10 @@ process.exitCode = broken.length === 0 ? 0 : 1;
 /** An import between sub-folders of `room` against the order of its stack. */
 function upward(room, place, target, line) {
   const [from, to] = [place, target].map((path) => path.split("/").slice(1, -1)[0]);
+  const allowed = APART[`${room}/${from}`];
+  const its = target.slice(room.length + 1);
+  if (allowed !== undefined && to !== from && !allowed.some((one) => its.startsWith(one)))
+    return [`src/${place}:${line}: \`${room}/${from}\` may not import \`${target}\``];
   const stack = STACKS[room];
   if (stack === undefined || from === undefined || to === undefined || from === to) return [];
   const missing = [from, to].find((folder) => !stack.includes(folder));

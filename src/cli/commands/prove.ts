@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { checkCommand } from "./prove/prove-check.js";
 import { compareCommand } from "./prove/prove-compare.js";
 import { propertyCommand } from "./prove/prove-property.js";
 import { tableCommand } from "./prove/prove-table.js";
@@ -10,6 +11,7 @@ export function command(): Command {
     .addCommand(tableCommand())
     .addCommand(propertyCommand())
     .addCommand(compareCommand())
+    .addCommand(checkCommand())
     .addHelpText(
       "after",
       `
@@ -17,6 +19,8 @@ Examples:
   countersign prove table
   countersign prove table --markdown countersign.yaml > decisions.md
   countersign prove property
-  countersign prove compare countersign.yaml new.yaml`,
+  countersign prove compare countersign.yaml new.yaml
+  countersign prove table --certificate decisions.cert.json
+  countersign prove check decisions.cert.json`,
     );
 }

@@ -46,6 +46,16 @@ export class SymbolValues {
     return words.join("");
   }
 
+  /** The text, or null if a part of it is not in the input. */
+  textIfThere(parts: readonly TextPart[]): string | null {
+    try {
+      return this.text(parts);
+    } catch (error) {
+      if (error instanceof Missing) return null;
+      throw error;
+    }
+  }
+
   number(term: LinearTerm): number {
     return termNumber(term, this.#number);
   }

@@ -1,9 +1,12 @@
 import { Command } from "commander";
-import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import { type AttachmentConfig, DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
 import { CountersignError } from "../../../error.js";
+import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
+import type { ExplorationLimits } from "../../../prove/explorer/exploration.js";
 import type { ConfigurationTable } from "../../../prove/table/configuration-table.js";
 import type { DecisionTable } from "../../../prove/table/decision-table.js";
 import { visibleText } from "../../../visible-text.js";
+import { writeWhole } from "../../files/write.js";
 import { compileWasmOnce } from "../../input/wasm-compiler.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled } from "../../output/output.js";
@@ -24,6 +27,7 @@ export function tableCommand(): Command {
     .option("--max-paths <number>", "the most rows of one table", countOf, MAX_PATHS)
     .option("--rows <number>", "the most rows of the table of the configuration", countOf, ROWS)
     .option("--timeout <seconds>", "the most time for all tables together", countOf, TIMEOUT)
+    .option("--certificate <file>", "write a certificate of the tables of attachments, for `prove check`")
     .option("--markdown", "tables in Markdown")
     .option("--json", "one JSON object: `tables`, `configuration`, and what they assume in `assumes`")
     .addHelpText(
@@ -38,12 +42,16 @@ The last table of each hook is that of the configuration: what all attachments t
 \`on_fault\` and the hook's default. It has at least one row for each end, and says how many ways to that end it leaves
 out. With --attachment there is none.
 
+--certificate writes the tables of attachments in a form that \`countersign prove check\` checks without the explorer.
+It is checked before it is written; a policy with syntax that the checker does not evaluate is an error that names it.
+
 Exits with 0 when all tables are complete and decided, 2 when something is not decided or left out, or the configuration
 cannot be used.
 
 Examples:
   countersign prove table
   countersign prove table --attachment verify-all countersign.yaml
+  countersign prove table --certificate decisions.cert.json
   countersign prove table --json --max-paths 100 --timeout 10`,
     )
     .action(run);
@@ -54,6 +62,7 @@ interface Options {
   readonly maxPaths: number;
   readonly rows: number;
   readonly timeout: number;
+  readonly certificate?: string;
   readonly markdown?: true;
   readonly json?: true;
 }
@@ -68,13 +77,13 @@ async function run(file: string, options: Options): Promise<void> {
   const names = config.attachments.map(({ name }) => name);
   if (attachment !== undefined && !names.includes(attachment)) throw unknownName("attachment", attachment, names);
   compileWasmOnce();
-  const [{ PlacedPolicies }, { ASSUMPTIONS, decisionTables }, { configurationTables }, text] = await Promise.all([
+  const [placing, { ASSUMPTIONS, decisionTables }, { configurationTables }, text] = await Promise.all([
     import("../../../prove/configuration/placed-policies.js"),
     import("../../../prove/table/decision-table.js"),
     import("../../../prove/table/configuration-table.js"),
     import("../../../prove/table/table-text.js"),
   ]);
-  const policies = new PlacedPolicies(config);
+  const policies = new placing.PlacedPolicies(config);
   const bar = await counter("tables");
   const end = performance.now() + 1000 * timeout;
   const limits = () => ({ paths: maxPaths, timeout: Math.max(0, end - performance.now()) });
@@ -89,6 +98,8 @@ async function run(file: string, options: Options): Promise<void> {
       configuration.push(made);
       bar.step(made.hook);
     }
+  if (options.certificate !== undefined)
+    await writeCertificate(options.certificate, policies, ({ name }) => name === (attachment ?? name), limits());
   bar.stop();
   policies.close();
   if (json === true) printJson({ tables, configuration, assumes: ASSUMPTIONS });
@@ -100,6 +111,23 @@ async function run(file: string, options: Options): Promise<void> {
     return unfinished === null && all.every(({ result }) => result !== "not decided");
   });
   if (!isDecided) process.exitCode = EXIT.undecided;
+}
+
+/** Makes the certificate of attachments, checks it as `prove check` does, and writes it. */
+async function writeCertificate(
+  file: string,
+  policies: PlacedPolicies,
+  isChosen: (attachment: AttachmentConfig) => boolean,
+  limits: ExplorationLimits,
+): Promise<void> {
+  const [{ makeCertificate }, { readCertificate }, { checkCertificate }] = await Promise.all([
+    import("../../../prove/certificate/make-certificate.js"),
+    import("../../../prove/check/form.js"),
+    import("../../../prove/check/check-certificate.js"),
+  ]);
+  const text = `${JSON.stringify(makeCertificate(policies, isChosen, limits))}\n`;
+  Array.from(checkCertificate(readCertificate(text, file), policies.config, file));
+  writeWhole(file, Buffer.from(text));
 }
 
 function printTables(

@@ -1,0 +1,97 @@
+import { Command } from "commander";
+import { type Config, DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import { CountersignError, type ErrorCode } from "../../../error.js";
+import { MAX_INPUT, readText } from "../../../input.js";
+import type { CheckedTable } from "../../../prove/check/check-certificate.js";
+import { visibleText } from "../../../visible-text.js";
+import { compileWasmOnce } from "../../input/wasm-compiler.js";
+import { EXIT } from "../../output/exit.js";
+import { print, printError, printJson } from "../../output/output.js";
+import { counter } from "../../output/progress.js";
+import { table } from "../../output/table.js";
+import { assumptionsText } from "./assumptions.js";
+
+/** `countersign prove check`: checks a certificate without the explorer that made it. */
+export function checkCommand(): Command {
+  return new Command("check")
+    .description("Checks a certificate of decision tables, without the explorer that made it")
+    .argument("<certificate>", "a file that `prove table --certificate` wrote")
+    .argument("[config]", "the configuration that it is about", DEFAULT_CONFIG)
+    .option("--json", "one JSON object: `tables`, `uncertified`, what they assume in `assumes`; or `rejected`")
+    .addHelpText(
+      "after",
+      `
+The checker is small and shares no code with the explorer and its solver. It evaluates the policies' text itself, under
+the conditions of each path of the certificate: each branch must be the next condition of the policy, each end its
+verdict, reason and line. A side of a branch can be left out only with a refutation, which it verifies. The engine
+decides about a witness of each path. Configuration, policies, declared facts and engine must be those that the
+certificate names.
+
+Exits with 0 when the certificate is right, 1 when it is rejected, 2 when the configuration or a file cannot be used.
+
+Examples:
+  countersign prove check decisions.cert.json
+  countersign prove check decisions.cert.json countersign.yaml --json`,
+    )
+    .action(run);
+}
+
+/** Codes with which a certificate is rejected. */
+const REJECTIONS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  ...(["PROOF_MALFORMED", "PROOF_OUTDATED", "PROOF_TREE_WRONG", "PROOF_ANSWER_WRONG"] as const),
+  ...(["PROOF_REFUTATION_WRONG", "PROOF_WITNESS_WRONG", "PROOF_UNSUPPORTED"] as const),
+]);
+
+async function run(file: string, configuration: string, { json }: { readonly json?: true }): Promise<void> {
+  const config = readConfig(configuration, "check");
+  const text = readText(file, MAX_INPUT);
+  compileWasmOnce();
+  try {
+    const tables = await checked(text, config, file);
+    const named = new Set(tables.map(({ attachment }) => attachment));
+    const uncertified = config.attachments.map(({ name }) => name).filter((name) => !named.has(name));
+    if (json === true) printJson({ tables, uncertified, assumes: CERTIFIED_ASSUMPTIONS });
+    else printTables(tables, uncertified);
+  } catch (error) {
+    if (!(error instanceof CountersignError) || !REJECTIONS.has(error.code)) throw error;
+    if (json === true) printJson({ rejected: error });
+    printError(error);
+    process.exitCode = EXIT.denied;
+  }
+}
+
+async function checked(text: string, config: Config, file: string): Promise<readonly CheckedTable[]> {
+  const [{ readCertificate }, { checkCertificate }] = await Promise.all([
+    import("../../../prove/check/form.js"),
+    import("../../../prove/check/check-certificate.js"),
+  ]);
+  const bar = await counter("tables");
+  const tables: CheckedTable[] = [];
+  try {
+    for (const one of checkCertificate(readCertificate(text, file), config, file)) {
+      tables.push(one);
+      bar.step(one.attachment);
+    }
+  } finally {
+    bar.stop();
+  }
+  return tables;
+}
+
+/** What a certificate assumes; the table of its command has the same. */
+const CERTIFIED_ASSUMPTIONS: readonly string[] = [
+  "the facts about a program are right, and signatures are verified as the helpers say",
+  "maps have any JSON values, also none",
+  "no decision reaches a limit of its attachment (steps, memory, stack, time), and no attachment is suspended",
+  "the task is in the attachment's scope",
+];
+
+function printTables(tables: readonly CheckedTable[], uncertified: readonly string[]): void {
+  const rows = tables.map(({ attachment, hook, policy, paths, branches, refuted }) =>
+    [attachment, hook, policy.slice(0, 16), String(paths), String(branches), String(refuted)].map(visibleText),
+  );
+  print(table(["attachment", "hook", "policy", "paths", "branches", "refuted sides"], rows));
+  print("The certificate is right: each path ends as it says, and there are no others.");
+  if (uncertified.length > 0) print(visibleText(`Not certified: ${uncertified.join(", ")}`));
+  print(`\n${assumptionsText(CERTIFIED_ASSUMPTIONS)}`);
+}

@@ -1,0 +1,206 @@
+import type {
+  AnyNode,
+  CallExpression,
+  Expression,
+  MemberExpression,
+  ObjectExpression,
+  Pattern,
+  SpreadElement,
+} from "acorn";
+import { isNullish, joined, property, settled, textParts, view } from "./facts.js";
+import { computed, hasType, isEqual, isLooselyEqual, truthy, unary } from "./operators.js";
+import { NotEvaluated, notEvaluated, type Path, raise } from "./path.js";
+import { Closure, Plain, type Scope, Sym, unknownOf } from "./value.js";
+
+/** What expressions need of statements. */
+export interface Evaluation {
+  readonly path: Path;
+  /** Calls whose value the policy drops: the engine looks there for denials that are lost. */
+  readonly dropped: ReadonlySet<AnyNode>;
+  call(callee: unknown, given: readonly unknown[]): unknown;
+  at(node: AnyNode): void;
+}
+
+/** The end of an optional chain. */
+class Ended {}
+
+/** The value of an expression. */
+export function evaluated(node: Expression | SpreadElement | AnyNode, scope: Scope, to: Evaluation): unknown {
+  const { path } = to;
+  if (to.dropped.has(node)) notEvaluated("a call whose value is not used");
+  const value = (one: AnyNode) => evaluated(one, scope, to);
+  switch (node.type) {
+    case "Literal":
+      if (typeof node.value === "object" && node.value !== null) break;
+      return typeof node.value === "bigint" ? notEvaluated("a bigint") : node.value;
+    case "Identifier":
+      return scope.read(node.name);
+    case "TemplateLiteral": {
+      const parts = node.quasis.flatMap((quasi, index) => [
+        quasi.value.cooked ?? notEvaluated("this template"),
+        ...(index < node.expressions.length ? textParts(path, value(node.expressions[index]!)) : []),
+      ]);
+      return joined(parts);
+    }
+    case "ConditionalExpression":
+      return truthy(path, value(node.test)) ? value(node.consequent) : value(node.alternate);
+    case "LogicalExpression": {
+      const left = value(node.left);
+      if (node.operator === "??") return isNullish(path, left) ? value(node.right) : left;
+      return truthy(path, left) === (node.operator === "&&") ? value(node.right) : left;
+    }
+    case "UnaryExpression":
+      return unary(path, node.operator, value(node.argument));
+    case "BinaryExpression":
+      return binary(node, scope, to);
+    case "ArrowFunctionExpression":
+    case "FunctionExpression":
+      return new Closure(node, scope);
+    case "ObjectExpression":
+      return object(node, scope, to);
+    case "ArrayExpression":
+      return node.elements.map((one) =>
+        one === null || one.type === "SpreadElement" ? notEvaluated("`...` or a hole in an array") : value(one),
+      );
+    case "AssignmentExpression": {
+      if (node.operator !== "=" || node.left.type !== "Identifier") break;
+      const assigned = value(node.right);
+      scope.write(node.left.name, assigned);
+      return assigned;
+    }
+    case "ChainExpression":
+      try {
+        return value(node.expression);
+      } catch (error) {
+        if (error instanceof Ended) return undefined;
+        throw error;
+      }
+    case "MemberExpression": {
+      const holder = holderOf(node, scope, to);
+      return get(node, holder, keyOf(node, scope, to), to);
+    }
+    case "CallExpression":
+      return called(node, scope, to);
+  }
+  return notEvaluated(`the syntax ${node.type}`);
+}
+
+function binary(node: Extract<AnyNode, { type: "BinaryExpression" }>, scope: Scope, to: Evaluation): unknown {
+  const { operator, left, right } = node;
+  const { path } = to;
+  const isNegated = operator === "!==" || operator === "!=";
+  if ((operator === "===" || operator === "!==") && left.type === "UnaryExpression" && left.operator === "typeof")
+    if (right.type === "Literal" && typeof right.value === "string")
+      return hasType(path, evaluated(left.argument, scope, to), right.value) !== isNegated;
+  const [one, other] = [evaluated(left, scope, to), evaluated(right, scope, to)];
+  if (operator === "===" || operator === "!==") return isEqual(path, one, other) !== isNegated;
+  if (operator === "==" || operator === "!=") return isLooselyEqual(path, one, other) !== isNegated;
+  return computed(path, operator, one, other);
+}
+
+function object({ properties }: ObjectExpression, scope: Scope, to: Evaluation): Plain {
+  const made = new Plain();
+  for (const one of properties) {
+    if (one.type === "SpreadElement" || one.computed || one.kind !== "init") return notEvaluated("this property");
+    const key = one.key.type === "Identifier" ? one.key.name : String((one.key as { value?: unknown }).value);
+    if (key === "__proto__") return notEvaluated("`__proto__`");
+    made.properties.set(key, evaluated(one.value, scope, to));
+  }
+  return made;
+}
+
+/** The object of a member. An optional one that is null or undefined ends the chain. */
+function holderOf(node: MemberExpression, scope: Scope, to: Evaluation): unknown {
+  const holder = evaluated(node.object, scope, to);
+  if (node.optional && isNullish(to.path, holder)) throw new Ended();
+  return holder;
+}
+
+function keyOf({ property: key, computed: isComputed }: MemberExpression, scope: Scope, to: Evaluation): string {
+  if (!isComputed) return key.type === "Identifier" ? key.name : notEvaluated("a private name");
+  const value = settled(to.path, evaluated(key, scope, to));
+  if (typeof value === "string") return value;
+  return Number.isSafeInteger(value) ? String(value) : notEvaluated("a key that is not known");
+}
+
+/** Reads a property (ECMA-262, 13.3.2). */
+export function get(node: AnyNode, holder: unknown, key: string, to: Evaluation): unknown {
+  const { path } = to;
+  to.at(node);
+  if (isNullish(path, holder)) return raise();
+  const its = view(path, holder);
+  if (its instanceof Sym) return property(path, its, key);
+  if (its instanceof Plain)
+    return its.properties.has(key) || !(key in {}) ? its.properties.get(key) : notEvaluated(`\`${key}\` of an object`);
+  if (Array.isArray(its) || typeof its === "string") {
+    if (key === "length") return its.length;
+    if (/^(?:0|[1-9]\d{0,9})$/.test(key)) return its[Number(key)];
+  }
+  return notEvaluated(`\`${key}\` of this value`);
+}
+
+function called(node: CallExpression, scope: Scope, to: Evaluation): unknown {
+  const { callee, optional } = node;
+  if (optional || callee.type === "Super") return notEvaluated("this call");
+  const given = () => node.arguments.map((one) => evaluated(one, scope, to));
+  if (callee.type !== "MemberExpression") {
+    const target = evaluated(callee, scope, to);
+    const values = given();
+    to.at(node);
+    return to.call(target, values);
+  }
+  const holder = settled(to.path, holderOf(callee, scope, to));
+  const key = keyOf(callee, scope, to);
+  if (typeof holder === "string" || unknownOf(holder)?.kind === "text") return callText(to.path, holder, key, given());
+  if (Array.isArray(holder)) return callArray(to, holder, key, given());
+  const target = get(callee, holder, key, to);
+  const values = given();
+  to.at(node);
+  return to.call(target, values);
+}
+
+const TESTS = { startsWith: "starts", endsWith: "ends", includes: "includes" } as const;
+
+/** A method of a text. */
+function callText(path: Path, holder: unknown, key: string, given: readonly unknown[]): unknown {
+  const [text] = given;
+  const its = unknownOf(holder);
+  if (!Object.hasOwn(TESTS, key) || typeof text !== "string" || given.length !== 1 || its?.kind === "joined")
+    return notEvaluated(`\`${key}\` of a text`);
+  const method = key as keyof typeof TESTS;
+  if (typeof holder === "string") return holder[method](text);
+  return text === "" || path.ask({ kind: TESTS[method], of: (its as { name: string }).name, text });
+}
+
+/** A method of an array that the policy wrote (ECMA-262, 23.1.3). */
+function callArray(to: Evaluation, array: readonly unknown[], key: string, given: readonly unknown[]): unknown {
+  const [first, ...more] = given;
+  if (more.length > 0) return notEvaluated(`\`${key}\` with more than one argument`);
+  if (key === "includes") return array.some((one) => isEqual(to.path, one, first));
+  if (key !== "some" && key !== "every") return notEvaluated(`\`${key}\` of an array`);
+  if (!(first instanceof Closure)) return notEvaluated("this callback");
+  return array[key]((one, index) => truthy(to.path, to.call(first, [one, index, array])));
+}
+
+/** Binds the names of a pattern to the parts of a value. */
+export function bind(pattern: Pattern, value: unknown, scope: Scope, isConstant: boolean, to: Evaluation): void {
+  switch (pattern.type) {
+    case "Identifier":
+      scope.declare(pattern.name, value, isConstant);
+      return;
+    case "AssignmentPattern":
+      bind(pattern.left, value === undefined ? evaluated(pattern.right, scope, to) : value, scope, isConstant, to);
+      return;
+    case "ObjectPattern":
+      to.at(pattern);
+      if (isNullish(to.path, value)) raise();
+      for (const part of pattern.properties) {
+        if (part.type === "RestElement" || part.computed) throw new NotEvaluated("this pattern");
+        const key = part.key.type === "Identifier" ? part.key.name : String((part.key as { value?: unknown }).value);
+        bind(part.value, get(part, value, key, to), scope, isConstant, to);
+      }
+      return;
+    default:
+      notEvaluated(`the syntax ${pattern.type}`);
+  }
+}

@@ -1,0 +1,184 @@
+import { brokenConstraints } from "../../bpf/program-constraints.js";
+import type { FactDomain } from "../../fact-type.js";
+import type { Current } from "../../policy/model/current.js";
+import type { Declarations, Fields } from "../facts/declarations.js";
+import { outsideDomain } from "../facts/in-domain.js";
+import type { Atom, LinearTerm, Origin, TextPart } from "../shared/atom.js";
+import type { Witness } from "../shared/certificate.js";
+import type { Input } from "../witness/input.js";
+import type { Condition, Symbols } from "./path.js";
+
+/** A value that is not there, or of another type than a condition needs. */
+class Missing {}
+
+function missing(): never {
+  throw new Missing();
+}
+
+/** A witness that is in the domains of facts, and the values that symbols have for it. */
+export class WitnessInput implements Input {
+  readonly subject: Readonly<Record<string, unknown>>;
+  readonly current: Current;
+  /** Why there can be no such input; null if there can. */
+  readonly flaw: string | null;
+
+  constructor(
+    private readonly witness: Witness,
+    private readonly declarations: Declarations,
+    private readonly symbols: Symbols,
+  ) {
+    this.subject = decoded(witness.subject, objectOf(declarations.subject)) as Readonly<Record<string, unknown>>;
+    this.current = witness.current as Current;
+    this.flaw = this.#flaw();
+    // Evidence is for people only: policies do not see it
+    this.subject = { ...this.subject, evidence: [] };
+  }
+
+  #flaw(): string | null {
+    const { argument, subject, current, fixed, clauses } = this.declarations;
+    const [outside] = [
+      ...outsideDomain(this.subject, objectOf(subject), argument),
+      ...outsideDomain(this.current, objectOf(current), "current"),
+      ...Object.keys(fixed).filter((name) => this.subject[name.slice(argument.length + 1)] !== fixed[name]),
+      ...Object.keys(this.witness.answers).filter((call) => !this.#isAnswer(call, this.witness.answers[call])),
+    ];
+    if (outside !== undefined) return `\`${outside}\` is not in its domain`;
+    return (clauses.length === 0 ? undefined : brokenConstraints(this.subject)[0]) ?? null;
+  }
+
+  /** Whether a helper can give an answer. */
+  #isAnswer(call: string, answer: unknown): boolean {
+    const [helper = ""] = call.split("(");
+    const within = (least: number, most: number) =>
+      Number.isInteger(answer) && (answer as number) >= least && (answer as number) <= most;
+    if (helper.startsWith("verify_")) return within(-4095, 0);
+    if (helper === "statement_of") return within(0, ((this.subject.statements as unknown[])?.length ?? 0) - 1);
+    const fields = this.declarations.results[helper];
+    return fields === undefined || outsideDomain(answer, objectOf(fields), call).length === 0;
+  }
+
+  /** What a helper answers to the engine. */
+  answer(origin: Origin, key: string | null): unknown {
+    if (origin.kind === "lookup") return own(own(this.witness.maps, origin.map) ?? {}, key!);
+    return this.#answer(nameOf(origin));
+  }
+
+  #answer(call: string): unknown {
+    const answer = own(this.witness.answers, call);
+    if (answer === undefined) return missing();
+    return call.startsWith("statement_of(") ? own(this.subject.statements, String(answer)) : answer;
+  }
+
+  /** Whether all conditions are true of it. */
+  satisfies(conditions: readonly Condition[]): boolean {
+    try {
+      return conditions.every(({ atom, is }) => this.#isTrue(atom) === is);
+    } catch (error) {
+      if (error instanceof Missing) return false;
+      throw error;
+    }
+  }
+
+  sum({ constant, of }: LinearTerm): bigint {
+    return of.reduce((sum, [by, name]) => sum + BigInt(by) * this.#integer(name), BigInt(constant));
+  }
+
+  text(parts: readonly TextPart[]): string {
+    const words = parts.map((part) => {
+      if (typeof part === "string") return part;
+      if ("text" in part) return this.#text(part.text);
+      return "number" in part ? String(this.sum(part.number)) : missing();
+    });
+    return words.join("");
+  }
+
+  #isTrue(atom: Atom): boolean {
+    switch (atom.kind) {
+      case "flag":
+        return this.#value(atom.of) === true;
+      case "null":
+        return this.#value(atom.of.slice(0, -1)) === null;
+      case "exists":
+        return this.#value(atom.of.slice(0, -1)) !== undefined;
+      case "equals":
+        return this.#text(atom.of) === atom.text;
+      case "same":
+        return this.#text(atom.of) === this.#text(atom.other);
+      case "starts":
+        return this.#text(atom.of).startsWith(atom.text);
+      case "ends":
+        return this.#text(atom.of).endsWith(atom.text);
+      case "includes":
+        return this.#text(atom.of).includes(atom.text);
+      case "number": {
+        const sum = this.sum(atom.term);
+        return atom.is === "= 0" ? sum === 0n : atom.is === "< 0" ? sum < 0n : sum <= 0n;
+      }
+      case "type": {
+        const value = this.#value(atom.of);
+        const isNamed = value === null || typeof value === "boolean";
+        const type = isNamed ? String(value) : Array.isArray(value) ? "array" : typeof value;
+        return (atom.among as readonly string[]).includes(type);
+      }
+      default:
+        return missing();
+    }
+  }
+
+  #text(name: string): string {
+    const value = this.#value(name);
+    return typeof value === "string" ? value : missing();
+  }
+
+  #integer(name: string): bigint {
+    const value = this.#value(name);
+    return Number.isSafeInteger(value) ? BigInt(value as number) : missing();
+  }
+
+  #value(name: string): unknown {
+    if (name === this.declarations.argument) return this.subject;
+    if (name === "current") return this.current;
+    const place = this.symbols.places.get(name) ?? missing();
+    if (place === "answer") return this.#answer(name);
+    if ("map" in place) return own(own(this.witness.maps, place.map) ?? {}, this.text(place.parts));
+    return own(this.#value(place.of), place.key);
+  }
+}
+
+function objectOf(fields: Fields): FactDomain {
+  return { kind: "object", declared: "", fields };
+}
+
+/** The facts of JSON: bytes are base64 there. Whatever does not fit is left as it is. */
+function decoded(value: unknown, domain: FactDomain): unknown {
+  if (domain.kind === "bytes" && typeof value === "string") return new Uint8Array(Buffer.from(value, "base64"));
+  if (domain.kind === "null or" && value !== null) return decoded(value, domain.of);
+  if (domain.kind !== "object" || typeof value !== "object" || value === null) return value;
+  const known = Object.entries(value).filter(([name]) => Object.hasOwn(domain.fields, name));
+  return Object.fromEntries(known.map(([name, one]) => [name, decoded(one, domain.fields[name]!)]));
+}
+
+/** The name of a helper's call, as the evaluator gives it. */
+function nameOf(origin: Exclude<Origin, { kind: "lookup" }>): string {
+  switch (origin.kind) {
+    case "verify_program":
+    case "statement_of":
+      return `${origin.kind}(${JSON.stringify(origin.keyring)})`;
+    case "signer_of_program":
+      return `signer_of(${JSON.stringify(origin.keyring)})`;
+    case "verify_signature":
+    case "signer_of": {
+      const { kind, data, signature, keyring, type } = origin;
+      return `${kind}(${[data, String(signature), JSON.stringify(keyring), type].join()})`;
+    }
+    default:
+      return missing();
+  }
+}
+
+/** A property of a value; undefined if it has none of its own. */
+function own(value: unknown, key: string): unknown {
+  if (typeof value !== "object" || value === null) return missing();
+  const isThere = Object.hasOwn(value, key) || (key === "length" && ArrayBuffer.isView(value));
+  return isThere ? (value as Readonly<Record<string, unknown>>)[key] : undefined;
+}

@@ -1,0 +1,89 @@
+import type { HookName } from "../../hooks/catalogue.js";
+import type { Atom, LinearTerm, TextPart } from "./atom.js";
+
+/**
+ * A certificate: decision tables in a form that is checked without the explorer that found them. It is JSON. All that
+ * it says is computed again or verified; it gives the order in which, and the parts that are hard to find.
+ */
+export interface Certificate {
+  readonly certificate: "countersign prove table";
+  readonly version: 1;
+  readonly digests: Digests;
+  /** What the maps contain: any JSON value under any key, or none. */
+  readonly maps: "any";
+  readonly tables: readonly CertifiedTable[];
+}
+
+/** SHA-256 in lower-case hex. */
+export interface Digests {
+  /** The configuration's file. */
+  readonly configuration: string;
+  /** What is declared about the inputs of decisions: domains of facts, constraints between them. */
+  readonly declarations: string;
+  /** Countersign's version, which fixes the engine; not a digest. */
+  readonly engine: string;
+}
+
+/** All answers of an attachment at one hook. */
+export interface CertifiedTable {
+  readonly attachment: string;
+  readonly hook: HookName;
+  /** SHA-256 of the policy as it was linked. */
+  readonly policy: string;
+  readonly tree: Tree;
+}
+
+/** A condition with what follows if it is true or false, or a way's end. */
+export type Tree = Branch | Leaf;
+
+export interface Branch {
+  readonly if: Atom;
+  readonly yes: Tree | Refuted;
+  readonly no: Tree | Refuted;
+}
+
+export interface Leaf {
+  readonly end: Answer;
+  /** `file:line`. */
+  readonly line: string;
+  readonly witness: Witness;
+}
+
+/** How a policy ends: with a verdict and the reason of its denial, or with a fault. */
+export type Answer =
+  | { readonly verdict: number | LinearTerm; readonly reason: readonly TextPart[] | null }
+  | { readonly fault: string };
+
+/** An input that goes this way, in JSON: bytes are base64. */
+export interface Witness {
+  readonly subject: unknown;
+  readonly current: unknown;
+  /** What helpers answer, by call; for `statement_of` the index in the subject's statements. */
+  readonly answers: Readonly<Record<string, unknown>>;
+  /** Values by map and key. */
+  readonly maps: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** A side of a branch that no input takes, with the proof of that. */
+export interface Refuted {
+  readonly refuted: Refutation;
+}
+
+/** Why conditions cannot all hold. Those of the path are numbered from 0; the one that is refuted is the last. */
+export type Refutation =
+  /** Two conditions contradict each other: a text is one constant, and has not what the other condition says. */
+  | { readonly clash: readonly [equals: number, other: number] }
+  /** A text is equal to a constant that is not in the domain of the symbol. */
+  | { readonly domain: number }
+  /** Multiples of conditions and bounds, whose sum is a positive constant that would be at most 0. */
+  | { readonly farkas: readonly FarkasRow[] }
+  /** The number of condition `split`, which is not 0, is neither below nor above 0; one more condition in each case. */
+  | { readonly split: number; readonly below: Refutation; readonly above: Refutation }
+  /** Constraints between facts, by number: each fixes one more fact, and the last one cannot hold. */
+  | { readonly set: readonly number[] };
+
+/** `times` is a decimal integer from 1 on, for an equation any but 0. */
+export type FarkasRow =
+  | { readonly times: string; readonly condition: number }
+  | { readonly times: string; readonly symbol: string; readonly least: string }
+  | { readonly times: string; readonly symbol: string; readonly most: string };

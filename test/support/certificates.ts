@@ -1,0 +1,64 @@
+/** Certificates of the policies that ship, in a configuration in a folder. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Config, readConfig } from "../../src/config/config.js";
+import { makeCertificate } from "../../src/prove/certificate/make-certificate.js";
+import { checkCertificate } from "../../src/prove/check/check-certificate.js";
+import { readCertificate } from "../../src/prove/check/form.js";
+import { PlacedPolicies } from "../../src/prove/configuration/placed-policies.js";
+import type { Certificate } from "../../src/prove/shared/certificate.js";
+import { KEY } from "./prove-property.js";
+
+const POLICIES = join(import.meta.dirname, "../../policies");
+
+export const SHIPPED = readdirSync(POLICIES).filter((name) => /^[\w-]+\.(js|ts)$/.test(name) && !/\.test\./.test(name));
+
+const MAPS = ["debug_read_only", "allowed_programs", "container_policy", "program_budget"];
+
+/** A configuration with one policy, in a folder of its own. */
+export class CertifiedFolder {
+  readonly folder = mkdtempSync(join(tmpdir(), "countersign-"));
+  readonly config: Config;
+
+  constructor(
+    readonly name: string,
+    text: string,
+  ) {
+    const maps = MAPS.map((map) => `  ${map}: { writable: { entries: 10, bytes: 1KiB } }\n`);
+    const keyrings = "keyrings: { platform: { trust: [key.pem] }, network: { trust: [key.pem] } }\n";
+    this.write("key.pem", KEY);
+    this.write(name, text);
+    this.write(
+      "countersign.yaml",
+      `version: 1\n${keyrings}maps:\n${maps.join("")}attachments: [{ policy: ${name} }]\n`,
+    );
+    this.config = readConfig(join(this.folder, "countersign.yaml"), "check");
+  }
+
+  static shipped(name: string): CertifiedFolder {
+    return new CertifiedFolder(name, readFileSync(join(POLICIES, name), "utf8"));
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.folder, name), text);
+  }
+
+  make(): Certificate {
+    const policies = new PlacedPolicies(this.config);
+    try {
+      return makeCertificate(policies, () => true, { paths: 2_000, timeout: 60_000 });
+    } finally {
+      policies.close();
+    }
+  }
+
+  /** Checks a certificate as it is in a file. */
+  check(json: string) {
+    return [...checkCertificate(readCertificate(json, "c.json"), this.config, "c.json")];
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

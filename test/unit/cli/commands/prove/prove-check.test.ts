@@ -1,0 +1,101 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { Authority } from "../../../../../src/trust/issuing/authority.js";
+import { runCommand } from "../../../../support/command-line.js";
+
+const folder = mkdtempSync(join(tmpdir(), "countersign-"));
+const at = (name: string) => join(folder, name);
+const root = Authority.create({ subject: "Root" });
+const signer = root.issue({ subject: "Signer" });
+const shipped = readFileSync(join(import.meta.dirname, "../../../../../policies/verify-blobs.js"), "utf8");
+const CONFIGURATION = `version: 1
+keyrings: { network: { trust: [root.pem] } }
+maps: { container_policy: { file: tiers.json } }
+attachments:
+  - { policy: limit.js }
+  - { policy: verify-blobs.js }
+  - { policy: loop.js }
+`;
+const FILES = {
+  "limit.js":
+    'import { deny } from "countersign";\nexport const bpf_prog_load = (prog) => (prog.insn_cnt > 100 ? deny("large") : 0);\n',
+  "loop.js":
+    "export const bpf_prog_load = (prog) => {\n  for (const map of prog.maps) if (map.max_entries > 9) return -1;\n  return 0;\n};\n",
+  "verify-blobs.js": shipped,
+  "tiers.json": "{}",
+  "root.pem": root.pem.certificate,
+  "signer.pem": signer.pem.certificate,
+  "signer.key": signer.pem.key,
+  "countersign.yaml": CONFIGURATION,
+};
+for (const [name, text] of Object.entries(FILES)) writeFileSync(at(name), text);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const config = at("countersign.yaml");
+const certificate = at("limit.cert.json");
+const certify = (attachment: string) =>
+  runCommand("prove", "table", "--attachment", attachment, "--certificate", at(`${attachment}.cert.json`), config);
+
+describe("countersign prove check", () => {
+  it("accepts what prove table --certificate wrote, and names what is not certified", async () => {
+    expect(await certify("limit")).toMatchObject({ code: 0, err: "" });
+    const { code, out, err } = await runCommand("prove", "check", certificate, config);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^limit +bpf_prog_load +[0-9a-f]{16} +2 +1 +0$/m);
+    expect(out).toMatch(/^Not certified: verify-blobs, loop$/m);
+    expect(out).toMatch(/^Assumed:$/m);
+    const told = JSON.parse((await runCommand("prove", "check", certificate, config, "--json")).out);
+    expect(told).toMatchObject({
+      tables: [{ attachment: "limit", hook: "bpf_prog_load", paths: 2, branches: 1, refuted: 0 }],
+      uncertified: ["verify-blobs", "loop"],
+    });
+  });
+
+  it("exits with 1 if the certificate is rejected, with the code and the place in the tree", async () => {
+    const text = readFileSync(certificate, "utf8").replace('"verdict":-1', '"verdict":0');
+    writeFileSync(at("forged.cert.json"), text);
+    const { code, out, err } = await runCommand("prove", "check", at("forged.cert.json"), config, "--json");
+    expect([code, JSON.parse(out).rejected.code]).toEqual([1, "PROOF_ANSWER_WRONG"]);
+    expect(err).toMatch(/tables\[0\]\.tree\.yes: .* \[PROOF_ANSWER_WRONG\]/);
+  });
+
+  it("exits with 1 after the policy was changed, and with 2 if there is no certificate", async () => {
+    writeFileSync(at("limit.js"), FILES["limit.js"].replace("100", "200"));
+    const { code, err } = await runCommand("prove", "check", certificate, config);
+    writeFileSync(at("limit.js"), FILES["limit.js"]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/tables\[0\]\.policy: is about another text of limit\.js \[PROOF_OUTDATED\]/);
+    const missing = await runCommand("prove", "check", at("none.json"), config);
+    expect(missing).toMatchObject({ code: 2, err: expect.stringContaining("[FILE_UNREADABLE]") });
+  });
+
+  it("is not made of a policy with syntax that it does not evaluate, which is named with its line", async () => {
+    const { code, err } = await certify("loop");
+    expect(code).toBe(2);
+    expect(err).toMatch(/loop\.js:2: no certificate can be made of `loop` .*ForOfStatement \[PROOF_UNSUPPORTED\]/);
+    expect(existsSync(at("loop.cert.json"))).toBe(false);
+  });
+
+  it("has a certificate that can be signed and demanded by an attachment at blob_verify", async () => {
+    const demand = () =>
+      runCommand(
+        "check",
+        "--config",
+        config,
+        "--hook",
+        "blob_verify",
+        "--signature",
+        `${certificate}.p7s`,
+        certificate,
+      );
+    const unsigned = await runCommand("check", "--config", config, "--hook", "blob_verify", certificate);
+    expect(unsigned).toMatchObject({ code: 1, out: expect.stringContaining("-ENODATA") });
+    const words = ["--key", at("signer.key"), "--cert", at("signer.pem"), "--out", `${certificate}.p7s`];
+    expect(await runCommand("sign", ...words, certificate)).toMatchObject({ code: 0 });
+    expect(await demand()).toMatchObject({ code: 0, out: expect.stringContaining("by verify-blobs") });
+    writeFileSync(certificate, readFileSync(certificate, "utf8").replace('"verdict":-1', '"verdict":0'));
+    expect(await demand()).toMatchObject({ code: 1, out: expect.stringContaining("-EKEYREJECTED") });
+  });
+});
