@@ -43,9 +43,7 @@ export function evaluate(policy: EvaluatedPolicy, hook: HookName, path: Path): O
 }
 
 /** How a statement ends the function. */
-interface Returned {
-  readonly value: unknown;
-}
+type Returned = { readonly value: unknown };
 
 const MOST_CALLS = 10_000;
 const MOST_DEPTH = 100;
@@ -54,6 +52,7 @@ class Evaluator implements Evaluation {
   readonly dropped: ReadonlySet<AnyNode>;
   readonly #helpers: Helpers;
   readonly #exports: Map<string, unknown>[] = [];
+  #unit: Unit;
   #calls = 0;
   #depth = 0;
   /** The line at which the last function returned. */
@@ -64,6 +63,7 @@ class Evaluator implements Evaluation {
     readonly path: Path,
   ) {
     this.dropped = policy.dropped;
+    this.#unit = policy.units[0]!;
     this.#helpers = new Helpers(path);
   }
 
@@ -113,7 +113,9 @@ class Evaluator implements Evaluation {
   }
 
   at(node: AnyNode): void {
-    const { file, lines } = this.policy.fileOf.get(node)!.source;
+    // Parts of patterns are not among the nodes of a file: they are in that of the statement around them
+    this.#unit = this.policy.fileOf.get(node) ?? this.#unit;
+    const { file, lines } = this.#unit.source;
     this.path.line = `${file}:${lines.positionAt(node.start).line}`;
   }
 

@@ -1,0 +1,173 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the strings are policies with templates
+import { expect, it } from "vitest";
+import { CountersignError } from "../../../../src/error.js";
+import type { Answer, Certificate, Tree } from "../../../../src/prove/shared/certificate.js";
+import { SymbolValues } from "../../../../src/prove/witness/symbol-values.js";
+import { CertifiedFolder } from "../../../support/certificates.js";
+import { numbers, seedOf } from "../../../support/damage.js";
+import { ExploredPolicy, randomInput } from "../../../support/prove.js";
+
+const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
+const POLICIES = Number(process.env.POLICIES ?? (isLong ? 2_000 : 12));
+const INPUTS = Number(process.env.INPUTS ?? (isLong ? 500 : 40));
+const seed = isLong || process.env.SEED !== undefined ? seedOf() : 1;
+
+/** Expressions that the checker evaluates, by kind; `@kind` stands for another one of that kind. */
+const EXPRESSIONS: Readonly<Record<string, readonly string[]>> = {
+  text: [
+    "prog.name",
+    "prog.type",
+    "prog.license",
+    "current.comm",
+    "prog.digest",
+    '"xdp"',
+    '"edge"',
+    "(prog.section ?? @text)",
+  ],
+  number: [
+    "prog.insn_cnt",
+    "current.uid",
+    "prog.insns.length",
+    "7",
+    "-@number",
+    "@number + 3",
+    "@number - current.pid",
+    "prog.helpers.length",
+  ],
+  flag: ["prog.effects.read_only", "prog.effects.redirects", "prog.gpl_compatible", "prog.effects.reads_kernel_memory"],
+  verification: ['verify_program(prog, "platform")', 'verify_signature(prog.insns, prog.signature, "network", PKCS7)'],
+  json: [
+    'map_lookup("program_budget", "x")',
+    'map_lookup("program_budget", "x")?.y',
+    'map_lookup("debug_read_only", prog.name)',
+  ],
+  any: ["@text", "@number", "@flag", "@json", "null", "undefined", "current.exe", "current.container?.labels?.tier"],
+  condition: [
+    ...[
+      "@flag",
+      "!@condition",
+      "(@condition && @condition)",
+      "(@condition || @condition)",
+      "@text === @text",
+      "@number < @number",
+    ],
+    ...[
+      "@number >= 100",
+      "@number === current.uid",
+      "@text.startsWith('a')",
+      "@text.endsWith('b')",
+      "@text.includes('ab')",
+    ],
+    ...[
+      "@verification === 0",
+      "@verification !== -ENODATA",
+      "@json === 5",
+      "@json == null",
+      "typeof @json === 'number'",
+    ],
+    ...[
+      "@any === null",
+      "@any != null",
+      "['xdp', 'tc'].includes(@text)",
+      "[@text, @text].some((one) => one === @text)",
+    ],
+    ...[
+      "(@condition ? @condition : @flag)",
+      "@json === @text",
+      "current.container?.labels?.tier === 'edge'",
+      "either(@text)",
+    ],
+    ...["@number * 2 > 9", "signer_of(prog, 'platform')?.subject === 'a'", "@json > 3"],
+  ],
+  verdict: [
+    ...["0", "0", "-1", "deny('no')", "deny(`${@text} and ${@number}`)", "deny(@text, 13)", "@verification"],
+    ...["(@condition ? @verdict : @verdict)", "(@verification || @verification)", "deny('x', @number)", "chosen(prog)"],
+  ],
+  statement: [
+    ...[
+      "if (@condition) return @verdict;",
+      "if (@condition) return @verdict;",
+      "const { name } = prog; if (name === @text) return @verdict;",
+    ],
+    ...[
+      "let n = 1; if (@condition) n = 2; if (n === 2) return @verdict;",
+      "if (@condition) { return @verdict; } else if (@flag) return -2;",
+    ],
+  ],
+};
+
+const PRELUDE = `import { deny, map_lookup, verify_program, verify_signature, signer_of, PKCS7, ENODATA } from "countersign";
+const either = (a, b = "edge") => a === b;
+function chosen({ type, effects: { redirects } }) { return redirects ? -3 : type === "xdp" ? 0 : -4; }
+`;
+
+/** A policy in the language of the checker, drawn by chance. */
+function drawnPolicy(next: (below: number) => number): string {
+  let depth = 0;
+  const draw = (kind: string): string => {
+    depth += 1;
+    const all = EXPRESSIONS[kind]!;
+    const flat = depth > 5 ? all.filter((one) => !one.includes("@")) : all;
+    const choices = flat.length === 0 ? ["prog.gpl_compatible"] : flat;
+    const text = choices[next(choices.length)]!.replace(/@(\w+)/g, (_, inner: string) => draw(inner));
+    depth -= 1;
+    return text;
+  };
+  const body = Array.from({ length: 1 + next(4) }, () => `  { ${draw("statement")} }`);
+  return `${PRELUDE}export function bpf_prog_load(prog, current) {\n${body.join("\n")}\n  return ${draw("verdict")};\n}\n`;
+}
+
+/** The end of the path that an input takes through a certificate's tree. */
+function endOf(tree: Tree, values: SymbolValues): Answer {
+  if ("end" in tree) return tree.end;
+  const side = values.satisfy([{ atom: tree.if, is: true }]) ? tree.yes : tree.no;
+  if ("refuted" in side) throw new Error(`an input takes a side that is refuted: ${JSON.stringify(tree.if)}`);
+  return endOf(side, values);
+}
+
+/** The certificate of a policy; null if none can be made. */
+function certified(text: string): Certificate | null {
+  const folder = new CertifiedFolder("policy.js", text);
+  try {
+    const certificate = folder.make();
+    folder.check(JSON.stringify(certificate));
+    return certificate;
+  } catch (error) {
+    const isUnsupported = error instanceof CountersignError && /^(?:PROOF_UNSUPPORTED|POLICY_)/.test(error.code);
+    if (!isUnsupported) expect.fail(`${text}\n${error}`);
+    return null;
+  } finally {
+    folder.remove();
+  }
+}
+
+it(`certificates of policies drawn by chance are right about all inputs (seed ${seed})`, () => {
+  let count = 0;
+  for (let round = 0; round < POLICIES; round++) {
+    const next = numbers((seed + Math.imul(round, 0x9e3779b1)) >>> 0);
+    const text = drawnPolicy(next);
+    const certificate = certified(text);
+    if (certificate === null) continue;
+    count += 1;
+    const policy = ExploredPolicy.of(text);
+    const exploration = policy.explore("bpf_prog_load");
+    for (let drawn = 0; drawn < INPUTS; drawn++) {
+      const input = randomInput(exploration, next);
+      const values = new SymbolValues(input, exploration.knowledge);
+      const end = endOf(certificate.tables[0]!.tree, values);
+      const { verdict, reason, fault } = policy.ask("bpf_prog_load", input);
+      const expected =
+        "fault" in end
+          ? [null, null, end.fault]
+          : [
+              typeof end.verdict === "number" ? end.verdict : values.number(end.verdict),
+              end.reason && values.text(end.reason),
+              null,
+            ];
+      expect([verdict, reason, fault?.code ?? null], text).toEqual(expected);
+    }
+    policy.close();
+  }
+  console.info(`${count} of ${POLICIES} policies were certified`);
+  expect(count).toBeGreaterThan(POLICIES / 4);
+}, 36_000_000);
