@@ -84,6 +84,9 @@ export class ExploredPolicy {
   }
 }
 
+/** More instructions would need too much memory. */
+const MOST_INSNS = 100_000;
+
 type Next = (below: number) => number;
 
 /** An input drawn by chance, also from the texts and numbers that the paths of a policy compare with. */
@@ -165,6 +168,7 @@ class Drawing {
     program.gpl_compatible = gpl.includes(program.license as string);
     if (program.type === "unknown") program.type = "xdp";
     program.evidence = [];
+    program.insn_cnt = Math.min(program.insn_cnt as number, MOST_INSNS);
     program.statements = [this.#facts(RESULT_DOMAINS.statement_of!), ...(program.statements as unknown[])];
     program.insns = new Uint8Array(8 * (program.insn_cnt as number));
     program.raw_insns = new Uint8Array(8 * (program.insn_cnt as number));
