@@ -21,6 +21,7 @@ const GENERATORS = {
   "effects page": "effects-page.mjs",
   "log page": "log-page.mjs",
   "manual page": "manual.mjs",
+  "decision tables of policies": "policy-tables.mjs",
   "attacks page": "attacks-page.mjs",
   "guard's object": "guard.mjs",
   "guard's loader": "loader.mjs",

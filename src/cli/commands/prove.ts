@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { checkCommand } from "./prove/prove-check.js";
 import { compareCommand } from "./prove/prove-compare.js";
+import { deadCommand } from "./prove/prove-dead.js";
 import { propertyCommand } from "./prove/prove-property.js";
 import { tableCommand } from "./prove/prove-table.js";
 
@@ -11,6 +12,7 @@ export function command(): Command {
     .addCommand(tableCommand())
     .addCommand(propertyCommand())
     .addCommand(compareCommand())
+    .addCommand(deadCommand())
     .addCommand(checkCommand())
     .addHelpText(
       "after",
@@ -20,6 +22,7 @@ Examples:
   countersign prove table --markdown countersign.yaml > decisions.md
   countersign prove property
   countersign prove compare countersign.yaml new.yaml
+  countersign prove dead
   countersign prove table --certificate decisions.cert.json
   countersign prove check decisions.cert.json`,
     );

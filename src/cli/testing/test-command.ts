@@ -7,6 +7,7 @@ import type { MutationRun } from "../../workbench/mutation/mutation-run.js";
 import { junit } from "../../workbench/testing/junit.js";
 import { type OpenEngine, runTests } from "../../workbench/testing/test-run.js";
 import { changeOf } from "../../workbench/testing/watched-files.js";
+import { MAX_PATHS, TIMEOUT } from "../commands/prove/limits.js";
 import { writeWhole } from "../files/write.js";
 import { type CacheOption, openCache } from "../input/cache-option.js";
 import { openEnginesForTests } from "../input/open-engine.js";
@@ -16,6 +17,7 @@ import { printMutants } from "../output/mutation-report.js";
 import { printError, printJson, warn } from "../output/output.js";
 import { type Progress, progress } from "../output/progress.js";
 import { printTests } from "../output/test-report.js";
+import type { ProvedPolicies } from "./policy-properties.js";
 
 export interface TestOptions extends CacheOption {
   readonly config: string;
@@ -25,6 +27,7 @@ export interface TestOptions extends CacheOption {
   readonly lcov?: string;
   /** In percent. */
   readonly minCoverage?: number;
+  readonly prove?: true;
   readonly mutate?: true;
   readonly mutants: number;
   readonly watch?: true;
@@ -59,7 +62,9 @@ async function runOnce(options: TestOptions): Promise<OneRun> {
   const { minCoverage = 0 } = options;
   const isMeasured = options.coverage ?? (options.lcov !== undefined || options.minCoverage !== undefined);
   const coverage = isMeasured ? new Coverage(config.file) : null;
-  const { results, untested, warnings, files: read } = await runTests(config, open, coverage);
+  const { results: cases, untested, warnings, files: read } = await runTests(config, open, coverage);
+  const proved = options.prove === true ? await prove(config) : null;
+  const results = [...cases, ...(proved?.results ?? [])];
   warnings.forEach(warn);
   if (options.junit !== undefined) writeWhole(options.junit, Buffer.from(junit(results)));
   if (options.lcov !== undefined) writeWhole(options.lcov, Buffer.from(lcov(coverage!)));
@@ -78,8 +83,14 @@ async function runOnce(options: TestOptions): Promise<OneRun> {
   const isNoticed = mutation === null || mutation.mutants.every(({ status }) => status !== "survived");
   return {
     code: isPassed && isCovered && isNoticed ? EXIT.ok : EXIT.denied,
-    files: [config.file, ...read].map((file) => resolve(file)),
+    files: [config.file, ...read, ...(proved?.files ?? [])].map((file) => resolve(file)),
   };
+}
+
+/** Proves the properties beside the policies: the prover is loaded for this only. */
+async function prove(config: Config): Promise<ProvedPolicies> {
+  const { provePolicies } = await import("./policy-properties.js");
+  return provePolicies(config, { paths: MAX_PATHS, timeout: 1000 * TIMEOUT });
 }
 
 async function mutate(config: Config, open: OpenEngine, limit: number): Promise<MutationRun> {

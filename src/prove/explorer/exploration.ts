@@ -51,6 +51,8 @@ export interface Exploration {
   readonly knowledge: Knowledge;
   /** `file:line` of a place that the end of a path names; null for none. */
   placeOf(place: number): string | null;
+  /** Whether there is a loop over a list that is not known, so that one path can be about elements in several cases. */
+  readonly hasLoops: boolean;
 }
 
 export interface ExplorationLimits {
@@ -156,6 +158,7 @@ class Explorer {
   #end: PathEnd | null = null;
   #place = 0;
   #tooLarge = false;
+  #hasLoops = false;
 
   constructor(
     private readonly policy: RewrittenPolicy,
@@ -197,6 +200,7 @@ class Explorer {
       origins: this.#origins,
       knowledge: this.#knowledge,
       placeOf: (place) => this.policy.placeOf(place),
+      hasLoops: this.#hasLoops,
     };
   }
 
@@ -240,6 +244,7 @@ class Explorer {
 
   /** Finds the cases of a loop, and then goes on with the path; or chooses a condition before that. */
   #findCases(beginning: Beginning, loop: MissingLoop): void {
+    this.#hasLoops = true;
     const learnt: LearntCase[] = [];
     const open: (readonly Choice[])[] = [[]];
     for (let choices = open.pop(); choices !== undefined; choices = open.pop()) {

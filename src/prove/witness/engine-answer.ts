@@ -11,7 +11,10 @@ import type { Input } from "./input.js";
 
 type HostFunctions = Parameters<Domain["ask"]>[5];
 
-/** What the policy itself answers for an input, in the sandbox of the engine. The helpers answer as the input says. */
+/**
+ * What the policy itself answers for an input, in the sandbox of the engine. The helpers answer as the input says.
+ * `reach` gets the points that the policy reaches, if it was linked with points.
+ */
 export function engineAnswer(
   domain: Domain,
   policy: LinkedPolicy,
@@ -19,8 +22,9 @@ export function engineAnswer(
   hook: HookName,
   input: Input,
   names: { readonly keyrings: readonly string[]; readonly maps: readonly string[] },
+  reach: (point: number) => void = () => {},
 ): Outcome {
-  const functions = new InputFunctions(input, SUBJECT_KINDS[hookRow(hook).subject].argument, names);
+  const functions = new InputFunctions(input, SUBJECT_KINDS[hookRow(hook).subject].argument, names, reach);
   return domain.ask(policy, limits, hook, input.subject, input.current, functions);
 }
 
@@ -31,6 +35,7 @@ class InputFunctions implements HostFunctions {
     private readonly input: Input,
     private readonly argument: string,
     private readonly names: { readonly keyrings: readonly string[]; readonly maps: readonly string[] },
+    readonly pointReached: (point: number) => void,
   ) {
     this.#addBytes(input.subject, argument);
   }

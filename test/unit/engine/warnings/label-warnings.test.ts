@@ -94,17 +94,16 @@ const MAPS = ["container_policy", "debug_read_only", "allowed_programs", "progra
 
 it("policies that ship give no warning", async () => {
   const policies = readdirSync(new URL("../../../../policies/", import.meta.url)).filter((file) =>
-    /(?<!\.test)\.[jt]s$/.test(file),
+    /^[\w-]+\.[jt]s$/.test(file),
   );
-  const shipped = policies.filter((file) => !file.endsWith(".test.ts"));
   const place = new Workplace(
-    shipped.map((file) => `  - policy: policies/${file}`).join("\n"),
+    policies.map((file) => `  - policy: policies/${file}`).join("\n"),
     `maps: { ${MAPS.map((map) => `${map}: { file: rules.json }`).join()} }`,
   );
   place.write("rules.json", "{}");
-  for (const file of shipped) place.policy(file);
+  for (const file of policies) place.policy(file);
   const engine = await Engine.open(readConfig(place.config));
   engine.close();
-  expect(shipped.length).toBeGreaterThanOrEqual(10);
+  expect(policies.length).toBeGreaterThanOrEqual(10);
   expect(engine.warnings).toEqual([]);
 });

@@ -8,7 +8,9 @@ import { runCommand } from "../../../support/command-line.js";
 import { LintFolder } from "../../../support/lint.js";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
-const shipped = readdirSync(join(root, "policies")).filter((name) => !/\.test\.(?:ts|yaml)$/.test(name));
+const shipped = readdirSync(join(root, "policies")).filter(
+  (name) => !/\.test\.(?:ts|yaml)$|\.properties\.js$/.test(name),
+);
 
 /** Documents of the package, with examples of policies and configurations. */
 const DOCUMENTS = [

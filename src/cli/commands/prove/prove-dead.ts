@@ -1,0 +1,88 @@
+import { Command } from "commander";
+import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import type { DeadCode, DeadPlace } from "../../../prove/table/dead-code.js";
+import { visibleText } from "../../../visible-text.js";
+import { compileWasmOnce } from "../../input/wasm-compiler.js";
+import { EXIT } from "../../output/exit.js";
+import { print, printJson } from "../../output/output.js";
+import { counter } from "../../output/progress.js";
+import { table } from "../../output/table.js";
+import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
+import { unknownName } from "./unknown-name.js";
+
+/** `countersign prove dead`: the code of policies that no decision reaches. */
+export function deadCommand(): Command {
+  return new Command("dead")
+    .description("Shows code that no decision can reach, and conditions that are always true or always false")
+    .argument("[config]", "a configuration", DEFAULT_CONFIG)
+    .option("--attachment <name>", "only this attachment")
+    .option("--max-paths <number>", "the most paths of one policy", countOf, MAX_PATHS)
+    .option("--timeout <seconds>", "the most time for all policies together", countOf, TIMEOUT)
+    .option("--json", "one JSON object: `attachments`, with `places` and why they are `unknown`")
+    .addHelpText(
+      "after",
+      `
+Each policy is explored as for \`prove table\`, at all hooks of its attachment. What no path reaches is dead in this
+configuration: a statement, or a branch of a condition. A policy of which anything is not decided, or with a loop over
+a list of a program, is shown as not known: none of its code is called dead.
+
+Exits with 0 when there is no dead code, 1 when there is, 2 when it is not known for an attachment, or the configuration
+cannot be used.
+
+Examples:
+  countersign prove dead
+  countersign prove dead --attachment verify-all --json countersign.yaml`,
+    )
+    .action(run);
+}
+
+interface Options {
+  readonly attachment?: string;
+  readonly maxPaths: number;
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+async function run(file: string, { attachment, maxPaths, timeout, json }: Options): Promise<void> {
+  const config = readConfig(file, "check");
+  const names = config.attachments.map(({ name }) => name);
+  if (attachment !== undefined && !names.includes(attachment)) throw unknownName("attachment", attachment, names);
+  compileWasmOnce();
+  const [{ PlacedPolicies }, { deadCode }] = await Promise.all([
+    import("../../../prove/configuration/placed-policies.js"),
+    import("../../../prove/table/dead-code.js"),
+  ]);
+  const policies = new PlacedPolicies(config);
+  const bar = await counter("policies");
+  const found: DeadCode[] = [];
+  const limits = { paths: maxPaths, timeout: 1000 * timeout };
+  for (const one of deadCode(policies, ({ name }) => name === (attachment ?? name), limits)) {
+    found.push(one);
+    bar.step(one.attachment);
+  }
+  bar.stop();
+  policies.close();
+  if (json === true) printJson({ attachments: found });
+  else printDead(found);
+  if (found.some(({ places }) => places.length > 0)) process.exitCode = EXIT.denied;
+  else if (found.some(({ unknown }) => unknown !== null)) process.exitCode = EXIT.undecided;
+}
+
+function printDead(found: readonly DeadCode[]): void {
+  const rows = found.flatMap(({ attachment, places, unknown }) => {
+    if (unknown !== null) return [[attachment, "", `not known: ${unknown}`]];
+    return places.map((place) => [attachment, `${place.file}:${place.line}:${place.column}`, wordsOf(place)]);
+  });
+  if (rows.length === 0) print("no dead code");
+  else
+    print(
+      table(
+        ["attachment", "place", "never"],
+        rows.map((row) => row.map(visibleText)),
+      ),
+    );
+}
+
+function wordsOf({ branch }: DeadPlace): string {
+  return branch ?? "reached";
+}

@@ -1,0 +1,85 @@
+import { existsSync } from "node:fs";
+import { relative } from "node:path";
+import type { AttachmentConfig, Config } from "../../config/config.js";
+import { CountersignError } from "../../error.js";
+import type { HookName } from "../../hooks/catalogue.js";
+import { PlacedPolicies } from "../../prove/configuration/placed-policies.js";
+import type { ExplorationLimits } from "../../prove/explorer/exploration.js";
+import { type PropertyAnswer, proveProperty } from "../../prove/property/property-answer.js";
+import { propertiesOf } from "../../prove/property/property-file.js";
+import type { CaseResult } from "../../workbench/testing/case-result.js";
+
+/** The results of the properties beside a configuration's policies, as those of cases. */
+export interface ProvedPolicies {
+  readonly results: readonly CaseResult[];
+  /** The paths of the files of properties. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Proves the properties beside the policies of a configuration. They are about one attachment by itself, which enforces
+ * for all tasks. Throws USAGE if there are none, PROPERTY_INVALID, and what linking the policies throws.
+ */
+export function provePolicies(config: Config, limits: ExplorationLimits): ProvedPolicies {
+  const results: CaseResult[] = [];
+  const files = new Set<string>();
+  for (const attachment of config.attachments) {
+    const policies = new PlacedPolicies(aloneIn(config, attachment));
+    try {
+      for (const hook of policies.hooks)
+        for (const file of propertyFiles(attachment.policy, hook)) {
+          files.add(file);
+          results.push(...resultsOf(policies, attachment.name, hook, file, limits));
+        }
+    } finally {
+      policies.close();
+    }
+  }
+  if (results.length > 0) return { results, files: [...files] };
+  throw new CountersignError("USAGE", "no policy has properties beside it", {
+    place: config.file,
+    remedy: "write POLICY.properties.js beside a policy; see `countersign prove property --help`",
+  });
+}
+
+/** The files of properties of a policy for a hook that exist: those for all of its hooks, and those for this one. */
+function propertyFiles(policy: string, hook: HookName): readonly string[] {
+  const path = policy.replace(/\.[a-z]+$/, "");
+  return [`${path}.properties.js`, `${path}.${hook}.properties.js`].filter((file) => existsSync(file));
+}
+
+function aloneIn(config: Config, attachment: AttachmentConfig): Config {
+  return { ...config, mode: "enforce", attachments: [{ ...attachment, mode: "enforce", scope: {} }] };
+}
+
+function resultsOf(
+  policies: PlacedPolicies,
+  attachment: string,
+  hook: HookName,
+  file: string,
+  limits: ExplorationLimits,
+): readonly CaseResult[] {
+  const place = relative("", file);
+  return propertiesOf(file).map((property) => {
+    const start = performance.now();
+    const answer = proveProperty(policies, hook, property, limits);
+    const got = answerText(answer);
+    return {
+      ...{ attachment, place, name: property.name, file: `any at ${hook}`, hook, expected: "proved", got },
+      ...{ unused_reasons: [], unused_answers: [], passed: answer.answer === "proved" },
+      duration: performance.now() - start,
+    };
+  });
+}
+
+function answerText({ answer, witness, model, doubts }: PropertyAnswer): string {
+  if (witness !== null) {
+    const values = Object.entries(witness.values).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+    return `${answer}: verdict ${witness.decision.enforced_verdict} with ${values.join(", ") || "anything"}`;
+  }
+  const reasons = [
+    ...model.map((conditions) => `if ${conditions.join(" and ") || "anything"}`),
+    ...doubts.map(({ why, place }) => `${place === null ? "" : `${place}: `}${why}`),
+  ];
+  return reasons.length === 0 ? answer : `${answer}: ${reasons.join("; ")}`;
+}

@@ -1,0 +1,94 @@
+import { dirname, relative, resolve } from "node:path";
+import type { AttachmentConfig } from "../../config/config.js";
+import { HOOK_NAMES } from "../../hooks/catalogue.js";
+import { linkPolicy } from "../../policy/linker/linker.js";
+import type { Point } from "../../policy/linker/points.js";
+import type { PlacedPolicies } from "../configuration/placed-policies.js";
+import type { PlacedPolicy } from "../configuration/placed-policy.js";
+import { type Exploration, type ExplorationLimits, explore } from "../explorer/exploration.js";
+import { confirm } from "../witness/confirmed-path.js";
+import { engineAnswer } from "../witness/engine-answer.js";
+import { doubtOf } from "./decision-table.js";
+
+/** A place of a policy that no decision reaches. */
+export interface DeadPlace {
+  /** Relative to the working directory. Lines and columns count from 1. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** The branch that is never taken, such as `condition is false`; null for a statement. */
+  readonly branch: string | null;
+}
+
+/** The dead code of an attachment's policy, in this configuration. */
+export interface DeadCode {
+  readonly attachment: string;
+  /** None if it is not known. */
+  readonly places: readonly DeadPlace[];
+  /** Why it is not known which code is dead; null if it is. */
+  readonly unknown: string | null;
+}
+
+/** In milliseconds. */
+const PATIENCE = 10_000;
+
+/**
+ * The dead code of each attachment. Code is dead if no path at any hook of the attachment reaches it, which the policy
+ * itself shows, in the sandbox of the engine, for an example of each path: on a path, it takes the same branches for
+ * all inputs. If any path is not decided, or has no example, nothing is known.
+ */
+export function* deadCode(
+  policies: PlacedPolicies,
+  isChosen: (attachment: AttachmentConfig) => boolean,
+  limits: ExplorationLimits,
+): Generator<DeadCode> {
+  const end = performance.now() + limits.timeout;
+  for (const placed of policies.placed)
+    if (isChosen(placed.attachment))
+      yield deadIn(policies, placed, { ...limits, timeout: Math.max(0, end - performance.now()) });
+}
+
+function deadIn(policies: PlacedPolicies, placed: PlacedPolicy, bounds: ExplorationLimits): DeadCode {
+  const { attachment, policy, source, hooks } = placed;
+  const marked = linkPolicy(policy.file, { ...source.files, hookNames: HOOK_NAMES, marksFor: "coverage" });
+  const limits = { ...attachment.limits, timeout: PATIENCE };
+  const reached = new Set<number>();
+  const none = (unknown: string): DeadCode => ({ attachment: attachment.name, places: [], unknown });
+  for (const hook of hooks) {
+    const exploration = explore(source, hook, policies.names, attachment.limits, bounds);
+    const reason = unknownIn(exploration);
+    if (reason !== null) return none(`${hook}: ${reason}`);
+    for (const path of exploration.paths) {
+      const confirmation = confirm(path, exploration, (input) =>
+        engineAnswer(policies.domain, marked, limits, hook, input, policies.names, (point) => reached.add(point)),
+      );
+      const doubt = doubtOf(path.end, confirmation);
+      if (doubt !== null) return none(`${hook}: ${path.place === null ? "" : `${path.place}: `}${doubt}`);
+    }
+  }
+  const folder = dirname(resolve(policies.config.file));
+  return { attachment: attachment.name, places: unreached(marked.points, reached, folder), unknown: null };
+}
+
+function unknownIn({ unfinished, hasLoops }: Exploration): string | null {
+  if (unfinished !== null) return unfinished;
+  return hasLoops ? "a loop over a list that is not known" : null;
+}
+
+/** The places that are not reached. Branches on a line that is not reached itself are left out. */
+function unreached(points: readonly Point[], reached: ReadonlySet<number>, folder: string): readonly DeadPlace[] {
+  const lineOf = ({ file, line }: Point) => `${file}:${line}`;
+  const statements = points.flatMap((point, number) => (point.branch === null ? [{ point, number }] : []));
+  const live = new Set(statements.filter(({ number }) => reached.has(number)).map(({ point }) => lineOf(point)));
+  const dead = new Set(statements.map(({ point }) => lineOf(point)).filter((line) => !live.has(line)));
+  const shown = new Set<string>();
+  return points.flatMap((point, number) => {
+    const { file, line, column, branch } = point;
+    if (reached.has(number) || point.returns === true) return [];
+    const isOnDeadLine = dead.has(lineOf(point));
+    // One entry for a line that is not reached
+    if (isOnDeadLine && (branch !== null || shown.has(lineOf(point)))) return [];
+    if (isOnDeadLine) shown.add(lineOf(point));
+    return [{ file: relative("", resolve(folder, file)), line, column, branch: branch?.arm ?? null }];
+  });
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { runCommand } from "../../../../support/command-line.js";
+import { Workplace } from "../../../../support/workplace.js";
+
+const place = new Workplace("  - policy: policies/p.js");
+const LATE = 'export const bpf_prog_load = ({ type }) => (type === "xdp" ? 0 : type === "xdp" ? -1 : -2);\n';
+
+describe("countersign prove dead", () => {
+  const dead = (policy: string, ...words: readonly string[]) => {
+    place.write("policies/p.js", policy);
+    return runCommand("prove", "dead", place.config, ...words);
+  };
+
+  it("shows what no decision reaches, and exits with 1", async () => {
+    const { code, out } = await dead(LATE);
+    expect(out).toMatch(/^p +\S*policies\/p\.js:1:66 +condition is true$/m);
+    expect(code).toBe(1);
+    expect(JSON.parse((await dead(LATE, "--json")).out)).toMatchObject({
+      attachments: [{ attachment: "p", unknown: null, places: [{ line: 1, column: 66, branch: "condition is true" }] }],
+    });
+  });
+
+  it("exits with 0 if there is none, and with 2 if it is not known", async () => {
+    expect(await dead("export const bpf_prog_load = (prog) => (prog.rewritten ? -1 : 0);\n")).toMatchObject({
+      code: 1,
+    });
+    const none = "export const bpf_prog_load = (prog) => (prog.gpl_compatible ? -1 : 0);\n";
+    expect(await dead(none)).toMatchObject({ code: 0, out: "no dead code\n" });
+    const { code, out } = await dead("export const bpf_prog_load = (prog) => (prog.name.length > 3 ? -1 : 0);\n");
+    expect([code, out]).toEqual([2, expect.stringContaining("not known: bpf_prog_load: ")]);
+    expect(await dead(none, "--attachment", "q")).toMatchObject({ code: 2, err: expect.stringContaining("[USAGE]") });
+  });
+});

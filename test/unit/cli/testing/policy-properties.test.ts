@@ -1,0 +1,84 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { provePolicies } from "../../../../src/cli/testing/policy-properties.js";
+import { readConfig } from "../../../../src/config/config.js";
+import { runCommand } from "../../../support/command-line.js";
+import { Site } from "../../../support/site.js";
+import { Workplace } from "../../../support/workplace.js";
+
+const LIMITS = { paths: 2_000, timeout: 60_000 };
+const FOLDER = fileURLToPath(new URL("../../../../policies/", import.meta.url));
+const SHIPPED = readdirSync(FOLDER).filter((name) => /^[\w-]+\.[jt]s$/.test(name));
+const MAPS = ["debug_read_only", "allowed_programs", "container_policy", "program_budget"];
+
+describe("the properties beside the policies that ship", () => {
+  it("are there for each policy, and proved", async () => {
+    const maps = Object.fromEntries(MAPS.map((name) => [name, {}]));
+    const site = await Site.open({ attachments: SHIPPED, keyrings: ["platform", "network", "vendor"], maps });
+    const { results, files } = provePolicies(readConfig(`${site.folder}/countersign.yaml`), LIMITS);
+    site.close();
+    expect(results.filter(({ passed }) => !passed)).toEqual([]);
+    expect(new Set(results.map(({ attachment }) => attachment)).size).toBe(SHIPPED.length);
+    expect(files.length).toBe(readdirSync(FOLDER).filter((name) => name.endsWith(".properties.js")).length);
+  });
+});
+
+describe("countersign test --prove", () => {
+  const place = new Workplace("  - { policy: policies/p.js, mode: audit, scope: { uid: [7] } }");
+  place.write(
+    "policies/p.js",
+    'export const bpf_prog_load = (prog, { uid }) => (prog.name === "x" && uid === 0 ? -1 : 0);\n',
+  );
+  place.write("policies/p.test.yaml", "- { program: { type: xdp }, uid: 7, expect: allow }\n");
+  const prove = (properties: string, ...words: readonly string[]) => {
+    place.write("policies/p.properties.js", properties);
+    return runCommand("test", "--no-cache", "--prove", "--config", place.config, ...words);
+  };
+  const ALLOWS = "(prog, current, decision) => decision.verdict === 0";
+
+  it("passes if all are proved, of the policy by itself: for all tasks, and enforced", async () => {
+    const root = `export const only_root_is_denied = (prog, { uid }, { verdict }) => uid === 0 || verdict === 0;`;
+    const { code, out } = await prove(root);
+    expect(out).toMatch(/passed +\S*p\.properties\.js only_root_is_denied +any at bpf_prog_load +proved\n/);
+    expect(out).toContain("2 passed, 0 failed");
+    expect(code).toBe(0);
+  });
+
+  it("fails with an example if one is refuted, also in JSON and JUnit XML", async () => {
+    const junit = place.at("results.xml");
+    const { code, out } = await prove(`export const allows = ${ALLOWS};`, "--json", "--junit", junit);
+    expect(code).toBe(1);
+    const { cases } = JSON.parse(out);
+    expect(cases[1]).toMatchObject({ name: "allows", expected: "proved", passed: false });
+    expect(cases[1].got).toContain('refuted: verdict -EPERM with prog.name = "x", current.uid = 0');
+
+    expect(readFileSync(junit, "utf8")).toContain('<failure message="expected proved, got refuted: verdict -EPERM');
+  });
+
+  it("fails with the reason if one is not decided", async () => {
+    const { code, out } = await prove("export const short = (prog) => prog.name.length >= 0;");
+    expect(out).toMatch(/expected proved, got not decided: /);
+    expect(code).toBe(1);
+  });
+
+  it("has properties of one hook in a file of its own, and rejects a property that is no function", async () => {
+    place.write("policies/p.blob_verify.properties.js", "export const other = 1;");
+    expect((await prove(`export const holds = () => true;`)).code).toBe(0);
+    place.write("policies/p.bpf_prog_load.properties.js", "export const other = 1;");
+    expect(await prove(`export const holds = () => true;`)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("[PROPERTY_INVALID]"),
+    });
+  });
+});
+
+it("rejects --prove without any properties", async () => {
+  const place = new Workplace("  - policy: policies/p.js");
+  place.write("policies/p.js", "export const bpf_prog_load = () => 0;\n");
+  place.write("policies/p.test.yaml", "- { program: { type: xdp }, expect: allow }\n");
+  expect(await runCommand("test", "--no-cache", "--prove", "--config", place.config)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("[USAGE]"),
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { deadCode } from "../../../../src/prove/table/dead-code.js";
+import { withPolicies } from "../../../support/prove-configuration.js";
+import { oneAttachment } from "../../../support/prove-property.js";
+
+const LIMITS = { paths: 2_000, timeout: 60_000 };
+
+/** The dead places of a policy with these statements, as `line: branch`, or why they are not known. */
+function deadIn(body: string, limits = LIMITS): readonly string[] | string {
+  const policy = `import { deny, map_lookup, verify_program } from "countersign";\nexport function bpf_prog_load(prog, current) {\n${body}\n}\n`;
+  return withPolicies(oneAttachment(policy), (policies) => {
+    const [one] = [...deadCode(policies, () => true, limits)];
+    return one!.unknown ?? one!.places.map(({ line, branch }) => `${line}: ${branch ?? "reached"}`);
+  });
+}
+
+describe("dead code", () => {
+  it("is none where every branch can be taken", () => {
+    expect(deadIn('if (prog.type === "xdp") return 0;\nreturn current.uid === 0 ? 0 : -1;')).toEqual([]);
+  });
+
+  it("is a condition that follows from earlier ones, and the code after it", () => {
+    const body = 'if (prog.type === "xdp") return 0;\nif (prog.type === "xdp") {\n  return -1;\n}\nreturn 0;';
+    expect(deadIn(body)).toEqual(["4: condition is true", "5: reached"]);
+  });
+
+  it("is what the constraints between facts exclude", () => {
+    expect(deadIn("return prog.effects.read_only && prog.effects.redirects ? 0 : -1;")).toEqual([
+      expect.stringMatching(/^3: /),
+    ]);
+    expect(deadIn("return prog.insn_cnt < 0 ? deny('none') : 0;")).toEqual(["3: condition is true"]);
+  });
+
+  it("is code after a return, and a function that is not called", () => {
+    expect(deadIn("const f = () => {\n  return 1;\n};\nreturn 0;")).toEqual(["4: reached"]);
+  });
+
+  it("is not known if anything is not decided, a limit was reached, or there is a loop over a list", () => {
+    expect(deadIn("if (prog.name.length === 3) return 0;\nreturn prog.insn_cnt < 0 ? -1 : 0;")).toContain(
+      "policy.js:3",
+    );
+    expect(deadIn("return prog.name === 'a' ? 0 : -1;", { ...LIMITS, paths: 1 })).toContain("more than 1 paths");
+    const loop = "for (const { type } of prog.maps) {\n  if (type === 'hash') continue;\n}\nreturn 0;";
+    expect(deadIn(loop)).toBe("bpf_prog_load: a loop over a list that is not known");
+  });
+});
