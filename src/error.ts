@@ -56,6 +56,7 @@ export const ERROR_CODES = [
   "LOG_VERSION",
   "RECORD_NOT_FOUND",
   "EXPORT_FAILED",
+  "EXPORT_RUNNING",
   "LEARN_NOTHING",
   // engine and gate
   "ENGINE_CLOSED",

@@ -1,6 +1,7 @@
 /** A collector of logs by OTLP/HTTP, which keeps what it takes. */
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gunzipSync } from "node:zlib";
 import type { OtlpLogRecord, OtlpRequest } from "../../src/cli/export/otlp-request.js";
 
 export interface CollectorAnswer {
@@ -30,7 +31,9 @@ export class Collector {
       const chunks: Buffer[] = [];
       request.on("data", (chunk) => chunks.push(chunk));
       request.on("end", () => {
-        const body = JSON.parse(Buffer.concat(chunks).toString("utf8")) as OtlpRequest;
+        const bytes = Buffer.concat(chunks);
+        const plain = request.headers["content-encoding"] === "gzip" ? gunzipSync(bytes) : bytes;
+        const body = JSON.parse(plain.toString("utf8")) as OtlpRequest;
         this.received.push({ path: `${request.method} ${request.url}`, headers: request.headers, request: body });
         const { status, headers = {}, body: text = "{}", isBroken } = this.answers.shift() ?? { status: 200 };
         if (isBroken) {

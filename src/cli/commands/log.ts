@@ -9,7 +9,7 @@ import type { ReadRecord } from "../../log/read-record.js";
 import { RecordReader } from "../../log/record-reader.js";
 import { Selector } from "../../policy/scope/selector.js";
 import { visibleJson } from "../../visible-text.js";
-import { otlpAddress, otlpHeaders } from "../export/otlp-address.js";
+import { COMPRESSIONS, type Compression, otlpAddress, otlpCompression, otlpHeaders } from "../export/otlp-address.js";
 import { StopSignal } from "../input/stop-signal.js";
 import { logsToRead } from "../log/configured-log.js";
 import { KEPT_DEFINITIONS, takeDefinition } from "../log/earlier-definitions.js";
@@ -47,6 +47,11 @@ export function command(): Command {
         otlpAddress,
       ),
     )
+    .addOption(
+      new Option("--compression <name>", "compress what is sent (default: OTEL_EXPORTER_OTLP_COMPRESSION)").choices(
+        COMPRESSIONS,
+      ),
+    )
     .option("--position <file>", "how far the log was exported (default: the log's path with `.exported` after it)")
     .addHelpText(
       "after",
@@ -56,8 +61,8 @@ Rotated files beside a log belong to it (FILE.1, FILE.2.gz), and gzip is decompr
 
 With --export the records are sent from the position on, at first from the oldest file; with --follow until Ctrl-C, or
 else once. The position moves when the collector has taken them: each is sent at least once, also if the collector was
-away or the log was rotated meanwhile. An address without a path gets /v1/logs. Headers are those of
-OTEL_EXPORTER_OTLP_HEADERS, such as authorization=Bearer%20TOKEN.
+away or the log was rotated meanwhile. One export at a time uses a position. An address without a path gets /v1/logs.
+Headers are those of OTEL_EXPORTER_OTLP_HEADERS, such as authorization=Bearer%20TOKEN.
 
 Exits with 0, or with 2 if a line cannot be read (it is named on stderr, and all others are shown), if no record has the
 id, or if the collector rejects records.
@@ -66,6 +71,7 @@ Examples:
   countersign log --denied --since 1h
   countersign log --follow --label tier=edge
   countersign log --follow --denied --export otlp=http://localhost:4318
+  countersign log --export otlp=https://collector.example --compression gzip
   countersign log --json --id 01a220c3-2003-72f9-a12f-3bc8cdc67ab7 decisions.jsonl`,
     )
     .action(log);
@@ -77,12 +83,13 @@ interface Options extends FilterOptions {
   readonly json?: true;
   readonly export?: URL;
   readonly position?: string;
+  readonly compression?: Compression;
 }
 
 async function log(named: readonly string[], options: Options): Promise<void> {
   const paths = logsToRead(named, options.config);
   const problems = new LogProblems();
-  if (options.export !== undefined || options.position !== undefined) {
+  if (options.export !== undefined || options.position !== undefined || options.compression !== undefined) {
     await exportLog(paths, options, problems);
     problems.close();
     return;
@@ -163,24 +170,35 @@ async function follow(
 
 /** Sends records to a collector: what is there, and with `--follow` what is appended. */
 async function exportLog(paths: readonly string[], options: Options, problems: LogProblems): Promise<void> {
-  const { export: url, position, follow, json } = options;
-  if (url === undefined)
-    throw new CountersignError("USAGE", "--position is for --export", { remedy: "name a collector, or leave it out" });
+  const { export: url, follow, json } = options;
+  if (url === undefined) {
+    const option = options.position === undefined ? "--compression" : "--position";
+    throw new CountersignError("USAGE", `${option} is for --export`, { remedy: "name a collector, or leave it out" });
+  }
   const log = onlyLog(paths, "--export");
-  const [{ EXPORT_DELAYS, OtlpExporter }, { LogExport }] = await Promise.all([
+  const [{ EXPORT_DELAYS, OtlpExporter }, { LogExport }, { PositionLock }] = await Promise.all([
     import("../export/otlp-exporter.js"),
     import("../export/log-export.js"),
+    import("../export/position-lock.js"),
   ]);
+  const compression = options.compression ?? otlpCompression(process.env);
+  const headers = otlpHeaders(process.env);
+  const position = options.position ?? `${log}.exported`;
+  const lock = PositionLock.take(position);
   const stop = new StopSignal();
   const report = (problem: CountersignError) => printError(problem);
   const wait = (milliseconds: number) => stop.wait(milliseconds);
-  const exporter = new OtlpExporter(url, { ...EXPORT_DELAYS, headers: otlpHeaders(process.env), wait, report });
+  const exporter = new OtlpExporter(url, { ...EXPORT_DELAYS, headers, compression, wait, report });
   const filter = recordFilter(options);
   const passes = (record: ReadRecord) => !isDefinition(record) && filter(record);
-  const exported = { log, position: position ?? `${log}.exported`, passes, report: problems.add };
-  const running = new LogExport(exported, exporter);
-  let isStopped = await running.pass();
-  while (follow && !isStopped && !(await stop.wait(REFRESH))) isStopped = await running.pass();
+  let isStopped: boolean;
+  try {
+    const running = new LogExport({ log, position, passes, report: problems.add }, exporter);
+    isStopped = await running.pass();
+    while (follow && !isStopped && !(await stop.wait(REFRESH))) isStopped = await running.pass();
+  } finally {
+    lock?.release();
+  }
   const counts = { exported: exporter.exported, rejected: exporter.rejected };
   if (json) printJson(counts);
   else print(`${counts.exported} records exported${counts.rejected === 0 ? "" : `, ${counts.rejected} rejected`}`);

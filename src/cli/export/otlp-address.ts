@@ -45,6 +45,26 @@ export function otlpHeaders(environment: NodeJS.ProcessEnv): Readonly<Record<str
   return headers;
 }
 
+/** How a request can be compressed (OpenTelemetry's "OTLP Exporter Configuration"). */
+export const COMPRESSIONS = ["none", "gzip"] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
+
+/**
+ * The compression of OTEL_EXPORTER_OTLP_LOGS_COMPRESSION, or else of OTEL_EXPORTER_OTLP_COMPRESSION; `none` if both are
+ * absent or empty. Throws USAGE.
+ */
+export function otlpCompression(environment: NodeJS.ProcessEnv): Compression {
+  const name = environment[COMPRESSION_OF_LOGS] === undefined ? COMPRESSION_OF_ALL : COMPRESSION_OF_LOGS;
+  const value = environment[name] || "none";
+  const known = COMPRESSIONS.find((one) => one === value);
+  if (known !== undefined) return known;
+  throw new CountersignError("USAGE", `${name} is no compression: \`${value}\``, {
+    remedy: `write one of ${COMPRESSIONS.join(", ")}`,
+  });
+}
+
+const COMPRESSION_OF_LOGS = "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION";
+const COMPRESSION_OF_ALL = "OTEL_EXPORTER_OTLP_COMPRESSION";
 const OF_LOGS = "OTEL_EXPORTER_OTLP_LOGS_HEADERS";
 const OF_ALL = "OTEL_EXPORTER_OTLP_HEADERS";
 

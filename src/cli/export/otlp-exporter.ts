@@ -1,5 +1,7 @@
+import { gzipSync } from "node:zlib";
 import { CountersignError } from "../../error.js";
 import type { ReadRecord } from "../../log/read-record.js";
+import type { Compression } from "./otlp-address.js";
 import { otlpRequest } from "./otlp-request.js";
 
 /** What became of records: `stopped` means that they were not sent, and have to be sent again. */
@@ -7,6 +9,7 @@ export type Sent = "sent" | "stopped";
 
 export interface ExportOptions {
   readonly headers: Readonly<Record<string, string>>;
+  readonly compression: Compression;
   /** Milliseconds before the first retry. Each further one waits twice as long, up to `maxDelay`. */
   readonly firstDelay: number;
   readonly maxDelay: number;
@@ -55,7 +58,8 @@ export class OtlpExporter {
    */
   async send(records: readonly ReadRecord[]): Promise<Sent> {
     if (records.length === 0) return "sent";
-    const body = JSON.stringify(otlpRequest(records, Date.now()));
+    const text = JSON.stringify(otlpRequest(records, Date.now()));
+    const body = this.options.compression === "gzip" ? gzipSync(text) : text;
     for (let delay = this.options.firstDelay; ; delay = Math.min(this.options.maxDelay, 2 * delay)) {
       const retry = await this.#post(body, records);
       if (retry === null) return "sent";
@@ -79,13 +83,20 @@ export class OtlpExporter {
   }
 
   /** Null if the collector took the request. */
-  async #post(body: string, { length }: readonly ReadRecord[]): Promise<Retry | typeof TOO_LARGE | null> {
+  async #post(
+    body: string | Uint8Array<ArrayBuffer>,
+    { length }: readonly ReadRecord[],
+  ): Promise<Retry | typeof TOO_LARGE | null> {
     let response: Response;
     let text: string;
     try {
       response = await fetch(this.url, {
         method: "POST",
-        headers: { ...this.options.headers, "content-type": "application/json" },
+        headers: {
+          ...this.options.headers,
+          ...ENCODINGS[this.options.compression],
+          "content-type": "application/json",
+        },
         body,
         redirect: "manual",
         signal: AbortSignal.timeout(this.options.timeout),
@@ -126,6 +137,10 @@ export class OtlpExporter {
   }
 }
 
+const ENCODINGS: Readonly<Record<Compression, Readonly<Record<string, string>>>> = {
+  none: {},
+  gzip: { "content-encoding": "gzip" },
+};
 const OUTAGE = "start the collector, or check its address; no record is lost, since the log has them";
 const NOT_TAKEN = "look at the collector's own log; the decision log still has the records";
 const REJECTED = "check that the address is that of OTLP/HTTP; the export goes on there when it is started again";

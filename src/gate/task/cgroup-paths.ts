@@ -5,9 +5,9 @@ import { LruCache } from "../../lru-cache.js";
 const MAX_PATHS = 1024;
 
 /**
- * Paths of cgroups in the unified hierarchy, by their ids (struct pidfd_info). A cgroup of this hierarchy keeps its path
- * as long as it exists, since only the hierarchies of version 1 have a rename (kernfs_iop_rename and cgroup1_rename of
- * the kernel), and the id of a removed cgroup is not used again.
+ * Paths of cgroups in the unified hierarchy, by their ids (struct pidfd_info). A cgroup of this hierarchy keeps its
+ * path as long as it exists, since only the hierarchies of version 1 have a rename (kernfs_iop_rename and
+ * cgroup1_rename of the kernel), and the id of a removed cgroup is not used again.
  */
 export class CgroupPaths {
   readonly #paths = new LruCache<number, string>(MAX_PATHS);

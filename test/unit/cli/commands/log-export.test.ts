@@ -78,6 +78,34 @@ describe("countersign log --export", () => {
     expect(bodies.length).toBeGreaterThan(20);
   });
 
+  it("compresses what it sends, by option or environment", async () => {
+    writeFileSync(log, decision(1));
+    const encoding = () => collector.received.at(-1)?.headers["content-encoding"];
+    await run(log, "--compression", "gzip");
+    expect([collector.ids, encoding()]).toEqual([["d1"], "gzip"]);
+    vi.stubEnv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip");
+    await run(log, "--position", join(folder, "2"));
+    expect(encoding()).toBe("gzip");
+    await run(log, "--position", join(folder, "3"), "--compression", "none");
+    expect(encoding()).toBeUndefined();
+    vi.stubEnv("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", "zip");
+    const wrong = await run(log);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringMatching(/LOGS_COMPRESSION.*\[USAGE\]/)]);
+    expect((await runCommand("log", log, "--compression", "gzip")).err).toContain("--compression is for --export");
+  });
+
+  it("is one at a time for a position", async (context) => {
+    if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
+    writeFileSync(log, decision(1));
+    const first = following();
+    await until(() => expect(collector.ids).toEqual(["d1"]));
+    const second = await run(log);
+    expect([second.code, second.out, second.err]).toEqual([2, "", expect.stringContaining("[EXPORT_RUNNING]")]);
+    expect((await run(log, "--position", join(folder, "other"))).code).toBe(0);
+    await first.stop("SIGKILL");
+    expect((await run(log)).code).toBe(0);
+  });
+
   it("sends the headers of the environment", async () => {
     writeFileSync(log, decision(1));
     vi.stubEnv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20x");

@@ -18,6 +18,7 @@ afterEach(() => collector.close());
 function exporter(more: object = {}, url = collector.url): OtlpExporter {
   return new OtlpExporter(url, {
     headers: { authorization: "Bearer x" },
+    compression: "none",
     firstDelay: 100,
     maxDelay: 1000,
     timeout: 5000,
@@ -39,6 +40,14 @@ describe("an exporter", () => {
     expect(path).toBe("POST /v1/logs");
     expect(headers).toMatchObject({ "content-type": "application/json", authorization: "Bearer x" });
     expect([collector.ids, its.exported, its.rejected, problems]).toEqual([IDS, 4, 0, []]);
+  });
+
+  it("compresses requests with gzip if it is to, also those that are sent again or in parts", async () => {
+    collector.answers = [{ status: 503 }, { status: 413 }];
+    expect(await exporter({ compression: "gzip" }).send(RECORDS)).toBe("sent");
+    expect(collector.received.map(({ headers }) => headers["content-encoding"])).toEqual(Array(4).fill("gzip"));
+    expect(collector.received[0]?.headers["content-type"]).toBe("application/json");
+    expect(collector.ids).toEqual(IDS);
   });
 
   it("sends nothing if there is nothing", async () => {
