@@ -1,67 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Terminal } from "../terminal.js";
 import { BIN, needs, needsGate, Site } from "./site.js";
 
-/** A shell with job control in a terminal of its own, as a person has it. */
-class Terminal {
-  #text = "";
-  readonly #script: ChildProcess;
-  #end: string | null = null;
-
-  constructor() {
-    const shell = "env -i PATH=$PATH PS1='ready> ' bash --norc --noprofile --noediting -i";
-    this.#script = spawn("script", ["-q", "-c", shell, "/dev/null"], { stdio: ["pipe", "pipe", "ignore"] });
-    // what is typed after the end: the next text that is not shown says so
-    this.#script.stdin!.on("error", () => undefined);
-    this.#script.once("exit", (status, signal) => {
-      this.#end = `script(1) ended (${status ?? signal})`;
-    });
-    this.#script.stdout!.on("data", (chunk: Buffer) => {
-      this.#text += chunk.toString();
-    });
-  }
-
-  /** What is shown up to a text, and with it; that is then forgotten. */
-  async shows(wanted: string): Promise<string> {
-    for (let tries = 0; ; tries += 1) {
-      const end = this.#text.indexOf(wanted);
-      if (end >= 0) {
-        const shown = this.#text.slice(0, end + wanted.length);
-        this.#text = this.#text.slice(end + wanted.length);
-        return shown.replaceAll("\r", "");
-      }
-      if (this.#end !== null || tries === TRIES)
-        throw new Error(
-          `\`${wanted}\` is not shown, but \`${this.#text}\`${this.#end === null ? "" : `: ${this.#end}`}`,
-        );
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-
-  type(keys: string): void {
-    this.#script.stdin!.write(keys);
-  }
-
-  /** What a line says until the shell is ready for the next. */
-  async line(text: string): Promise<string> {
-    this.type(`${text}\n`);
-    await this.shows("\n"); // its echo
-    const shown = await this.shows("ready> ");
-    return shown.slice(0, -"ready> ".length);
-  }
-
-  /** Hangs up. */
-  async close(): Promise<void> {
-    if (this.#end !== null) return;
-    const ended = once(this.#script, "exit");
-    this.#script.kill("SIGKILL");
-    await ended;
-  }
-}
-
-/** Looks, 10 ms apart, at what a terminal shows. Only what is never shown takes as long. */
-const TRIES = 10_000;
+/** A shell with job control, as a person has it. */
+const SHELL = "env -i PATH=$PATH PS1='ready> ' bash --norc --noprofile --noediting -i";
 
 const C = "\x03";
 const Z = "\x1a";
@@ -85,7 +27,7 @@ describe("a command in a terminal", () => {
   const same = async (story: (terminal: Terminal, run: string) => Promise<unknown>) => {
     const outcomes: unknown[] = [];
     for (const run of ["env", `${process.execPath} ${BIN} run --quiet --config ${site.folder}/countersign.yaml --`]) {
-      const terminal = new Terminal();
+      const terminal = new Terminal(SHELL);
       try {
         await terminal.shows("ready> ");
         outcomes.push(await story(terminal, run));
