@@ -58,6 +58,16 @@ export class DecisionLog {
     if (subject !== null) this.programs?.keep(subject);
   }
 
+  /** Whether {@link idleStep} has something to do. */
+  get hasIdleWork(): boolean {
+    return this.programs?.hasIdleWork === true;
+  }
+
+  /** See {@link ProgramStore.idleStep}. */
+  idleStep(): boolean {
+    return this.programs?.idleStep() === true;
+  }
+
   private openPrograms({ programs }: DecisionLogOptions): ProgramStore | null {
     try {
       return programs === undefined ? null : new ProgramStore(programs);

@@ -21,13 +21,21 @@ const UNFINISHED_FOR = 60_000;
 const MAX_KNOWN = 65_536;
 /** File systems allocate blocks of this many bytes. A file counts as one at least, which bounds the inodes, too. */
 const BLOCK = 4096;
-/** The part of `size` that may remain when files are removed, so that this happens rarely. */
+/** The part of `size` above which files are removed while the process is idle, and the part that then remains. */
+const FULL = 15 / 16;
 const REMAINING = 7 / 8;
+/** The part of the known files that other processes may have removed before the folder is listed again. */
+const REMOVED_BY_OTHERS = 1 / 8;
+/** Files that one idle step looks at, or removes. */
+const STEP = 128;
 
 interface StoredFile {
   readonly name: string;
   /** Bytes on disk. */
   readonly allocated: number;
+}
+
+interface ListedFile extends StoredFile {
   /** Milliseconds since the epoch. */
   readonly since: number;
 }
@@ -36,6 +44,9 @@ interface StoredFile {
  * A folder with the instructions of programs, each in a file that is named by the SHA-256 of its content. Several
  * processes may write to it. A file is written under another name first, so that each is whole. If the files together
  * would take more than `size` on disk, the oldest are removed; a program that is larger is not kept.
+ *
+ * Listing a full folder takes some 100 ms, and removing an eighth of it as long. A process that has idle time does both
+ * in steps ({@link idleStep}), so that a decision removes no more than its program needs.
  */
 export class ProgramStore {
   /** Number of programs that could not be written. */
@@ -46,8 +57,13 @@ export class ProgramStore {
   readonly #seen = new WeakSet<object>();
   /** Bytes on disk of the files in the folder, as far as this process knows; null before it has listed them. */
   #allocated: number | null = null;
-  /** The files to remove next, newest first: those of the last listing that were not removed since. */
+  /** The files to remove next, oldest first: those of the last listing, and what was written since. */
   #removable: StoredFile[] = [];
+  /** How many of them were removed, and how many of these by other processes. */
+  #removed = 0;
+  #removedByOthers = 0;
+  /** The listing that idle steps have begun. */
+  #listing: Generator<void, void, void> | null = null;
 
   /** Creates the folder, but not those above it. Throws FILE_UNREADABLE. */
   constructor(private readonly options: ProgramStoreOptions) {
@@ -101,7 +117,8 @@ export class ProgramStore {
     if (statSync(this.#at(name), { throwIfNoEntry: false }) === undefined) {
       this.#makeRoom(allocated);
       this.#create(name, bytes);
-      this.#allocated = (this.#allocated ?? 0) + allocated;
+      this.#allocated! += allocated;
+      this.#removable.push({ name, allocated });
     }
     this.#known.add(name);
   }
@@ -120,52 +137,92 @@ export class ProgramStore {
     renameSync(unfinished, this.#at(name));
   }
 
+  /** Whether {@link idleStep} has something to do. */
+  get hasIdleWork(): boolean {
+    return this.#allocated === null || this.#allocated > this.options.size * FULL;
+  }
+
   /**
-   * Removes the oldest files if `needed` bytes do not fit. The folder is listed again only after all files of the last
-   * listing were removed, or once if another process has removed one of them.
+   * Lists a part of the folder, or removes some of its oldest files so that a part of `size` is free. Returns whether
+   * there is more to do. Never throws: what fails is tried again when a program is to be kept.
    */
-  #makeRoom(needed: number): void {
-    const { size } = this.options;
-    let left = this.#allocated ?? this.#list();
-    if (left + needed <= size) return;
-    const most = Math.min(size * REMAINING, size - needed);
-    for (let isListed = false; left > most; ) {
-      const oldest = this.#removable.pop();
-      if (oldest !== undefined && (this.#remove(oldest.name) || isListed)) {
-        left -= oldest.allocated;
-        this.#allocated = left;
-      } else {
-        left = this.#list();
-        isListed = true;
-      }
-    }
-  }
-
-  /** Returns false if the file is not there. If it cannot be removed, the next call is for the next file. */
-  #remove(name: string): boolean {
-    this.#known.delete(name);
+  idleStep(): boolean {
     try {
-      unlinkSync(this.#at(name));
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-      throw error;
+      if (this.#allocated !== null) return this.#removeSome();
+      this.#listing ??= this.#list();
+      if (this.#listing.next().done === true) this.#listing = null;
+      return this.#listing !== null || this.hasIdleWork;
+    } catch {
+      this.#listing = null;
+      return false;
     }
   }
 
-  /** Lists the files of all processes; returns their bytes on disk. */
-  #list(): number {
-    this.#removable = this.#files().sort((a, b) => b.since - a.since);
-    this.#allocated = this.#removable.reduce((sum, { allocated }) => sum + allocated, 0);
-    return this.#allocated;
+  #removeSome(): boolean {
+    const most = this.options.size * REMAINING;
+    for (let count = 0; count < STEP && this.#allocated! > most; count += 1) if (!this.#removeOldest()) return false;
+    return this.#allocated! > most;
   }
 
-  #files(): StoredFile[] {
-    return readdirSync(this.#at(".")).flatMap((name) => {
-      if (UNFINISHED.test(name)) this.#removeIfOld(name);
-      const stats = NAME.test(name) ? statSync(this.#at(name), { throwIfNoEntry: false }) : undefined;
-      return stats?.isFile() ? [{ name, allocated: allocatedFor(stats.size), since: stats.mtimeMs }] : [];
-    });
+  /** Removes the oldest files if `needed` bytes do not fit. */
+  #makeRoom(needed: number): void {
+    const most = this.options.size - needed;
+    const outdated = this.#removedByOthers > (this.#removable.length - this.#removed) * REMOVED_BY_OTHERS;
+    if (this.#allocated === null || (this.#allocated > most && outdated)) this.#listNow();
+    while (this.#allocated! > most) if (!this.#removeOldest()) this.#listNow();
+  }
+
+  /**
+   * Removes the oldest file that is known, which another process may have done. Returns false if none is known. If it
+   * cannot be removed, the next call is for the next file.
+   */
+  #removeOldest(): boolean {
+    const oldest = this.#removable[this.#removed];
+    if (oldest === undefined) return false;
+    this.#removed += 1;
+    this.#known.delete(oldest.name);
+    try {
+      unlinkSync(this.#at(oldest.name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      this.#removedByOthers += 1;
+    }
+    this.#allocated! -= oldest.allocated;
+    if (this.#removed > STEP && this.#removed > this.#removable.length / 2) {
+      this.#removable = this.#removable.slice(this.#removed);
+      this.#removed = 0;
+    }
+    return true;
+  }
+
+  #listNow(): void {
+    this.#listing = null;
+    for (const _ of this.#list());
+  }
+
+  /** Lists the files of all processes. A program that is kept before the last step has the folder listed at once. */
+  *#list(): Generator<void, void, void> {
+    const files: ListedFile[] = [];
+    this.#removable = [];
+    this.#removed = 0;
+    this.#removedByOthers = 0;
+    let looked = 0;
+    for (const name of readdirSync(this.#at("."))) {
+      const file = this.#listed(name);
+      if (file !== null) files.push(file);
+      looked += 1;
+      if (looked % STEP === 0) yield;
+    }
+    files.sort((a, b) => a.since - b.since);
+    this.#removable = files;
+    this.#allocated = files.reduce((sum, { allocated }) => sum + allocated, 0);
+  }
+
+  /** Null if the name is not that of a program, or no longer. */
+  #listed(name: string): ListedFile | null {
+    if (UNFINISHED.test(name)) this.#removeIfOld(name);
+    const stats = NAME.test(name) ? statSync(this.#at(name), { throwIfNoEntry: false }) : undefined;
+    return stats?.isFile() ? { name, allocated: allocatedFor(stats.size), since: stats.mtimeMs } : null;
   }
 
   /** What a process that was killed has left. */

@@ -83,6 +83,16 @@ export class EngineLog {
     }
   }
 
+  /** Whether {@link idleStep} has something to do. */
+  get hasIdleWork(): boolean {
+    return this.log?.hasIdleWork === true;
+  }
+
+  /** Does a part of what decisions would otherwise wait for. Returns whether there is more of it. */
+  idleStep(): boolean {
+    return this.log?.idleStep() === true;
+  }
+
   /** A keyring has changed in a way that is not logged. */
   reconfigure(): void {
     this.log?.reconfigure();

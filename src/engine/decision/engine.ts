@@ -209,14 +209,15 @@ export class Engine {
   }
 
   /**
-   * Creates the runtime of one more policy; called by an idle thread. Returns false when none is left. `failing` are
+   * Creates the runtime of one more policy, or does a part of what the log can do while no decision waits; called by an
+   * idle thread. Returns false when nothing is left. `failing` are
    * attachments, by number, whose policies lost a runtime or module before; theirs are created when they are asked.
    */
   prepareNext(failing: ReadonlySet<number> = NONE_FAILING, examples: ExampleSubjects = NO_EXAMPLES): boolean {
     const next = this.prepared < PREPARED ? this.attachments[this.prepared] : undefined;
     if (!failing.has(this.prepared)) next?.prepare(examples);
     this.prepared += 1;
-    return next !== undefined;
+    return next !== undefined || this.log.idleStep();
   }
 
   /** Number of runtimes created since the engine was opened. */

@@ -27,6 +27,11 @@ export class PidfdCache {
   /** `kept`: for the files of threads with many calls; null for none. */
   constructor(private readonly kept: ThreadFiles | null = null) {}
 
+  /** The fds that this object keeps open. */
+  get fds(): readonly number[] {
+    return [this.pidfd, ...(this.kept?.fds ?? [])];
+  }
+
   /** The files of the thread in /proc; null if they are not kept open, since it has made few calls. */
   get files(): ThreadFiles | null {
     return this.#calls < KEPT_AFTER ? null : this.kept;

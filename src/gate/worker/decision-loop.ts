@@ -53,8 +53,7 @@ class DecisionLoop {
   readonly #listeners = new Map<number, Listener>();
   readonly #poll = new Poll(READY_AT_ONCE);
   readonly #impersonator = new Impersonator();
-  readonly #threadFiles = new ThreadFiles();
-  readonly #pidfdCache = new PidfdCache(this.#threadFiles);
+  readonly #pidfdCache = new PidfdCache(new ThreadFiles());
   readonly #watch: Watch;
   readonly #tally: Tally;
   readonly #denials = new DenialReports((denial) => this.#say(denial));
@@ -91,8 +90,7 @@ class DecisionLoop {
       for await (const _ of warmUp(this.#impersonator, this.#learnt)); // no call waits: run all steps at once
       this.engine.prepare(this.#learnt.examples);
     }
-    const fds = [this.#poll.fd, this.#pidfdCache.pidfd, ...this.#threadFiles.fds, ...this.#impersonator.fds];
-    this.#say({ is: "opened", fds });
+    this.#say({ is: "opened", fds: [this.#poll.fd, ...this.#pidfdCache.fds, ...this.#impersonator.fds] });
     if (this.data.image?.installed === null) this.#say({ is: "installed", files: completeInstalled() });
     this.#say({ is: "ready" });
     if (!whole) this.#idle = this.#warmUp();
@@ -119,7 +117,7 @@ class DecisionLoop {
    * listeners afterwards is on standby, possibly for long, so it trims its memory.
    */
   async *#warmUp(): AsyncGenerator<void, void, void> {
-    yield* this.#preparePolicies();
+    yield* this.#prepareEngine();
     yield* warmUp(this.#impersonator, this.#learnt);
     if (this.#listeners.size === 0) await trimMemory();
   }
@@ -129,7 +127,7 @@ class DecisionLoop {
     while (recogniser.relocateNext()) yield;
   }
 
-  async *#preparePolicies(): AsyncGenerator<void, void, void> {
+  async *#prepareEngine(): AsyncGenerator<void, void, void> {
     while (this.engine.prepareNext(this.#suspended.failing)) yield;
   }
 
@@ -138,6 +136,7 @@ class DecisionLoop {
     if (listener === undefined) return;
     this.#objects.reportThoseOfOthers(listener.containerKey);
     const served = this.#thenSend(() => this.#handler.serve(listener));
+    if (this.engine.log.hasIdleWork) this.#idle ??= this.#prepareEngine();
     if (this.#recogniser?.hasPending) this.#idle ??= this.#relocateRest(this.#recogniser);
     if (served || (events & EPOLLHUP) === 0) return;
     // EPOLLHUP: no task has this filter any more
@@ -258,7 +257,7 @@ class DecisionLoop {
       this.#say({ is: "filter", fastest: fastestFilter(next) });
       this.#say({ is: "done", requestId });
       // prepare only after `done`: from then on the supervisor uses the attachment numbers of the new configuration
-      this.#idle ??= this.#preparePolicies();
+      this.#idle ??= this.#prepareEngine();
     } catch (error) {
       this.#say({ is: "failed", id: requestId, error: failureOf(error) });
     }
@@ -268,9 +267,7 @@ class DecisionLoop {
   #handlerOf(config: Config, known = noKnownFacts()): NotificationHandler {
     const tally = this.#tally;
     const { engine } = this;
-    let failures = 0;
-    let unlogged = 0;
-    let torn = 0;
+    let [failures, unlogged, torn] = [0, 0, 0];
     const countTorn = () => {
       for (; torn < engine.log.torn; torn += 1) tally.add("torn");
     };

@@ -82,11 +82,13 @@ describe("a folder with the instructions of programs", () => {
     age(nameOf(b), 200);
     age(nameOf(a), 100);
     writeFileSync(join(folder, "notes.txt"), "x".repeat(100));
-    store.keep(d);
-    expect(names()).toEqual([nameOf(a), nameOf(c), nameOf(d), "notes.txt"].sort());
-    store.keep(program(5, 3 * BLOCK + 1));
-    expect(names()).toHaveLength(4);
     store.close();
+    const other = open(3 * BLOCK);
+    other.keep(d);
+    expect(names()).toEqual([nameOf(a), nameOf(c), nameOf(d), "notes.txt"].sort());
+    other.keep(program(5, 3 * BLOCK + 1));
+    expect(names()).toHaveLength(4);
+    other.close();
   });
 
   it("is bounded by what the files take on disk: small ones count as a block", () => {
@@ -151,7 +153,64 @@ describe("a folder with the instructions of programs", () => {
     store.keep(numbered(10));
     expect([store.failures, names().includes(nameOf(numbered(10)))]).toEqual([1, true]);
     store.close();
-    expect(listings()).toBe(1);
+    expect(listings()).toBe(0);
+  });
+
+  it("is listed in steps by a process that is idle, and then no program that is kept has it listed", () => {
+    const before = open();
+    for (let number = 0; number < 300; number++) before.keep(numbered(number));
+    before.close();
+    const store = open();
+    vi.clearAllMocks();
+    const looked: number[] = [];
+    let isMore = store.hasIdleWork;
+    while (isMore) {
+      isMore = store.idleStep();
+      looked.push(vi.mocked(statSync).mock.calls.length);
+    }
+    expect(looked).toEqual([128, 256, 300]);
+    expect([store.hasIdleWork, listings()]).toEqual([false, 1]);
+    store.keep(numbered(1000));
+    expect([names().length, listings()]).toEqual([301, 1]);
+    store.close();
+  });
+
+  it("is listed by a program that is kept before the last step, whose file then counts once", () => {
+    const before = open(400 * BLOCK);
+    for (let number = 0; number < 300; number++) before.keep(numbered(number));
+    before.close();
+    const store = open(400 * BLOCK);
+    expect(store.idleStep()).toBe(true);
+    store.keep(numbered(1000));
+    expect(store.idleStep()).toBe(false);
+    for (let number = 1001; number < 1100; number++) store.keep(numbered(number));
+    expect(names()).toHaveLength(400);
+    store.close();
+  });
+
+  it("loses one file for one that is kept, and an eighth in steps while the process is idle", () => {
+    const held = 2048;
+    const store = open(held * BLOCK);
+    for (let number = 0; number < held; number++) store.keep(numbered(number));
+    store.keep(numbered(held));
+    expect([names().length, names().includes(nameOf(numbered(0)))]).toEqual([held, false]);
+    const left: number[] = [];
+    let isMore = store.hasIdleWork;
+    while (isMore) {
+      isMore = store.idleStep();
+      left.push(names().length);
+    }
+    expect([left, store.hasIdleWork]).toEqual([[held - 128, held - 256], false]);
+    expect(names().includes(nameOf(numbered(256)))).toBe(false);
+    expect(names().includes(nameOf(numbered(257)))).toBe(true);
+    store.close();
+  });
+
+  it("that is gone is no idle work that fails", () => {
+    const store = open();
+    rmSync(folder, { recursive: true });
+    expect(store.idleStep()).toBe(false);
+    store.close();
   });
 
   it("loses what a killed process has left, once that is old", () => {
