@@ -92,6 +92,11 @@ export function readCases(file: string): readonly PolicyCase[] {
   }));
 }
 
+/** The keys of the labels that tasks of these cases have. */
+export function labelKeysOf(cases: readonly PolicyCase[]): ReadonlySet<string> {
+  return new Set(cases.flatMap(({ current: { container } }) => Object.keys(container?.labels ?? {})));
+}
+
 function subjectOf(given: Given, document: Document, index: number): CaseSubject {
   const subjects = SUBJECT_KEYS.filter((key) => given[key] !== undefined);
   if (subjects.length === 0)

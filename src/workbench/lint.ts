@@ -69,10 +69,10 @@ async function policyAlone(
   path: string,
 ): Promise<{ findings: readonly Finding[]; policies: readonly (readonly Unit[])[]; shadow: null }> {
   // Few policies have a test in YAML, and its schema takes longer to load than the policy to check.
-  const tests = existsSync(testFile(path)) ? await import("./lint/tests.js") : null;
-  const labels = tests?.labelsOfTests(path) ?? new Set<string>();
+  const test = existsSync(testFile(path)) ? (await import("./lint/tests.js")).lintTest(path) : null;
+  const labels = test?.labels ?? new Set<string>();
   const { findings, units } = lintPolicy(path, { guaranteed: new Set(), labels });
-  return { findings: [...(tests?.testFindings(path) ?? []), ...findings], policies: [units], shadow: null };
+  return { findings: [...(test?.findings ?? []), ...findings], policies: [units], shadow: null };
 }
 
 function isConfigPath(path: string): boolean {

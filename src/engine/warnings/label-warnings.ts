@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readCases, testFile } from "../../config/cases.js";
+import { labelKeysOf, readCases, testFile } from "../../config/cases.js";
 import type { AttachmentConfig, Config } from "../../config/config.js";
 import { nearest } from "../../nearest.js";
 import { Selector } from "../../policy/scope/selector.js";
@@ -76,11 +76,7 @@ function labelsRead(text: string): string[] {
 export function labelsOfTests(policy: string): ReadonlySet<string> {
   const cases = testFile(policy);
   try {
-    return new Set(
-      existsSync(cases)
-        ? readCases(cases).flatMap(({ current: { container } }) => Object.keys(container?.labels ?? {}))
-        : [],
-    );
+    return existsSync(cases) ? labelKeysOf(readCases(cases)) : new Set();
   } catch {
     return new Set();
   }

@@ -12,7 +12,7 @@ import type { Finding } from "./model/finding.js";
 import { type LintedPolicy, lintPolicy } from "./policy.js";
 import { ofError, ofWarning, placeOf, shownPath } from "./reported.js";
 import { type ConfigComplaint, digestKeys, neverInScope, repeated, unusedNames } from "./rules/configuration.js";
-import { testFindings } from "./tests.js";
+import { lintTest } from "./tests.js";
 
 export interface LintedConfig {
   readonly findings: readonly Finding[];
@@ -54,7 +54,7 @@ export async function lintConfig(file: string): Promise<LintedConfig> {
     try {
       const result = lintPolicy(shownPath(policy), { labels, guaranteed: guaranteedFor(policy, config) });
       linted.set(policy, result);
-      all.push(...result.findings, ...testFindings(shownPath(policy)));
+      all.push(...result.findings, ...lintTest(shownPath(policy)).findings);
       all.push(...unknownNames(result.linked?.names ?? [], known).map((error) => ofError(error)));
     } catch (error) {
       all.push(ofError(error));

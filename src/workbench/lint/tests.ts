@@ -1,19 +1,26 @@
 import { existsSync } from "node:fs";
-import { readCases } from "../../config/cases.js";
+import { labelKeysOf, readCases } from "../../config/cases.js";
 import { testFile } from "../../config/test-file.js";
 import type { Finding } from "./model/finding.js";
 import { ofError } from "./reported.js";
 
-export { labelsOfTests } from "../../engine/warnings/label-warnings.js";
+/** What the test beside a policy says of it. */
+export interface LintedTest {
+  /** Errors of the test, which `countersign test` reports too. */
+  readonly findings: readonly Finding[];
+  /** The keys of labels in its cases; none if it cannot be read. */
+  readonly labels: ReadonlySet<string>;
+}
 
-/** Errors of the test beside a policy, which `countersign test` reports too. */
-export function testFindings(policy: string): readonly Finding[] {
-  const cases = testFile(policy);
-  if (!existsSync(cases)) return [];
+/** Reads the test beside a policy once. A policy without one has neither findings nor labels. */
+export function lintTest(policy: string): LintedTest {
+  const file = testFile(policy);
+  if (!existsSync(file)) return NO_TEST;
   try {
-    readCases(cases);
-    return [];
+    return { findings: [], labels: labelKeysOf(readCases(file)) };
   } catch (error) {
-    return [ofError(error)];
+    return { ...NO_TEST, findings: [ofError(error)] };
   }
 }
+
+const NO_TEST: LintedTest = { findings: [], labels: new Set() };
