@@ -28,7 +28,10 @@ describe("the prompt of `countersign repl` in a terminal", () => {
   });
   afterEach(() => terminal?.close());
 
-  /** Types a text, and TAB on its own, which adds `rest`: a TAB before the end of what arrives at once is pasted, and completes nothing. */
+  /**
+   * Types a text, and TAB on its own, which adds `rest`: a TAB before the end of what arrives at once is pasted, and
+   * completes nothing.
+   */
   async function completes(typed: string, rest: string): Promise<void> {
     terminal.type(typed);
     await terminal.shows(typed);
