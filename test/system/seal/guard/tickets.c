@@ -308,6 +308,16 @@ int main(int argc, char **argv)
 			run_agent(atoi(argv[2]));
 		return failed;
 	}
+	// only these, for many rounds
+	if (strcmp(what, "race") == 0 && argc > 2) {
+		int failed = seal();
+
+		if (!failed) {
+			race_for_tickets(atoi(argv[2]));
+			race_with_withdrawal(atoi(argv[2]) / 10);
+		}
+		return failed;
+	}
 	if (strcmp(what, "faults") == 0) {
 		int failed = seal();
 
