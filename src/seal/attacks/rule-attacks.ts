@@ -9,7 +9,7 @@ export interface RuleAttack {
   /** What stops it: a hook of the guard, or a check of the kernel in words. */
   readonly by: string;
   /** The test that tries it: test/system/seal/NAME.test.ts. */
-  readonly test: "executables" | "modules" | "agent" | "load-paths";
+  readonly test: "executables" | "modules" | "agent" | "load-paths" | "secure-boot";
   /** What the test calls it. */
   readonly cases: readonly string[];
   /** What remains possible; null if nothing is known. */
@@ -159,6 +159,29 @@ const LOAD_PATHS: readonly Row[] = [
   },
 ];
 
+const FIRMWARE = "Secure Boot: the firmware starts only a UKI that its key signed";
+
+const SECURE_BOOT: readonly Row[] = [
+  {
+    name: "changed-initramfs",
+    does: "changes the initramfs in the UKI, on the disk of the boot loader, and boots again",
+    by: FIRMWARE,
+    cases: ["boot-initramfs"],
+  },
+  {
+    name: "changed-command-line",
+    does: "changes `rdinit=` in the command line of the UKI, so that the machine is not sealed",
+    by: FIRMWARE,
+    cases: ["boot-command-line"],
+  },
+  {
+    name: "other-uki",
+    does: "puts another UKI in its place, which is signed with another key",
+    by: FIRMWARE,
+    cases: ["boot-other-uki"],
+  },
+];
+
 const rows = (test: RuleAttack["test"], given: readonly Row[]): readonly RuleAttack[] =>
   given.map(({ remains = null, ...row }) => ({ ...row, test, remains }));
 
@@ -167,6 +190,7 @@ export const RULE_ATTACKS: readonly RuleAttack[] = [
   ...rows("modules", MODULES),
   ...rows("agent", AGENT),
   ...rows("load-paths", LOAD_PATHS),
+  ...rows("secure-boot", SECURE_BOOT),
 ];
 
 /** The cases of a test that have to be denied. */

@@ -1,0 +1,133 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CONSOLE_ONLY, type ScriptRun, scriptRun } from "../../../../src/seal/virtual-machine/machine-start.js";
+import { Authority } from "../../../../src/trust/issuing/authority.js";
+
+/** Firmware of Debian's package ovmf that keeps its variables from the operating system (SMM). */
+const FIRMWARE = { code: "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", variables: "/usr/share/OVMF/OVMF_VARS_4M.fd" };
+/** Owner of the enrolled keys; any GUID will do. */
+const OWNER = "11111111-2222-3333-4444-123456789abc";
+/** Debian's programs in Python need Debian's interpreter, which comes first in this path. */
+const ENVIRONMENT = { ...process.env, PATH: `/usr/bin:/usr/sbin:${process.env.PATH}` };
+/** In MiB. */
+const DISK = 96;
+
+/** What an image of kernel, initramfs and command line (UKI) is made of. */
+export interface UkiParts {
+  /** Path of the bzImage. */
+  readonly kernel: string;
+  readonly initramfs: readonly Uint8Array[];
+  readonly commandLine: string;
+}
+
+/** What a boot wrote to its console, and what its script did. */
+export interface Booted extends ScriptRun {
+  readonly console: string;
+  /** Whether the firmware found nothing that it starts. */
+  readonly isRefused: boolean;
+}
+
+/** A machine with UEFI under qemu without KVM, with keys of its own in its firmware. */
+export class UefiMachine {
+  readonly #folder = mkdtempSync(join(tmpdir(), "countersign-uefi-"));
+  readonly #key = Authority.create({ subject: "Secure Boot", key: "rsa-2048", keyUsage: [0] });
+  readonly #other = Authority.create({ subject: "Somebody else", key: "rsa-2048", keyUsage: [0] });
+
+  /** `secureBoot`: whether the firmware starts only what its key signed. */
+  constructor(private readonly secureBoot: boolean) {
+    for (const [name, { pem }] of Object.entries({ own: this.#key, other: this.#other })) {
+      writeFileSync(this.path(`${name}.key`), pem.key);
+      writeFileSync(this.path(`${name}.pem`), pem.certificate);
+    }
+    copyFileSync(FIRMWARE.variables, this.path("variables"));
+    if (!secureBoot) return;
+    const certificate = this.path("own.pem");
+    const keys = ["--set-pk", "--add-kek", "--add-db"].flatMap((option) => [option, OWNER, certificate]);
+    this.#run("virt-fw-vars", ["--inplace", this.path("variables"), ...keys, "--no-microsoft", "--sb"]);
+  }
+
+  /** The reason why there can be no such machine here; null if there can be one. */
+  static missing(): string | null {
+    for (const program of ["qemu-system-x86_64", "ukify", "sbsign", "virt-fw-vars", "mformat"])
+      if (spawnSync("sh", ["-c", `command -v ${program}`], { env: ENVIRONMENT }).status !== 0)
+        return `needs ${program}`;
+    return existsSync(FIRMWARE.code) ? null : "needs ovmf";
+  }
+
+  /** A file of this machine. */
+  path(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  /** Makes a disk from which the firmware starts a UKI, signed with the machine's own key or another one. */
+  disk(name: string, { kernel, initramfs, commandLine }: UkiParts, key: "own" | "other"): void {
+    const archives = initramfs.map((bytes, at) => {
+      writeFileSync(this.path(`initramfs.${at}`), bytes);
+      return this.path(`initramfs.${at}`);
+    });
+    const uki = this.path("uki");
+    const signing = ["--secureboot-private-key", this.path(`${key}.key`)];
+    signing.push("--secureboot-certificate", this.path(`${key}.pem`));
+    const parts = ["--linux", kernel, ...archives.flatMap((each) => ["--initrd", each]), "--cmdline", commandLine];
+    this.#run("/usr/bin/python3", ["/usr/bin/ukify", "build", ...parts, ...signing, "--output", uki]);
+    const disk = this.path(name);
+    writeFileSync(disk, "");
+    this.#run("truncate", ["-s", `${DISK}M`, disk]);
+    this.#run("mformat", ["-i", disk, "-F", "::"]);
+    this.#run("mmd", ["-i", disk, "::EFI", "::EFI/BOOT"]);
+    this.#run("mcopy", ["-i", disk, uki, "::EFI/BOOT/BOOTX64.EFI"]);
+  }
+
+  /** Where a text is in a file of this machine. Throws if it is not there exactly once. */
+  offsetOf(text: string, name: string): number {
+    const bytes = readFileSync(this.path(name));
+    const at = bytes.indexOf(text);
+    if (at < 0 || bytes.includes(text, at + 1)) throw new Error(`\`${text}\` is not in ${name} exactly once`);
+    return at;
+  }
+
+  /** Boots from the first disk. The kernel numbers disks as it finds them; their serial numbers are their names. */
+  boot(disks: readonly string[], seconds: number): Promise<Booted> {
+    const drives = disks.flatMap((name, at) => [
+      ...["-drive", `if=none,id=disk${at},format=raw,file=${this.path(name)}`],
+      ...["-device", `nvme,serial=${name},drive=disk${at}${at === 0 ? ",bootindex=0" : ""}`],
+    ]);
+    const words = [
+      ...["-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max", "-m", "1024", ...CONSOLE_ONLY],
+      ...["-machine", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"],
+      ...["-drive", `if=pflash,unit=0,format=raw,readonly=on,file=${FIRMWARE.code}`],
+      ...["-drive", `if=pflash,unit=1,format=raw,file=${this.path("variables")}`],
+      ...drives,
+    ];
+    return new Promise((resolve) => {
+      let console = "";
+      const guest = spawn("timeout", ["-k", "2", String(seconds), "qemu-system-x86_64", ...words], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      guest.stdout.on("data", (chunk: Buffer) => {
+        console += chunk.toString("latin1");
+        if (REFUSED.test(console)) guest.kill(); // it waits for a key; timeout(1) passes the signal on
+      });
+      guest.once("close", () =>
+        resolve({ ...scriptRun(console.replaceAll("\r", "")), console, isRefused: REFUSED.test(console) }),
+      );
+    });
+  }
+
+  get isSecure(): boolean {
+    return this.secureBoot;
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #run(program: string, words: readonly string[]): void {
+    execFileSync(program, words, { env: ENVIRONMENT, stdio: ["ignore", "ignore", "pipe"] });
+  }
+}
+
+/** What OVMF writes if no boot option can be started. */
+const REFUSED = /BdsDxe: No bootable option or device was found/;
