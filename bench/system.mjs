@@ -1,6 +1,6 @@
 // What the gate costs, against the same machine without it: `npm run bench:system [-- PART…]`. Needs root, gcc,
 // libbpf-tools and tracefs. Each figure is a median of interleaved runs; `limit` is what it may be. A whole run writes
-// its part of RESULTS.md. Parts, with the minutes that each takes on an idle machine: knownLoads and newLoads (2 each,
+// its part of RESULTS.md. Parts, with the minutes that each takes on an idle machine: knownLoads and newLoads (3 each,
 // which are mostly the pauses of test/system/attack/frees.h), recorded, denied, unwatched, mapAccess, firstEvent,
 // listeners (1 each).
 import { execFileSync, spawn, spawnSync } from "node:child_process";
@@ -153,21 +153,29 @@ function newLoads() {
 }
 
 /**
- * What a gate adds to a BPF_PROG_LOAD of 100 instructions: this one, and two that judge nothing, of C and in node. They
+ * What a gate adds to a BPF_PROG_LOAD of 100 instructions: this one, and three that judge nothing, of C and in node. They
  * take turns, so that all meet the same machine.
  */
 function loads(kind, limit) {
   const name = `BPF_PROG_LOAD of 100 instructions, ${kind}`;
   const { first, last } = addedTo(
-    { C: [join(folder, "floor")], node: floorInNode("copy"), gate: gated("allow") },
+    {
+      C: [join(folder, "floor")],
+      node: floorInNode("copy"),
+      checking: floorInNode("check"),
+      gate: gated("allow"),
+    },
     kind,
   );
   report(`${name}, a gate of C that judges nothing: added p50`, first.C, "µs");
   report(`${name}, a gate in node that judges nothing: added p50`, first.node, "µs");
   report(`${name}, the gate in node that judges nothing / the gate of C`, first.node / first.C, "×");
+  report(`${name}, the same, which also reads who loads and what was loaded: added p50`, first.checking, "µs");
+  report(`${name}, that one / the gate of C`, first.checking / first.C, "×");
   report(`${name} to the gate: added p50`, first.gate, "µs", limit.micros);
   report(`${name}, the gate / the gate of C`, first.gate / first.C, "×", limit.ratio);
   report(`${name}, after ${SETTLED} loads, a gate of C that judges nothing: added p50`, last.C, "µs");
+  report(`${name}, after ${SETTLED} loads, the gate in node that also reads: added p50`, last.checking, "µs");
   report(`${name}, after ${SETTLED} loads, the gate: added p50`, last.gate, "µs");
   report(`${name}, after ${SETTLED} loads, the gate / the gate of C`, last.gate / last.C, "×");
 }

@@ -1,5 +1,6 @@
-// usage: floor.mjs copy|pass LISTENING COMMAND…, or floor.mjs agent SOCKET: what no gate in node can do without.
+// usage: floor.mjs copy|check|pass LISTENING COMMAND…, or floor.mjs agent SOCKET: what no gate in node can do without.
 //   copy    makes the system calls of floor.c, in the same order, by koffi in a worker thread
+//   check   also makes the calls by which a gate learns who loads, with which capabilities, and what was loaded
 //   pass    has the kernel execute each call, so that a command works that does more than load programs
 //   agent   the same for commands that hand their listener to it by `listening SOCKET`, as to a running agent; it
 //           prints a line once it accepts them
@@ -15,10 +16,17 @@ const long = "int64";
 const call = koffi.load(null).func("syscall", long, [long, long, long, long, long, long, long]);
 
 /** System call numbers of x86-64 (asm/unistd_64.h). */
-const NR = { close: 3, ioctl: 16, epoll_wait: 232, epoll_ctl: 233, epoll_create1: 291 };
+const NR = { close: 3, ioctl: 16, capget: 125, epoll_wait: 232, epoll_ctl: 233, readlinkat: 267, epoll_create1: 291 };
 Object.assign(NR, { process_vm_readv: 310, bpf: 321, pidfd_open: 434, pidfd_getfd: 438 });
 /** ioctl(2) requests of linux/seccomp.h. */
 const IOCTL = { receive: 0xc0502100, idValid: 0x40082102, addFd: 0x40182103, send: 0xc0182101, setFlags: 0x40082104 };
+/** ioctl(2) request of linux/pidfd.h, for a struct of 64 bytes: PIDFD_INFO_SIZE_VER0. */
+const PIDFD_GET_INFO = 0xc040ff0b;
+const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+const BPF_OBJ_GET_INFO_BY_FD = 15;
+/** Size of struct bpf_prog_info up to its verified_insns (linux/bpf.h). */
+const PROG_INFO_SIZE = 224;
+const AT_FDCWD = -100;
 const SYNC_WAKE_UP = 1;
 const ADDFD_FLAG_SEND = 2;
 const FLAG_CONTINUE = 1;
@@ -86,9 +94,17 @@ function memory(size) {
   return { view, at: Number(koffi.address(view)) };
 }
 
+/** A text with its NUL. */
+function text(string) {
+  const made = memory(string.length + 1);
+  new Uint8Array(made.view.buffer).set(Buffer.from(string));
+  return made;
+}
+
 /** Answers calls; the thread of an agent lasts when a listener has no task any more. */
 function serve(poll, way) {
-  const passes = way !== "copy";
+  const checks = way === "check";
+  const passes = way !== "copy" && !checks;
   const lasts = way === "agent";
   /** struct seccomp_notif, of which one call uses 80 bytes; seccomp_notif_resp; seccomp_notif_addfd; epoll_event. */
   const request = memory(80);
@@ -109,8 +125,33 @@ function serve(poll, way) {
     const tid = request.view.getUint32(8, true);
     return call6(NR.process_vm_readv, tid, vectors.at, 1, vectors.at + 16, 1, 0) === size;
   };
+  /** Whose call it is, the task's user namespace, and its capabilities. */
+  const caller = { pidfd: -1, info: memory(64), path: null, link: memory(64), header: memory(8), sets: memory(24) };
+  const readCaller = () => {
+    const tid = request.view.getUint32(8, true);
+    if (caller.pidfd < 0) {
+      caller.pidfd = call6(NR.pidfd_open, tid);
+      caller.path = text(`/proc/${tid}/ns/user`);
+      caller.header.view.setUint32(0, LINUX_CAPABILITY_VERSION_3, true);
+      caller.header.view.setInt32(4, tid, true);
+    }
+    call6(NR.ioctl, caller.pidfd, PIDFD_GET_INFO, caller.info.at);
+    call6(NR.readlinkat, AT_FDCWD, caller.path.at, caller.link.at, 64);
+    call6(NR.capget, caller.header.at, caller.sets.at);
+  };
+  /** What the kernel made of a program. */
+  const [query, info] = [memory(16), memory(PROG_INFO_SIZE)];
+  const infoBytes = new Uint8Array(info.view.buffer);
+  const readLoaded = (fd) => {
+    infoBytes.fill(0); // what the kernel wrote before would be arguments now
+    query.view.setUint32(0, fd, true);
+    query.view.setUint32(4, PROG_INFO_SIZE, true);
+    query.view.setBigUint64(8, BigInt(info.at), true);
+    call6(NR.bpf, BPF_OBJ_GET_INFO_BY_FD, query.at, 16);
+  };
   /** An fd for the task, or a negative errno. */
   const carryOut = () => {
+    if (checks) readCaller();
     const size = word(request.view, 48);
     const count = () => attr.view.getUint32(4, true);
     if (
@@ -125,6 +166,7 @@ function serve(poll, way) {
     attr.view.setBigUint64(8, BigInt(insns.at), true);
     attr.view.setBigUint64(16, BigInt(license.at), true);
     const fd = call6(NR.bpf, BPF_PROG_LOAD, attr.at, size);
+    if (checks && fd >= 0) readLoaded(fd);
     return fd < 0 ? -koffi.errno() : fd;
   };
   for (;;) {
