@@ -153,8 +153,8 @@ function newLoads() {
 }
 
 /**
- * What a gate adds to a BPF_PROG_LOAD of 100 instructions: this one, and three that judge nothing, of C and in node. They
- * take turns, so that all meet the same machine.
+ * What a gate adds to a BPF_PROG_LOAD of 100 instructions: this one, and three that judge nothing, of C and in node.
+ * They take turns, so that all meet the same machine.
  */
 function loads(kind, limit) {
   const name = `BPF_PROG_LOAD of 100 instructions, ${kind}`;

@@ -72,7 +72,10 @@ export function compareDecisions(
 ): ComparisonAnswer {
   if (changes.isNone && sameAttachments(old, its, hook))
     return { hook, answer: "equal", differences: [], doubts: [], paths: 0, confirmed: 0 };
-  const exploration = old.exploreWith(its, hook, options.bounds, options.comparesReasons);
+  const exploration = old.exploreWith(its, hook, options.bounds, {
+    definesTheSame: changes.isNone,
+    comparesReasons: options.comparesReasons,
+  });
   const comparison = new Comparison(old, its, exploration, options);
   for (const path of exploration.paths) comparison.add(path);
   return comparison.answer(changes.doubtsIn(exploration));

@@ -53,8 +53,18 @@ export class PlacedPolicies {
     return exploreDecisions(this.#explored(hook), hook, jointLimits(this.at(hook)), bounds, property);
   }
 
-  /** Explores the decisions at a hook together with those of another configuration; places name the folders of both. */
-  exploreWith(other: PlacedPolicies, hook: HookName, bounds: ExplorationLimits, comparesReasons = false): Exploration {
+  /**
+   * Explores the decisions at a hook together with those of another configuration; places name the folders of both.
+   * Attachments that both ask in the same way are left out where they make no difference, but only if
+   * `definesTheSame` says that their keyrings, maps and signatures are the same: otherwise the exploration has to find
+   * out what they use.
+   */
+  exploreWith(
+    other: PlacedPolicies,
+    hook: HookName,
+    bounds: ExplorationLimits,
+    { definesTheSame = false, comparesReasons = false } = {},
+  ): Exploration {
     const [old, its] = [this.#explored(hook, true), other.#explored(hook, true)];
     const { hooks, common } = commonAttachments(this, other, hook);
     const all = [...old.policies, ...its.policies];
@@ -63,7 +73,7 @@ export class PlacedPolicies {
     const compared = {
       ...its.configuration,
       hooks: { old: renumbered(hooks.old), new: renumbered(hooks.new) },
-      common,
+      common: definesTheSame ? common : [],
       comparesReasons,
     };
     const limits = jointLimits([...this.at(hook), ...other.at(hook)]);

@@ -13,7 +13,7 @@ import { unknownName } from "./unknown-name.js";
 /** `countersign prove dead`: the code of policies that no decision reaches. */
 export function deadCommand(): Command {
   return new Command("dead")
-    .description("Shows code that no decision can reach, and conditions that are always true or always false")
+    .description("Shows code that no decision reaches, and conditions that always end in the same way")
     .argument("[config]", "a configuration", DEFAULT_CONFIG)
     .option("--attachment <name>", "only this attachment")
     .option("--max-paths <number>", "the most paths of one policy", countOf, MAX_PATHS)

@@ -52,6 +52,22 @@ describe("what two configurations define under one name", () => {
     expect([outcome, doubts]).toEqual(["not decided", ["the signatures are other ones"]]);
   });
 
+  it("is asked for also where only other attachments were changed", () => {
+    const verified = oneAttachment(VERIFIED);
+    const yaml = verified["countersign.yaml"]!.replace("attachments: [", "attachments: [{ policy: limit.js }, ");
+    const withLimit = (limit: string): Files => ({
+      ...verified,
+      "countersign.yaml": yaml,
+      "limit.js": `export const bpf_prog_load = (prog) => (prog.insn_cnt > ${limit} ? -1 : 0);\n`,
+    });
+    const old = withLimit("4 + 1");
+    expect(doubtsOf(old, withLimit("5"))).toEqual(["equal", []]);
+    expect(doubtsOf(old, { ...withLimit("5"), "key.pem": OTHER_KEY })).toEqual([
+      "not decided",
+      ["the keyring `platform` is another one"],
+    ]);
+  });
+
   it("does not hide a difference of the policies", () => {
     const old = oneAttachment(VERIFIED);
     const { answer, doubts } = comparisonOf(old, {

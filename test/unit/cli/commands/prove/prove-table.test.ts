@@ -43,12 +43,12 @@ describe("countersign prove table", () => {
   it("ends with what all attachments enforce together, in a limited number of rows", async () => {
     write({
       limit: LIMIT,
-      many: 'export const bpf_prog_load = (prog) => (prog.type === "xdp" || prog.type === "tc" ? -7 : 0);\n',
+      many: 'export const bpf_prog_load = (prog) => (prog.type === "xdp" || prog.type === "sched_cls" ? -7 : 0);\n',
     });
     const { code, out } = await prove();
     expect(code).toBe(0);
     expect(out).toMatch(/^all attachments at bpf_prog_load \(default allow\)$/m);
-    expect(out).toMatch(/^deny -E2BIG +many many\.js:1 +prog\.insn_cnt ≤ 100 and prog\.type is "tc"$/m);
+    expect(out).toMatch(/^deny -E2BIG +many many\.js:1 +prog\.insn_cnt ≤ 100 and prog\.type is "sched_cls"$/m);
     const { configuration } = JSON.parse((await prove("--json", "--rows", "1")).out);
     expect(configuration).toMatchObject([{ hook: "bpf_prog_load", unfinished: null }]);
     const rows = configuration[0].rows.map((row: Record<string, unknown>) => [row.result, row.attachment, row.more]);

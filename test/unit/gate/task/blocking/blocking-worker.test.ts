@@ -11,7 +11,7 @@ import { NR } from "../../../../../src/sys/numbers.js";
 import { threadId } from "../../../../../src/sys/process.js";
 
 // the worker's code runs in the test's thread, with the port that its supervisor would give it
-const worker = vi.hoisted(() => ({ port: undefined as MessagePort | undefined }));
+const worker = vi.hoisted(() => ({ port: undefined as MessagePort | undefined, agent: null }));
 vi.mock("node:worker_threads", async (original) => ({
   ...(await original<object>()),
   workerData: worker,
