@@ -13,7 +13,7 @@ import { unknownName } from "./unknown-name.js";
 /** `countersign prove dead`: the code of policies that no decision reaches. */
 export function deadCommand(): Command {
   return new Command("dead")
-    .description("Shows code that no decision reaches, and conditions that always end in the same way")
+    .description("Shows code that no decision reaches, and branches that none takes")
     .argument("[config]", "a configuration", DEFAULT_CONFIG)
     .option("--attachment <name>", "only this attachment")
     .option("--max-paths <number>", "the most paths of one policy", countOf, MAX_PATHS)
