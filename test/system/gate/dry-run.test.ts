@@ -64,6 +64,7 @@ const ELSEWHERE: Readonly<Partial<Record<GateRule, string>>> = {
   out_of_reach: "capabilities.test.ts",
   gate_target: "target.test.ts",
   ticket: "needs a sealed machine: seal/agent.test.ts",
+  agent: "needs a sealed machine: seal/run.test.ts",
   unseen_task: "needs a container that is not below the gate's pid namespace",
 };
 
