@@ -19,12 +19,25 @@ const INPUTS = Number(process.env.INPUTS ?? (isLong ? 10_000 : 200));
 const BOUNDS = { paths: 3_000, timeout: 90_000 };
 const seed = seedOf();
 
-/** Policies of which something is not decided. docs/prove.md says what that can be. */
-const NOT_DECIDED: ReadonlySet<string> = new Set([
-  ...["canary-rollout", "change-freeze", "ci-build-digests", "cloud-baseline", "database-shared-maps"],
-  ...["effects-by-type", "firmware-blobs", "game-anti-cheat", "hospital-no-exfiltration", "hosting-map-memory"],
-  ...["kernel-modules", "licence-review", "lsm-vendor", "pin-folders", "university-quota", "vendor-agent-settings"],
-]);
+/** Policies of which something is not decided, each with one of its lines. docs/prove.md says what that can be. */
+const NOT_DECIDED: Readonly<Record<string, string>> = {
+  "canary-rollout": "policy.js:21: `slice` of a text that is not known",
+  "change-freeze": "policy.js:22: a write to a map",
+  "ci-build-digests": "policy.js:5: this function of JavaScript",
+  "cloud-baseline": "policy.js:28: `reduce` of a list that is not known",
+  "database-shared-maps": "policy.js:15: `&` of a number that is not known",
+  "effects-by-type": "policy.js:7: the properties of this value",
+  "firmware-blobs": "policy.js:13: `lastIndexOf` of a text that is not known",
+  "game-anti-cheat": "policy.js:18: `join` of a list that is not known",
+  "hospital-no-exfiltration": "policy.js:19: the elements of this value",
+  "hosting-map-memory": "policy.js:20: `*` of something else than integers",
+  "kernel-modules": "policy.js:13: `endsWith` of a text that is not known",
+  "licence-review": "policy.js:8: `trim` of a text that is not known",
+  "lsm-vendor": "policy.js:8: the properties of this value",
+  "pin-folders": "policy.js:30: `startsWith` of a text that is not known",
+  "university-quota": "policy.js:12: `reduce` of a list that is not known",
+  "vendor-agent-settings": "policy.js:12: the identity of an object",
+};
 
 describe.each(readdirSync(folder))("exploring %s", (name) => {
   const policies = new PlacedPolicies(readConfig(join(folder, name, "countersign.yaml"), "check"));
@@ -39,7 +52,8 @@ describe.each(readdirSync(folder))("exploring %s", (name) => {
       const reasons = exploration.paths.flatMap((path) => {
         const confirmation = confirm(path, exploration, ask);
         expect(confirmation.status === "contradicted" ? { path, confirmation } : null).toBeNull();
-        return doubtOf(path.end, confirmation) ?? [];
+        const doubt = doubtOf(path.end, confirmation);
+        return doubt === null ? [] : `${path.place}: ${doubt}`;
       });
       if (exploration.unfinished !== null) return [...reasons, exploration.unfinished];
       const next = numbers(seed);
@@ -54,7 +68,8 @@ describe.each(readdirSync(folder))("exploring %s", (name) => {
       return reasons;
     });
     policies.close();
-    if (NOT_DECIDED.has(name)) expect(doubts).not.toEqual([]);
+    const known = NOT_DECIDED[name];
+    if (known !== undefined) expect(doubts).toContain(known);
     else expect([...new Set(doubts)]).toEqual([]);
   });
 });

@@ -4,7 +4,8 @@ import type { Unit } from "../../policy/units/units.js";
 
 /**
  * Whether nothing that a file declares can change while a policy is asked: it declares functions, constants, and lists
- * of constants that it only reads. False also for what is not certain.
+ * of constants that it only reads. False also for what is not certain. Properties that a policy sets on a function are
+ * state, too, but a path that does so or reads one is not decided.
  */
 export function isStateless({ source }: Unit): boolean {
   return source.program.body.every((node) => {

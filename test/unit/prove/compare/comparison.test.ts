@@ -153,3 +153,22 @@ describe(`two configurations (seed ${seed})`, () => {
     expect(differences.map(({ kind }) => kind)).toEqual(["allowed", "denied", "errno"]);
   });
 });
+
+describe("state in the properties of a function", () => {
+  it.each([
+    "own.n = (own.n ?? 0) + 1; return own.n > 1 ? -1 : 0;",
+    "const had = Object.keys(own).length; Object.assign(own, { n: 1 }); return had > 0 ? -1 : 0;",
+    'const had = Object.hasOwn(own, "n"); own["n"] = 1; return had ? -1 : 0;',
+    'const had = "n" in own; Object.defineProperty(own, "n", { value: 1 }); return had ? -1 : 0;',
+    "const was = Object.isFrozen(own); Object.freeze(own); return was ? -1 : 0;",
+  ])("is not decided, so that it is not shared by two attachments: %s", (body) => {
+    const files = policy(body);
+    const twice = files["countersign.yaml"]!.replace(
+      /\{ policy: ([a-z.]+) \}/,
+      "{ name: a, policy: $1 }, { name: b, policy: $1 }",
+    );
+    const text = `function own() { return 0; }\n${files["policy.js"]}`;
+    const old = { ...files, "policy.js": text };
+    expect(comparisonOf(old, { ...old, "countersign.yaml": twice }).answer).toBe("not decided");
+  });
+});
