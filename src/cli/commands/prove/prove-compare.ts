@@ -1,17 +1,15 @@
 import { Command } from "commander";
 import { readConfig } from "../../../config/config.js";
-import { HOOK_NAMES, type HookName } from "../../../hooks/catalogue.js";
 import type { ComparisonAnswer, Difference, DifferenceKind } from "../../../prove/compare/comparison.js";
 import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
-import { VERSION } from "../../../version.js";
 import { visibleText } from "../../../visible-text.js";
 import { compileWasmOnce } from "../../input/wasm-compiler.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
-import { assumptionsText } from "./assumptions.js";
+import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
+import { hookNamed } from "./hook-option.js";
 import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
-import { unknownName } from "./unknown-name.js";
 
 /** `countersign prove compare`: what one configuration allows and denies otherwise than another. */
 export function compareCommand(): Command {
@@ -28,10 +26,10 @@ export function compareCommand(): Command {
       "after",
       `
 Both configurations are explored together, for the same programs, callers, signatures and contents of maps. The answer
-of each hook is \`equal\`; \`differs\`, with one example of what only the new one allows, of what only the old one allows,
-and of what both deny with different errnos, each of which the engine has decided by both; or \`not decided\`, with the
-lines that are the reason. Configurations in the same mode are compared by what they enforce, or would enforce; a dry
-run and one that enforces by what they apply. docs/prove.md says what is assumed.
+of each hook is \`equal\`; \`differs\`, with one example of what only the new one allows, of what only the old one
+allows, and of what both deny with different errnos, each of which the engine has decided by both; or \`not decided\`,
+with the lines that are the reason. Configurations in the same mode are compared by what they enforce, or would
+enforce; a dry run and one that enforces by what they apply. docs/prove.md says what is assumed.
 
 Exits with 0 when all hooks are equal, 1 when one differs, 2 when one is not decided and none differs, or a
 configuration cannot be used.
@@ -61,16 +59,14 @@ async function run(oldFile: string, newFile: string, options: Options): Promise<
       import("../../../prove/table/decision-table.js"),
     ]);
   const [oldConfig, newConfig] = [readConfig(oldFile, "check"), readConfig(newFile, "check")];
-  const { hook: only } = options;
-  if (only !== undefined && !(HOOK_NAMES as readonly string[]).includes(only))
-    throw unknownName("hook", only, HOOK_NAMES);
+  const only = hookNamed(options.hook);
   compileWasmOnce();
   const [old, its] = [new PlacedPolicies(oldConfig), new PlacedPolicies(newConfig)];
   const changes = new DefinitionChanges(oldConfig, newConfig);
   const bar = await counter("hooks");
   const end = performance.now() + 1000 * options.timeout;
   const answers: ComparisonAnswer[] = [];
-  for (const hook of only === undefined ? comparedHooks(old, its) : [only as HookName]) {
+  for (const hook of only === null ? comparedHooks(old, its) : [only]) {
     const bounds = { paths: options.maxPaths, timeout: Math.max(0, end - performance.now()) };
     answers.push(compareDecisions(old, its, hook, changes, { bounds, comparesReasons: options.reasons === true }));
     bar.step(hook);
@@ -84,17 +80,13 @@ async function run(oldFile: string, newFile: string, options: Options): Promise<
   process.exitCode = exitOf(answers);
 }
 
-/** What was explored, so that the answer is about nothing else. */
+/** What was compared, so that the answer is about nothing else. */
 function assumedOf(...both: readonly [old: PlacedPolicies, its: PlacedPolicies]): readonly string[] {
-  const explored = both.map(({ config: { file, mode }, placed }) => {
-    const policies = placed.map(({ attachment, policy }) => `${attachment.name} ${policy.digest.slice(0, 16)}`);
-    return `${file} is in mode ${mode}, with these policies by SHA-256: ${policies.join(", ") || "none"}`;
-  });
   return [
     "a map, and the verification by a keyring, give the same in both configurations if they have the same name",
     "only decisions are compared: not limits, `delegate`, `freeze`, and the settings of gate, seal, log and sandbox",
-    ...explored,
-    `Countersign is version ${VERSION}`,
+    ...both.map((policies) => assumedPolicies(policies.config.file, policies)),
+    VERSION_ASSUMED,
   ];
 }
 
@@ -137,7 +129,8 @@ function differenceLines({ kind, values, ...decided }: Difference): readonly str
   const decisions = (["old", "new"] as const).map((which) => {
     const { enforced_verdict, attachment, reason, place } = decided[which];
     const by = attachment === null ? "" : ` by ${attachment}`;
-    return `  ${which}: ${enforced_verdict}${by}${reason === null ? "" : `: ${reason}`}${place === null ? "" : ` (${place})`}`;
+    const why = reason === null ? "" : `: ${reason}`;
+    return `  ${which}: ${enforced_verdict}${by}${why}${place === null ? "" : ` (${place})`}`;
   });
   return [`${KIND_WORDS[kind]}, for example with:`, ...facts, ...decisions];
 }

@@ -1,16 +1,15 @@
 import { Command } from "commander";
-import { type Config, DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
-import { HOOK_NAMES, type HookName } from "../../../hooks/catalogue.js";
-import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
+import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import type { HookName } from "../../../hooks/catalogue.js";
 import type { PropertyAnswer } from "../../../prove/property/property-answer.js";
-import { VERSION } from "../../../version.js";
 import { visibleText } from "../../../visible-text.js";
 import { compileWasmOnce } from "../../input/wasm-compiler.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
-import { assumptionsText } from "./assumptions.js";
+import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
+import { hookNamed } from "./hook-option.js";
 import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
 import { unknownName } from "./unknown-name.js";
 
@@ -82,12 +81,11 @@ async function run(file: string | undefined, options: Options): Promise<void> {
       options.property!,
       all.map(({ name }) => name),
     );
-  if (options.hook !== undefined && !(HOOK_NAMES as readonly string[]).includes(options.hook))
-    throw unknownName("hook", options.hook, HOOK_NAMES);
+  const hook = hookNamed(options.hook);
   compileWasmOnce();
   const policies = new PlacedPolicies(config);
   const own: readonly HookName[] = file === undefined ? policies.hooks : ["bpf_prog_load"];
-  const hooks = options.hook === undefined ? own : [options.hook as HookName];
+  const hooks = hook === null ? own : [hook];
   const questions = hooks.flatMap((hook) =>
     chosen
       .filter(({ name }) => file !== undefined || shipped.concerns(name, hook))
@@ -103,19 +101,10 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   }
   bar.stop();
   policies.close();
-  const assumes = [...DECISION_ASSUMPTIONS, ...assumedOf(config, policies)];
+  const assumes = [...DECISION_ASSUMPTIONS, assumedPolicies("the configuration", policies), VERSION_ASSUMED];
   if (options.json === true) printJson({ properties: answers, assumes });
   else printAnswers(answers, assumes);
   process.exitCode = exitOf(answers);
-}
-
-/** What was explored, so that the answer is about nothing else. */
-function assumedOf(config: Config, { placed }: PlacedPolicies): readonly string[] {
-  const policies = placed.map(({ attachment, policy }) => `${attachment.name} ${policy.digest.slice(0, 16)}`);
-  return [
-    `the configuration is in mode ${config.mode}, with these policies by SHA-256: ${policies.join(", ") || "none"}`,
-    `Countersign is version ${VERSION}`,
-  ];
 }
 
 function exitOf(answers: readonly PropertyAnswer[]): number {
