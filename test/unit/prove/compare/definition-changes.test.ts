@@ -9,6 +9,7 @@ const VERIFIED =
 const LISTED =
   'import { map_lookup } from "countersign";\nexport const bpf_prog_load = () => (map_lookup("list", "a") === true ? 0 : -1);\n';
 const UNSIGNED = "export const bpf_prog_load = (prog) => (prog.signature === null ? -1 : 0);\n";
+const IN_KERNEL = 'export const bpf_prog_load = (prog) => (prog.kernel_keyring === "platform" ? 0 : -1);\n';
 const MAP = "maps: { list: { file: list.json } }";
 
 const doubtsOf = (old: Files, its: Files) => {
@@ -52,20 +53,22 @@ describe("what two configurations define under one name", () => {
     expect([outcome, doubts]).toEqual(["not decided", ["the signatures are other ones"]]);
   });
 
-  it("is asked for also where only other attachments were changed", () => {
-    const verified = oneAttachment(VERIFIED);
-    const yaml = verified["countersign.yaml"]!.replace("attachments: [", "attachments: [{ policy: limit.js }, ");
-    const withLimit = (limit: string): Files => ({
-      ...verified,
-      "countersign.yaml": yaml,
-      "limit.js": `export const bpf_prog_load = (prog) => (prog.insn_cnt > ${limit} ? -1 : 0);\n`,
-    });
-    const old = withLimit("4 + 1");
-    expect(doubtsOf(old, withLimit("5"))).toEqual(["equal", []]);
-    expect(doubtsOf(old, { ...withLimit("5"), "key.pem": OTHER_KEY })).toEqual([
-      "not decided",
-      ["the keyring `platform` is another one"],
-    ]);
+  const LISTS: Files = { "list.json": "{}", "other.json": '{ "a": true }' };
+  it.each([
+    ["keyring", VERIFIED, "", (yaml: string) => yaml, { "key.pem": OTHER_KEY }],
+    ["map", LISTED, MAP, (yaml: string) => yaml.replace("list.json", "other.json"), {}],
+    ["signature", UNSIGNED, "", (yaml: string) => `${yaml}signatures: [.]\n`, {}],
+    ["kernel keyring", IN_KERNEL, "", (yaml: string) => `${yaml}gate: { keyrings: { "5": platform } }\n`, {}],
+  ])("is asked for also where only other attachments were changed: a %s", (_, policy, more, change, own: Files) => {
+    const beside = (limit: string, changed: boolean): Files => {
+      const files: Files = { ...oneAttachment(policy, more), ...LISTS, ...(changed ? own : {}) };
+      const yaml = files["countersign.yaml"]!.replace("attachments: [", "attachments: [{ policy: limit.js }, ");
+      const limits = `export const bpf_prog_load = (prog) => (prog.insn_cnt > ${limit} ? -1 : 0);\n`;
+      return { ...files, "countersign.yaml": changed ? change(yaml) : yaml, "limit.js": limits };
+    };
+    expect(doubtsOf(beside("4 + 1", false), beside("5", false))).toEqual(["equal", []]);
+    const [answer, doubts] = doubtsOf(beside("4 + 1", false), beside("5", true));
+    expect([answer, doubts?.length]).toEqual(["not decided", 1]);
   });
 
   it("does not hide a difference of the policies", () => {
