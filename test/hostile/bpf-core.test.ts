@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../src/bpf/btf/btf.js";
 import { Kallsyms } from "../../src/bpf/core/kallsyms.js";
 import { Kernel } from "../../src/bpf/core/kernel.js";
@@ -8,7 +9,6 @@ import type { RelocatedProgram, UnrelocatedProgram } from "../../src/bpf/core/un
 import { VARIANTS, type Variant } from "../../src/bpf/core/variant.js";
 import { CountersignError } from "../../src/error.js";
 import { target } from "../fuzz/core.js";
-import { BtfWriter } from "../support/btf-writer.js";
 import { CALL, LD_IMM64, LDX_DW, LDX_W, MOV, relocated, relocatedInsn } from "../support/core-program.js";
 import { CORE_BTF, CORE_EXTERNS, CORE_KALLSYMS, coreProgram } from "../support/core-sources.js";
 import { numbers, seedOf } from "../support/damage.js";

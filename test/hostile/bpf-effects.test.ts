@@ -1,11 +1,11 @@
 import "../support/work.js";
 import { describe, expect, it } from "vitest";
 import { effectsOf } from "../../src/bpf/analysis/effects.js";
+import { codeOf, mapOf } from "../../src/bpf/assembly/assembly.js";
 import { decodeInsns, type Insns, MAX_INSNS } from "../../src/bpf/insn/insn.js";
 import type { Code } from "../../src/bpf/model/code.js";
 import { EFFECTS } from "../../src/bpf/model/facts.js";
 import { PROGRAM_TYPES } from "../../src/bpf/tables/names.gen.js";
-import { codeOf, mapOf } from "../support/assembly.js";
 import { numbers, seedOf } from "../support/damage.js";
 import { shareOf } from "../support/share.js";
 import { worked } from "../support/work.js";

@@ -1,9 +1,9 @@
 import "../support/work.js";
 import { describe, expect, it } from "vitest";
+import { btfOf, elfOf, symbolOf, type WrittenSection } from "../../src/bpf/assembly/elf-writer.js";
 import { factsOfObject } from "../../src/bpf/object.js";
 import { programDetailsOf } from "../../src/bpf/report/program-details.js";
 import { CountersignError } from "../../src/error.js";
-import { btfOf, elfOf, symbolOf, type WrittenSection } from "../support/elf-writer.js";
 import { worked } from "../support/work.js";
 
 /** What one object may cost: blocks of code that run, and bytes. */

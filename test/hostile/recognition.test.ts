@@ -3,6 +3,7 @@
  * property is named.
  */
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../src/bpf/btf/btf.js";
 import { essentialName } from "../../src/bpf/btf/essential-name.js";
 import { RELO } from "../../src/bpf/core/relo-kind.js";
@@ -12,7 +13,6 @@ import { MAP_PROPERTIES, PROGRAM_PROPERTIES, StatedRelocator, StatementIndex } f
 import { Kernel } from "../../src/bpf/relocate.js";
 import type { StatementContent } from "../../src/bpf/statement.js";
 import { CountersignError } from "../../src/error.js";
-import { BtfWriter } from "../support/btf-writer.js";
 import {
   BtfWords,
   type ChangeableContent,

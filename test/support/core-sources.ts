@@ -1,8 +1,8 @@
+import { BtfWriter } from "../../src/bpf/assembly/btf-writer.js";
 import type { KernelExtern } from "../../src/bpf/core/externs.js";
 import { RELO } from "../../src/bpf/core/relo-kind.js";
 import type { CoreRelocation } from "../../src/bpf/core/relocation.js";
 import type { ExternReference, UnrelocatedProgram } from "../../src/bpf/core/unrelocated.js";
-import { BtfWriter } from "./btf-writer.js";
 import { CALL, type Insn, insnsOf, LD_IMM64, LDX_W, MOV } from "./core-program.js";
 
 /** Types of every kind that relocations look at; in a kernel, with other places, sizes and values. */

@@ -3,10 +3,11 @@
  * to r9 are free, and `A`, `B`, `C`, `D` are unused slots of 8 bytes in the frame. The lists of helpers are the
  * kernel's own classes, written down here apart from the tables of src/bpf, so that the one tests the other.
  */
+
+import { mapOf } from "../../src/bpf/assembly/assembly.js";
 import type { CodeMap } from "../../src/bpf/model/code.js";
 import { EFFECTS, type EffectName } from "../../src/bpf/model/facts.js";
 import { PROGRAM_TYPES } from "../../src/bpf/tables/names.gen.js";
-import { mapOf } from "./assembly.js";
 
 export interface Act {
   readonly name: string;

@@ -2,7 +2,7 @@
  * Object files of any size, each with much of one thing: what reading, linking and describing them must not take more
  * than in proportion to.
  */
-import { btfOf, elfOf, symbolOf, type WrittenSection } from "./elf-writer.js";
+import { btfOf, elfOf, symbolOf, type WrittenSection } from "../../src/bpf/assembly/elf-writer.js";
 
 const GLOBAL_FUNCTION = 0x12;
 const GLOBAL_OBJECT = 0x11;

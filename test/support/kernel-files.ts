@@ -1,7 +1,7 @@
 /** Writes files in which kernels come: ELF files with BTF, boot images of x86, archives and packages. */
 import { gzipSync } from "node:zlib";
+import { btfOf, elfOf } from "../../src/bpf/assembly/elf-writer.js";
 import { numbers } from "./damage.js";
-import { btfOf, elfOf } from "./elf-writer.js";
 
 /** BTF of a type `int` with this name. */
 export function btfWith(name: string): Buffer {

@@ -2,12 +2,12 @@
  * Gives a program to the real kernel, as it stands: with maps of its own making, and BTF of nothing but its functions.
  */
 
+import { encode } from "../../src/bpf/assembly/assembly.js";
 import { LD_SRC, OP } from "../../src/bpf/insn/insn.js";
 import type { Code, CodeMap } from "../../src/bpf/model/code.js";
 import { ATTACH_TYPES, MAP_TYPES, PROGRAM_TYPES } from "../../src/bpf/tables/names.gen.js";
 import { bpf } from "../../src/sys/bpf.js";
 import { addressOf, syscall } from "../../src/sys/libc.js";
-import { encode } from "./assembly.js";
 
 const MAP_CREATE = 0;
 const MAP_LOOKUP = 1;

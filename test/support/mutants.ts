@@ -1,9 +1,10 @@
 /** Real programs with something put into them: a forbidden act, or a change that does no harm. */
 
+import { assemble, linesOf } from "../../src/bpf/assembly/assembly.js";
+import { type Line, parse } from "../../src/bpf/assembly/assembly-lines.js";
 import { OP } from "../../src/bpf/insn/insn.js";
 import type { Code } from "../../src/bpf/model/code.js";
 import { EFFECTS, type Effects } from "../../src/bpf/model/facts.js";
-import { assemble, type Line, linesOf, parse } from "./assembly.js";
 import { ACT_MAPS, ACTS, type Act, PACKETS } from "./forbidden-acts.js";
 import { HARMLESS } from "./harmless-changes.js";
 

@@ -3,8 +3,9 @@
  * registers, the frame, subprograms and callbacks, and now and then change what they should not. Whatever such a
  * program does when it is run has to be among its effects.
  */
+
+import { mapOf } from "../../src/bpf/assembly/assembly.js";
 import type { CodeMap } from "../../src/bpf/model/code.js";
-import { mapOf } from "./assembly.js";
 
 type Next = (below: number) => number;
 

@@ -3,6 +3,7 @@
  * module. test/system compares such loads with those of libbpf itself.
  */
 import { readFileSync } from "node:fs";
+import { BtfWriter } from "../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../src/bpf/btf/btf.js";
 import { sha256 } from "../../src/bpf/insn/digest.js";
 import { kconfigContents } from "../../src/bpf/recognition/kconfig-contents.js";
@@ -19,7 +20,6 @@ import {
 } from "../../src/bpf/recognition.js";
 import { Kernel } from "../../src/bpf/relocate.js";
 import { programPartOf, type StatementContent, statementOf } from "../../src/bpf/statement.js";
-import { BtfWriter } from "./btf-writer.js";
 
 export const TRACER = readFileSync(new URL("../hostile/fixtures/recognition/tracer.o", import.meta.url));
 

@@ -1,5 +1,5 @@
+import { elfOf, symbolOf } from "../../src/bpf/assembly/elf-writer.js";
 import { CALL, insnsOf, MOV } from "./core-program.js";
-import { elfOf, symbolOf } from "./elf-writer.js";
 
 /** A program of a written object: it calls a helper without arguments if there is one, and returns 1. */
 export interface ReturningProgram {

@@ -1,4 +1,4 @@
-import { BtfWriter } from "./btf-writer.js";
+import { BtfWriter } from "../../src/bpf/assembly/btf-writer.js";
 
 interface Choices {
   /** Offset in bytes of the first field of task_struct that the example `switch-watch` reads. */

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { effectsOf } from "../../src/bpf/analysis/effects.js";
+import { codeOf } from "../../src/bpf/assembly/assembly.js";
 import type { CodeMap } from "../../src/bpf/model/code.js";
-import { codeOf } from "../support/assembly.js";
 import { numbers, seedOf } from "../support/damage.js";
 import { closeMaps, firstValueOf, load, run } from "../support/kernel-load.js";
 import { RANDOM_MAPS, randomProgram, withoutUnreached } from "../support/random-programs.js";

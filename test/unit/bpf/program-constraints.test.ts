@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { programFacts } from "../../../src/bpf/analysis/program-facts.js";
+import { codeOf, encode } from "../../../src/bpf/assembly/assembly.js";
 import { describedProgram } from "../../../src/bpf/described-program.js";
 import { EFFECTS, NO_STATEMENTS, type ProgramFacts } from "../../../src/bpf/model/facts.js";
 import { factsOfMap } from "../../../src/bpf/model/map-memory.js";
@@ -19,7 +20,6 @@ import { PROGRAM_TYPE_ROWS } from "../../../src/bpf/tables/program-types.js";
 import { programSubject } from "../../../src/engine/files/program-subject.js";
 import { domainsOf } from "../../../src/fact-type.js";
 import { outsideDomain } from "../../../src/prove/facts/in-domain.js";
-import { codeOf, encode } from "../../support/assembly.js";
 import { numbers, seedOf } from "../../support/damage.js";
 import { RANDOM_MAPS, randomProgram } from "../../support/random-programs.js";
 

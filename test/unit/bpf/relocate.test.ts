@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../src/bpf/assembly/btf-writer.js";
+import { elfOf, symbolOf } from "../../../src/bpf/assembly/elf-writer.js";
 import { Btf } from "../../../src/bpf/btf/btf.js";
 import { RELO } from "../../../src/bpf/core/relo-kind.js";
 import { BpfObject } from "../../../src/bpf/object.js";
 import { Kernel, relocate, VARIANTS } from "../../../src/bpf/relocate.js";
-import { BtfWriter } from "../../support/btf-writer.js";
 import { BAD_RELO, insnsOf, LDX_W, MOV, rowsOf } from "../../support/core-program.js";
-import { elfOf, symbolOf } from "../../support/elf-writer.js";
 import { example } from "../../support/examples.js";
 
 /** A kernel whose task_struct has other places than that of the examples. */

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../../src/bpf/btf/btf.js";
 import { factsOfObject } from "../../../src/bpf/object.js";
 import { Kallsyms, Kernel } from "../../../src/bpf/relocate.js";
 import { Relocations } from "../../../src/bpf/relocations.js";
 import { resolvePrograms } from "../../../src/bpf/resolved-object.js";
-import { BtfWriter } from "../../support/btf-writer.js";
 import { example } from "../../support/examples.js";
 import { switchKernel } from "../../support/switch-kernel.js";
 

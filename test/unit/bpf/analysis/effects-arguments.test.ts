@@ -4,10 +4,10 @@
  */
 import { describe, expect, it } from "vitest";
 import { effectsOf } from "../../../../src/bpf/analysis/effects.js";
+import { codeOf, mapOf } from "../../../../src/bpf/assembly/assembly.js";
 import { EFFECTS, type EffectName } from "../../../../src/bpf/model/facts.js";
 import { HELPER_ROWS, type HelperRow } from "../../../../src/bpf/tables/helpers.js";
 import { KFUNC_ROWS, KFUNCS } from "../../../../src/bpf/tables/kfuncs.js";
-import { codeOf, mapOf } from "../../../support/assembly.js";
 import { KERNEL_FACTS } from "../../../support/kernel-facts.js";
 
 const maps = {

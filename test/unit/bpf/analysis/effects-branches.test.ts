@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { effectsOf } from "../../../../src/bpf/analysis/effects.js";
-import { codeOf } from "../../../support/assembly.js";
+import { codeOf } from "../../../../src/bpf/assembly/assembly.js";
 
 /** Whether a program may send a signal: the side of the branch that is asked about does. */
 const signals = (text: string) => effectsOf(codeOf(text, { type: "raw_tracepoint" })).effects.sends_signal;

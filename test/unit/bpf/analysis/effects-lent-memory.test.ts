@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { effectsOf } from "../../../../src/bpf/analysis/effects.js";
+import { codeOf, mapOf, type Surroundings } from "../../../../src/bpf/assembly/assembly.js";
 import { EFFECTS } from "../../../../src/bpf/model/facts.js";
-import { codeOf, mapOf, type Surroundings } from "../../../support/assembly.js";
 
 const maps = {
   own: mapOf("own"),

@@ -1,12 +1,12 @@
 /**
  * The rules that spare a program an effect, each with the nearest programs that they must not spare. Assembly as in
- * test/support/assembly.ts.
+ * src/bpf/assembly/assembly.ts.
  */
 import { describe, expect, it } from "vitest";
 import { effectsOf } from "../../../../src/bpf/analysis/effects.js";
+import { codeOf, mapOf, type Surroundings } from "../../../../src/bpf/assembly/assembly.js";
 import type { CodeMap } from "../../../../src/bpf/model/code.js";
 import { EFFECTS } from "../../../../src/bpf/model/facts.js";
-import { codeOf, mapOf, type Surroundings } from "../../../support/assembly.js";
 
 const ring = (name: string, more: Partial<CodeMap> = {}) =>
   mapOf(name, { type: "ringbuf", key_size: 0, value_size: 0, max_entries: 4096, ...more });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { effectsOf, effectsOfObject, type Judgement } from "../../../../src/bpf/analysis/effects.js";
+import { codeOf, mapOf } from "../../../../src/bpf/assembly/assembly.js";
 import type { CodeMap } from "../../../../src/bpf/model/code.js";
 import { EFFECTS } from "../../../../src/bpf/model/facts.js";
-import { codeOf, mapOf } from "../../../support/assembly.js";
 
 type Programs = readonly (readonly [name: string, text: string])[];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { effectsOf } from "../../../../src/bpf/analysis/effects.js";
+import { codeOf, mapOf, type Surroundings } from "../../../../src/bpf/assembly/assembly.js";
 import { PROGRAM_TYPE_ROWS } from "../../../../src/bpf/tables/program-types.js";
-import { codeOf, mapOf, type Surroundings } from "../../../support/assembly.js";
 
 const maps = { own: mapOf("own"), jumps: mapOf("jumps", { type: "prog_array" }) };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../../../src/bpf/btf/btf.js";
 import { BpfObject } from "../../../../src/bpf/object.js";
-import { BtfWriter } from "../../../support/btf-writer.js";
 import { example } from "../../../support/examples.js";
 
 const object = (name: string) => new BpfObject(example(name));

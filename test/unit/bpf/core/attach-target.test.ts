@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../../../src/bpf/btf/btf.js";
 import { findAttachTarget } from "../../../../src/bpf/core/attach-target.js";
 import { Kernel } from "../../../../src/bpf/core/kernel.js";
-import { BtfWriter } from "../../../support/btf-writer.js";
 
 const vmlinux = new BtfWriter();
 const proto = vmlinux.proto(0, []);

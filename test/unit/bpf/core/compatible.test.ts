@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../../../src/bpf/btf/btf.js";
 import { ciliumMembersAreCompatible, ciliumTypesAreCompatible } from "../../../../src/bpf/core/cilium-compatible.js";
 import { fieldsAreCompatible, typesAreCompatible } from "../../../../src/bpf/core/compatible.js";
 import { Steps } from "../../../../src/bpf/core/steps.js";
-import { BtfWriter } from "../../../support/btf-writer.js";
 
 type Write = (btf: BtfWriter) => number;
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../../../src/bpf/btf/btf.js";
 import type { KernelExtern } from "../../../../src/bpf/core/externs.js";
 import { Kallsyms } from "../../../../src/bpf/core/kallsyms.js";
 import { Kernel } from "../../../../src/bpf/core/kernel.js";
-import { BtfWriter } from "../../../support/btf-writer.js";
 import { CALL, type Insn, LD_IMM64, relocated, rowsOf } from "../../../support/core-program.js";
 
 const KALLSYMS = `ffffffff81000000 T _stext

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../../../src/bpf/btf/btf.js";
 import { Kernel } from "../../../../src/bpf/core/kernel.js";
-import { BtfWriter } from "../../../support/btf-writer.js";
 
 function kernel() {
   const vmlinux = new BtfWriter();

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../../../src/bpf/btf/btf.js";
 import { Kernel } from "../../../../src/bpf/core/kernel.js";
 import { ProgramRelocator } from "../../../../src/bpf/core/program.js";
 import { RELO } from "../../../../src/bpf/core/relo-kind.js";
-import { BtfWriter } from "../../../support/btf-writer.js";
 import {
   BAD_RELO,
   insnsOf,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../../../src/bpf/btf/btf.js";
 import { localAccess } from "../../../../src/bpf/core/access.js";
 import { ciliumFixup } from "../../../../src/bpf/core/cilium-fixup.js";
 import { RELO } from "../../../../src/bpf/core/relo-kind.js";
 import { Steps } from "../../../../src/bpf/core/steps.js";
 import { relocationValue } from "../../../../src/bpf/core/value.js";
-import { BtfWriter } from "../../../support/btf-writer.js";
 
 const KINDS = [RELO.FIELD_BYTE_OFFSET, RELO.FIELD_BYTE_SIZE, RELO.FIELD_LSHIFT_U64, RELO.FIELD_RSHIFT_U64] as const;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { codeOf } from "../../../../src/bpf/assembly/assembly.js";
 import { EvidenceCollector } from "../../../../src/bpf/evidence/evidence-collector.js";
-import { codeOf } from "../../../support/assembly.js";
 
 describe("the evidence for an effect", () => {
   it("is worded only if it is kept: the first pieces in program order", () => {

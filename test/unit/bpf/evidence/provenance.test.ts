@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { codeOf } from "../../../../src/bpf/assembly/assembly.js";
 import { Provenance } from "../../../../src/bpf/evidence/provenance.js";
-import { codeOf } from "../../../support/assembly.js";
 
 const provenance = (text: string, slot: number) => new Provenance(codeOf(text, { type: "xdp" })).to(slot);
 

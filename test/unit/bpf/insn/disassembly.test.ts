@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { codeOf, encode } from "../../../../src/bpf/assembly/assembly.js";
 import { disassemble } from "../../../../src/bpf/insn/disassembly.js";
 import { decodeInsns } from "../../../../src/bpf/insn/insn.js";
-import { codeOf, encode } from "../../../support/assembly.js";
 
 /** What the assembler of the tests makes of a line, written again. */
 const again = (line: string) => disassemble(codeOf(line, { type: "xdp" }).insns, 0);

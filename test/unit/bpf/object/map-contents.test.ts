@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { mapOf } from "../../../../src/bpf/assembly/assembly.js";
+import { elfOf, symbolOf } from "../../../../src/bpf/assembly/elf-writer.js";
 import { Elf } from "../../../../src/bpf/elf/elf.js";
 import type { CodeMap } from "../../../../src/bpf/model/code.js";
 import { type DefinedMap, withContents } from "../../../../src/bpf/object/map-contents.js";
-import { mapOf } from "../../../support/assembly.js";
-import { elfOf, symbolOf } from "../../../support/elf-writer.js";
 
 const NAMES = "\0filter\0send\0other\0";
 const FUNC = 0x12;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import { CreatedMap } from "../../../../src/bpf/recognition/created-map.js";
 import type { StatedMapForm } from "../../../../src/bpf/recognition/stated-program.js";
 import { MAP_TYPES } from "../../../../src/bpf/tables/names.gen.js";
-import { BtfWriter } from "../../../support/btf-writer.js";
 
 const stated = (type: string, more: Partial<StatedMapForm> = {}): StatedMapForm => ({
   ...{ name: "map", kind: "definition", type: MAP_TYPES.indexOf(type), key_size: 4, value_size: 8, max_entries: 1001 },

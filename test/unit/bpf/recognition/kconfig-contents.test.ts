@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import { kconfigContents } from "../../../../src/bpf/recognition/kconfig-contents.js";
 import {
   cpuCount,
@@ -8,7 +9,6 @@ import {
   parseKernelConfig,
 } from "../../../../src/bpf/recognition.js";
 import { programPartOf } from "../../../../src/bpf/statement.js";
-import { BtfWriter } from "../../../support/btf-writer.js";
 
 const { object } = programPartOf(
   readFileSync(new URL("../../../hostile/fixtures/recognition/externs.o", import.meta.url)),

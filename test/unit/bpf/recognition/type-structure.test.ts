@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../../../src/bpf/btf/btf.js";
 import { structureIn, typeStructure } from "../../../../src/bpf/recognition/type-structure.js";
-import { BtfWriter } from "../../../support/btf-writer.js";
 
 type Write = (btf: BtfWriter) => number;
 

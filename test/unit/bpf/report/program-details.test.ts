@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { assemble } from "../../../../src/bpf/assembly/assembly.js";
+import { parse } from "../../../../src/bpf/assembly/assembly-lines.js";
 import { mapMemory } from "../../../../src/bpf/model/map-memory.js";
 import { BpfObject } from "../../../../src/bpf/object.js";
 import { programDetailsOf } from "../../../../src/bpf/report/program-details.js";
-import { assemble, parse } from "../../../support/assembly.js";
 import { example } from "../../../support/examples.js";
 
 const details = (object: string, name: string) => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import type { StatedMap, StatedObject } from "../../../../src/bpf/statement/content.js";
 import { declaredSettings } from "../../../../src/bpf/statement/settings.js";
 import { programPartOf, settingsOf, statementOf } from "../../../../src/bpf/statement.js";
-import { BtfWriter } from "../../../support/btf-writer.js";
 import { example } from "../../../support/examples.js";
 
 const MAP: StatedMap = {

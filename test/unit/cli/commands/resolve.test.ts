@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BtfWriter } from "../../../support/btf-writer.js";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import { runCommand } from "../../../support/command-line.js";
 import { setHeader } from "../../../support/elf-patch.js";
 import { example } from "../../../support/examples.js";

@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import type { Variant } from "../../../../src/bpf/relocate.js";
 import * as resolved from "../../../../src/bpf/resolved-object.js";
 import { CacheFolder } from "../../../../src/cache-folder.js";
 import * as files from "../../../../src/cli/kernel/kernel-file.js";
 import * as packages from "../../../../src/cli/kernel/package/packaged-modules.js";
 import { type KernelChoices, TargetKernel } from "../../../../src/cli/kernel/target-kernel.js";
-import { BtfWriter } from "../../../support/btf-writer.js";
 import { example } from "../../../support/examples.js";
 import { gzippedImage, kernelElf, packageOf } from "../../../support/kernel-files.js";
 import { switchKernel, switchModule } from "../../../support/switch-kernel.js";

@@ -6,7 +6,7 @@ import { Work } from "../../../../../src/bpf/analysis/states/work.js";
 import { KIND } from "../../../../../src/bpf/analysis/values/kinds.js";
 import { Scratch } from "../../../../../src/bpf/analysis/values/scratch.js";
 import { Values } from "../../../../../src/bpf/analysis/values/values.js";
-import { codeOf } from "../../../../support/assembly.js";
+import { codeOf } from "../../../../../src/bpf/assembly/assembly.js";
 
 /** The largest value that fits into 16 bits. */
 const LAST = 0xffff;

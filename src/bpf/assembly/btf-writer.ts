@@ -1,5 +1,5 @@
-import { BTF_KINDS, type BtfKind } from "../../src/bpf/btf/btf-type.js";
-import type { ByteOrder } from "../../src/bpf/insn/insn.js";
+import { BTF_KINDS, type BtfKind } from "../btf/btf-type.js";
+import type { ByteOrder } from "../insn/insn.js";
 
 /** `bits` for a bit field. */
 export type WrittenMember = readonly [name: string, type: number, bit: number, bits?: number];

@@ -1,6 +1,4 @@
-/**
- * Writes little-endian ELF objects for BPF of whatever sections a test wants, larger and stranger than a compiler's.
- */
+/** Writes little-endian ELF objects for BPF of any sections. */
 
 export interface WrittenSection {
   readonly name: string;
