@@ -41,6 +41,22 @@ export const HOSTILE_BODIES: Readonly<Record<string, string>> = {
   "the identity of facts": "return prog === prog && prog.maps === prog.maps ? 0 : -1",
   "the identity of the caller": "return current.container === current.container ? 0 : -1",
   "includes by identity": "return [prog].includes(prog) ? 0 : -1",
+  "the first statement is the one that is found":
+    "const [one] = prog.statements; return one && verify_program(prog, 'platform') === 0 && one === cs.statement_of(prog, 'platform') ? 0 : -1",
+  "a statement of no statements":
+    "return prog.statements[0] === undefined && cs.statement_of(prog, 'platform') !== null ? 0 : -1",
+  "an index that is a text": "return prog.maps['0'] === undefined && prog.maps['00'] === undefined ? 0 : -1",
+  "an index that is -0": "return prog.maps[-0]?.name === 'a' ? 0 : -1",
+  "an index that is a fraction": "return prog.maps[0.5] === undefined ? 0 : -1",
+  "at(0) with a fraction": "return prog.maps.at(0.5)?.name === 'a' ? 0 : -1",
+  "at without an index": "return prog.maps.at()?.name === 'a' ? 0 : -1",
+  "the index of an element that is no index": "return 0 in prog.maps ? 0 : -1",
+  "an element of a list that a map has": "return map_lookup('program_budget', 'x')?.[0] === undefined ? 0 : -1",
+  "a pattern with a value that is no list": "try { const [a] = prog.effects; return a ? 0 : -1 } catch { return -2 }",
+  "a pattern of null": "try { const [a] = prog.signature; return a ? 0 : -1 } catch { return -2 }",
+  "an assignment to an element": "try { prog.maps[0] = 1; return 0 } catch { return -1 }",
+  "an object that a loop freezes":
+    "const o = { x: 0 }; prog.maps.forEach(() => { Object.freeze(o); }); try { o.x = 1 } catch { return -1 } return 0",
   arguments: "return (function () { return arguments.length })(prog) === 1 ? 0 : -1",
   "a function's name": 'const f = (a) => a; return f.name === "f" && f.length === 1 ? 0 : -1',
   "a deep recursion": "const f = (n) => (n === 0 ? 0 : f(n - 1)); try { return f(1e6) } catch { return -1 }",

@@ -12,7 +12,9 @@ export function witnessOf(input: Input, { origins }: Exploration, values: Symbol
     if (origin.kind === "element" || origin.kind === "count") continue;
     if (origin.kind !== "lookup") {
       const answer = input.answer(origin, null);
-      answers[name] = origin.kind === "statement_of" ? statements.indexOf(answer) : answer;
+      if (origin.kind !== "statement_of") answers[name] = answer;
+      // The helper is not asked if the program is not verified
+      else if (statements.includes(answer)) answers[name] = statements.indexOf(answer);
       continue;
     }
     const key = values.textIfThere(origin.key);

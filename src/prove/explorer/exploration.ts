@@ -288,8 +288,9 @@ class Explorer {
       case "passed":
         if (this.#element !== null) this.#element.passed = { value: request.value };
         return null;
+      case "first":
       case "count":
-        return this.#names.count(request.list, request.where);
+        return this.#names[request.ask](request.list, request.where);
       case "test":
         this.#place = request.place;
         return this.#choose(request.atom);

@@ -1,6 +1,14 @@
 import { view } from "./facts.js";
 import { CONCRETE_FUNCTIONS, CONCRETE_STRING_METHODS, MOVING_ARRAY_METHODS } from "./intrinsics.js";
-import { changes, containsText, joinedTexts, LIST_LOOPS, type UnknownList, unknownList } from "./loops.js";
+import {
+  changes,
+  containsText,
+  firstElement,
+  joinedTexts,
+  LIST_LOOPS,
+  type UnknownList,
+  unknownList,
+} from "./loops.js";
 import { get, isPlain, propertyExists } from "./members.js";
 import { isEqual } from "./operators.js";
 import { at, here, markMade, notDecided, raise, test, testType } from "./path.js";
@@ -69,16 +77,15 @@ const MODELLED: ReadonlyMap<unknown, Call> = new Map<unknown, Call>([
   [Object.keys, (object) => Object.keys(plain(object))],
   [Object.values, (object) => Object.values(plain(object))],
   [Object.entries, (object) => Object.entries(plain(object))],
-  [
-    Object.freeze,
-    (object) =>
-      Object.freeze(
-        isPrimitive(object) || isPlain(object) || Array.isArray(object)
-          ? object
-          : notDecided("`Object.freeze` of this value"),
-      ),
-  ],
+  [Object.freeze, (object) => frozen(object)],
 ]);
+
+function frozen(value: unknown): unknown {
+  if (isPrimitive(value)) return value;
+  if (!isPlain(value) && !Array.isArray(value)) return notDecided("`Object.freeze` of this value");
+  changes("an object that a loop over a list freezes");
+  return Object.freeze(value);
+}
 
 function plain(value: unknown): object {
   return isPlain(value) || Array.isArray(value) ? value : notDecided("the properties of this value");
@@ -154,6 +161,7 @@ function ofText(of: string, key: string, [text, ...more]: readonly unknown[]): u
 function ofList(place: number, list: UnknownList, value: unknown, key: string, given: readonly unknown[]): unknown {
   const [callback, self] = given;
   if (key === "includes" && given.length === 1) return contains(place, list, callback);
+  if (key === "at" && given.length === 1 && callback === 0) return firstElement(list);
   if (!Object.hasOwn(LIST_LOOPS, key)) return notDecided(`\`${key}\` of a list that is not known`);
   if (typeof callback !== "function") return raise("TypeError", "not a function");
   if (parametersOf(callback) > 1) return notDecided("the index of an element of a list that is not known");

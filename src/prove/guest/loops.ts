@@ -1,19 +1,7 @@
 import type { FactDomain } from "../../fact-type.js";
 import { anyElement, type ElementCase, type ElementValue, type LoopCases } from "../shared/atom.js";
 import { factOf, integer, symbol, view } from "./facts.js";
-import {
-  at,
-  countName,
-  declare,
-  endPassed,
-  halt,
-  here,
-  loopCases,
-  notDecided,
-  originate,
-  test,
-  typesOf,
-} from "./path.js";
+import { at, declare, endPassed, halt, here, loopCases, nameOf, notDecided, originate, test, typesOf } from "./path.js";
 import { type Sym, type Term, termOf } from "./term.js";
 import { joined, stringParts, truthy } from "./values.js";
 
@@ -142,6 +130,15 @@ export function containsText(list: UnknownList, text: string): boolean {
   });
 }
 
+/** The first element of a list, which is the first of those in a case without conditions; undefined if it is empty. */
+export function firstElement(list: UnknownList): unknown {
+  const where: readonly ElementCase[] = [[]];
+  const first = nameOf("first", list.name, where);
+  if (!test({ kind: "some", of: list.name, where, first })) return undefined;
+  originate(first, { kind: "element", list: list.name, where });
+  return elementOf(list, first);
+}
+
 type Each = (element: unknown) => unknown;
 
 /** The first element for which a callback gives this, as an array of one; null if it does so for none. */
@@ -190,7 +187,7 @@ export const LIST_LOOPS: Readonly<Record<string, (place: number, list: UnknownLi
 /** The number of elements in some cases. */
 export function countOf({ list, where }: Extract<Term, { k: "filtered" }>): unknown {
   if (where.length === 0 || !test({ kind: "some", of: list, where, first: null })) return 0;
-  const name = countName(list, where);
+  const name = nameOf("count", list, where);
   originate(name, { kind: "count", list, where });
   return integer(name, 1n, 0xffff_ffffn);
 }

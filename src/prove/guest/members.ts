@@ -1,6 +1,6 @@
 import { entryOf, factOf, integer, jsonEntry, view } from "./facts.js";
 import { isNative, nativeStatic } from "./intrinsics.js";
-import { changes, countOf, Loop, unknownList } from "./loops.js";
+import { changes, countOf, firstElement, Loop, unknownList } from "./loops.js";
 import { namespace } from "./namespace.js";
 import { at, beginning, fault, notDecided, raise, test, testType } from "./path.js";
 import { isSymbol, type Term, termOf } from "./term.js";
@@ -109,6 +109,7 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
       return term.of.kind === "integer or text" ? notDecided("a setting") : entryOf(term.name, term.of, key);
     case "list":
       if (key === "length") return integer(`${term.name}.length`, 0n, 0xffff_ffffn);
+      if (key === "0") return firstElement(term);
       return notDecided(`\`${key}\` of a list that is not known`);
     case "filtered":
       return key === "length" ? countOf(term) : notDecided(`\`${key}\` of a list that is not known`);
@@ -142,8 +143,10 @@ function ofJson(name: string, value: unknown, key: string): unknown {
   // A name that nothing inherits is undefined for all other types
   const inherited = Object.values(beginning.inherited).some((names) => names.includes(key));
   if (!inherited && !INDEX.test(key) && key !== "length" && key !== "__proto__") return undefined;
-  if (testType(name, ["array"]))
+  if (testType(name, ["array"])) {
+    if (key === "0") return firstElement({ name, of: null });
     return key === "length" ? integer(`${name}.length`, 0n, 0xffff_ffffn) : ofPrimitive("array", key);
+  }
   const its = settled(value);
   const term = termOf(its);
   return term === null ? ofValue(its, key) : ofTerm(term, its, key);
@@ -197,6 +200,26 @@ export function each(place: number, value: unknown): Iterable<unknown> {
   at(place);
   const list = unknownList(settled(value));
   return list === null ? elements(place, value) : new Loop(list);
+}
+
+/** What a pattern takes elements of: an array, or a list that is not known. */
+export function indexed(place: number, value: unknown): unknown {
+  at(place);
+  const its = settled(value);
+  return unknownList(its) === null ? elements(place, its) : its;
+}
+
+/** An element that a pattern takes. */
+export function element(place: number, of: unknown, index: number): unknown {
+  at(place);
+  if (Array.isArray(of)) return of[index];
+  return index === 0 ? firstElement(unknownList(of)!) : notDecided("an element of a list after the first");
+}
+
+/** The elements that a pattern takes from an index on. */
+export function rest(place: number, of: unknown, index: number): unknown {
+  at(place);
+  return Array.isArray(of) ? of.slice(index) : notDecided("the rest of a list that is not known");
 }
 
 /** The elements of an array, for `...`, patterns and `for`. */

@@ -156,9 +156,9 @@ export function endPassed(value: ElementValue): never {
   return halt();
 }
 
-/** The name of a symbol for the number of elements in some cases. */
-export function countName(list: string, where: readonly ElementCase[]): string {
-  return tell({ ask: "count", list, where }) as string;
+/** The name of the first element of a list in some cases, or of a symbol for the number of such elements. */
+export function nameOf(ask: "first" | "count", list: string, where: readonly ElementCase[]): string {
+  return tell({ ask, list, where }) as string;
 }
 
 export function notDecided(why: string): never {

@@ -24,12 +24,12 @@ export function declarators(pattern: Pattern, value: string, to: Writer): string
     }
     case "ArrayPattern": {
       const whole = to.temporary();
-      const parts = [`${whole}=${to.call("elements", pattern, value)}`];
+      const parts = [`${whole}=${to.call("indexed", pattern, value)}`];
       for (const [index, element] of pattern.elements.entries()) {
         if (element === null) continue;
-        if (element.type === "RestElement")
-          parts.push(...declarators(element.argument, `${whole}.slice(${index})`, to));
-        else parts.push(...declarators(element, `${whole}[${index}]`, to));
+        const isRest = element.type === "RestElement";
+        const taken = to.call(isRest ? "rest" : "element", element, whole, String(index));
+        parts.push(...declarators(isRest ? element.argument : element, taken, to));
       }
       return parts;
     }

@@ -151,7 +151,7 @@ export type Request =
    */
   | { readonly ask: "loop"; readonly number: number; readonly list: string }
   | { readonly ask: "passed"; readonly value: ElementValue }
-  /** The name of the number of elements in some cases. */
-  | { readonly ask: "count"; readonly list: string; readonly where: readonly ElementCase[] }
+  /** The name of the first element in some cases, or of the number of such elements. */
+  | { readonly ask: "first" | "count"; readonly list: string; readonly where: readonly ElementCase[] }
   | { readonly ask: "test"; readonly atom: Atom; readonly place: number }
   | { readonly ask: "end"; readonly end: PathEnd };

@@ -27,7 +27,8 @@ export function renamed({ atom, is }: Condition, from: string, to: string): Cond
       return { atom: { ...atom, of: other(atom.of), other: other(atom.other) }, is };
     case "some": {
       const where = atom.where.map((its) => its.map((one) => renamed(one, from, to)));
-      return { atom: { ...atom, of: other(atom.of), where }, is };
+      const first = atom.first === null ? null : other(atom.first);
+      return { atom: { ...atom, of: other(atom.of), where, first }, is };
     }
     default:
       return { atom: { ...atom, of: other(atom.of) }, is };

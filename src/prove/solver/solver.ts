@@ -3,7 +3,7 @@ import type { FactClause, FactLiteral } from "../../bpf/program-constraints.js";
 import { type Atom, JSON_TYPES, type JsonType, type Origin, type SymbolDomain } from "../shared/atom.js";
 import { type Condition, flagOf } from "./condition.js";
 import { Effort } from "./effort.js";
-import { type Clause, domainIn, type ListElement, listProblem } from "./lists.js";
+import { type Clause, domainIn, type ListElement, type ListProblem, listProblems } from "./lists.js";
 import { findNumbers } from "./numbers.js";
 import { findTexts, type Membership } from "./texts.js";
 
@@ -49,8 +49,18 @@ export function solve(conditions: readonly Condition[], knowledge: Knowledge): A
 
 function answerTo(conditions: readonly Condition[], knowledge: Knowledge): Answer {
   const effort = new Effort();
-  const lists = listProblem(conditions, knowledge.symbols, knowledge.origins);
-  if (lists === null) return solveFlat(conditions, knowledge, [], effort);
+  const problems = listProblems(conditions, knowledge);
+  if (problems === null) return solveFlat(conditions, knowledge, [], effort);
+  let result: Answer = "unsatisfiable";
+  for (const problem of problems) {
+    const found = solveLists(problem, knowledge, effort);
+    if (typeof found !== "string") return found;
+    if (found === "unknown") result = found;
+  }
+  return result;
+}
+
+function solveLists(lists: ListProblem, knowledge: Knowledge, effort: Effort): Answer {
   let rounds = 0;
   const choose = (chosen: readonly Condition[], clauses: readonly Clause[]): Answer => {
     const answer = ++rounds > MOST_CHOICES ? "unknown" : solveFlat(chosen, knowledge, lists.elements, effort);
@@ -91,7 +101,7 @@ function solveFlat(
     if (left.length === 0) return "unsatisfiable";
     types.set(atom.of, left);
   }
-  const domainOf = domainIn(knowledge.symbols, elements);
+  const domainOf = domainIn(knowledge, elements);
   const numbers = findNumbers(conditions, domainOf, effort);
   if (numbers === "unsatisfiable") return numbers;
   const search = new Search(conditions, knowledge, domainOf, flags, effort);

@@ -144,11 +144,14 @@ class Making {
     return 1;
   }
 
-  /** A statement that a helper returns is one of the program's. */
+  /** A statement that a helper returns is one of the program's. It returns none if the program is not verified. */
   #addStatements(): void {
     const statements = this.#subject.statements as unknown[];
+    const verified = [...this.explored.origins].flatMap(([name, origin]) =>
+      origin.kind === "verify_program" && this.#answers.get(name) === 0 ? [origin.keyring] : [],
+    );
     for (const [name, origin] of this.explored.origins) {
-      if (origin.kind !== "statement_of") continue;
+      if (origin.kind !== "statement_of" || !verified.includes(origin.keyring)) continue;
       if (!this.#answers.has(name)) this.#answers.set(name, this.#defaultAnswer(origin));
       statements.push(this.#answers.get(name));
     }

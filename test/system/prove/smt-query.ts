@@ -55,7 +55,11 @@ class Writer {
     private readonly conditions: readonly Condition[],
     private readonly knowledge: Knowledge,
   ) {
-    for (const [name, origin] of knowledge.origins) if (origin.kind === "element") this.#firsts.set(name, origin.list);
+    for (const [name, origin] of knowledge.origins) {
+      if (origin.kind === "element") this.#firsts.set(name, origin.list);
+      // A statement that a helper finds is one of the program's
+      if (origin.kind === "statement_of") this.#firsts.set(name, `${knowledge.argument}.statements`);
+    }
     for (const { atom } of conditions)
       if (atom.kind === "some" && atom.first !== null) this.#firsts.set(atom.first, atom.of);
   }
@@ -148,6 +152,10 @@ class Writer {
     const origin = this.knowledge.origins.get(name);
     const sort = this.#domainOf(name, indices)?.kind === "integer" ? "Int" : "Real";
     const text = this.#symbol(sort, `number ${name}`, indices, name);
+    if (origin?.kind === "verify_program") {
+      const length = this.#length(`${this.knowledge.argument}.statements`, indices);
+      this.#assertOnce(`(assert (=> (= ${text} 0) (< 0 ${length})))`);
+    }
     if (origin?.kind === "count") {
       // That it is the number of these elements is not said, only that there are not more than all
       this.#isExact = false;
@@ -227,6 +235,7 @@ class Writer {
       const [element, list] = first;
       its = its.replace(element, anyElement(list));
       own = own.set(list, this.#index(element));
+      if (this.knowledge.origins.get(element)?.kind === "statement_of") this.#isInside(list, this.#index(element));
     }
     for (let at = its.indexOf("[*]"); at >= 0; at = its.indexOf("[*]", at + 1)) {
       const list = its.slice(0, at).replace(/^(type of|number) /, "");
@@ -239,9 +248,13 @@ class Writer {
   #anyIndex(list: string): string {
     const index = this.#declare(`index of any of ${list}`, 0, "Int");
     this.#indicesOf(list).add(index);
-    if (!list.includes("[*]"))
-      this.#assertOnce(`(assert (and (<= 0 ${index}) (< ${index} ${this.#length(list, new Map())})))`);
+    if (!list.includes("[*]")) this.#isInside(list, index);
     return index;
+  }
+
+  #isInside(list: string, index: string): void {
+    this.#indicesOf(list).add(index);
+    this.#assertOnce(`(assert (and (<= 0 ${index}) (< ${index} ${this.#length(list, new Map())})))`);
   }
 
   #domainOf(name: string, indices: Indices) {

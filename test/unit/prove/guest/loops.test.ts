@@ -114,6 +114,32 @@ const OF_MAPS: Readonly<Record<string, readonly [body: string, undecided: number
   "a callback with a default value": [`return prog.maps.some((m, index = 0) => index === 1) ? -1 : 0`, 1],
   "a callback with a rest": [`return prog.maps.some((...all) => all[1] === 1) ? -1 : 0`, 1],
   "deny as a callback": [`try { return prog.maps.map((m) => m.name).some(deny) ? 0 : -1 } catch { return -2 }`, 1],
+  "the first element": [`const [m] = prog.maps; return m === undefined ? 0 : deny(m.name)`, 0],
+  "the first element by its index": [`return prog.maps[0]?.type === "hash" ? -1 : 0`, 0],
+  "the first element with a default value": [
+    `const [{ name: own } = { name: "none" }] = prog.maps; return own === "none" ? 0 : deny(own)`,
+    0,
+  ],
+  "at(0) after a loop": [
+    `if (!prog.maps.every((m) => m.key_size > 4)) return -1; const m = prog.maps.at(0); return m && m.name === "b" ? -2 : 0`,
+    0,
+  ],
+  "the first element and the first in a case": [
+    `const [m] = prog.maps; const h = prog.maps.find(({ type }) => type === "hash"); return m?.type === "hash" && m.name !== h.name ? -1 : h ? deny(h.name) : 0`,
+    0,
+  ],
+  "the first element and all": [
+    `return prog.maps[0]?.type === "hash" && prog.maps.every((m) => m.type !== "hash") ? -1 : 0`,
+    0,
+  ],
+  "the first element and the length": [`return prog.maps.length === 1 && prog.maps[0].name === "b" ? -1 : 0`, 0],
+  "the second element": [`const [, m] = prog.maps; return m ? -1 : 0`, 1],
+  "the last element": [`return prog.maps.at(-1) ? -1 : 0`, 1],
+  "the rest of a list": [`const [m, ...others] = prog.maps; return m && others.length > 0 ? -1 : 0`, 2],
+  "a frozen object": [
+    `const o = { x: 0 }; for (const m of prog.maps) if (m.type === "hash") Object.freeze(o); o.x = 1; return -o.x`,
+    1,
+  ],
   "a loop in a loop": [
     `for (const m of prog.maps) for (const h of prog.helpers) if (m.name === h) return -1; return 0`,
     1,
@@ -179,6 +205,9 @@ const OF_ARRAYS: Readonly<Record<string, readonly [body: string, undecided: numb
     `return Array.isArray(value) ? deny(value.map(({ type, name }) => \`\${name} is \${type}\`).join(", ")) : 0`,
     0,
   ],
+  "the first element": [`return Array.isArray(value) ? (value[0] === prog.name ? 0 : -1) : -2`, 0],
+  "the first element of any value": [`return value?.[0] === prog.name ? 0 : -1`, 4],
+  "a pattern": [`if (!Array.isArray(value)) return 0; const [one] = value; return one?.type === "xdp" ? -1 : 0`, 0],
   "any value as text": [`return deny(\`\${value}!\`)`, 0],
   "any value as text by itself": [`return deny(String(value))`, 0],
   "a text that may be empty": [`return \`\${value}\${prog.name}\` ? 0 : -1`, 1],

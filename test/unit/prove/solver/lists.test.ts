@@ -66,6 +66,76 @@ describe(`conditions on lists (seed ${seed})`, () => {
     expect(counts["neither was found"]).toBeLessThan(60);
   });
 
+  it("are joined with those on the first element, and on the first in some cases", () => {
+    const next = numbers(seed);
+    const lists = [...ELEMENTS.map((one) => [one]), ...ELEMENTS.flatMap((one) => ELEMENTS.map((two) => [one, two]))];
+    const counts = { unsatisfiable: 0, satisfiable: 0, "neither was found": 0 };
+    const named = (name: string, where: readonly ElementCase[]): Condition => ({
+      atom: { kind: "some", of: "l", where, first: name },
+      is: true,
+    });
+    for (let round = 0; round < 300; round++) {
+      const literal = () => (next(2) === 0 ? text(next(2) === 0, "xyz"[next(3)]!) : number(next(2) === 0, next(3)));
+      const where = [[literal()], ...(next(2) === 0 ? [[literal(), literal()]] : [])];
+      const [onFirst, onOther] = [literal(), literal()];
+      const none: Condition = { atom: some([[literal()]]), is: false };
+      const conditions = [
+        named("l[first]", [[]]),
+        renamed(onFirst, "l[*]", "l[first]"),
+        named("l[first 2]", where),
+        renamed(onOther, "l[*]", "l[first 2]"),
+        ...(next(2) === 0 ? [none] : []),
+      ];
+      const answer = solve(conditions, KNOWLEDGE);
+      const isPossible = lists.some((list) => {
+        const other = list.find((element) => where.some((one) => isIn(one, element)));
+        if (other === undefined || !isIn([onFirst], list[0]!) || !isIn([onOther], other)) return false;
+        return conditions.length === 4 || satisfies(list, none);
+      });
+      const place = `${JSON.stringify(conditions)} (round ${round}, seed ${seed})`;
+      if (isPossible) expect(answer, place).not.toBe("unsatisfiable");
+      counts[answer === "unsatisfiable" ? answer : isPossible ? "satisfiable" : "neither was found"] += 1;
+    }
+    expect(counts.unsatisfiable).toBeGreaterThan(20);
+    expect(counts.satisfiable).toBeGreaterThan(20);
+    expect(counts["neither was found"]).toBeLessThan(10);
+  });
+
+  it("know that a verification gives 0 only if there is a statement, which is one of the program's", () => {
+    const VERIFIED = 'verify_program("k")';
+    const FOUND = 'statement_of("k")';
+    const knowledge = {
+      ...KNOWLEDGE,
+      symbols: new Map<string, SymbolDomain>([
+        [VERIFIED, { kind: "integer", least: "-4095", most: "0" }],
+        [`${FOUND}.name`, TEXT],
+        ["prog.statements[*].name", TEXT],
+      ]),
+      origins: new Map<string, Origin>([
+        [VERIFIED, { kind: "verify_program", keyring: "k" }],
+        [FOUND, { kind: "statement_of", keyring: "k" }],
+      ]),
+    };
+    const of = "prog.statements";
+    const isNamed = (name: string): ElementCase => [
+      { atom: { kind: "equals", of: `${of}[*].name`, text: name }, is: true },
+    ];
+    const none = (one: ElementCase): Condition => ({
+      atom: { kind: "some", of, where: [one], first: null },
+      is: false,
+    });
+    const found: Condition = { atom: { kind: "equals", of: `${FOUND}.name`, text: "a" }, is: true };
+    const is = (verdict: number) => number(true, verdict, VERIFIED);
+    expect(solve([none([]), is(0)], knowledge)).toBe("unsatisfiable");
+    expect(solve([none(isNamed("a")), is(0), found], knowledge)).toBe("unsatisfiable");
+    for (const conditions of [
+      [none([]), is(-61)],
+      [none(isNamed("a")), is(0)],
+      [none(isNamed("b")), is(0), found],
+    ])
+      expect(solve(conditions, knowledge)).toMatchObject({ texts: expect.anything() });
+  });
+
   it("name an element by its own name", () => {
     const inner = some([[text(true, "x")]]);
     expect(renamed({ atom: inner, is: true }, "l[*]", "l[first]").atom).toMatchObject({
