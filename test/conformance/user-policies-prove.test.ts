@@ -31,10 +31,8 @@ const NOT_DECIDED: Readonly<Record<string, string>> = {
   "game-anti-cheat": "policy.js:18: `join` of a list that is not known",
   "hospital-no-exfiltration": "policy.js:19: the elements of this value",
   "hosting-map-memory": "policy.js:20: `*` of something else than integers",
-  "kernel-modules": "policy.js:13: `endsWith` of a text that is not known",
   "licence-review": "policy.js:8: `trim` of a text that is not known",
   "lsm-vendor": "policy.js:8: the properties of this value",
-  "pin-folders": "policy.js:30: `startsWith` of a text that is not known",
   "university-quota": "policy.js:12: `reduce` of a list that is not known",
   "vendor-agent-settings": "policy.js:12: the identity of an object",
 };

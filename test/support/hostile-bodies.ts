@@ -73,6 +73,27 @@ export const HOSTILE_BODIES: Readonly<Record<string, string>> = {
   "a name before its declaration": "try { y; return 0 } catch { return -1 } let y = 1",
   "an endless loop": "for (;;) { try { prog.nothing } catch {} }",
   "many steps": "let n = 0; for (let i = 0; i < 20000; i++) n += 1; return n === 20000 ? 0 : -1",
+  "a text that begins with a container's name":
+    "return current.exe.startsWith(`/bin/${current.container?.name}/`) ? -1 : 0",
+  "a text that begins with itself":
+    "return prog.name.startsWith(`${prog.name}`) && `${prog.name}`.endsWith(prog.name) ? 0 : -1",
+  "a text that is longer than itself":
+    "return prog.name === `${prog.name}${prog.license}` ? (prog.license === '' ? 0 : -1) : -2",
+  "a text around itself": "return `${prog.name}a` === `a${prog.name}` ? (/^a*$/.test(prog.name) ? -1 : -3) : 0",
+  "halves of a surrogate pair":
+    "return `${prog.name}\\ude00` === '\\ud83d\\ude00' ? (prog.name.length === 1 ? -1 : -2) : 0",
+  "a number at the end of a text": "return `${prog.insn_cnt}1` === `${prog.insn_cnt}` ? -1 : 0",
+  "two numbers in a row": "return `${prog.insn_cnt}${current.pid}` === '12' ? (prog.insn_cnt === 1 ? -1 : -2) : 0",
+  "a negative zero of a map as text": "return `${map_lookup('debug_read_only', 'a')}` === '-0' ? -1 : 0",
+  "an array of a map as text": "return prog.name.startsWith(map_lookup('debug_read_only', 'a')) ? -1 : 0",
+  "a text that begins with undefined": "return prog.name.startsWith() ? -1 : prog.name.includes(null) ? -2 : 0",
+  "a text that begins with an object": "return prog.name.startsWith({ toString: () => 'a' }) ? -1 : 0",
+  "a text that begins with a pattern": "try { return prog.name.startsWith(/a/) ? -1 : 0 } catch { return -2 }",
+  "a text that begins somewhere": "return prog.name.startsWith(prog.license, 1) ? -1 : 0",
+  "a text without a method": "try { return prog.name.push(1) } catch { return -2 }",
+  "an empty text that is put together": "return `${prog.name}${prog.license}` ? 0 : prog.name === '' ? -1 : -2",
+  "keys that are put together":
+    "const at = (key) => map_lookup('debug_read_only', key); return at(`${prog.name}/a`) === at(`${prog.name}/a`) ? (at(`a${prog.name}`) === at(`${prog.name}a`) ? -1 : -2) : 0",
   "a getter": "return { get x() { return prog.name } }.x === prog.name ? 0 : -1",
   "valueOf of its own": "return +{ valueOf: () => prog.insn_cnt } > 3 ? 0 : -1",
   "toString of its own": "return `${{ toString: () => prog.name }}` === 'a' ? 0 : -1",

@@ -40,7 +40,12 @@ export function randomConditions(next: Next): readonly Condition[] {
   const pattern = () => pick(["", "a*", "*b", "?", "a?", "**/b", "*", "a/**", "*a*b*"]);
   const about = (texts: readonly string[]): Atom => {
     const of = pick(texts);
-    switch (next(7)) {
+    switch (next(8)) {
+      case 7: {
+        const parts = () => Array.from({ length: 1 + next(2) }, () => (next(2) === 0 ? word() : { text: pick(texts) }));
+        const relation = pick(["equal", "starts", "ends", "includes"] as const);
+        return { kind: "texts", relation, left: parts(), right: parts() };
+      }
       case 0:
         return { kind: pick(["starts", "ends", "includes"] as const), of, text: word() };
       case 1:

@@ -1,3 +1,4 @@
+import type { TextPart } from "../shared/atom.js";
 import { view } from "./facts.js";
 import { CONCRETE_FUNCTIONS, CONCRETE_STRING_METHODS, MOVING_ARRAY_METHODS } from "./intrinsics.js";
 import {
@@ -11,9 +12,10 @@ import {
 } from "./loops.js";
 import { get, isPlain, propertyExists } from "./members.js";
 import { isEqual } from "./operators.js";
-import { at, here, markMade, notDecided, raise, test, testType } from "./path.js";
-import { Sym, type Term, termOf } from "./term.js";
-import { isConcrete, isPrimitive, joined, settled, textParts, truthy } from "./values.js";
+import { at, beginning, here, markMade, notDecided, raise, test, testType } from "./path.js";
+import { partsOf, Sym, type Term, termOf } from "./term.js";
+import { testTexts } from "./text-tests.js";
+import { isConcrete, isPrimitive, joined, settled, stringParts, textParts, truthy } from "./values.js";
 
 type Call = (...given: unknown[]) => unknown;
 
@@ -21,6 +23,9 @@ type Call = (...given: unknown[]) => unknown;
 const written = new WeakMap<object, number>();
 /** The functions of the virtual module. */
 const helpers = new WeakSet<object>();
+
+/** The names that texts inherit. */
+const STRING_NAMES = beginning.inherited.string;
 
 /** Marks a function of the policy. A rest parameter counts as infinitely many. */
 export function own<T extends object>(value: T, parameters: number): T {
@@ -117,8 +122,9 @@ export function callMethod(place: number, object: unknown, key: unknown, given: 
   if (typeof key === "string") {
     if (Array.isArray(its)) return ofArray(place, its, key, given);
     if (typeof its === "string") return ofString(its, key, given);
+    if ((term?.k === "text" || term?.k === "joined") && STRING_NAMES.includes(key))
+      return ofText(stringParts(its)!, key, given);
     if (its instanceof Set || its instanceof Map) return ofCollection(its, key, given);
-    if (term?.k === "text") return ofText(term.name, key, given);
     if (term?.k === "pattern" && key === "test" && given.length === 1) return matches(term, given[0]);
     const list = unknownList(its);
     if (list !== null) return ofList(place, list, its, key, given);
@@ -133,6 +139,7 @@ export function callMethod(place: number, object: unknown, key: unknown, given: 
 
 function ofString(text: string, key: string, given: readonly unknown[]): unknown {
   if (!CONCRETE_STRING_METHODS.has(key)) return notDecided(`\`${key}\` of a string`);
+  if (Object.hasOwn(TESTS, key) && !given.every(isPrimitive)) return ofText([text], key, given);
   if (!given.every(isPrimitive)) return notDecided(`\`${key}\` with a value that is not known`);
   return native(() => (text as unknown as Readonly<Record<string, Call>>)[key]!(...given));
 }
@@ -152,10 +159,10 @@ export function pattern(place: number, native: RegExp, source: string, flags: st
 
 const TESTS = { startsWith: "starts", endsWith: "ends", includes: "includes" } as const;
 
-function ofText(of: string, key: string, [text, ...more]: readonly unknown[]): unknown {
-  if (!Object.hasOwn(TESTS, key) || typeof text !== "string" || more.length > 0)
-    return notDecided(`\`${key}\` of a text that is not known`);
-  return text === "" || test({ kind: TESTS[key as keyof typeof TESTS], of, text });
+function ofText(text: readonly TextPart[], key: string, [part, ...more]: readonly unknown[]): unknown {
+  if (!Object.hasOwn(TESTS, key) || more.length > 0) return notDecided(`\`${key}\` of a text that is not known`);
+  const parts = partsOf(textParts(part));
+  return testTexts(TESTS[key as keyof typeof TESTS], text, parts);
 }
 
 function ofList(place: number, list: UnknownList, value: unknown, key: string, given: readonly unknown[]): unknown {

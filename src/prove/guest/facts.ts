@@ -2,6 +2,7 @@ import type { FactDomain } from "../../fact-type.js";
 import type { Origin, TextPart } from "../shared/atom.js";
 import { beginning, constantOf, declare, notDecided, originate, test, typesOf } from "./path.js";
 import { Sym, type Term, termOf } from "./term.js";
+import { testTexts } from "./text-tests.js";
 
 /** Symbols by name: the same fact is the same symbol. */
 const symbols = new Map<string, Sym>();
@@ -88,28 +89,11 @@ export function lookUp(map: string, key: readonly TextPart[]): unknown {
   });
   const name = `map_lookup(${JSON.stringify(map)},${shown.join("+")})`;
   const before = looked.get(map) ?? [];
-  const known = before.find((one) => one.name === name) ?? before.find((one) => isSameKey(one.key, key));
+  const known = before.find((one) => one.name === name) ?? before.find((one) => testTexts("equal", one.key, key));
   if (known !== undefined) return jsonEntry(known.name);
   looked.set(map, [...before, { name, key }]);
   originate(name, { kind: "lookup", map, key });
   return jsonEntry(name);
-}
-
-/** Whether two keys are equal on this path. That of texts that are put together is not decided. */
-function isSameKey(left: Key, right: Key): boolean {
-  const [one, other] = [whole(left), whole(right)];
-  if (one === null || other === null) return notDecided("two look-ups in one map whose keys may be equal");
-  if (typeof one === "string" && typeof other === "string") return one === other;
-  if (typeof one === "string") return test({ kind: "equals", of: (other as { text: string }).text, text: one });
-  if (typeof other === "string") return test({ kind: "equals", of: one.text, text: other });
-  const [of, second] = one.text < other.text ? [one.text, other.text] : [other.text, one.text];
-  return of === second || test({ kind: "same", of, other: second });
-}
-
-/** A key that is a constant, or one text that is not known; null for one that is put together. */
-function whole([first, ...more]: Key): string | { readonly text: string } | null {
-  if (first === undefined) return "";
-  return more.length > 0 || (typeof first !== "string" && !("text" in first)) ? null : first;
 }
 
 /** The result of a verification: 0 or a negative errno. */

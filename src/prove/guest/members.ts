@@ -125,6 +125,7 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
     case "written":
     case "each":
     case "joined":
+    case "reason":
       return ofPrimitive("string", key);
     case "integer":
     case "double":

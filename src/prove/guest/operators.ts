@@ -1,8 +1,10 @@
+import type { TextPart } from "../shared/atom.js";
 import { view } from "./facts.js";
 import { propertyExists } from "./members.js";
 import { combined, constantTerm, type Integer, testNumber } from "./numbers.js";
 import { at, notDecided, test, testType, typesOf } from "./path.js";
-import { Sym, type Term, termOf } from "./term.js";
+import { partsOf, Sym, type Term, termOf } from "./term.js";
+import { testTexts } from "./text-tests.js";
 import { isNullish, isPrimitive, joined, settled, textParts } from "./values.js";
 
 const MOST = BigInt(Number.MAX_SAFE_INTEGER);
@@ -51,8 +53,10 @@ function computed(operator: string, left: unknown, right: unknown): unknown {
 }
 
 function isText(value: unknown, term: Term | null): boolean {
-  return term === null ? typeof value === "string" : term.k === "text" || term.k === "joined";
+  return term === null ? typeof value === "string" : TEXTS.includes(term.k);
 }
+
+const TEXTS: readonly Term["k"][] = ["text", "joined", "reason"];
 
 /** An operation on values that are no symbols: the engine's own. */
 function ofPrimitives(operator: string, left: number, right: number): unknown {
@@ -214,13 +218,15 @@ function withValue(term: Term, value: unknown, isStrict: boolean): boolean {
       const difference = combined(comparable(new Sym(term))!, integerOf(value)!, -1n);
       return testNumber(difference, "= 0");
     }
+    case "joined":
+      return testTexts("equal", partsOf(term.parts), [value as string]);
     default:
-      return notDecided("a comparison of a text that is put together");
+      return notDecided("a comparison of a reason that is not constant");
   }
 }
 
 function isObject({ k }: Term): boolean {
-  return !["text", "written", "each", "joined", "integer", "double", "json"].includes(k);
+  return ![...TEXTS, "written", "each", "integer", "double", "json"].includes(k);
 }
 
 function jsonWith(name: string, value: unknown, isStrict: boolean): boolean {
@@ -246,14 +252,14 @@ function ofTerms(one: Term, other: Term): boolean {
   if (isObject(one) && isObject(other)) return notDecided("the identity of an object");
   if (isText(null, one) !== isText(null, other) || isObject(one) !== isObject(other))
     return notDecided("a comparison of values of different types");
-  if (one.k === "text" && other.k === "text") {
-    if (one.name === other.name) return true;
-    const [of, second] = one.name < other.name ? [one.name, other.name] : [other.name, one.name];
-    return test({ kind: "same", of, other: second });
-  }
-  if (one.k === "joined" || other.k === "joined") return notDecided("a comparison of a text that is put together");
+  if (isText(null, one)) return testTexts("equal", partsOfText(one), partsOfText(other));
   const difference = combined(comparable(new Sym(one))!, comparable(new Sym(other))!, -1n);
   return testNumber(difference, "= 0");
+}
+
+function partsOfText(term: Term): TextPart[] {
+  if (term.k === "reason") return notDecided("a comparison of a reason that is not constant");
+  return partsOf(term.k === "joined" ? term.parts : [term]);
 }
 
 function jsonWithTerm(name: string, other: Term): boolean {

@@ -121,11 +121,11 @@ function made(name: string, fields: Readonly<Record<string, () => unknown>>): Sy
 /** Maximum length of a reason, after which the sandbox cuts it. */
 const MAX_REASON = 1024;
 
-/** A reason that is not constant is a text that is put together, since a long one is cut. */
+/** A reason that is not constant is cut if it is long, so that nothing is known about its end. */
 function reasonOf(denial: Pick<GuestDenial, "reason"> | null): string | Sym | null {
   if (denial === null || denial.reason === null) return null;
   const parts: readonly (string | Term)[] = denial.reason;
-  if (!parts.every((part) => typeof part === "string")) return new Sym({ k: "joined", parts });
+  if (!parts.every((part) => typeof part === "string")) return new Sym({ k: "reason", parts });
   const text = parts.join("");
   return text.length <= MAX_REASON ? text : notDecided(`a reason that is longer than ${MAX_REASON} characters`);
 }

@@ -21,6 +21,8 @@ export type Term =
   | { readonly k: "each"; readonly each: EachText }
   /** Constants and symbols one after the other. */
   | { readonly k: "joined"; readonly parts: readonly (string | Term)[] }
+  /** A reason with such parts, which is cut if it is long. */
+  | { readonly k: "reason"; readonly parts: readonly (string | Term)[] }
   /** An integer, whose value and intermediate values are between -(2^53-1) and 2^53-1. */
   | { readonly k: "integer"; readonly constant: bigint; readonly of: ReadonlyMap<string, Summand> }
   /** A number of JSON: any finite double. */

@@ -1,6 +1,7 @@
 import { view } from "./facts.js";
 import { at, notDecided, raise, test, testType, typesOf } from "./path.js";
 import { isSymbol, linear, partsOf, Sym, type Term, termOf } from "./term.js";
+import { testTexts } from "./text-tests.js";
 
 /** Whether a value is neither a symbol, nor an object or function of the policy. */
 export function isPrimitive(value: unknown): boolean {
@@ -33,9 +34,8 @@ export function truthy(place: number, value: unknown): boolean {
     case "double":
       return !test({ kind: "number", term: { constant: "0", of: [["1", term.name]] }, is: "= 0" });
     case "joined":
-      if (term.parts.some((part) => typeof part === "string" || isNumber(part)) || someText(term.parts)) return true;
-      if (term.parts.every((part) => typeof part !== "string" && part.k === "text")) return false;
-      return notDecided("whether a text that is put together is empty");
+    case "reason":
+      return !testTexts("equal", partsOf(term.parts), []);
     case "json":
       if (testType(term.name, ["null", "false"])) return false;
       if (testType(term.name, ["true", "array", "object"])) return true;
@@ -43,18 +43,6 @@ export function truthy(place: number, value: unknown): boolean {
     default:
       return true;
   }
-}
-
-function isNumber({ k }: Term): boolean {
-  return k === "integer" || k === "double";
-}
-
-function someText(parts: readonly (string | Term)[]): boolean {
-  return parts.some((part) => typeof part !== "string" && part.k === "text" && truthyText(part.name));
-}
-
-function truthyText(name: string): boolean {
-  return !test({ kind: "equals", of: name, text: "" });
 }
 
 /** Whether a value is null or undefined. */
@@ -99,7 +87,7 @@ type TypeName = "number" | "string" | "boolean" | "object";
 
 function typeName(term: Term): TypeName | null {
   if (term.k === "json") return null;
-  if (term.k === "text" || term.k === "joined") return "string";
+  if (term.k === "text" || term.k === "joined" || term.k === "reason") return "string";
   return term.k === "integer" || term.k === "double" ? "number" : "object";
 }
 
@@ -139,6 +127,7 @@ export function textParts(value: unknown): (string | Term)[] {
   }
   if (term.k === "joined") return [...term.parts];
   if (term.k === "text" || term.k === "integer" || term.k === "double") return [term];
+  if (term.k === "reason") return notDecided("a reason that is not constant");
   return term.k === "json" ? written(term.name) : notDecided("an object as a text");
 }
 

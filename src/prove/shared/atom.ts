@@ -2,6 +2,7 @@
  * What the explorer in the sandbox and its host say to each other. A symbol is named by the fact that it stands for,
  * such as `prog.effects.read_only` or `verify_program(platform)`.
  */
+import type { TextRelation } from "./text-relation.js";
 
 /** A linear term over numbers: `constant` and coefficients are decimal integers. */
 export interface LinearTerm {
@@ -22,6 +23,13 @@ export type Atom =
   | { readonly kind: "equals"; readonly of: string; readonly text: string }
   | { readonly kind: "same"; readonly of: string; readonly other: string }
   | { readonly kind: "starts" | "ends" | "includes"; readonly of: string; readonly text: string }
+  /** A relation of two texts of parts, more than one symbol between them. */
+  | {
+      readonly kind: "texts";
+      readonly relation: TextRelation;
+      readonly left: readonly TextPart[];
+      readonly right: readonly TextPart[];
+    }
   /** A text matches a pattern of a scope (policy/scope/glob.ts). */
   | { readonly kind: "matches"; readonly of: string; readonly text: string }
   /** A text comes before another one, by UTF-16 code units. */

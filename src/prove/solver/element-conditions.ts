@@ -1,4 +1,4 @@
-import type { Atom } from "../shared/atom.js";
+import type { Atom, LinearTerm, TextPart } from "../shared/atom.js";
 import type { Condition } from "./condition.js";
 
 /** The names of symbols in a condition. */
@@ -8,6 +8,8 @@ export function namesIn(atom: Atom): readonly string[] {
       return atom.term.of.map(([, name]) => name);
     case "same":
       return [atom.of, atom.other];
+    case "texts":
+      return [...atom.left, ...atom.right].flatMap(namesInPart);
     case "some":
       return [atom.of, ...atom.where.flatMap((one) => one.flatMap(({ atom: inner }) => namesIn(inner)))];
     default:
@@ -15,13 +17,23 @@ export function namesIn(atom: Atom): readonly string[] {
   }
 }
 
+function namesInPart(part: TextPart): readonly string[] {
+  if (typeof part === "string") return [];
+  if ("text" in part) return [part.text];
+  if ("json" in part) return [part.json];
+  if ("number" in part) return part.number.of.map(([, name]) => name);
+  return [part.each.list];
+}
+
 /** A condition about an element with another name for it. */
 export function renamed({ atom, is }: Condition, from: string, to: string): Condition {
   const other = (name: string) => (name.startsWith(from) ? to + name.slice(from.length) : name);
   switch (atom.kind) {
-    case "number": {
-      const of = atom.term.of.map(([coefficient, name]) => [coefficient, other(name)] as const);
-      return { atom: { ...atom, term: { ...atom.term, of } }, is };
+    case "number":
+      return { atom: { ...atom, term: renamedTerm(atom.term, other) }, is };
+    case "texts": {
+      const parts = (its: readonly TextPart[]) => its.map((part) => renamedPart(part, other));
+      return { atom: { ...atom, left: parts(atom.left), right: parts(atom.right) }, is };
     }
     case "same":
       return { atom: { ...atom, of: other(atom.of), other: other(atom.other) }, is };
@@ -33,4 +45,14 @@ export function renamed({ atom, is }: Condition, from: string, to: string): Cond
     default:
       return { atom: { ...atom, of: other(atom.of) }, is };
   }
+}
+
+function renamedTerm({ constant, of }: LinearTerm, other: (name: string) => string): LinearTerm {
+  return { constant, of: of.map(([coefficient, name]) => [coefficient, other(name)] as const) };
+}
+
+function renamedPart(part: TextPart, other: (name: string) => string): TextPart {
+  if (typeof part === "string" || "each" in part) return part;
+  if ("text" in part) return { text: other(part.text) };
+  return "json" in part ? { json: other(part.json) } : { number: renamedTerm(part.number, other) };
 }

@@ -3,8 +3,10 @@ import type { FactClause, FactLiteral } from "../../bpf/program-constraints.js";
 import { type Atom, JSON_TYPES, type JsonType, type Origin, type SymbolDomain } from "../shared/atom.js";
 import { type Condition, flagOf } from "./condition.js";
 import { Effort } from "./effort.js";
+import { namesIn } from "./element-conditions.js";
 import { type Clause, domainIn, type ListElement, type ListProblem, listProblems } from "./lists.js";
 import { findNumbers } from "./numbers.js";
+import { relationsIn, type SolvedRelation } from "./text-relations.js";
 import { findTexts, type Membership } from "./texts.js";
 
 /** A value for each symbol that conditions name. */
@@ -88,7 +90,13 @@ function solveFlat(
 ): Answer {
   const flags = new Map<string, boolean>();
   const types = new Map<string, readonly JsonType[]>();
+  const compared = new Map<string, boolean>();
   for (const { atom, is } of conditions) {
+    if (atom.kind === "texts") {
+      const key = JSON.stringify(atom);
+      if (compared.get(key) === !is) return "unsatisfiable";
+      compared.set(key, is);
+    }
     const flag = flagOf(atom);
     if (flag !== null) {
       if (flags.get(flag) === !is) return "unsatisfiable";
@@ -104,11 +112,13 @@ function solveFlat(
   const domainOf = domainIn(knowledge, elements);
   const numbers = findNumbers(conditions, domainOf, effort);
   if (numbers === "unsatisfiable") return numbers;
-  const search = new Search(conditions, knowledge, domainOf, flags, effort);
+  const chosenNumbers = new Map(typeof numbers === "string" ? [] : numbers);
+  const relations = relationsIn(conditions, domainOf, { numbers: chosenNumbers, types });
+  const search = new Search(conditions, knowledge, domainOf, relations, effort);
   const found = search.from(connected(conditions, knowledge), flags, []);
   if (typeof found === "string" || typeof numbers === "string") return found === "unsatisfiable" ? found : "unknown";
   const chosen = new Map([...types].map(([name, left]) => [name, preferred(left)] as const));
-  return { flags: found.flags, texts: found.texts, numbers, types: chosen, elements };
+  return { flags: found.flags, texts: found.texts, numbers: chosenNumbers, types: chosen, elements };
 }
 
 /** The types that a condition is about. Only arrays and objects cannot be written as texts. */
@@ -123,7 +133,7 @@ function preferred(types: readonly JsonType[]): JsonType {
 
 /** The clauses with facts that the conditions name, and those with facts of these clauses. */
 function connected(conditions: readonly Condition[], { clauses, argument }: Knowledge): readonly FactClause[] {
-  const named = new Set(conditions.flatMap(({ atom }) => ("of" in atom ? [atom.of] : [])));
+  const named = new Set(conditions.flatMap(({ atom }) => (atom.kind === "number" ? [] : namesIn(atom))));
   const taken = new Set<FactClause>();
   for (let before = -1; before !== taken.size; ) {
     before = taken.size;
@@ -147,7 +157,7 @@ class Search {
     conditions: readonly Condition[],
     private readonly knowledge: Knowledge,
     private readonly domainOf: (name: string) => SymbolDomain | undefined,
-    readonly given: ReadonlyMap<string, boolean>,
+    private readonly relations: readonly SolvedRelation[] | null,
     private readonly effort: Effort,
   ) {
     this.#texts = conditions.filter(({ atom }) => flagOf(atom) === null);
@@ -156,7 +166,7 @@ class Search {
   from(clauses: readonly FactClause[], flags: ReadonlyMap<string, boolean>, memberships: readonly Membership[]): Found {
     if (++this.#rounds > MOST_ROUNDS) return "unknown";
     const { argument, namesOf } = this.knowledge;
-    const texts = findTexts(this.#texts, memberships, this.domainOf, namesOf, this.effort);
+    const texts = findTexts(this.#texts, memberships, this.domainOf, namesOf, this.effort, this.relations);
     if (texts === "unsatisfiable") return texts;
     const open = clauses.filter(({ any }) => !any.some((literal) => this.#isTrue(literal, flags, memberships)));
     const choices = open.map(({ any }) => any.filter((literal) => !this.#isFalse(literal, flags)));

@@ -5,6 +5,7 @@ import { parseExpression } from "../texts/regular-expression.js";
 import { type TextRule, wordsOf } from "../texts/words.js";
 import type { Condition } from "./condition.js";
 import type { Effort } from "./effort.js";
+import { consequences, isAsRequired, proposals, type SolvedRelation } from "./text-relations.js";
 
 /** A text that is one of some, or none of them. */
 export interface Membership {
@@ -43,7 +44,8 @@ const TESTS = {
 
 /**
  * Finds a text for each symbol, such that all conditions are true. `unsatisfiable` is certain; `unknown` means that
- * neither was found. Texts are sequences of UTF-16 code units.
+ * neither was found. Texts are sequences of UTF-16 code units. `relations` are those of the conditions, null if they
+ * cannot be solved.
  */
 export function findTexts(
   conditions: readonly Condition[],
@@ -51,6 +53,7 @@ export function findTexts(
   domainOf: (name: string) => SymbolDomain | undefined,
   namesOf: (type: string) => readonly string[],
   effort: Effort,
+  relations: readonly SolvedRelation[] | null = [],
 ): Found {
   const classes = new Map<string, Class>();
   const classOf = (name: string): Class => {
@@ -69,7 +72,7 @@ export function findTexts(
   };
   for (const { atom, is } of conditions)
     if (atom.kind === "same" && is) join(classes, classOf(atom.of), classOf(atom.other));
-  for (const { atom, is } of conditions) {
+  for (const { atom, is } of [...conditions, ...(relations ?? []).flatMap(consequences)]) {
     if (atom.kind === "same" && !is) {
       const [one, other] = [classOf(atom.of), classOf(atom.other)];
       if (one === other) return "unsatisfiable";
@@ -87,7 +90,9 @@ export function findTexts(
     }
   }
   for (const { of, among, texts } of memberships) restrict(classOf(of), among, texts);
-  return assign([...new Set(classes.values())], effort);
+  for (const { left, right } of relations ?? [])
+    for (const part of [...left, ...right]) if (typeof part !== "string" && "text" in part) classOf(part.text);
+  return assign([...new Set(classes.values())], relations, (name) => classes.get(name)!, effort);
 }
 
 /** The names of a type, if facts have no others: a newer one is `unknown`. A newer helper is `helper#212`. */
@@ -141,34 +146,56 @@ function fits(its: Class, text: string): boolean {
   );
 }
 
-function assign(classes: readonly Class[], effort: Effort): Found {
+function assign(
+  classes: readonly Class[],
+  relations: readonly SolvedRelation[] | null,
+  classOf: (name: string) => Class,
+  effort: Effort,
+): Found {
   const finite = classes.map((its) =>
     its.allowed === null ? null : [...its.allowed].filter((text) => fits(its, text)),
   );
   if (finite.some((texts) => texts?.length === 0) || classes.some(contradicts)) return "unsatisfiable";
-  const order = [...classes.keys()].sort((a, b) => (finite[a]?.length ?? Infinity) - (finite[b]?.length ?? Infinity));
   const chosen = new Map<Class, string>();
+  const textOf = (name: string) => chosen.get(classOf(name));
+  const order = inOrder(classes, finite, relations ?? []);
   let rounds = 0;
   let isStopped = false;
   const choose = (index: number): boolean => {
-    if (index === order.length) return true;
+    if (index === order.length) return relations!.every((one) => isAsRequired(one, textOf) === true);
     const its = classes[order[index]!]!;
-    for (const text of finite[order[index]!] ?? candidates(its)) {
+    for (const text of finite[order[index]!] ?? candidates(its, relations ?? [], textOf)) {
       if (++rounds > MOST_ROUNDS || !effort.spend()) {
         isStopped = true;
         return false;
       }
       if (!fits(its, text) || [...its.apart].some((other) => chosen.get(other) === text)) continue;
       chosen.set(its, text);
-      if (choose(index + 1)) return true;
+      if (relations!.every((one) => isAsRequired(one, textOf) !== false) && choose(index + 1)) return true;
       chosen.delete(its);
     }
     return false;
   };
-  if (choose(0)) return new Map(classes.flatMap((its) => its.names.map((name) => [name, chosen.get(its)!] as const)));
+  if (relations !== null && choose(0))
+    return new Map(classes.flatMap((its) => its.names.map((name) => [name, chosen.get(its)!] as const)));
   if (classes.some((its) => its.allowed === null && wordsFor(its)?.length === 0)) return "unsatisfiable";
-  // All possibilities were tried if each class has only a few
-  return finite.every((texts) => texts !== null) && !isStopped ? "unsatisfiable" : "unknown";
+  // All possibilities were tried if each class has only a few, and if nothing else was chosen
+  const isExact = relations?.every((one) => one.isExact) === true;
+  return isExact && finite.every((texts) => texts !== null) && !isStopped ? "unsatisfiable" : "unknown";
+}
+
+/** Classes with few texts first; those that are to have a relation to others after these. */
+function inOrder(
+  classes: readonly Class[],
+  finite: readonly (readonly string[] | null)[],
+  relations: readonly SolvedRelation[],
+): readonly number[] {
+  const isWhole = ({ names }: Class) =>
+    relations.some(({ left, is }) => {
+      return is && left.some((part) => typeof part !== "string" && "text" in part && names.includes(part.text));
+    });
+  const rank = (index: number) => finite[index]?.length ?? (isWhole(classes[index]!) ? Number.MAX_VALUE : 2 ** 53);
+  return [...classes.keys()].sort((a, b) => rank(a) - rank(b));
 }
 
 const MOST_ROUNDS = 10_000;
@@ -192,8 +219,29 @@ function contradicts(its: Class): boolean {
   return its.not.some(({ kind, text }) => surely[kind](text));
 }
 
-/** Texts that may fit, the likeliest first. */
-function* candidates(its: Class): Generator<string> {
+/** Texts that may fit, those first that have the relations to others which they must have. */
+function* candidates(
+  its: Class,
+  relations: readonly SolvedRelation[],
+  textOf: (name: string) => string | undefined,
+): Generator<string> {
+  const own = relations.length === 0 ? [] : firstOf(MOST_FILLINGS, ownCandidates(its));
+  const proposed = its.names.flatMap((name) => proposals(name, relations, textOf, own));
+  for (const texts of proposed) yield* texts;
+  // Few others have such a relation
+  yield* proposed.length > 0 ? own : ownCandidates(its);
+}
+
+const MOST_FILLINGS = 20;
+
+function firstOf<T>(count: number, all: Iterable<T>): readonly T[] {
+  const found: T[] = [];
+  for (const one of all) if (found.push(one) === count) break;
+  return found;
+}
+
+/** Texts that may fit by themselves, the likeliest first. */
+function* ownCandidates(its: Class): Generator<string> {
   const longest = (texts: readonly string[]) =>
     texts.reduce((one, other) => (other.length > one.length ? other : one), "");
   const [start, end, middle] = [longest(its.starts), longest(its.ends), its.includes.join("")];

@@ -28,6 +28,11 @@ export function conditionWords({ atom, is }: Condition): string {
       return `${atom.of} ${is ? "begins" : "does not begin"} with ${JSON.stringify(atom.text)}`;
     case "ends":
       return `${atom.of} ${is ? "ends" : "does not end"} with ${JSON.stringify(atom.text)}`;
+    case "texts": {
+      const [left, right] = [textWords(atom.left), textWords(atom.right)];
+      const [positive, negative] = RELATION_WORDS[atom.relation];
+      return `${left} ${is ? positive : negative} ${right}`;
+    }
     case "matches":
       return `${atom.of} ${is ? "matches" : "does not match"} ${JSON.stringify(atom.text)}`;
     case "before":
@@ -58,6 +63,23 @@ function someWords({ of, where }: Extract<Atom, { kind: "some" }>, is: boolean):
   const cases = where.map((one) => one.map(conditionWords).join(" and "));
   const words = cases.join(", or ").replaceAll(`${any}.`, "").replaceAll(`${any}["`, '["').replaceAll(any, "it");
   return `${of} has ${is ? "one" : "none"} where ${words.replace(/\["(\w+)"\]/g, "$1")}`;
+}
+
+const RELATION_WORDS = {
+  equal: ["is", "is not"],
+  starts: ["begins with", "does not begin with"],
+  ends: ["ends with", "does not end with"],
+  includes: ["has", "does not have"],
+} as const;
+
+/** A text in a condition: `"/" + current.container.name + "/"`. */
+function textWords(parts: readonly TextPart[]): string {
+  const words = parts.map((part) => {
+    if (typeof part === "string") return JSON.stringify(part);
+    if ("text" in part) return part.text;
+    return reasonWords([part]).slice(1, -1);
+  });
+  return words.length === 0 ? '""' : words.join(" + ");
 }
 
 function withoutMark(name: string): string {

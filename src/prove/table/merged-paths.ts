@@ -1,5 +1,6 @@
 import type { Exploration, Path } from "../explorer/exploration.js";
 import type { Condition } from "../solver/condition.js";
+import { namesIn } from "../solver/element-conditions.js";
 import { solve } from "../solver/solver.js";
 
 /** Paths with the same end and fewer conditions, for people. */
@@ -62,7 +63,7 @@ function isNamedFurther({ atom, is }: Condition, conditions: readonly Condition[
   return conditions.some(({ atom: other, is: isOther }) => {
     // That a part is absent could also mean that the whole is
     if (other.kind === "exists" && !isOther) return false;
-    const named = other.kind === "number" ? other.term.of.map(([, of]) => of) : [other.of];
+    const named = other.kind === "some" ? [other.of] : namesIn(other);
     return named.some((one) => one !== atom.of && (isPart(one, name) || (one === name && atom.kind !== "type")));
   });
 }

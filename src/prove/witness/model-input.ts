@@ -91,7 +91,11 @@ class Making {
     for (const [name, type] of types)
       if (flags.get(name + AS_TEXT) !== false) add(name, (path) => this.#set(path, JSON_VALUES[type]()));
       else if (type === "array") add(name, (path) => this.#set(path, [{ toString: 0 }]));
-    for (const [name, text] of texts) add(name, (path) => this.#set(path, text));
+    for (const [name, text] of texts) {
+      // An array of one text is written as that text
+      const value = types.get(name) === "array" ? [text] : text;
+      add(name, (path) => this.#set(path, value));
+    }
     for (const [name, number] of numbers) add(name, (path) => this.#number(path, number, name));
     steps.sort((one, other) => one.path.keys.length - other.path.keys.length);
     for (const { set } of steps) set();

@@ -1,5 +1,6 @@
 import { verdictName } from "../../errno.js";
 import type { Exploration, Path } from "../explorer/exploration.js";
+import { namesIn } from "../solver/element-conditions.js";
 import type { EngineDecision } from "./engine-decision.js";
 import type { Input } from "./input.js";
 import { SymbolValues } from "./symbol-values.js";
@@ -27,10 +28,7 @@ export function shownDecision({ result, outcomes }: EngineDecision): ShownDecisi
 /** The facts, the caller's fields and the answers of helpers that the conditions of a path name, by their names. */
 export function shownValues(path: Path, input: Input, exploration: Exploration): Readonly<Record<string, unknown>> {
   const values = new SymbolValues(input, exploration.knowledge);
-  const names = path.conditions.flatMap(({ atom }) => {
-    if (atom.kind === "number") return atom.term.of.map(([, name]) => name);
-    return atom.kind === "same" ? [atom.of, atom.other] : [atom.of];
-  });
+  const names = path.conditions.flatMap(({ atom }) => (atom.kind === "some" ? [atom.of] : namesIn(atom)));
   const shown = [...new Set(names.map((name) => name.replace(/[?!]$/, "")))].map((name) => {
     const value = values.valueOf(name);
     return [name, value === undefined ? "(absent)" : readable(name, value)];

@@ -1,5 +1,6 @@
 import { Glob } from "../../policy/scope/glob.js";
 import { anyElement, type EachText, type ElementCase, type LinearTerm, type TextPart } from "../shared/atom.js";
+import { TEXT_RELATIONS } from "../shared/text-relation.js";
 import type { Condition } from "../solver/condition.js";
 import type { Knowledge } from "../solver/solver.js";
 import { expressionAutomaton } from "../texts/automaton.js";
@@ -39,8 +40,8 @@ export class SymbolValues {
   text(parts: readonly TextPart[]): string {
     const words = parts.map((part) => {
       if (typeof part === "string") return part;
-      if ("text" in part) return this.valueOf(part.text) as string;
-      if ("json" in part) return String(this.valueOf(part.json));
+      if ("text" in part) return textOf(this.valueOf(part.text), part.text);
+      if ("json" in part) return this.#written(part.json);
       return "number" in part ? String(this.number(part.number)) : this.#each(part.each);
     });
     return words.join("");
@@ -54,6 +55,12 @@ export class SymbolValues {
       if (error instanceof Missing) return null;
       throw error;
     }
+  }
+
+  #written(name: string): string {
+    const value = this.valueOf(name);
+    if (value === undefined || !isWritten(value)) throw new Missing(name);
+    return String(value);
   }
 
   number(term: LinearTerm): number {
@@ -78,6 +85,7 @@ export class SymbolValues {
       const value = termValue(atom.term, this.#number);
       return atom.is === "= 0" ? value === 0n : atom.is === "< 0" ? value < 0n : value <= 0n;
     }
+    if (atom.kind === "texts") return TEXT_RELATIONS[atom.relation](this.text(atom.left), this.text(atom.right));
     if (atom.kind === "some") return this.#elements(atom.of, atom.where).length > 0;
     const value = this.valueOf(atom.of);
     switch (atom.kind) {

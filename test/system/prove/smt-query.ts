@@ -1,4 +1,5 @@
-import { type Atom, anyElement, type ElementCase, JSON_TYPES } from "../../../src/prove/shared/atom.js";
+import { type Atom, anyElement, type ElementCase, JSON_TYPES, type TextPart } from "../../../src/prove/shared/atom.js";
+import type { TextRelation } from "../../../src/prove/shared/text-relation.js";
 import { type Condition, flagOf } from "../../../src/prove/solver/condition.js";
 import type { Knowledge } from "../../../src/prove/solver/solver.js";
 import { ANY_TEXT, hexText, patternText, smtString } from "./smt-text.js";
@@ -11,6 +12,14 @@ export interface SmtQuery {
   readonly isExact: boolean;
   readonly hasQuantifiers: boolean;
 }
+
+/** A relation of two texts. */
+const RELATIONS: Readonly<Record<TextRelation, (left: string, right: string) => string>> = {
+  equal: (left, right) => `= ${left} ${right}`,
+  starts: (left, right) => `str.prefixof ${right} ${left}`,
+  ends: (left, right) => `str.suffixof ${right} ${left}`,
+  includes: (left, right) => `str.contains ${left} ${right}`,
+};
 
 /** A variable of a quantifier. */
 const BOUND = /\bi\d+\b/;
@@ -108,6 +117,10 @@ class Writer {
         return `(str.suffixof ${smtString(atom.text)} ${this.#symbol("String", atom.of, indices)})`;
       case "includes":
         return `(str.contains ${this.#symbol("String", atom.of, indices)} ${smtString(atom.text)})`;
+      case "texts": {
+        const [left, right] = [this.#text(atom.left, indices), this.#text(atom.right, indices)];
+        return `(${RELATIONS[atom.relation](left, right)})`;
+      }
       case "matches": {
         const pattern = patternText(atom.text);
         if (pattern === null) throw new Inexpressible(`the pattern ${atom.text}`);
@@ -124,6 +137,17 @@ class Writer {
       default:
         throw new Inexpressible(atom.kind);
     }
+  }
+
+  /** Parts one after the other. How a number or a JSON value is written has no form. */
+  #text(parts: readonly TextPart[], indices: Indices): string {
+    const its = parts.map((part) => {
+      if (typeof part === "string") return smtString(part);
+      if (!("text" in part)) throw new Inexpressible("a text of something else than texts");
+      return this.#symbol("String", part.text, indices);
+    });
+    if (its.length < 2) return its[0] ?? '""';
+    return `(str.++ ${its.join(" ")})`;
   }
 
   #type(name: string, among: readonly string[], indices: Indices): string {

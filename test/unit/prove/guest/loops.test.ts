@@ -210,7 +210,7 @@ const OF_ARRAYS: Readonly<Record<string, readonly [body: string, undecided: numb
   "a pattern": [`if (!Array.isArray(value)) return 0; const [one] = value; return one?.type === "xdp" ? -1 : 0`, 0],
   "any value as text": [`return deny(\`\${value}!\`)`, 0],
   "any value as text by itself": [`return deny(String(value))`, 0],
-  "a text that may be empty": [`return \`\${value}\${prog.name}\` ? 0 : -1`, 1],
+  "a text that may be empty": [`return \`\${value}\${prog.name}\` ? 0 : -1`, 0],
 };
 
 describe(`loops over lists that are not known (seed ${seed})`, () => {

@@ -45,7 +45,9 @@ const PROPERTIES: readonly (readonly [name: string, text: string, answer: string
       decide(prog, change(current, { container: change(current.container, { labels: { tier: "edge" } }) })).verdict === 0`,
     "proved",
   ],
-  ["a text that is put together", 'decision.reason !== "for me"', "not decided"],
+  ["a reason that may be cut", 'decision.reason !== "for me"', "not decided"],
+  ["the end of a reason that may be cut", "decision.reason?.endsWith(prog.name) !== false", "not decided"],
+  ["a text that is put together", "'for ' + prog.name !== 'for me' || prog.name === 'me'", "proved"],
   ["a changed program", "decide(change(prog, { name: 'a' }), current).verdict === 0", "not decided"],
   ["an unknown option", "decide(prog, current, { maps: {} }).verdict === 0", "not decided"],
 ];

@@ -21,6 +21,21 @@ describe("the words of a condition", () => {
     [{ kind: "starts", of: "a", text: "b" }, 'a begins with "b"', 'a does not begin with "b"'],
     [{ kind: "ends", of: "a", text: "b" }, 'a ends with "b"', 'a does not end with "b"'],
     [
+      { kind: "texts", relation: "starts", left: [{ text: "a" }], right: ["/", { text: "b" }, "/"] },
+      'a begins with "/" + b + "/"',
+      'a does not begin with "/" + b + "/"',
+    ],
+    [
+      {
+        kind: "texts",
+        relation: "equal",
+        left: [],
+        right: [{ json: "m" }, { number: { constant: "1", of: [["1", "n"]] } }],
+      },
+      '"" is m + n + 1',
+      '"" is not m + n + 1',
+    ],
+    [
       some("prog.helpers", [[equals("prog.helpers[*]", "b")]]),
       'prog.helpers has "b"',
       'prog.helpers does not have "b"',

@@ -1,0 +1,123 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the strings are expressions of policies
+import { describe, expect, it } from "vitest";
+import { numbers, seedOf } from "../../../support/damage.js";
+import { ExploredPolicy, randomInput } from "../../../support/prove.js";
+
+const seed = seedOf();
+const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
+const POLICIES = Number(process.env.POLICIES ?? (isLong ? 1_000 : 25));
+const INPUTS = isLong ? 2_000 : 150;
+
+const FACTS = ["prog.name", "prog.license", "current.exe", "prog.name", 'map_lookup("program_budget", "a")'];
+const WORDS = ["", "a", "b", "/", "aa", "ab", "a/", "/a", "/a/b", "x", "0", "null", "\\ud800"];
+const TEXTS = ["a", "b", "/", "aa", "ab", "/a/b", "a/a", "b/", "//", "\ud800", "\udc00"];
+
+const policyOf = (conditions: readonly string[]) =>
+  ExploredPolicy.of(`
+    import { map_lookup } from "countersign";
+    export function bpf_prog_load(prog, current) {
+      ${conditions.map((condition, index) => `if (${condition}) return -${index + 1};`).join("\n      ")}
+      return 0;
+    }`);
+
+/** What an exploration of conditions in a policy gives, after it was compared with the engine. */
+function explored(conditions: readonly string[], inputs: number, from = seed) {
+  const policy = policyOf(conditions);
+  const exploration = policy.explore("bpf_prog_load");
+  expect(exploration.unfinished).toBeNull();
+  const confirmations = policy.confirmations(exploration);
+  for (const one of confirmations)
+    expect(one.status === "contradicted" ? { conditions, one } : null, `seed ${seed}`).toBeNull();
+  const next = numbers(from);
+  const constants = { texts: TEXTS, numbers: [] };
+  for (let round = 0; round < inputs; round++) {
+    const flaw = policy.flaw(exploration, randomInput(exploration, next, constants));
+    expect(flaw === null ? null : `${conditions.join("; ")}: ${flaw} (round ${round}, seed ${from})`).toBeNull();
+  }
+  policy.close();
+  return confirmations;
+}
+
+describe(`comparisons of texts that are put together (seed ${seed})`, () => {
+  /** Each condition is true for some facts, and false for others. */
+  const BOTH = [
+    "current.exe.startsWith(`/bin/${prog.name}/`)",
+    "current.exe.endsWith(`/${prog.name}.ko`)",
+    "current.exe.includes(`-${prog.name}-`)",
+    "`${prog.name}/${prog.license}`.startsWith('ab/c')",
+    "`${prog.name}/${prog.license}` === 'ab/c'",
+    "`${prog.name}x` === `${prog.license}yx`",
+    "'/usr/bin'.startsWith(prog.name)",
+    "'/usr/bin'.endsWith(prog.name)",
+    "'abc'.includes(prog.name)",
+    "prog.name.startsWith(prog.license)",
+    "`${prog.name}${prog.license}`",
+    "`u${prog.insn_cnt}` === 'u12'",
+    "`u${prog.insn_cnt}` === `u${current.pid}`",
+    "prog.name === `${prog.insn_cnt}`",
+    "current.exe.startsWith(map_lookup('program_budget', 'a'))",
+    "current.exe.endsWith(`/${map_lookup('program_budget', 'a')?.name}`)",
+    "[map_lookup('program_budget', 'a')].some((all) => Array.isArray(all) && all.some((one) => prog.name.startsWith(`/${one}`)))",
+  ];
+  it.each(BOTH)("%s is decided", (condition) => {
+    const ends = explored([condition], INPUTS).map(({ status, path }) => {
+      expect(status === "confirmed" ? null : { condition, path }).toBeNull();
+      return path.end.kind === "verdict" ? path.end.verdict : path.end.kind;
+    });
+    for (const verdict of [-1, 0]) expect(ends).toContain(verdict);
+  });
+
+  /** Each condition has the same value for all facts. */
+  const SURE: readonly (readonly [condition: string, value: boolean])[] = [
+    ["`a${prog.name}`.startsWith('b')", false],
+    ["`a${prog.name}` === 'b'", false],
+    ["`a${prog.name}` === `b${prog.name}`", false],
+    ["`a${prog.name}b` === `a${prog.name}b`", true],
+    ["`${prog.name}/`.endsWith('/')", true],
+    ["`${prog.name}/x`.startsWith(prog.name)", true],
+    ["`${prog.name}a` === prog.name", false],
+    ["`u${prog.insn_cnt}` === 'u01'", false],
+    ["`${prog.insn_cnt}` === ''", false],
+  ];
+  it.each(SURE)("%s is always %s", (condition, value) => {
+    const verdicts = explored([condition], INPUTS).map(({ path: { end } }) =>
+      end.kind === "verdict" ? end.verdict : 0,
+    );
+    expect(verdicts).toEqual([value ? -1 : 0]);
+  });
+
+  it("look-ups with equal keys give the same value", () => {
+    const [one, other] = ["a", "b"].map((of) => `map_lookup('program_budget', \`\${prog.name}/${of}\`)`);
+    const own = "map_lookup('program_budget', `${prog.license}/a`)";
+    for (const { status, path } of explored([`${one} === 1`, `${other} === 1`, `${own} === 1`], INPUTS))
+      expect(status === "confirmed" ? null : path).toBeNull();
+  });
+
+  it("agree with the engine in policies drawn by chance", () => {
+    let [decided, all] = [0, 0];
+    for (let round = 0; round < POLICIES; round++) {
+      const own = (seed + Math.imul(round, 0x9e3779b1)) >>> 0;
+      const next = numbers(own);
+      const conditions = Array.from({ length: 1 + next(3) }, () => randomCondition(next));
+      const confirmations = explored(conditions, INPUTS / 5, own);
+      all += confirmations.length;
+      decided += confirmations.filter(
+        ({ status, path }) => status === "confirmed" && path.end.kind !== "not decided",
+      ).length;
+    }
+    expect(decided).toBeGreaterThan(all / 2);
+  });
+});
+
+type Next = (below: number) => number;
+
+/** A comparison of texts drawn by chance. */
+function randomCondition(next: Next): string {
+  const pick = <T>(of: readonly T[]): T => of[next(of.length)]!;
+  const word = () => `"${pick(WORDS)}"`;
+  const template = () =>
+    `\`${pick(WORDS)}\${${pick(FACTS)}}${pick(WORDS)}${next(3) === 0 ? `\${${pick(FACTS)}}` : ""}\``;
+  const text = () => pick([word, () => pick(FACTS.slice(0, -1)), template, template])();
+  const method = pick(["startsWith", "endsWith", "includes"]);
+  return pick([() => `${text()}.${method}(${text()})`, () => `${text()} === ${text()}`, () => `!${text()}`])();
+}
