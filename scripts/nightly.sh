@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 npm run -s build
 npm run -s fuzz
 npm run -s test:nightly
+npm run -s test:nodes
 npm run -s test:prove
 # The seal on all kernels. Its short form, on one kernel, is among the system tests.
 COUNTERSIGN_NIGHTLY=1 npx vitest run --project guests test/system/seal

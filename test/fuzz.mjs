@@ -33,7 +33,7 @@ const ROUND_MS = 1000;
 const STUCK_MS = 20_000;
 const MEMORY_MB = 256;
 /** How many times the rounds of a target: with --ci, and without. */
-const [SHORTER, LONGER] = [0.25, 10];
+const [SHORTER, LONGER] = [0.15, 10];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -5,6 +5,8 @@ import { type ExploredPolicy, randomInput } from "../support/prove.js";
 
 const seed = seedOf();
 const INPUTS = 40;
+/** How paths of the policies that were explored end. */
+const ends = new Set<string>();
 
 describe(`policies that try to tell that they are explored (seed ${seed})`, () => {
   it.each(Object.entries(HOSTILE_BODIES))("%s: not decided, or as the engine decides", (name, body) => {
@@ -19,6 +21,7 @@ describe(`policies that try to tell that they are explored (seed ${seed})`, () =
     const exploration = policy.explore("bpf_prog_load");
     expect(exploration.unfinished).toBeNull();
     expect(exploration.paths.length).toBeGreaterThan(0);
+    for (const { end } of exploration.paths) ends.add(end.kind);
     for (const { status, ...rest } of policy.confirmations(exploration))
       expect(status === "contradicted" ? rest : null, name).toBeNull();
     const next = numbers(seed);
@@ -32,15 +35,6 @@ describe(`policies that try to tell that they are explored (seed ${seed})`, () =
 
   it("there are many, and some of them are decided", () => {
     expect(Object.keys(HOSTILE_BODIES).length).toBeGreaterThan(100);
-    const ends = Object.values(HOSTILE_BODIES).flatMap((body) => {
-      try {
-        return policyWithBody(body)
-          .explore("bpf_prog_load")
-          .paths.map(({ end }) => end.kind);
-      } catch {
-        return [];
-      }
-    });
-    for (const kind of ["verdict", "fault", "not decided"]) expect(ends).toContain(kind);
+    for (const kind of ["verdict", "fault", "not decided"]) expect([...ends]).toContain(kind);
   });
 });

@@ -39,7 +39,7 @@ describe("a domain", () => {
   });
 
   it("evicts runtimes at random once they hold more than its memory, and makes them again when they are asked", () => {
-    const [policies, rounds] = [24, 20];
+    const [policies, rounds] = [24, 8];
     const guest = new Guest({ memory: 16 * runtimeMemory(link(blob("return 0;"))) });
     for (let round = 0; round < rounds; round++) expect(answers(guest, policies)).toEqual(expected(policies));
     // the least recently used one would be evicted just before it is asked again: each ask would then make a runtime

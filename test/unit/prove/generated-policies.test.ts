@@ -4,7 +4,7 @@ import { ExploredPolicy, randomInput } from "../../support/prove.js";
 import { randomPolicy } from "../../support/random-policies.js";
 
 const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
-const POLICIES = Number(process.env.POLICIES ?? (isLong ? 2_000 : 10));
+const POLICIES = Number(process.env.POLICIES ?? (isLong ? 2_000 : 5));
 const INPUTS = Number(process.env.INPUTS ?? (isLong ? 500 : 25));
 /** The short form has the same policies each time: of ten that are drawn, too few may be decided. */
 const seed = isLong || process.env.SEED !== undefined ? seedOf() : 1;

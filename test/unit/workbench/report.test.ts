@@ -8,6 +8,7 @@ import { Report } from "../../../src/workbench/report.js";
 import { reportPage } from "../../../src/workbench/report-page.js";
 import { runCommand } from "../../support/command-line.js";
 import { manyDecisions } from "../../support/many-decisions.js";
+import { COMPLETE } from "../../support/share.js";
 
 const START = Date.UTC(2026, 0, 1);
 const at = (seconds: number) => new Date(START + seconds * 1000).toISOString();
@@ -96,10 +97,11 @@ describe("a report", () => {
 
   it("of many different decisions has at most 5 MB, and counts what it leaves out", () => {
     const report = new Report();
-    for (const one of manyDecisions(120_000)) report.add(one);
+    const count = COMPLETE ? 120_000 : 40_000;
+    for (const one of manyDecisions(count)) report.add(one);
     const data = report.data(["log"]);
     expect(Buffer.byteLength(reportPage(data))).toBeLessThanOrEqual(5_000_000);
-    expect(data.groups.reduce((sum, { count }) => sum + count, 0)).toBe(120_000);
+    expect(data.groups.reduce((sum, one) => sum + one.count, 0)).toBe(count);
     expect(data.groups.filter(({ others }) => others !== undefined).length).toBeGreaterThan(0);
     const [left] = data.groups.filter(({ others, outcome }) => others !== undefined && outcome === "audit denial");
     expect(left?.policies).toHaveLength(1);

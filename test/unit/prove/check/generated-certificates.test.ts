@@ -8,7 +8,7 @@ import { numbers, seedOf } from "../../../support/damage.js";
 import { ExploredPolicy, randomInput } from "../../../support/prove.js";
 
 const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
-const POLICIES = Number(process.env.POLICIES ?? (isLong ? 2_000 : 12));
+const POLICIES = Number(process.env.POLICIES ?? (isLong ? 2_000 : 6));
 const INPUTS = Number(process.env.INPUTS ?? (isLong ? 500 : 40));
 const seed = isLong || process.env.SEED !== undefined ? seedOf() : 1;
 

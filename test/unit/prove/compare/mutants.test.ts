@@ -14,7 +14,7 @@ const FOLDER = join(import.meta.dirname, "../../../../policies");
 const POLICIES = readdirSync(FOLDER).filter((name) => /^[\w-]+\.(js|ts)$/.test(name) && !name.includes(".test."));
 const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
 /** One of so many mutants is compared. */
-const STEP = Number(process.env.STEP ?? (isLong ? 1 : 10));
+const STEP = Number(process.env.STEP ?? (isLong ? 1 : 30));
 /** Inputs for each mutant that is equal. */
 const INPUTS = Number(process.env.INPUTS ?? (isLong ? 100_000 : 300));
 /** The short form compares the same mutants each time, with the same inputs. */

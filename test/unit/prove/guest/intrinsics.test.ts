@@ -8,8 +8,8 @@ import { ExploredPolicy, randomInput } from "../../../support/prove.js";
 const seed = seedOf();
 /** Expressions in one policy: the linker limits what compiling it may take. */
 const MOST = 20;
-/** The short form tries one of ten expressions, other ones at each seed. */
-const STEP = process.env.COUNTERSIGN_NIGHTLY === "1" ? 1 : 10;
+/** The short form tries one of thirty expressions, other ones at each seed. */
+const STEP = process.env.COUNTERSIGN_NIGHTLY === "1" ? 1 : 30;
 
 /** Values on which a function of JavaScript is tried: facts that are not known, with and without constants. */
 const VALUES = [

@@ -8,7 +8,7 @@ const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
 const CONFIGURATIONS = Number(process.env.CONFIGURATIONS ?? (isLong ? 1_000 : 3));
 const INPUTS = Number(process.env.INPUTS ?? (isLong ? 200 : 25));
 /** The short form has the same configurations each time: some that are drawn take minutes. */
-const seed = isLong || process.env.SEED !== undefined ? seedOf() : 12345;
+const seed = isLong || process.env.SEED !== undefined ? seedOf() : 1;
 
 const PROPERTIES = [
   "decision.verdict === 0 || decision.attachment !== null",
