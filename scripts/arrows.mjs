@@ -27,7 +27,7 @@ const ARROWS = {
   gate: ["sys", "engine", "bpf", "log", "type:config", "type:hooks", "type:policy"],
   seal: ["sys", "engine", "bpf", "trust", "log", "type:config", "type:hooks", "type:policy"],
   workbench: ["engine", "config", "hooks", "policy", "log", "sandbox", "trust", "bpf"],
-  prove: ["engine", "config", "hooks", "policy", "sandbox", "bpf"],
+  prove: ["engine", "config", "hooks", "policy", "sandbox", "trust", "bpf"],
   sys: [],
   engine: ["config", "hooks", "policy", "log", "sandbox", "trust", "bpf"],
   config: ["hooks", "policy", "trust"],

@@ -29,6 +29,7 @@ export function elfOf(...given: readonly WrittenSection[]): Buffer {
     headers.writeBigUInt64LE(BigInt(data.length), at + 32);
     headers.writeUInt32LE(link, at + 40);
     headers.writeUInt32LE(info, at + 44);
+    headers.writeBigUInt64LE(ENTRY_SIZES.get(type) ?? 0n, at + 56);
     offset += data.length;
     name += texts[index]!.length;
   }
@@ -47,6 +48,12 @@ export function elfOf(...given: readonly WrittenSection[]): Buffer {
     header.writeUInt16LE(value, at);
   return Buffer.concat([header, ...sections.map(({ data }) => data), headers]);
 }
+
+/** Bytes of a symbol and of a relocation, by section type: libbpf rejects a table of another size. */
+const ENTRY_SIZES: ReadonlyMap<number, bigint> = new Map([
+  [2, 24n],
+  [9, 16n],
+]);
 
 /** A symbol; its name is an offset into the string table. */
 export function symbolOf(name: number, info: number, section: number, value: number, size: number): Buffer {

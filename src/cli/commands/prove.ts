@@ -4,6 +4,7 @@ import { compareCommand } from "./prove/prove-compare.js";
 import { deadCommand } from "./prove/prove-dead.js";
 import { propertyCommand } from "./prove/prove-property.js";
 import { tableCommand } from "./prove/prove-table.js";
+import { witnessCommand } from "./prove/prove-witness.js";
 
 /** `countersign prove`: commands about all decisions that a configuration can make. */
 export function command(): Command {
@@ -13,6 +14,7 @@ export function command(): Command {
     .addCommand(propertyCommand())
     .addCommand(compareCommand())
     .addCommand(deadCommand())
+    .addCommand(witnessCommand())
     .addCommand(checkCommand())
     .addHelpText(
       "after",
@@ -23,6 +25,7 @@ Examples:
   countersign prove property
   countersign prove compare countersign.yaml new.yaml
   countersign prove dead
+  countersign prove witness --row 2 --out witness
   countersign prove table --certificate decisions.cert.json
   countersign prove check decisions.cert.json`,
     );

@@ -7,6 +7,7 @@ import { type Doubt, distinctDoubts } from "../shared/doubt.js";
 import { conditionWords } from "../table/condition-words.js";
 import { confirmBy } from "../witness/confirmed-path.js";
 import { decisionDifference, type EngineDecision, engineDecision } from "../witness/engine-decision.js";
+import { Example } from "../witness/example.js";
 import type { Input } from "../witness/input.js";
 import { type ShownDecision, shownDecision, shownValues } from "../witness/shown-decision.js";
 import type { DefinitionChanges } from "./definition-changes.js";
@@ -25,6 +26,7 @@ export interface Difference {
   readonly values: Readonly<Record<string, unknown>>;
   readonly old: PlacedDecision;
   readonly new: PlacedDecision;
+  readonly example: Example;
 }
 
 export interface PlacedDecision extends ShownDecision {
@@ -157,6 +159,7 @@ class Comparison {
       values: shownValues(path, input, this.exploration),
       old: { ...shownDecision(decided.old), place: this.#placeOf(old) },
       new: { ...shownDecision(decided.its), place: this.#placeOf(its) },
+      example: new Example(path, input, this.exploration),
     });
   }
 

@@ -4,6 +4,7 @@ import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import type { ExplorationLimits, Path } from "../explorer/exploration.js";
 import { confirmBy } from "../witness/confirmed-path.js";
 import { decisionDifference, engineDecision } from "../witness/engine-decision.js";
+import { Example } from "../witness/example.js";
 import { conditionWords, reasonWords, verdictWords } from "./condition-words.js";
 import { doubtOf } from "./decision-table.js";
 import { mergedPaths } from "./merged-paths.js";
@@ -22,6 +23,8 @@ export interface ConfigurationRow {
   readonly place: string | null;
   /** How many further ways to the same end were left out after this one. */
   readonly more: number;
+  /** Null if the engine has decided about none. */
+  readonly example: Example | null;
 }
 
 /**
@@ -48,30 +51,38 @@ export function* configurationTables(
   const end = performance.now() + limits.timeout;
   for (const hook of policies.hooks) {
     const timeout = Math.max(0, end - performance.now());
-    yield tableAt(policies, hook, { ...limits, timeout }, most);
+    yield configurationTable(policies, hook, { ...limits, timeout }, most);
   }
 }
 
-function tableAt(
+/** The table of one hook. */
+export function configurationTable(
   policies: PlacedPolicies,
   hook: HookName,
   bounds: ExplorationLimits,
   most: number,
 ): ConfigurationTable {
   const exploration = policies.explore(hook, bounds);
+  const examples = new Map<Path, Example>();
   const ends = new Map(
     exploration.paths.map((path) => {
       const confirmation = confirmBy(path, exploration, (input, values) => {
         if (path.end.kind !== "decision") return null;
         return decisionDifference(path.end, values, engineDecision(policies, hook, input));
       });
+      if (confirmation.status === "confirmed") examples.set(path, new Example(path, confirmation.input, exploration));
       return [path, endOf(path, doubtOf(path.end, confirmation))] as const;
     }),
   );
   const ways = new Map<string, ConfigurationRow[]>();
   for (const { path, conditions } of mergedPaths(exploration, (path) => JSON.stringify(ends.get(path)))) {
     const key = JSON.stringify(ends.get(path));
-    const row = { conditions: conditions.map(conditionWords), ...ends.get(path)!, more: 0 };
+    const row = {
+      conditions: conditions.map(conditionWords),
+      ...ends.get(path)!,
+      more: 0,
+      example: examples.get(path) ?? null,
+    };
     ways.set(key, [...(ways.get(key) ?? []), row]);
   }
   const attachments = policies.at(hook).map(({ attachment: { name, mode } }) => ({ name, mode }));
@@ -98,7 +109,7 @@ function bounded(ends: readonly (readonly ConfigurationRow[])[], most: number): 
   });
 }
 
-type End = Omit<ConfigurationRow, "conditions" | "more">;
+type End = Omit<ConfigurationRow, "conditions" | "more" | "example">;
 
 function endOf({ end, place }: Path, doubt: string | null): End {
   if (doubt !== null || end.kind !== "decision")

@@ -2,6 +2,8 @@ import { InvalidArgumentError } from "commander";
 
 /** The most rows or paths of one table or property, if the command line does not say. */
 export const MAX_PATHS = 2_000;
+/** The most rows of the table of a configuration, if the command line does not say. */
+export const ROWS = 100;
 /** In seconds. */
 export const TIMEOUT = 60;
 

@@ -13,10 +13,8 @@ import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
 import { assumptionsText } from "./assumptions.js";
-import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
+import { countOf, MAX_PATHS, ROWS, TIMEOUT } from "./limits.js";
 import { unknownName } from "./unknown-name.js";
-
-const ROWS = 100;
 
 /** `countersign prove table`: the decision tables of a configuration. */
 export function tableCommand(): Command {

@@ -1,0 +1,100 @@
+import type { Config } from "../../../config/config.js";
+import { readConfig } from "../../../config/config.js";
+import { CountersignError } from "../../../error.js";
+import type { HookName } from "../../../hooks/catalogue.js";
+import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
+import type { ExplorationLimits } from "../../../prove/explorer/exploration.js";
+import type { Example } from "../../../prove/witness/example.js";
+import { unknownName } from "./unknown-name.js";
+
+/** Which example is made real: of a row of a table, of a property, or of a difference to another configuration. */
+export interface ExampleChoice {
+  readonly row?: number;
+  readonly property?: string;
+  readonly properties?: string;
+  readonly compare?: string;
+  readonly hook: HookName | null;
+  readonly bounds: () => ExplorationLimits;
+}
+
+/** An example, and what it is an example of; null with the answer if there is none. */
+export interface ChosenExample {
+  readonly example: Example | null;
+  readonly title: string;
+  /** The policies of the old configuration of a comparison; null otherwise. */
+  readonly old: PlacedPolicies | null;
+}
+
+/** Throws USAGE if not exactly one example is chosen, or for a name or row that there is not. */
+export async function chosenExample(policies: PlacedPolicies, choice: ExampleChoice): Promise<ChosenExample> {
+  const { row, property, properties, compare } = choice;
+  const given = [row, property, compare].filter((one) => one !== undefined);
+  if (given.length !== 1 || (properties !== undefined && property === undefined))
+    throw new CountersignError("USAGE", "it is not said what to make real", {
+      remedy: "give one of --row, --property (with --properties for a file of your own) and --compare",
+    });
+  if (row !== undefined) return rowExample(policies, row, choice);
+  if (property !== undefined) return propertyExample(policies, property, choice);
+  return differenceExample(policies, readConfig(compare!, "check"), choice);
+}
+
+async function rowExample(policies: PlacedPolicies, row: number, choice: ExampleChoice): Promise<ChosenExample> {
+  const [{ configurationTable }, { resultOf }, { ROWS }] = await Promise.all([
+    import("../../../prove/table/configuration-table.js"),
+    import("../../../prove/table/table-text.js"),
+    import("./limits.js"),
+  ]);
+  const hook = choice.hook ?? policies.hooks[0] ?? "bpf_prog_load";
+  const { rows } = configurationTable(policies, hook, choice.bounds(), ROWS);
+  const its = rows[row - 1];
+  if (its === undefined)
+    throw new CountersignError("USAGE", `there is no row ${row} at ${hook}`, {
+      remedy: `give a number from 1 to ${rows.length}: rows are those of the last table of \`prove table\``,
+    });
+  return { example: its.example, title: `row ${row} at ${hook}: ${resultOf(its)}`, old: null };
+}
+
+async function propertyExample(policies: PlacedPolicies, name: string, choice: ExampleChoice): Promise<ChosenExample> {
+  const [{ propertiesOf }, { proveProperty }, shipped] = await Promise.all([
+    import("../../../prove/property/property-file.js"),
+    import("../../../prove/property/property-answer.js"),
+    import("../../../prove/property/shipped-properties.js"),
+  ]);
+  const all = choice.properties === undefined ? shipped.shippedProperties() : propertiesOf(choice.properties);
+  const property = all.find((one) => one.name === name);
+  if (property === undefined)
+    throw unknownName(
+      "property",
+      name,
+      all.map((one) => one.name),
+    );
+  const own = choice.properties === undefined ? policies.hooks.filter((hook) => shipped.concerns(name, hook)) : LOADS;
+  let title = `${name}: no hook has attachments`;
+  for (const hook of choice.hook === null ? own : [choice.hook]) {
+    const { answer, witness } = proveProperty(policies, hook, property, choice.bounds());
+    title = `${name} at ${hook}: ${answer}`;
+    if (witness !== null) return { example: witness.example, title, old: null };
+  }
+  return { example: null, title, old: null };
+}
+
+const LOADS: readonly HookName[] = ["bpf_prog_load"];
+
+async function differenceExample(its: PlacedPolicies, config: Config, choice: ExampleChoice): Promise<ChosenExample> {
+  const [{ PlacedPolicies }, { comparedHooks, compareDecisions }, { DefinitionChanges }] = await Promise.all([
+    import("../../../prove/configuration/placed-policies.js"),
+    import("../../../prove/compare/comparison.js"),
+    import("../../../prove/compare/definition-changes.js"),
+  ]);
+  const old = new PlacedPolicies(config);
+  const changes = new DefinitionChanges(config, its.config);
+  let title = "equal";
+  for (const hook of choice.hook === null ? comparedHooks(old, its) : [choice.hook]) {
+    const options = { bounds: choice.bounds(), comparesReasons: false };
+    const { answer, differences } = compareDecisions(old, its, hook, changes, options);
+    title = `${hook}: ${answer}`;
+    const [first] = differences;
+    if (first !== undefined) return { example: first.example, title: `${title} (${first.kind})`, old };
+  }
+  return { example: null, title, old };
+}

@@ -1,0 +1,20 @@
+import type { CheckedWitness } from "./checked-witness.js";
+
+/** The README of a folder with a witness: what it shows, and the commands that show it. */
+export function readmeOf(conditions: readonly string[], checked: readonly CheckedWitness[]): string {
+  const commands = checked.map(({ command, found }) => {
+    const { enforced_verdict: verdict, attachment, reason } = found;
+    const by = attachment === null ? "" : ` by ${attachment}`;
+    return `    ${command}\n\nenforces ${verdict}${by}${reason === null ? "" : `: ${reason}`}\n`;
+  });
+  return `# A witness
+
+\`countersign prove witness\` made these files. They satisfy:
+
+${conditions.map((one) => `- ${one}`).join("\n") || "- (any would do)"}
+
+${commands.join("\n")}
+The policies are those of the configuration that was explored, where they are: after a change of them, the same command
+shows what they decide now. The keys in \`keys\` are for this witness only.
+`;
+}
