@@ -44,6 +44,7 @@ const FOR_ALL = [
   "errno",
   "error",
   "fact-type",
+  "html-page",
   "input",
   "installed",
   "lru-cache",

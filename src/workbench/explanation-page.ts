@@ -1,6 +1,6 @@
 import { describeEvidence } from "../bpf/report/evidence-text.js";
 import { verdictName } from "../errno.js";
-import { visibleText } from "../visible-text.js";
+import { element, htmlPage, text } from "../html-page.js";
 import type { ExplainedAttachment, Explanation, TracedCall, TraceEvent, TracePlace } from "./explain/explanation.js";
 import {
   attachmentWords,
@@ -20,35 +20,8 @@ import {
  * alone. Names and values are text, whatever is in them.
  */
 export function explanationPage(explanations: readonly Explanation[]): string {
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Countersign: why a decision is what it is</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-${explanations.map(decision).join("\n")}
-</main>
-</body>
-</html>
-`;
+  return htmlPage("why a decision is what it is", explanations.map(decision));
 }
-
-const STYLE = `
-:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
-body { margin: 0 auto; max-width: 1000px; padding: 1rem; overflow-wrap: anywhere; }
-article { border-bottom: 2px solid #8884; padding-bottom: 1rem; }
-h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin: 1.2rem 0 0.3rem; } h3 { font-size: 1rem; margin: 1rem 0 0.2rem; }
-p { margin: 0.25rem 0; } ul { margin: 0.2rem 0; padding-left: 1.2rem; list-style: none; }
-.denied { color: #c22; } .allowed { color: #282; } .audit { color: #a60; } .dim { opacity: 0.7; }
-.why { border-left: 3px solid #c22; padding-left: 0.6rem; }
-pre { background: #8882; margin: 0.2rem 0 0.4rem; overflow-x: auto; padding: 0.3rem 0.6rem; }
-code { background: #8882; padding: 0 0.25rem; } mark { background: #fb06; color: inherit; }
-`;
 
 const CLASSES: Readonly<Record<Explanation["outcome"], string>> = {
   denied: "denied",
@@ -154,22 +127,4 @@ function at(place: string | null): string {
 
 function item(html: string): string {
   return element("li", [html]);
-}
-
-function element(name: string, children: readonly string[], style = ""): string {
-  const attribute = style === "" ? "" : ` class="${style}"`;
-  return `<${name}${attribute}>${children.join(name === "article" || name === "ul" ? "\n" : "")}</${name}>`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Text with everything escaped that HTML or a terminal would act on. */
-function text(value: string): string {
-  return visibleText(value.replaceAll("\t", " ")).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }

@@ -8,6 +8,7 @@ import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
+import { type Format, formatOf, formatOption, printSarif } from "./format-option.js";
 import { hookNamed } from "./hook-option.js";
 import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
 
@@ -21,7 +22,8 @@ export function compareCommand(): Command {
     .option("--reasons", "also compare reasons, denying attachments and faults of denials with the same errno")
     .option("--max-paths <number>", "the most paths of one hook", countOf, MAX_PATHS)
     .option("--timeout <seconds>", "the most time for all hooks together", countOf, TIMEOUT)
-    .option("--json", "one JSON object: `comparisons`, and what they assume in `assumes`")
+    .addOption(formatOption())
+    .option("--json", "short for --format json: `comparisons`, and what they assume in `assumes`")
     .addHelpText(
       "after",
       `
@@ -37,6 +39,7 @@ configuration cannot be used.
 Examples:
   countersign prove compare countersign.yaml new.yaml
   countersign prove compare --hook bpf_prog_load --reasons countersign.yaml new.yaml
+  countersign prove compare --format sarif old/countersign.yaml countersign.yaml > changes.sarif
   countersign prove compare --json --timeout 300 old/countersign.yaml countersign.yaml`,
     )
     .action(run);
@@ -47,6 +50,7 @@ interface Options {
   readonly reasons?: true;
   readonly maxPaths: number;
   readonly timeout: number;
+  readonly format?: Format;
   readonly json?: true;
 }
 
@@ -60,6 +64,7 @@ async function run(oldFile: string, newFile: string, options: Options): Promise<
     ]);
   const [oldConfig, newConfig] = [readConfig(oldFile, "check"), readConfig(newFile, "check")];
   const only = hookNamed(options.hook);
+  const format = formatOf(options);
   compileWasmOnce();
   const [old, its] = [new PlacedPolicies(oldConfig), new PlacedPolicies(newConfig)];
   const changes = new DefinitionChanges(oldConfig, newConfig);
@@ -75,8 +80,11 @@ async function run(oldFile: string, newFile: string, options: Options): Promise<
   old.close();
   its.close();
   const assumes = [...DECISION_ASSUMPTIONS, ...assumedOf(old, its)];
-  if (options.json === true) printJson({ comparisons: answers, assumes });
-  else printAnswers(answers, assumes);
+  if (format === "json") printJson({ comparisons: answers, assumes });
+  else if (format === "sarif") {
+    const { comparisonFindings } = await import("../../output/prove-findings.js");
+    await printSarif(comparisonFindings(answers, newFile), "compare");
+  } else printAnswers(answers, assumes);
   process.exitCode = exitOf(answers);
 }
 

@@ -7,6 +7,7 @@ import { EXIT } from "../../output/exit.js";
 import { print, printJson } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
+import { type Format, formatOf, formatOption, printSarif } from "./format-option.js";
 import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
 import { unknownName } from "./unknown-name.js";
 
@@ -18,7 +19,8 @@ export function deadCommand(): Command {
     .option("--attachment <name>", "only this attachment")
     .option("--max-paths <number>", "the most paths of one policy", countOf, MAX_PATHS)
     .option("--timeout <seconds>", "the most time for all policies together", countOf, TIMEOUT)
-    .option("--json", "one JSON object: `attachments`, with `places` and why they are `unknown`")
+    .addOption(formatOption())
+    .option("--json", "short for --format json: `attachments`, with `places` and why they are `unknown`")
     .addHelpText(
       "after",
       `
@@ -31,6 +33,7 @@ cannot be used.
 
 Examples:
   countersign prove dead
+  countersign prove dead --format sarif > dead.sarif
   countersign prove dead --attachment verify-all --json countersign.yaml`,
     )
     .action(run);
@@ -40,10 +43,12 @@ interface Options {
   readonly attachment?: string;
   readonly maxPaths: number;
   readonly timeout: number;
+  readonly format?: Format;
   readonly json?: true;
 }
 
-async function run(file: string, { attachment, maxPaths, timeout, json }: Options): Promise<void> {
+async function run(file: string, { attachment, maxPaths, timeout, ...output }: Options): Promise<void> {
+  const format = formatOf(output);
   const config = readConfig(file, "check");
   const names = config.attachments.map(({ name }) => name);
   if (attachment !== undefined && !names.includes(attachment)) throw unknownName("attachment", attachment, names);
@@ -62,8 +67,11 @@ async function run(file: string, { attachment, maxPaths, timeout, json }: Option
   }
   bar.stop();
   policies.close();
-  if (json === true) printJson({ attachments: found });
-  else printDead(found);
+  if (format === "json") printJson({ attachments: found });
+  else if (format === "sarif") {
+    const { deadFindings } = await import("../../output/prove-findings.js");
+    await printSarif(deadFindings(found, file), "dead");
+  } else printDead(found);
   if (found.some(({ places }) => places.length > 0)) process.exitCode = EXIT.denied;
   else if (found.some(({ unknown }) => unknown !== null)) process.exitCode = EXIT.undecided;
 }

@@ -9,6 +9,7 @@ import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
 import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
+import { type Format, formatOf, formatOption, printSarif } from "./format-option.js";
 import { hookNamed } from "./hook-option.js";
 import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
 import { unknownName } from "./unknown-name.js";
@@ -24,7 +25,8 @@ export function propertyCommand(): Command {
     .option("--list", "list the properties that ship")
     .option("--max-paths <number>", "the most paths of one property", countOf, MAX_PATHS)
     .option("--timeout <seconds>", "the most time for all properties together", countOf, TIMEOUT)
-    .option("--json", "one JSON object: `properties`, and what they assume in `assumes`")
+    .addOption(formatOption())
+    .option("--json", "short for --format json: `properties`, and what they assume in `assumes`")
     .addHelpText(
       "after",
       `
@@ -44,6 +46,7 @@ Examples:
   countersign prove property
   countersign prove property properties.js --config countersign.yaml
   countersign prove property --property never_faults --hook blob_verify
+  countersign prove property properties.js --format sarif > properties.sarif
   countersign prove property --list`,
     )
     .action(run);
@@ -56,6 +59,7 @@ interface Options {
   readonly list?: true;
   readonly maxPaths: number;
   readonly timeout: number;
+  readonly format?: Format;
   readonly json?: true;
 }
 
@@ -68,8 +72,9 @@ async function run(file: string | undefined, options: Options): Promise<void> {
       import("../../../prove/property/shipped-properties.js"),
       import("../../../prove/table/decision-table.js"),
     ]);
+  const format = formatOf(options);
   if (options.list === true) {
-    list(shipped.SHIPPED_PROPERTIES, options.json === true);
+    list(shipped.SHIPPED_PROPERTIES, format === "json");
     return;
   }
   const config = readConfig(options.config, "check");
@@ -102,8 +107,11 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   bar.stop();
   policies.close();
   const assumes = [...DECISION_ASSUMPTIONS, assumedPolicies("the configuration", policies), VERSION_ASSUMED];
-  if (options.json === true) printJson({ properties: answers, assumes });
-  else printAnswers(answers, assumes);
+  if (format === "json") printJson({ properties: answers, assumes });
+  else if (format === "sarif") {
+    const { propertyFindings } = await import("../../output/prove-findings.js");
+    await printSarif(propertyFindings(answers, options.config, file ?? null), "property");
+  } else printAnswers(answers, assumes);
   process.exitCode = exitOf(answers);
 }
 

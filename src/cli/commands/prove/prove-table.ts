@@ -27,6 +27,7 @@ export function tableCommand(): Command {
     .option("--timeout <seconds>", "the most time for all tables together", countOf, TIMEOUT)
     .option("--certificate <file>", "write a certificate of the tables of attachments, for `prove check`")
     .option("--markdown", "tables in Markdown")
+    .option("--html <file>", "write one page that loads nothing from the network, and print nothing")
     .option("--json", "one JSON object: `tables`, `configuration`, and what they assume in `assumes`")
     .addHelpText(
       "after",
@@ -50,6 +51,7 @@ Examples:
   countersign prove table
   countersign prove table --attachment verify-all countersign.yaml
   countersign prove table --certificate decisions.cert.json
+  countersign prove table --html decisions.html
   countersign prove table --json --max-paths 100 --timeout 10`,
     )
     .action(run);
@@ -62,13 +64,16 @@ interface Options {
   readonly timeout: number;
   readonly certificate?: string;
   readonly markdown?: true;
+  readonly html?: string;
   readonly json?: true;
 }
 
 async function run(file: string, options: Options): Promise<void> {
   const { attachment, maxPaths, rows, timeout, markdown, json } = options;
-  if (markdown === true && json === true)
-    throw new CountersignError("USAGE", "--json and --markdown exclude each other", {
+  const forms = { json, markdown, html: options.html };
+  const [first, second] = Object.entries(forms).flatMap(([name, given]) => (given === undefined ? [] : [`--${name}`]));
+  if (second !== undefined)
+    throw new CountersignError("USAGE", `${first} and ${second} exclude each other`, {
       remedy: "leave one of them out",
     });
   const config = readConfig(file, "check");
@@ -100,7 +105,10 @@ async function run(file: string, options: Options): Promise<void> {
     await writeCertificate(options.certificate, policies, ({ name }) => name === (attachment ?? name), limits());
   bar.stop();
   policies.close();
-  if (json === true) printJson({ tables, configuration, assumes: ASSUMPTIONS });
+  if (options.html !== undefined) {
+    const { tablePage } = await import("../../../prove/table/table-page.js");
+    writeWhole(options.html, Buffer.from(tablePage(tables, configuration, ASSUMPTIONS)));
+  } else if (json === true) printJson({ tables, configuration, assumes: ASSUMPTIONS });
   else if (markdown === true) {
     const parts = [...tables.map(text.markdownOf), ...configuration.map(text.configurationMarkdown)];
     print([...parts, assumptionsText(ASSUMPTIONS)].join("\n").split("\n").map(visibleText).join("\n"));

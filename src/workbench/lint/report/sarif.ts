@@ -6,9 +6,13 @@ const SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schem
 
 /**
  * The findings as a log of SARIF 2.1.0 (OASIS), which code hosts show beside the lines. Columns are UTF-16 code units.
- * Paths are relative to the working directory, and so to the root of a repository in which lint is run there.
+ * Paths are relative to the working directory, and so to the root of a repository in which the tool is run there.
  */
-export function sarifOf(findings: readonly Finding[], texts: readonly RuleText[]): object {
+export function sarifOf(
+  findings: readonly Finding[],
+  texts: readonly Pick<RuleText, "code" | "summary" | "consequence">[],
+  tool = "countersign lint",
+): object {
   const known = new Map(texts.map((text) => [text.code, text]));
   const codes = [...new Set(findings.map(({ code }) => code))].sort();
   const rules = codes.map((id) => {
@@ -17,7 +21,7 @@ export function sarifOf(findings: readonly Finding[], texts: readonly RuleText[]
     return { id, shortDescription: { text: text.summary }, fullDescription: { text: text.consequence } };
   });
   const results = findings.map((finding) => resultOf(finding, codes.indexOf(finding.code)));
-  const driver = { name: "countersign lint", version: VERSION, rules };
+  const driver = { name: tool, version: VERSION, rules };
   return { $schema: SCHEMA, version: "2.1.0", runs: [{ tool: { driver }, columnKind: "utf16CodeUnits", results }] };
 }
 

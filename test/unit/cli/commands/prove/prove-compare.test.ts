@@ -53,6 +53,20 @@ describe("countersign prove compare", () => {
     expect(named.out).toContain("named/limit.js:1");
   });
 
+  it("--format sarif has the line of the denial that changed, and what is not decided", async () => {
+    const { code, out } = await compare("small", "large", "--format", "sarif");
+    expect(code).toBe(1);
+    const [{ tool, results }] = JSON.parse(out).runs;
+    expect(tool.driver.rules).toMatchObject([{ id: "PROVE_DIFFERS" }]);
+    expect(results).toMatchObject([{ ruleId: "PROVE_DIFFERS", level: "error" }]);
+    expect(results[0].message.text).toMatch(/what was denied is allowed \(-EPERM, now 0\), with prog\.insn_cnt = \d+$/);
+    const { artifactLocation, region } = results[0].locations[0].physicalLocation;
+    expect([artifactLocation.uri, region.startLine]).toEqual([expect.stringMatching(/small\/limit\.js$/), 3]);
+    const named = JSON.parse((await compare("small", "named", "--max-paths", "1", "--format", "sarif")).out).runs[0]
+      .results;
+    expect(named).toContainEqual(expect.objectContaining({ ruleId: "PROVE_NOT_DECIDED", level: "warning" }));
+  });
+
   it("compares one hook only, and rejects names of none", async () => {
     const one = await compare("small", "large", "--hook", "blob_verify");
     expect([one.code, one.out]).toEqual([0, expect.stringMatching(/^blob_verify: equal$/m)]);

@@ -20,6 +20,23 @@ describe("countersign prove dead", () => {
     });
   });
 
+  it("--format sarif has the place, for code hosts", async () => {
+    const { code, out } = await dead(LATE, "--format", "sarif");
+    expect(code).toBe(1);
+    const [{ tool, results }] = JSON.parse(out).runs;
+    expect(tool.driver.name).toBe("countersign prove dead");
+    expect(results).toMatchObject([
+      { ruleId: "PROVE_DEAD", level: "warning", message: { text: "for p, never: condition is true" } },
+    ]);
+    const { artifactLocation, region } = results[0].locations[0].physicalLocation;
+    expect([artifactLocation.uri, region]).toEqual([
+      expect.stringMatching(/policies\/p\.js$/),
+      { startLine: 1, startColumn: 66 },
+    ]);
+    const { err } = await dead(LATE, "--format", "sarif", "--json");
+    expect(err).toContain("--json and --format sarif exclude each other");
+  });
+
   it("exits with 0 if there is none, and with 2 if it is not known", async () => {
     expect(await dead("export const bpf_prog_load = (prog) => (prog.rewritten ? -1 : 0);\n")).toMatchObject({
       code: 1,

@@ -57,6 +57,26 @@ describe("countersign prove property", () => {
     ]);
   });
 
+  it("--format sarif has the file of the property, and the line of what is not decided", async () => {
+    const { code, out } = await prove("properties.js", "--format", "sarif");
+    expect(code).toBe(1);
+    const found = JSON.parse(out).runs[0].results as readonly {
+      readonly ruleId: string;
+      readonly message: { readonly text: string };
+      readonly locations: readonly { readonly physicalLocation: Record<string, Record<string, unknown>> }[];
+    }[];
+    const places = found.map(({ ruleId, locations: [its] }) => [
+      ruleId,
+      String(its!.physicalLocation.artifactLocation!.uri).split("/").at(-1),
+      its!.physicalLocation.region?.startLine ?? null,
+    ]);
+    expect(places).toEqual([
+      ["PROVE_REFUTED", "properties.js", null],
+      ["PROVE_NOT_DECIDED", "properties.js", 3],
+    ]);
+    expect(found[0]!.message.text).toMatch(/^`tiny` is refuted at bpf_prog_load, with prog\.insn_cnt = \d+/);
+  });
+
   it("proves the properties that ship without a file, and lists them", async () => {
     const { out } = await prove("", "--json");
     const { properties } = JSON.parse(out);

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the strings are policies with templates
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -57,6 +57,28 @@ describe("countersign prove table", () => {
       ["deny", "many", 1],
       ["allow", null, 0],
     ]);
+  });
+
+  it("writes one page with --html, in which names are text, and prints nothing", async () => {
+    const text = LIMIT.replace("too large", "<b>too large</b>");
+    write({ limit: text, loop: LOOP });
+    const page = join(folder, "tables.html");
+    const { code, out } = await prove("--html", page);
+    expect([code, out]).toEqual([2, ""]);
+    const html = readFileSync(page, "utf8");
+    expect(html).toContain("default-src 'none'");
+    expect(html).not.toMatch(/<script|<link|src=|https?:/);
+    expect(html).toContain("<h2>limit at bpf_prog_load (limit.js)</h2>");
+    expect(html).toContain(
+      '<tr><td><b class="denied">deny -EPERM</b></td><td>prog.insn_cnt &gt; 100</td>' +
+        "<td>{prog.name} is &lt;b&gt;too large&lt;/b&gt;</td><td>limit.js:3</td></tr>",
+    );
+    expect(html).toContain('<b class="audit">not decided</b>');
+    expect(html).toContain("<h2>all attachments at bpf_prog_load (default allow)</h2>");
+    expect(await prove("--html", page, "--json")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--json and --html exclude each other"),
+    });
   });
 
   it("exits with 2 if something is not decided, and names its line", async () => {

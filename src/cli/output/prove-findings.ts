@@ -1,0 +1,105 @@
+import { dirname, relative, resolve } from "node:path";
+import type { ComparisonAnswer, DifferenceKind } from "../../prove/compare/comparison.js";
+import type { PropertyAnswer } from "../../prove/property/property-answer.js";
+import type { Doubt } from "../../prove/shared/doubt.js";
+import type { DeadCode } from "../../prove/table/dead-code.js";
+import type { RuleText } from "../../workbench/lint/model/rule.js";
+import type { Finding } from "../../workbench/lint.js";
+
+/** What the prover finds, for code hosts. Codes are stable. */
+export const PROVE_RULES: readonly (Pick<RuleText, "code" | "summary" | "consequence"> & { code: ProveCode })[] = [
+  {
+    code: "PROVE_REFUTED",
+    summary: "a property that is false for a decision",
+    consequence: "The policies do not do what the property says: the example shows a decision.",
+  },
+  {
+    code: "PROVE_DIFFERS",
+    summary: "a decision that another configuration makes otherwise",
+    consequence: "What was allowed is denied, or the reverse.",
+  },
+  {
+    code: "PROVE_DEAD",
+    summary: "code that no decision reaches, or a branch that none takes",
+    consequence: "A rule that its author believes to be in force may not be.",
+  },
+  {
+    code: "PROVE_NOT_DECIDED",
+    summary: "something that the prover does not decide",
+    consequence: "Nothing is known of the decisions that depend on it.",
+  },
+];
+
+type ProveCode = "PROVE_REFUTED" | "PROVE_DIFFERS" | "PROVE_DEAD" | "PROVE_NOT_DECIDED";
+
+/** Properties that are refuted or not decided. `file` has them; null for those that ship. */
+export function propertyFindings(
+  answers: readonly PropertyAnswer[],
+  config: string,
+  file: string | null,
+): readonly Finding[] {
+  const folder = dirname(config);
+  return answers.flatMap(({ property, hook, answer, witness, model, doubts }) => {
+    if (answer === "not decided")
+      return doubts.map((doubt) => undecided(`\`${property}\` at ${hook}: ${doubt.why}`, doubt, folder, config));
+    if (answer === "proved") return [];
+    const values = Object.entries(witness?.values ?? {}).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+    const example = witness === null ? (model[0] ?? []) : values;
+    const message = `\`${property}\` is ${answer} at ${hook}, with ${example.join(", ") || "anything"}`;
+    return [finding("PROVE_REFUTED", "error", message, null, folder, file ?? config)];
+  });
+}
+
+/** Differences of two configurations, at the line of the denial, and what is not decided. `config` is the new one. */
+export function comparisonFindings(answers: readonly ComparisonAnswer[], config: string): readonly Finding[] {
+  return answers.flatMap(({ hook, differences, doubts }) => [
+    ...differences.map(({ kind, values, ...decided }) => {
+      const example = Object.entries(values).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+      const [old, its] = [decided.old, decided.new].map((one) => one.enforced_verdict);
+      const message = `at ${hook}, ${KINDS[kind]} (${old}, now ${its}), with ${example.join(", ") || "anything"}`;
+      const severity = kind === "allowed" ? "error" : "warning";
+      return finding("PROVE_DIFFERS", severity, message, decided.new.place ?? decided.old.place, "", config);
+    }),
+    ...doubts.map((doubt) => undecided(`at ${hook}: ${doubt.why}`, doubt, "", config)),
+  ]);
+}
+
+const KINDS: Readonly<Record<DifferenceKind, string>> = {
+  allowed: "what was denied is allowed",
+  denied: "what was allowed is denied",
+  errno: "the errno of a denial is another",
+  reason: "a denial is for another reason",
+};
+
+/** Dead code, and attachments of which it is not known. */
+export function deadFindings(found: readonly DeadCode[], config: string): readonly Finding[] {
+  return found.flatMap(({ attachment, places, unknown }) => {
+    if (unknown !== null) return [undecided(`dead code of ${attachment}: ${unknown}`, NO_PLACE, "", config)];
+    return places.map(({ file, line, column, branch }): Finding => {
+      const message = branch === null ? `${attachment} never reaches this` : `for ${attachment}, never: ${branch}`;
+      return { ...finding("PROVE_DEAD", "warning", message, null, "", file), line, column };
+    });
+  });
+}
+
+const NO_PLACE: Pick<Doubt, "place"> = { place: null };
+
+function undecided(message: string, { place }: Pick<Doubt, "place">, folder: string, file: string): Finding {
+  return finding("PROVE_NOT_DECIDED", "warning", `not decided: ${message}`, place, folder, file);
+}
+
+/** `place` is `file:line`, relative to `folder`; without it the finding is about `file`. */
+function finding(
+  code: ProveCode,
+  severity: Finding["severity"],
+  message: string,
+  place: string | null,
+  folder: string,
+  file: string,
+): Finding {
+  const [, its, line] = /^(.*):(\d+)$/.exec(place ?? "") ?? [];
+  const path = its === undefined ? file : resolve(folder, its);
+  const shown = relative("", resolve(path)).replaceAll("\\", "/");
+  const at = { file: shown, line: line === undefined ? null : Number(line), column: null };
+  return { code, severity, message, ...at, remedy: null, fix: null };
+}
