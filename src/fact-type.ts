@@ -6,7 +6,7 @@ export type FactDomain =
   | { readonly kind: "flag" }
   /** The integers from 0 to `most`. */
   | { readonly kind: "count"; readonly most: number }
-  /** The finite numbers from 0 on: an integer above 2^53 is rounded. */
+  /** The integers from 0 to {@link LARGEST_AMOUNT}: one above 2^53 is rounded. */
   | { readonly kind: "amount" }
   /** Any string of UTF-16 code units; `hex` is the number of bytes if it is lower-case hex, `names` a type of names. */
   | { readonly kind: "text"; readonly names: string | null; readonly hex: number | null }
@@ -18,6 +18,9 @@ export type FactDomain =
   | { readonly kind: "object"; readonly declared: string; readonly fields: Readonly<Record<string, FactDomain>> }
   /** An object with any keys, which inherits nothing. */
   | { readonly kind: "record"; readonly of: FactDomain };
+
+/** No product of two counts is larger, nor a sum of a few of them. */
+export const LARGEST_AMOUNT = 2 ** 110;
 
 /** The type of a fact, for the engine, for policies and for text that is read back. */
 export interface FactType<T> {

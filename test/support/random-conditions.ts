@@ -3,8 +3,8 @@ import { PROGRAM_CLAUSES } from "../../src/bpf/program-constraints.js";
 import {
   type Atom,
   type ElementCase,
+  type Expression,
   JSON_TYPES,
-  type Origin,
   type SymbolDomain,
 } from "../../src/prove/shared/atom.js";
 import type { Condition } from "../../src/prove/solver/condition.js";
@@ -19,15 +19,37 @@ const SYMBOLS: ReadonlyMap<string, SymbolDomain> = new Map<string, SymbolDomain>
   ["a", { kind: "integer", least: "0", most: "5" }],
   ["b", { kind: "integer", least: "-4095", most: "0" }],
   ["j", { kind: "json" }],
-  ["m", { kind: "amount" }],
+  ["w", { kind: "number", least: "-9", most: "9" }],
+  ["m", { kind: "integer", least: "0", most: String(2n ** 110n) }],
   ["l[*].a", TEXT],
   ["l[*].n", { kind: "integer", least: "0", most: "2" }],
   ["l.length", { kind: "integer", least: "0", most: "4294967295" }],
 ]);
 
+const is = (name: string) => ({ constant: "0", of: [["1", name]] }) as const;
+/** What is computed from other symbols. */
+const COMPUTED: Readonly<Record<string, Expression>> = {
+  "(a & 1)": { operation: "&", of: [is("a"), 1] },
+  "(a & 4)": { operation: "&", of: [is("a"), 4] },
+  "(a * a)": { operation: "*", of: [is("a"), is("a")] },
+  "(m + (m * 3))": { operation: "+", of: [is("m"), { operation: "*", of: [is("m"), 3] }] },
+  "Math.floor((w / 2))": { operation: "Math.floor", of: [{ operation: "/", of: [is("w"), 2] }] },
+  "(b % 3)": { operation: "%", of: [is("b"), 3] },
+};
+const RANGES: Readonly<Record<string, SymbolDomain>> = {
+  "(a & 1)": { kind: "integer", least: "0", most: "1", step: "1" },
+  "(a & 4)": { kind: "integer", least: "0", most: "4", step: "4" },
+  "(a * a)": { kind: "integer", least: "0", most: "25" },
+  "(m + (m * 3))": { kind: "integer", least: "0", most: String(2n ** 112n) },
+  "Math.floor((w / 2))": { kind: "integer", least: "-5", most: "5" },
+  "(b % 3)": { kind: "integer", least: "-2", most: "0" },
+};
+
 /** What is known about the symbols of {@link randomConditions}. */
 export const RANDOM_KNOWLEDGE: Knowledge = {
-  ...{ symbols: SYMBOLS, origins: new Map<string, Origin>(), clauses: PROGRAM_CLAUSES },
+  symbols: new Map([...SYMBOLS, ...Object.entries(RANGES)]),
+  origins: new Map(Object.entries(COMPUTED).map(([name, expression]) => [name, { kind: "computed", expression }])),
+  clauses: PROGRAM_CLAUSES,
   ...{ argument: "prog", namesOf: () => [] },
 };
 
@@ -80,7 +102,10 @@ export function randomConditions(next: Next): readonly Condition[] {
         if (next(3) === 0) return { kind: "written", of: "j" };
         return { kind: "type", of: "j", among: JSON_TYPES.filter(() => next(2) === 0) };
       case 2:
-        return number(["a", "b", "j", "m", "l.length"]);
+        if (next(5) === 0) return { kind: "integer", of: pick(["j", "w"]) };
+        return number(
+          next(2) === 0 ? ["a", "b", "j", "w", "m", "l.length"] : ["a", "b", "w", ...Object.keys(COMPUTED)],
+        );
       case 3:
         return some();
       default:

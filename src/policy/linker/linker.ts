@@ -52,6 +52,8 @@ export interface LinkOptions extends Files {
   readonly vocabulary?: Vocabulary;
   /** The linked text tells the host which points it reaches, for this purpose. */
   readonly marksFor?: MarksFor | undefined;
+  /** Units that compiling may take; those of a policy if absent. */
+  readonly units?: number | undefined;
   /** Time limits, which tests change. */
   readonly limits?: LinkLimits;
 }
@@ -73,7 +75,7 @@ export function linkUnits(
   time: LinkTime,
 ): LinkedPolicy {
   const [policy, trial] = time.linear(() => assembled(file, units, options));
-  const refusal = refusedByEngine(trial);
+  const refusal = refusedByEngine(trial, options.units);
   if (refusal === null) return policy;
   const place = policy.locate(refusal.line, refusal.column);
   if (refusal.kind === "size")

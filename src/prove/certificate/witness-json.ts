@@ -9,7 +9,7 @@ export function witnessOf(input: Input, { origins }: Exploration, values: Symbol
   const maps: Record<string, Record<string, unknown>> = {};
   const { statements = [] } = input.subject as { readonly statements?: readonly unknown[] };
   for (const [name, origin] of origins) {
-    if (origin.kind === "element" || origin.kind === "count") continue;
+    if (origin.kind === "element" || origin.kind === "count" || origin.kind === "computed") continue;
     if (origin.kind !== "lookup") {
       const answer = input.answer(origin, null);
       if (origin.kind !== "statement_of") answers[name] = answer;

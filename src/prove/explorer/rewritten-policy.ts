@@ -2,6 +2,7 @@ import { droppedCalls } from "../../policy/checks/denials.js";
 import { type LinkedPolicy, linkPolicy } from "../../policy/linker/linker.js";
 import { LinkTime } from "../../policy/syntax/link-time.js";
 import { type Files, readUnits, type Unit } from "../../policy/units/units.js";
+import { COMPILE_UNITS } from "../../sandbox/shared/limits.js";
 import { moduleOf, PLACE_STEP, Rewriter } from "../instrument/rewriter.js";
 import { EXPLORER } from "./explorer.gen.js";
 import { isStateless } from "./stateless.js";
@@ -66,7 +67,7 @@ export function rewritePolicies(
   texts.set(`${FOLDER}/entry.js`, `${imports.join("\n")}\nexport const ${hook}=()=>run([${hooks}],[${properties}]);\n`);
   const read = (name: string): string => texts.get(name) ?? "";
   const known = (name: string) => (name === EXPLORER_FILE ? explorerUnit() : undefined);
-  const linked = linkPolicy(`${FOLDER}/entry.js`, { read, known, root: FOLDER, hookNames: [hook] });
+  const linked = linkPolicy(`${FOLDER}/entry.js`, { read, known, root: FOLDER, hookNames: [hook], units: UNITS });
   return {
     linked,
     placeOf(place) {
@@ -85,6 +86,9 @@ interface PlacedUnit {
   readonly unit: Unit;
   readonly folder: string;
 }
+
+/** The explorer takes as much as a policy may take, beside the policy. */
+const UNITS = 2 * COMPILE_UNITS;
 
 let explorer: Unit | undefined;
 

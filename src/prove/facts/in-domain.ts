@@ -1,4 +1,4 @@
-import type { FactDomain } from "../../fact-type.js";
+import { type FactDomain, LARGEST_AMOUNT } from "../../fact-type.js";
 
 /** The paths at which a value is not in its domain; none for a real fact. */
 export function outsideDomain(value: unknown, domain: FactDomain, path: string): readonly string[] {
@@ -8,7 +8,7 @@ export function outsideDomain(value: unknown, domain: FactDomain, path: string):
     case "count":
       return isOr(Number.isInteger(value) && (value as number) >= 0 && (value as number) <= domain.most, path);
     case "amount":
-      return isOr(Number.isFinite(value) && (value as number) >= 0, path);
+      return isOr(Number.isInteger(value) && (value as number) >= 0 && (value as number) <= LARGEST_AMOUNT, path);
     case "text":
       return isOr(typeof value === "string" && (domain.hex === null || isHex(value, domain.hex)), path);
     case "integer or text":

@@ -1,6 +1,8 @@
+import { OPERATIONS } from "../arithmetic/operations.js";
 import type { TextPart } from "../shared/atom.js";
+import { alone, compute } from "./arithmetic.js";
 import { view } from "./facts.js";
-import { CONCRETE_FUNCTIONS, CONCRETE_STRING_METHODS, MOVING_ARRAY_METHODS } from "./intrinsics.js";
+import { CONCRETE_FUNCTIONS, CONCRETE_STRING_METHODS, functionName, MOVING_ARRAY_METHODS } from "./intrinsics.js";
 import {
   changes,
   containsText,
@@ -11,6 +13,7 @@ import {
   unknownList,
 } from "./loops.js";
 import { get, isPlain, propertyExists } from "./members.js";
+import { isWithin } from "./numbers.js";
 import { isEqual } from "./operators.js";
 import { at, beginning, here, markMade, notDecided, raise, test, testType } from "./path.js";
 import { partsOf, Sym, type Term, termOf } from "./term.js";
@@ -55,9 +58,9 @@ export function call(place: number, callee: unknown, given: readonly unknown[], 
   if (helpers.has(its)) return (its as Call)(...given);
   const modelled = MODELLED.get(its as never);
   if (modelled !== undefined) return modelled(...given);
-  if (!CONCRETE_FUNCTIONS.has(its)) return notDecided("this function of JavaScript");
+  if (!CONCRETE_FUNCTIONS.has(its)) return notDecided(functionName(its));
   const values = given.map(view);
-  if (!values.every(isPrimitive)) return notDecided("this function of JavaScript with a value that is not known");
+  if (!values.every(isPrimitive)) return ofUnknown(its, values);
   return native(() => (its as Call)(...values));
 }
 
@@ -77,7 +80,7 @@ const MODELLED: ReadonlyMap<unknown, Call> = new Map<unknown, Call>([
   [String, (...given) => (given.length === 0 ? "" : joined(textParts(given[0])))],
   [Array.isArray, (value) => isArray(value)],
   [Number.isInteger, (value) => isInteger(value)],
-  [Number.isSafeInteger, (value) => isInteger(value)],
+  [Number.isSafeInteger, (value) => isInteger(value) && isSafeInteger(value)],
   [Object.hasOwn, (object, key) => propertyExists(object, key, true)],
   [Object.keys, (object) => Object.keys(plain(object))],
   [Object.values, (object) => Object.values(plain(object))],
@@ -110,9 +113,32 @@ function isArray(value: unknown): boolean {
 function isInteger(value: unknown): boolean {
   const its = settled(value);
   const term = termOf(its);
-  if (term === null) return Number.isInteger(its) && (Number.isSafeInteger(its) || notDecided("a large integer"));
-  if (term.k === "double") return notDecided("whether a number of a map is an integer");
+  if (term === null) return Number.isInteger(its);
+  if (term.k === "double") return term.range.isInteger || test({ kind: "integer", of: term.name });
   return term.k === "integer";
+}
+
+function isSafeInteger(integer: unknown): boolean {
+  const its = settled(integer);
+  const term = termOf(its);
+  if (term?.k !== "double") return term !== null || Number.isSafeInteger(its);
+  return isWithin(alone(term.name), BigInt(Number.MIN_SAFE_INTEGER), BigInt(Number.MAX_SAFE_INTEGER));
+}
+
+/** Functions that are operations on numbers, by the engine's function. */
+const NUMBER_FUNCTIONS: ReadonlyMap<unknown, string> = new Map(
+  Object.keys(OPERATIONS)
+    .filter((name) => name.startsWith("Math."))
+    .map((name) => [Math[name.slice("Math.".length) as "floor"], name]),
+);
+
+/** A function of JavaScript with a value that is not known. */
+function ofUnknown(callee: object, values: readonly unknown[]): unknown {
+  const operation = NUMBER_FUNCTIONS.get(callee);
+  const name = functionName(callee);
+  if (operation === undefined) return notDecided(`${name} with a value that is not known`);
+  const numbers = values.slice(0, OPERATIONS[operation]!.takes).map(settled);
+  return values.length > 2 ? notDecided(`${name} of more than two numbers`) : compute(operation, numbers);
 }
 
 export function callMethod(place: number, object: unknown, key: unknown, given: readonly unknown[]): unknown {

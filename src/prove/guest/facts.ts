@@ -1,7 +1,8 @@
-import type { FactDomain } from "../../fact-type.js";
+import { type FactDomain, LARGEST_AMOUNT } from "../../fact-type.js";
+import { ANY_NUMBER, type Range } from "../arithmetic/range.js";
 import type { Origin, TextPart } from "../shared/atom.js";
 import { beginning, constantOf, declare, notDecided, originate, test, typesOf } from "./path.js";
-import { Sym, type Term, termOf } from "./term.js";
+import { only, Sym, type Term, termOf } from "./term.js";
 import { testTexts } from "./text-tests.js";
 
 /** Symbols by name: the same fact is the same symbol. */
@@ -18,6 +19,12 @@ export function symbol(name: string, term: Term): Sym {
 
 const MULTIPLES = new Map(beginning.multiples.map(([name, times, of]) => [name, { times, of }]));
 
+const MOST_AMOUNT = BigInt(LARGEST_AMOUNT);
+
+function double(name: string, range: Range): Term {
+  return { k: "double", name, expression: only(name), range };
+}
+
 /** The value of a fact: a symbol, or `true`, `false` or null on the path on which the fact is that. */
 export function factOf(name: string, domain: FactDomain): unknown {
   if (Object.hasOwn(beginning.fixed, name)) return beginning.fixed[name];
@@ -31,8 +38,8 @@ export function factOf(name: string, domain: FactDomain): unknown {
     case "count":
       return integer(name, 0n, BigInt(domain.most));
     case "amount":
-      declare(name, { kind: "amount" });
-      return symbol(name, { k: "double", name });
+      declare(name, { kind: "integer", least: "0", most: String(MOST_AMOUNT) });
+      return symbol(name, double(name, { least: 0n, most: MOST_AMOUNT, isInteger: true }));
     case "text":
       declare(name, domain);
       return symbol(name, { k: "text", name });
@@ -118,7 +125,7 @@ export function view(value: unknown): unknown {
     case "false":
       return false;
     case "number":
-      return symbol(`${name} as number`, { k: "double", name });
+      return symbol(`${name} as number`, double(name, ANY_NUMBER));
     case "string":
       return constantOf(name) ?? symbol(`${name} as string`, { k: "text", name });
     default:

@@ -14,6 +14,21 @@ export function nativeStatic(object: object, key: string): unknown {
   return isRead && key !== "constructor" ? value : notDecided(`\`${key}\` of an intrinsic object`);
 }
 
+/** How a policy names a function of JavaScript: `Math.hypot`, in backquotes. */
+export function functionName(its: unknown): string {
+  for (const [holder, object] of Object.entries({ ...NAMED, globalThis: GLOBAL_FUNCTIONS }))
+    for (const key of Object.getOwnPropertyNames(object))
+      if ((object as unknown as Readonly<Record<string, unknown>>)[key] === its && key !== "constructor")
+        return holder === "globalThis" ? `\`${key}\`` : `\`${holder}.${key}\``;
+  return "this function of JavaScript";
+}
+
+const NAMED: Readonly<Record<string, object>> = { Math, JSON, Object, Array, Number, String };
+const GLOBAL_FUNCTIONS: object = {
+  ...{ parseInt, parseFloat, isNaN, isFinite, Number, String, Boolean, Object, Array, Symbol },
+  ...{ encodeURIComponent, encodeURI, decodeURIComponent, decodeURI },
+};
+
 type Function = (...given: never[]) => unknown;
 
 /** Functions that the explorer calls itself if no argument has a symbol in it: their results are the engine's. */

@@ -20,6 +20,11 @@ export function combined(left: Integer, right: Integer, sign: bigint): Integer {
   return { k: "integer", constant: left.constant + sign * right.constant, of };
 }
 
+export function multiple({ constant, of }: Integer, by: bigint): Integer {
+  const multiples = [...of].map(([name, its]) => [name, { ...its, coefficient: by * its.coefficient }] as const);
+  return { k: "integer", constant: by * constant, of: new Map(multiples) };
+}
+
 export function constantTerm(constant: bigint): Integer {
   return { k: "integer", constant, of: new Map() };
 }

@@ -1,13 +1,13 @@
+import { isSafe } from "../arithmetic/range.js";
 import type { TextPart } from "../shared/atom.js";
+import { alone, compute, rangeOfInteger } from "./arithmetic.js";
 import { view } from "./facts.js";
 import { propertyExists } from "./members.js";
-import { combined, constantTerm, type Integer, testNumber } from "./numbers.js";
+import { combined, constantTerm, type Integer, multiple, testNumber } from "./numbers.js";
 import { at, notDecided, test, testType, typesOf } from "./path.js";
 import { partsOf, Sym, type Term, termOf } from "./term.js";
 import { testTexts } from "./text-tests.js";
 import { isNullish, isPrimitive, joined, settled, textParts } from "./values.js";
-
-const MOST = BigInt(Number.MAX_SAFE_INTEGER);
 
 export function binary(place: number, operator: string, left: unknown, right: unknown): unknown {
   at(place);
@@ -39,17 +39,23 @@ function computed(operator: string, left: unknown, right: unknown): unknown {
     return joined([...textParts(left), ...textParts(right)]);
   if (Object.hasOwn(ORDERS, operator)) return order(operator, left, right);
   const [a, b] = [integerOf(left), integerOf(right)];
-  if (a === null || b === null) return notDecided(`\`${operator}\` of something else than integers`);
+  const term = a === null || b === null ? null : linearOf(operator, a, b);
+  return term ?? compute(operator, [left, right]);
+}
+
+/** The result as a linear term, if all of its values are exact; null for any other result. */
+function linearOf(operator: string, a: Integer, b: Integer): unknown {
   switch (operator) {
     case "+":
-      return sum(a, b, 1n);
+      return exact(combined(a, b, 1n));
     case "-":
-      return sum(a, b, -1n);
+      return exact(combined(a, b, -1n));
     case "*":
       if (a.of.size === 0) return times(b, a.constant);
-      if (b.of.size === 0) return times(a, b.constant);
+      return b.of.size === 0 ? times(a, b.constant) : null;
+    default:
+      return null;
   }
-  return notDecided(`\`${operator}\` of a number that is not known`);
 }
 
 function isText(value: unknown, term: Term | null): boolean {
@@ -109,32 +115,41 @@ function integerOf(value: unknown): Integer | null {
 /** The same with doubles, for comparisons, which are exact for all of them. */
 function comparable(value: unknown): Integer | null {
   const term = termOf(value);
-  if (term?.k !== "double") return integerOf(value);
-  const of = new Map([[term.name, { coefficient: 1n, least: 0n, most: 0n }]]);
-  return { k: "integer", constant: 0n, of };
+  return term?.k === "double" ? alone(term.name) : integerOf(value);
 }
 
-function sum(left: Integer, right: Integer, sign: bigint): unknown {
-  return exact(combined(left, right, sign));
-}
-
-function times({ constant, of }: Integer, factor: bigint): unknown {
+function times(term: Integer, factor: bigint): unknown {
   // 0 times a negative number is -0
-  if (factor === 0n) return notDecided("a product with 0");
-  const scaled = new Map<string, { coefficient: bigint; least: bigint; most: bigint }>();
-  for (const [name, summand] of of) scaled.set(name, { ...summand, coefficient: factor * summand.coefficient });
-  return exact({ k: "integer", constant: factor * constant, of: scaled });
+  return factor === 0n ? null : exact(multiple(term, factor));
 }
 
 /** A number for a term, if all of its values are integers that a double represents exactly, with all smaller ones. */
 function exact(term: Integer): unknown {
-  let [least, most] = [term.constant, term.constant];
-  for (const { coefficient, least: low, most: high } of term.of.values()) {
-    least += coefficient * (coefficient > 0n ? low : high);
-    most += coefficient * (coefficient > 0n ? high : low);
-  }
-  if (least < -MOST || most > MOST) return notDecided("arithmetic whose result may be larger than 2^53 - 1");
+  if (!isSafe(rangeOfInteger(term))) return null;
   return term.of.size === 0 ? Number(term.constant) : new Sym(term);
+}
+
+/**
+ * `left - right` as a term that is compared with 0, also for a constant that is no small integer: then it is a multiple
+ * of that, with the same sign. Null if one of them is no finite number.
+ */
+function differenceOf(left: unknown, right: unknown): Integer | null {
+  const [a, b] = [comparable(left), comparable(right)];
+  if (a !== null && b !== null) return combined(a, b, -1n);
+  if (a === null && b !== null && isFiniteNumber(left)) return multiple(differenceWith(b, left), -1n);
+  return a !== null && isFiniteNumber(right) ? differenceWith(a, right) : null;
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+/** A multiple of `term - value`, by a power of 2 that makes it one of integers. */
+function differenceWith(term: Integer, value: number): Integer {
+  let [whole, times] = [value, 1n];
+  // Twice a double is exact, and one that is no integer is smaller than 2^53
+  for (; !Number.isInteger(whole); whole *= 2) times *= 2n;
+  return combined(multiple(term, times), constantTerm(BigInt(whole)), -1n);
 }
 
 /** How an order is asked: `left - right`, or the reverse, is below 0 or at most 0. */
@@ -146,21 +161,17 @@ const ORDERS: Readonly<Record<string, readonly [isReverse: boolean, is: "< 0" | 
 };
 
 function order(operator: string, left: unknown, right: unknown): boolean {
-  const [a, b] = [comparable(left), comparable(right)];
   const [isReverse, is] = ORDERS[operator]!;
-  if (a === null || b === null) {
-    const texts = orderOfTexts(operator, left, right);
-    if (texts !== null) return texts;
-    const limit = termOf(left) === null ? left : right;
-    if (typeof limit !== "number" || !(a ?? b)) return notDecided(`\`${operator}\` of something else than integers`);
-    if (Number.isNaN(limit)) return false;
-    // All symbols are finite numbers
-    if (!Number.isFinite(limit))
-      return ofPrimitives(operator, limit === left ? limit : 0, limit === left ? 0 : limit) === true;
-    return notDecided("a comparison with a number that is not an integer");
-  }
-  const difference = isReverse ? combined(b, a, -1n) : combined(a, b, -1n);
-  return testNumber(difference, is);
+  const difference = isReverse ? differenceOf(right, left) : differenceOf(left, right);
+  if (difference !== null) return testNumber(difference, is);
+  const texts = orderOfTexts(operator, left, right);
+  if (texts !== null) return texts;
+  const [limit, other] = termOf(left) === null ? [left, right] : [right, left];
+  if (typeof limit !== "number" || Number.isFinite(limit) || comparable(other) === null)
+    return notDecided(`\`${operator}\` of something else than numbers`);
+  if (Number.isNaN(limit)) return false;
+  // All symbols are finite numbers
+  return ofPrimitives(operator, limit === left ? limit : 0, limit === left ? 0 : limit) === true;
 }
 
 /** A text and a constant, by their UTF-16 code units; null for other values. */
@@ -213,10 +224,8 @@ function withValue(term: Term, value: unknown, isStrict: boolean): boolean {
       return test({ kind: "equals", of: term.name, text: value as string });
     case "integer":
     case "double": {
-      if (!Number.isSafeInteger(value))
-        return term.k === "integer" || !Number.isFinite(value) ? false : notDecided("a number that is not an integer");
-      const difference = combined(comparable(new Sym(term))!, integerOf(value)!, -1n);
-      return testNumber(difference, "= 0");
+      const difference = differenceOf(new Sym(term), value);
+      return difference !== null && testNumber(difference, "= 0");
     }
     case "joined":
       return testTexts("equal", partsOf(term.parts), [value as string]);
@@ -278,6 +287,7 @@ export function unary(place: number, operator: string, value: unknown): unknown 
     return operator === "+" ? +(its as number) : operator === "~" ? ~(its as number) : notDecided(operator);
   }
   if (term.k === "integer" && operator === "-") return times(term, -1n);
+  if (operator === "-" || operator === "~") return compute(operator === "-" ? "*" : "^", [its, -1]);
   if ((term.k === "integer" || term.k === "double") && operator === "+") return its;
   return notDecided(`\`${operator}\` of a value that is not known`);
 }
@@ -286,5 +296,6 @@ export function unary(place: number, operator: string, value: unknown): unknown 
 export function numeric(place: number, value: unknown): unknown {
   at(place);
   const its = settled(value);
-  return typeof its === "number" || termOf(its)?.k === "integer" ? its : notDecided("`++` or `--` of no number");
+  const isNumber = typeof its === "number" || termOf(its)?.k === "integer" || termOf(its)?.k === "double";
+  return isNumber ? its : notDecided("`++` or `--` of no number");
 }

@@ -1,5 +1,6 @@
 import type { FactDomain } from "../../fact-type.js";
-import type { EachText, ElementCase, LinearTerm, TextPart } from "../shared/atom.js";
+import type { Range } from "../arithmetic/range.js";
+import type { EachText, ElementCase, Expression, LinearTerm, TextPart } from "../shared/atom.js";
 
 type Fields = Readonly<Record<string, FactDomain>>;
 
@@ -25,8 +26,8 @@ export type Term =
   | { readonly k: "reason"; readonly parts: readonly (string | Term)[] }
   /** An integer, whose value and intermediate values are between -(2^53-1) and 2^53-1. */
   | { readonly k: "integer"; readonly constant: bigint; readonly of: ReadonlyMap<string, Summand> }
-  /** A number of JSON: any finite double. */
-  | { readonly k: "double"; readonly name: string }
+  /** A finite double of JSON or of an operation: its expression is what is computed. */
+  | { readonly k: "double"; readonly name: string; readonly expression: Expression; readonly range: Range }
   /** An object that the explorer makes for a property; its parts are found when they are read. */
   | {
       readonly k: "lazy";
@@ -71,13 +72,18 @@ export function linear({ constant, of }: Extract<Term, { k: "integer" }>): Linea
   return { constant: String(constant), of: [...of].map(([name, { coefficient }]) => [String(coefficient), name]) };
 }
 
+/** A symbol as a term. */
+export function only(name: string): LinearTerm {
+  return { constant: "0", of: [["1", name]] };
+}
+
 /** The parts of a text term, for the host. */
 export function partsOf(parts: readonly (string | Term)[]): TextPart[] {
   return parts.map((part) => {
     if (typeof part === "string") return part;
     if (part.k === "text") return { text: part.name };
     if (part.k === "integer") return { number: linear(part) };
-    if (part.k === "double") return { number: { constant: "0", of: [["1", part.name]] } };
+    if (part.k === "double") return { number: only(part.name) };
     if (part.k === "written") return { json: part.name };
     if (part.k === "each") return { each: part.each };
     throw new TypeError(`a ${part.k} is no part of a text`);

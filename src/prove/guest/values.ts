@@ -1,6 +1,6 @@
 import { view } from "./facts.js";
 import { at, notDecided, raise, test, testType, typesOf } from "./path.js";
-import { isSymbol, linear, partsOf, Sym, type Term, termOf } from "./term.js";
+import { isSymbol, linear, only, partsOf, Sym, type Term, termOf } from "./term.js";
 import { testTexts } from "./text-tests.js";
 
 /** Whether a value is neither a symbol, nor an object or function of the policy. */
@@ -32,7 +32,7 @@ export function truthy(place: number, value: unknown): boolean {
     case "integer":
       return !test({ kind: "number", term: linear(term), is: "= 0" });
     case "double":
-      return !test({ kind: "number", term: { constant: "0", of: [["1", term.name]] }, is: "= 0" });
+      return !test({ kind: "number", term: only(term.name), is: "= 0" });
     case "joined":
     case "reason":
       return !testTexts("equal", partsOf(term.parts), []);

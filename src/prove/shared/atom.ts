@@ -10,6 +10,12 @@ export interface LinearTerm {
   readonly of: readonly (readonly [coefficient: string, symbol: string])[];
 }
 
+/**
+ * What a policy computes with numbers, operation by operation (arithmetic/operations.ts). The value of a term in it is
+ * exact in JavaScript.
+ */
+export type Expression = number | LinearTerm | { readonly operation: string; readonly of: readonly Expression[] };
+
 /** The types of a JSON value; `true` and `false` are types of their own. */
 export const JSON_TYPES = ["null", "true", "false", "number", "string", "array", "object"] as const;
 export type JsonType = (typeof JSON_TYPES)[number];
@@ -50,6 +56,8 @@ export type Atom =
   | { readonly kind: "written"; readonly of: string }
   /** A term is equal to 0, below 0, or at most 0. */
   | { readonly kind: "number"; readonly term: LinearTerm; readonly is: "= 0" | "< 0" | "<= 0" }
+  /** A number is an integer. */
+  | { readonly kind: "integer"; readonly of: string }
   | { readonly kind: "type"; readonly of: string; readonly among: readonly JsonType[] };
 
 /** Conditions that all hold for an element, which they name as {@link anyElement} does. None of them: any element. */
@@ -115,11 +123,13 @@ export type PathEnd =
 
 /** What a symbol can be, for the host. */
 export type SymbolDomain =
-  /** An amount is any finite number from 0 on; a number of JSON is any finite number. */
-  | { readonly kind: "flag" | "json" | "null" | "exists" | "list" | "amount" }
+  /** A number of JSON is any finite number. */
+  | { readonly kind: "flag" | "json" | "null" | "exists" | "list" }
   | { readonly kind: "text"; readonly names: string | null; readonly hex: number | null }
-  /** Integers; `most` and `least` are decimal. */
-  | { readonly kind: "integer"; readonly least: string; readonly most: string };
+  /** Integers; `most` and `least` are decimal. With a step, multiples of it. */
+  | { readonly kind: "integer"; readonly least: string; readonly most: string; readonly step?: string }
+  /** Finite numbers between two integers. */
+  | { readonly kind: "number"; readonly least: string; readonly most: string };
 
 /** How the value of a symbol is found. */
 export type Origin =
@@ -137,7 +147,9 @@ export type Origin =
   /** The first element of a list that is in one of the cases. */
   | { readonly kind: "element"; readonly list: string; readonly where: readonly ElementCase[] }
   /** The number of elements of a list that are in one of the cases. */
-  | { readonly kind: "count"; readonly list: string; readonly where: readonly ElementCase[] };
+  | { readonly kind: "count"; readonly list: string; readonly where: readonly ElementCase[] }
+  /** What a policy computes with other numbers. */
+  | { readonly kind: "computed"; readonly expression: Expression };
 
 /** What a loop over a list that is not known does, which is the same for all elements that are in the same case. */
 export interface LoopCases {

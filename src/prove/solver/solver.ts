@@ -110,7 +110,7 @@ function solveFlat(
     types.set(atom.of, left);
   }
   const domainOf = domainIn(knowledge, elements);
-  const numbers = findNumbers(conditions, domainOf, effort);
+  const numbers = findNumbers(conditions, domainOf, knowledge.origins, effort);
   if (numbers === "unsatisfiable") return numbers;
   const chosenNumbers = new Map(typeof numbers === "string" ? [] : numbers);
   const relations = relationsIn(conditions, domainOf, { numbers: chosenNumbers, types });

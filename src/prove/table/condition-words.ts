@@ -47,6 +47,8 @@ export function conditionWords({ atom, is }: Condition): string {
       return `${atom.of} ${is ? "can" : "cannot"} be written as text`;
     case "some":
       return someWords(atom, is);
+    case "integer":
+      return `${atom.of} is ${not}an integer`;
     case "type":
       return `${atom.of} is ${not}${atom.among.map((type) => TYPE_WORDS[type]).join(" or ")}`;
   }

@@ -2,10 +2,12 @@ import { PROGRAM_BEGINNINGS, PROGRAM_MULTIPLES } from "../../bpf/program-constra
 import type { FactDomain } from "../../fact-type.js";
 import { hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
 import { CURRENT_DOMAINS, type Current } from "../../policy/model/current.js";
+import { termNumber } from "../arithmetic/exact-number.js";
+import { evaluated } from "../arithmetic/expression.js";
 import type { Exploration } from "../explorer/exploration.js";
 import { RESULT_DOMAINS } from "../facts/declarations.js";
 import { SUBJECT_DOMAINS } from "../facts/subject-domains.js";
-import type { ElementCase, JsonType, Origin } from "../shared/atom.js";
+import type { ElementCase, JsonType, LinearTerm, Origin } from "../shared/atom.js";
 import type { ListElement } from "../solver/lists.js";
 import type { Model } from "../solver/solver.js";
 import { defaultFact, defaultFacts } from "./default-facts.js";
@@ -188,15 +190,18 @@ class Making {
       if (typeof part === "string") return part;
       if (!("text" in part || "number" in part)) throw new TypeError("a key has a part that is not decided");
       if ("text" in part) return String(this.#valueAt(this.#path(part.text)));
-      const { constant, of } = part.number;
-      const value = (name: string) => BigInt(Number(this.#valueAt(this.#path(name))));
-      return String(of.reduce((sum, [coefficient, name]) => sum + BigInt(coefficient) * value(name), BigInt(constant)));
+      return String(this.#numberOf(part.number));
     });
     return words.join("");
   }
 
+  #numberOf(term: LinearTerm): number {
+    return termNumber(term, (name) => Number(this.#valueAt(this.#path(name))));
+  }
+
   #valueAt({ root, keys }: SymbolPath): unknown {
     const origin = this.explored.origins.get(root);
+    if (origin?.kind === "computed") return evaluated(origin.expression, (term) => this.#numberOf(term));
     // What a helper answers if no condition is about it
     const value = this.#rootValue(root) ?? (origin === undefined ? undefined : this.#defaultAnswer(origin));
     return keys.reduce<unknown>((at, key) => (at as Holder | null | undefined)?.[key], value);
@@ -221,6 +226,7 @@ class Making {
       case "lookup":
       case "element":
       case "count":
+      case "computed":
         return undefined;
     }
   }
@@ -241,7 +247,8 @@ class Making {
 
   #number(path: SymbolPath, number: number, name: string): void {
     if (!name.endsWith(".length")) {
-      if (this.explored.origins.get(path.root)?.kind !== "count") this.#set(path, number);
+      const kind = this.explored.origins.get(path.root)?.kind;
+      if (kind !== "count" && kind !== "computed") this.#set(path, number);
       return;
     }
     const holder = { ...path, keys: path.keys.slice(0, -1) };

@@ -1,10 +1,11 @@
 import { Glob } from "../../policy/scope/glob.js";
+import { termNumber, termValue } from "../arithmetic/exact-number.js";
+import { evaluated } from "../arithmetic/expression.js";
 import { anyElement, type EachText, type ElementCase, type LinearTerm, type TextPart } from "../shared/atom.js";
 import { TEXT_RELATIONS } from "../shared/text-relation.js";
 import type { Condition } from "../solver/condition.js";
 import type { Knowledge } from "../solver/solver.js";
 import { expressionAutomaton } from "../texts/automaton.js";
-import { termNumber, termValue } from "./exact-number.js";
 import type { Input } from "./input.js";
 import { symbolPath } from "./symbol-path.js";
 
@@ -86,6 +87,7 @@ export class SymbolValues {
       return atom.is === "= 0" ? value === 0n : atom.is === "< 0" ? value < 0n : value <= 0n;
     }
     if (atom.kind === "texts") return TEXT_RELATIONS[atom.relation](this.text(atom.left), this.text(atom.right));
+    if (atom.kind === "integer") return Number.isInteger(this.#number(atom.of));
     if (atom.kind === "some") return this.#elements(atom.of, atom.where).length > 0;
     const value = this.valueOf(atom.of);
     switch (atom.kind) {
@@ -150,6 +152,7 @@ export class SymbolValues {
     const origin = this.knowledge.origins.get(name);
     if (origin === undefined) throw new TypeError(`\`${name}\` has no origin`);
     if (origin.kind === "count") return this.#elements(origin.list, origin.where).length;
+    if (origin.kind === "computed") return evaluated(origin.expression, (term) => this.number(term));
     if (origin.kind === "element") {
       const found = this.#elements(origin.list, origin.where);
       if (found.length === 0) throw new Missing(name);

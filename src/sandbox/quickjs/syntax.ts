@@ -24,15 +24,16 @@ let scratch: { module: Module; context: JSContextPointer } | null = null;
 /**
  * Why the engine cannot compile a text, or null if it can. Runs no code. Compiling has limits of units and bytes:
  * QuickJS compiles regular expressions together with the text, and some texts take time quadratic in their length.
+ * `units` is the limit of units.
  */
-export function refusedByEngine(text: string): SyntaxRefusal | null {
+export function refusedByEngine(text: string, units = COMPILE_UNITS): SyntaxRefusal | null {
   try {
     if (scratch === null) {
       const module = new Module();
       scratch = { module, context: module.newContext(LIMITS, INTRINSICS, CALLBACKS)[1] };
     }
     const { module, context } = scratch;
-    module.memory.allow(COMPILE_MEMORY, COMPILE_UNITS);
+    module.memory.allow(COMPILE_MEMORY, units);
     const result = module.evaluate(context, text, "policy", COMPILE_ONLY);
     module.memory.units = NO_LIMIT;
     const error = module.exception(context, result);
@@ -45,7 +46,7 @@ export function refusedByEngine(text: string): SyntaxRefusal | null {
     const spent = scratch !== null && scratch.module.memory.units < 0;
     scratch = null;
     if (spent)
-      return { kind: "size", message: `takes more than ${COMPILE_UNITS} units of work to compile`, line: 1, column: 1 };
+      return { kind: "size", message: `takes more than ${units} units of work to compile`, line: 1, column: 1 };
     // Deep nesting exhausts the host's stack before the engine's own limit
     const message = error instanceof RangeError ? "nested too deeply" : "the engine failed";
     return { kind: "syntax", message, line: 1, column: 1 };

@@ -1,7 +1,15 @@
-import { type Atom, anyElement, type ElementCase, JSON_TYPES, type TextPart } from "../../../src/prove/shared/atom.js";
+import {
+  type Atom,
+  anyElement,
+  type ElementCase,
+  JSON_TYPES,
+  type LinearTerm,
+  type TextPart,
+} from "../../../src/prove/shared/atom.js";
 import type { TextRelation } from "../../../src/prove/shared/text-relation.js";
 import { type Condition, flagOf } from "../../../src/prove/solver/condition.js";
 import type { Knowledge } from "../../../src/prove/solver/solver.js";
+import { define, type SmtNumber } from "./smt-expression.js";
 import { ANY_TEXT, hexText, patternText, smtString } from "./smt-text.js";
 
 /** A question of the prover in SMT-LIB 2.6: whether all conditions can be true. */
@@ -132,6 +140,10 @@ class Writer {
         return this.#type(atom.of, atom.among, indices);
       case "number":
         return this.#number(atom, indices);
+      case "integer": {
+        const { text, sort } = this.#numberSymbol(atom.of, indices);
+        return sort === "Int" ? "true" : `(is_int ${text})`;
+      }
       case "some":
         return this.#some(atom, indices, is);
       default:
@@ -156,6 +168,11 @@ class Writer {
   }
 
   #number({ term, is }: Extract<Atom, { kind: "number" }>, indices: Indices): string {
+    const { text, sort } = this.#sum(term, indices);
+    return `(${is.split(" ")[0]} ${text} ${sort === "Real" ? "0.0" : "0"})`;
+  }
+
+  #sum(term: LinearTerm, indices: Indices): SmtNumber {
     const symbols = term.of.map(([by, name]) => [BigInt(by), this.#numberSymbol(name, indices)] as const);
     const isReal = symbols.some(([, { sort }]) => sort === "Real");
     const constant = (value: bigint) => {
@@ -169,7 +186,7 @@ class Writer {
       summands.length === 0
         ? constant(BigInt(term.constant))
         : `(+ ${constant(BigInt(term.constant))} ${summands.join(" ")})`;
-    return `(${is.split(" ")[0]} ${sum} ${constant(0n)})`;
+    return { text: sum, sort: isReal ? "Real" : "Int" };
   }
 
   #numberSymbol(name: string, indices: Indices): { readonly text: string; readonly sort: "Int" | "Real" } {
@@ -184,6 +201,18 @@ class Writer {
       // That it is the number of these elements is not said, only that there are not more than all
       this.#isExact = false;
       this.#assertOnce(`(assert (<= ${text} ${this.#length(origin.list, indices)}))`);
+    }
+    if (origin?.kind === "computed" && !this.#written.has(`${text} is defined`)) {
+      this.#written.add(`${text} is defined`);
+      const { number, isAll } = define(origin.expression, {
+        numberOf: (term) => this.#sum(term, indices),
+        fresh: (its) => this.#declare(`fresh ${this.#bound++}`, 0, its),
+        say: (its) => this.#later.push(() => `(assert ${its})`),
+      });
+      this.#isExact &&= isAll;
+      const [one, other] =
+        number.sort === sort ? [text, number.text] : [real(text, sort), real(number.text, number.sort)];
+      this.#later.push(() => `(assert (= ${one} ${other}))`);
     }
     return { text, sort };
   }
@@ -303,8 +332,12 @@ class Writer {
     const domain = this.#domainOf(about, indices);
     if (name.startsWith("type of ")) return [`(<= 0 ${term})`, `(< ${term} ${JSON_TYPES.length})`];
     if (domain?.kind === "integer")
-      return [`(<= ${integer(domain.least)} ${term})`, `(<= ${term} ${integer(domain.most)})`];
-    if (domain?.kind === "amount") return [`(<= 0.0 ${term})`];
+      return [
+        ...[`(<= ${integer(domain.least)} ${term})`, `(<= ${term} ${integer(domain.most)})`],
+        ...(domain.step === undefined ? [] : [`(= 0 (mod ${term} ${domain.step}))`]),
+      ];
+    if (domain?.kind === "number")
+      return [`(<= ${integer(`${domain.least}.0`)} ${term})`, `(<= ${term} ${integer(`${domain.most}.0`)})`];
     if (sort !== "String") return [];
     const { hex, names } = domain?.kind === "text" ? domain : { hex: null, names: null };
     const known = names === null ? [] : this.knowledge.namesOf(names);
@@ -325,6 +358,10 @@ class Writer {
   #assertOnce(line: string): void {
     if (!this.#lines.includes(line)) this.#lines.push(line);
   }
+}
+
+function real(text: string, sort: "Int" | "Real"): string {
+  return sort === "Int" ? `(to_real ${text})` : text;
 }
 
 function integer(digits: string): string {

@@ -14,7 +14,7 @@ const seed = seedOf();
 /** What is not decided, by policy and hook; every other path is. */
 const NOT_DECIDED: Readonly<Record<string, readonly string[]>> = {
   "program-budget.ts bpf_prog_load": ["`reduce` of a list that is not known"],
-  "program-budget.ts bpf_prog": ["`<=` of something else than integers"],
+  "program-budget.ts bpf_prog": ["`<=` of something else than numbers"],
 };
 
 describe.each(POLICIES)("exploring %s", (name) => {

@@ -86,11 +86,11 @@ const ANSWERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     unknown_labels_allow_no_more: "not decided: `reduce` of a list that is not known",
   },
   "program-budget.ts bpf_prog": {
-    never_faults: "not decided: `<=` of something else than integers",
+    never_faults: "not decided: `<=` of something else than numbers",
     nothing_unsigned_loads: "refuted",
     revoked_signers_never_load: "refuted",
-    audit_equals_enforce: "not decided: `<=` of something else than integers",
-    unknown_labels_allow_no_more: "not decided: `<=` of something else than integers",
+    audit_equals_enforce: "not decided: `<=` of something else than numbers",
+    unknown_labels_allow_no_more: "not decided: `<=` of something else than numbers",
   },
   "verify-all.js bpf_prog_load": {
     never_faults: "proved",

@@ -29,3 +29,20 @@ export function termNumber(term: LinearTerm, numberOf: (name: string) => number)
   if (term.constant === "0" && term.of.length === 1 && only![0] === "1") return numberOf(only![1]);
   return Number(termValue(term, numberOf) >> SCALE);
 }
+
+/** The double that is a multiple of 2^-1074; null if there is none. */
+export function doubleOf(multiple: bigint): number | null {
+  const magnitude = multiple < 0n ? -multiple : multiple;
+  const excess = Math.max(0, magnitude.toString(2).length - 53);
+  const mantissa = magnitude >> BigInt(excess);
+  if (mantissa << BigInt(excess) !== magnitude || excess > 1074 + 971) return null;
+  // Both factors and the product are doubles: 2 ** -1074 is the smallest one
+  const double = Number(mantissa) * 2 ** (excess - 1074);
+  return multiple < 0n ? -double : double;
+}
+
+/** The largest multiple of 2^-1074 that is a double, apart from its sign, and not larger than this one. */
+export function withoutExcess(multiple: bigint): bigint {
+  const excess = BigInt(Math.max(0, (multiple < 0n ? -multiple : multiple).toString(2).length - 53));
+  return multiple < 0n ? -((-multiple >> excess) << excess) : (multiple >> excess) << excess;
+}
