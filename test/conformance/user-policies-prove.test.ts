@@ -23,7 +23,6 @@ const seed = seedOf();
 const NOT_DECIDED: Readonly<Record<string, string>> = {
   "canary-rollout": "policy.js:21: `slice` of a text that is not known",
   "change-freeze": "policy.js:22: a write to a map",
-  "ci-build-digests": "policy.js:5: `JSON.stringify`",
   "cloud-baseline": "policy.js:28: `reduce` of a list that is not known",
   "effects-by-type": "policy.js:7: the properties of this value",
   "firmware-blobs": "policy.js:13: `lastIndexOf` of a text that is not known",

@@ -22,6 +22,17 @@ export const HOSTILE_BODIES: Readonly<Record<string, string>> = {
   "Object.keys of a symbol": "return Object.keys(prog.name).length === 0 ? 0 : -1",
   "Object.getOwnPropertyNames": "return Object.getOwnPropertyNames(prog.effects).length > 3 ? 0 : -1",
   "JSON.stringify of facts": 'return JSON.stringify(prog.effects).includes("true") ? 0 : -1',
+  "JSON.stringify of an inherited toJSON":
+    "return JSON.stringify({ __proto__: { toJSON: () => prog.name } }) === '\"a\"' ? 0 : -1",
+  "JSON.stringify of a getter": "return deny(JSON.stringify({ get a() { return prog.name } }))",
+  "JSON.stringify of a circle":
+    "const a = { n: prog.name }; a.a = a; try { return JSON.stringify(a) ? 0 : -1 } catch { return -2 }",
+  "JSON.stringify of a set": "return deny(JSON.stringify(new Set([prog.name])))",
+  "JSON.stringify of a bigint": "try { return JSON.stringify([prog.name, 1n]) ? 0 : -1 } catch { return -2 }",
+  "JSON.stringify of an error": "try { null.x } catch (e) { return deny(JSON.stringify([prog.name, e])) }",
+  "JSON.stringify with a replacer": "return deny(JSON.stringify([prog.name], () => 1))",
+  "JSON.stringify of one half of a character":
+    "return prog.name === '\\ud83d' ? deny(JSON.stringify(prog.name + '\\ude00')) : 0",
   "JSON.stringify of a text": "return JSON.stringify(prog.name).length > 2 ? 0 : -1",
   "an error's stack": 'try { null.x; } catch (e) { return e.stack.includes("policy") ? 0 : -1 }',
   "an error's message": "try { null.x; } catch (e) { return e.message.length > 44 ? 0 : -1 }",

@@ -3,6 +3,7 @@ import type { TextPart } from "../shared/atom.js";
 import { alone, compute } from "./arithmetic.js";
 import { view } from "./facts.js";
 import { CONCRETE_FUNCTIONS, CONCRETE_STRING_METHODS, functionName, MOVING_ARRAY_METHODS } from "./intrinsics.js";
+import { jsonOf } from "./json-text.js";
 import {
   changes,
   containsText,
@@ -81,6 +82,7 @@ const MODELLED: ReadonlyMap<unknown, Call> = new Map<unknown, Call>([
   [Array.isArray, (value) => isArray(value)],
   [Number.isInteger, (value) => isInteger(value)],
   [Number.isSafeInteger, (value) => isInteger(value) && isSafeInteger(value)],
+  [JSON.stringify, (value, ...more) => jsonOf(value, ...more)],
   [Object.hasOwn, (object, key) => propertyExists(object, key, true)],
   [Object.keys, (object) => Object.keys(plain(object))],
   [Object.values, (object) => Object.values(plain(object))],

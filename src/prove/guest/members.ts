@@ -124,6 +124,8 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
     case "text":
     case "written":
     case "each":
+    case "quoted":
+    case "stringified":
     case "joined":
     case "reason":
       return ofPrimitive("string", key);

@@ -235,7 +235,7 @@ function withValue(term: Term, value: unknown, isStrict: boolean): boolean {
 }
 
 function isObject({ k }: Term): boolean {
-  return ![...TEXTS, "written", "each", "integer", "double", "json"].includes(k);
+  return ![...TEXTS, "written", "each", "quoted", "stringified", "integer", "double", "json"].includes(k);
 }
 
 function jsonWith(name: string, value: unknown, isStrict: boolean): boolean {

@@ -20,6 +20,9 @@ export type Term =
   /** Parts of a text: a JSON value that is written as JavaScript does, and texts of all elements of a list. */
   | { readonly k: "written"; readonly name: string }
   | { readonly k: "each"; readonly each: EachText }
+  /** Parts of a text that JSON.stringify makes: a text in quotes, and a JSON value. */
+  | { readonly k: "quoted"; readonly parts: readonly (string | Term)[] }
+  | { readonly k: "stringified"; readonly name: string }
   /** Constants and symbols one after the other. */
   | { readonly k: "joined"; readonly parts: readonly (string | Term)[] }
   /** A reason with such parts, which is cut if it is long. */
@@ -86,6 +89,8 @@ export function partsOf(parts: readonly (string | Term)[]): TextPart[] {
     if (part.k === "double") return { number: only(part.name) };
     if (part.k === "written") return { json: part.name };
     if (part.k === "each") return { each: part.each };
+    if (part.k === "quoted") return { quoted: partsOf(part.parts) };
+    if (part.k === "stringified") return { stringified: part.name };
     throw new TypeError(`a ${part.k} is no part of a text`);
   });
 }

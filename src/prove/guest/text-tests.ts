@@ -120,7 +120,9 @@ function strip(one: TextPart[], other: TextPart[], isAtEnd: boolean): boolean {
 
 /** Whether a text without empty constants is empty. */
 function isEmpty(parts: readonly TextPart[]): boolean {
-  if (parts.some((part) => typeof part === "string" || "number" in part)) return false;
+  const isNeverEmpty = (part: TextPart) =>
+    typeof part === "string" || "number" in part || "quoted" in part || "stringified" in part;
+  if (parts.some(isNeverEmpty)) return false;
   return parts.every((part) => {
     if (typeof part === "string") return false;
     return "text" in part ? test({ kind: "equals", of: part.text, text: "" }) : ofParts("equal", [part], [""]);

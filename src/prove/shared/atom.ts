@@ -74,7 +74,10 @@ export type TextPart =
   | { readonly text: string }
   | { readonly number: LinearTerm }
   | { readonly json: string }
-  | { readonly each: EachText };
+  | { readonly each: EachText }
+  /** A text as JSON.stringify writes it, and a JSON value. */
+  | { readonly quoted: readonly TextPart[] }
+  | { readonly stringified: string };
 
 /** The texts of all elements of a list with a separator between them; the cases name an element. */
 export interface EachText {

@@ -22,6 +22,8 @@ function namesInPart(part: TextPart): readonly string[] {
   if ("text" in part) return [part.text];
   if ("json" in part) return [part.json];
   if ("number" in part) return part.number.of.map(([, name]) => name);
+  if ("quoted" in part) return part.quoted.flatMap(namesInPart);
+  if ("stringified" in part) return [part.stringified];
   return [part.each.list];
 }
 
@@ -54,5 +56,7 @@ function renamedTerm({ constant, of }: LinearTerm, other: (name: string) => stri
 function renamedPart(part: TextPart, other: (name: string) => string): TextPart {
   if (typeof part === "string" || "each" in part) return part;
   if ("text" in part) return { text: other(part.text) };
+  if ("quoted" in part) return { quoted: part.quoted.map((one) => renamedPart(one, other)) };
+  if ("stringified" in part) return { stringified: other(part.stringified) };
   return "json" in part ? { json: other(part.json) } : { number: renamedTerm(part.number, other) };
 }

@@ -146,6 +146,8 @@ export function reasonWords(reason: readonly TextPart[]): string {
     if (typeof part === "string") return part;
     if ("text" in part) return `{${part.text}}`;
     if ("json" in part) return `{${part.json}}`;
+    if ("quoted" in part) return `"${reasonWords(part.quoted)}"`;
+    if ("stringified" in part) return `{${part.stringified} as JSON}`;
     return "number" in part ? `{${verdictWords(part.number)}}` : eachWords(part.each);
   });
   return words.join("");

@@ -42,10 +42,18 @@ export class SymbolValues {
     const words = parts.map((part) => {
       if (typeof part === "string") return part;
       if ("text" in part) return textOf(this.valueOf(part.text), part.text);
+      if ("quoted" in part) return JSON.stringify(this.text(part.quoted));
+      if ("stringified" in part) return this.#stringified(part.stringified);
       if ("json" in part) return this.#written(part.json);
       return "number" in part ? String(this.number(part.number)) : this.#each(part.each);
     });
     return words.join("");
+  }
+
+  #stringified(name: string): string {
+    const value = this.valueOf(name);
+    if (value === undefined) throw new Missing(name);
+    return JSON.stringify(value);
   }
 
   /** The text, or null if a part of it is not in the input. */
