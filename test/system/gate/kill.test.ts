@@ -6,7 +6,7 @@ import { amount } from "../nightly.js";
 import { BIN, needs, needsGate, Site } from "./site.js";
 
 /** Each test kills gates at so many points: on a busy machine each takes seconds. */
-const [TESTS, POINTS] = [amount(4, 20), 10];
+const [TESTS, POINTS] = [amount(2, 20), 10];
 /**
  * Milliseconds within which the gate is killed, from when loads begin, or from when so many programs were got: a busy
  * machine may not do one load in the time.

@@ -52,20 +52,23 @@ describe("a policy that ships", () => {
       verdicts: Object.fromEntries(decided.map(({ subject, verdict }) => [subject.name, verdict])),
     };
   };
-  /** The verdicts on the programs of the same file, decided offline. */
-  const offline = (workplace: Workplace, object: string) => {
-    const { stdout } = countersign("check", "--json", "--config", workplace.config, object);
-    const [{ decisions }] = [JSON.parse(stdout)].flat() as [{ decisions: Logged[] }];
-    return Object.fromEntries(decisions.map(({ subject, verdict }) => [subject.name, verdict]));
+  /** The verdicts on the programs of each of the same files, decided offline. */
+  const offline = (workplace: Workplace, objects: readonly string[]) => {
+    const { stdout } = countersign("check", "--json", "--config", workplace.config, ...objects);
+    const files = [JSON.parse(stdout)].flat() as { decisions: Logged[] }[];
+    return files.map(({ decisions }) =>
+      Object.fromEntries(decisions.map(({ subject, verdict }) => [subject.name, verdict])),
+    );
   };
 
   for (const policy of ATTACHMENTS)
     it(`${policy} decides on live loads as on the files that they come from`, () => {
       const workplace = place(policy);
       let asked = 0;
-      for (const name of OBJECTS) {
-        const object = own(`examples/${name}.o`);
-        const expected = offline(workplace, object);
+      const objects = OBJECTS.map((name) => own(`examples/${name}.o`));
+      const offered = offline(workplace, objects);
+      for (const [at, object] of objects.entries()) {
+        const [name, expected] = [OBJECTS[at]!, offered[at]!];
         const { verdicts, status } = live(workplace, object);
         // a loader gives up at the first denial; every verdict that was given is that of the file
         expect(verdicts, name).toEqual(Object.fromEntries(Object.keys(verdicts).map((key) => [key, expected[key]])));

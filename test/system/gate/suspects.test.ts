@@ -5,7 +5,7 @@ import { amount } from "../nightly.js";
 import { needs, needsGate, Site } from "./site.js";
 import { cgroupForTests } from "./test-cgroup.js";
 
-const TRIES = amount(1000, 3000);
+const TRIES = amount(300, 3000);
 /** SHA-256 of `r0 = 1; exit`, its first 8 bytes: the program that is forbidden. */
 const FORBIDDEN = "b11459a0e11ca14c";
 /** Every hook is asked, so that all of a call is decided on copies. */
