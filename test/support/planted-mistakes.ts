@@ -318,6 +318,15 @@ export const FOUND_BY_LINT: readonly Planted[] = [
     { "rules.json": "{}\n" },
   ),
   config(
+    "LINT_MAP_KEY_MISSING",
+    "a key that the map's file spells in another way",
+    "maps: { limits: { file: limits.json } }\nattachments:\n  - policy: policy.js\n",
+    {
+      "policy.js": policy('  return prog.insn_cnt > map_lookup("limits", §"max_insns") ? deny("large") : 0;'),
+      "limits.json": '{ "max_insn": 100 }\n',
+    },
+  ),
+  config(
     "LINT_MAP_DIGEST_KEY",
     "a digest in capitals as a key",
     "maps: { allowed: { file: allowed.json } }\nattachments:\n  - policy: policy.js\n",

@@ -73,12 +73,21 @@ const KINDS: Readonly<Record<DifferenceKind, string>> = {
 
 /** Dead code, and attachments of which it is not known. */
 export function deadFindings(found: readonly DeadCode[], config: string): readonly Finding[] {
-  return found.flatMap(({ attachment, places, unknown }) => {
-    if (unknown !== null) return [undecided(`dead code of ${attachment}: ${unknown}`, NO_PLACE, "", config)];
-    return places.map(({ file, line, column, branch }): Finding => {
-      const message = branch === null ? `${attachment} never reaches this` : `for ${attachment}, never: ${branch}`;
-      return { ...finding("PROVE_DEAD", "warning", message, null, "", file), line, column };
-    });
+  return found.flatMap(({ attachment, scope, place, keys, places, unknown }) => {
+    const dead = (message: string, file: string) => finding("PROVE_DEAD", "warning", message, null, "", file);
+    const [, file = config, line, column] = /^(.*):(\d+):(\d+)$/.exec(place) ?? [];
+    const at = line === undefined ? {} : { line: Number(line), column: Number(column) };
+    return [
+      ...(scope === null ? [] : [{ ...dead(`${scope} is in the scope of ${attachment}`, file), ...at }]),
+      ...keys.map(({ map, key, file, line, column }) => {
+        return { ...dead(`the map ${map} has no entry ${JSON.stringify(key)}`, file), line, column };
+      }),
+      ...places.map(({ file, line, column, branch }) => {
+        const message = branch === null ? `${attachment} never reaches this` : `for ${attachment}, never: ${branch}`;
+        return { ...dead(message, file), line, column };
+      }),
+      ...(unknown === null ? [] : [undecided(`dead code of ${attachment}: ${unknown}`, NO_PLACE, "", config)]),
+    ];
   });
 }
 

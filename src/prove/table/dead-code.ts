@@ -8,6 +8,8 @@ import type { PlacedPolicy } from "../configuration/placed-policy.js";
 import { type Exploration, type ExplorationLimits, explore } from "../explorer/exploration.js";
 import { confirm } from "../witness/confirmed-path.js";
 import { engineAnswer } from "../witness/engine-answer.js";
+import { deadKeys } from "./dead-keys.js";
+import { type DeadScope, deadScope } from "./dead-scope.js";
 import { doubtOf } from "./decision-table.js";
 
 /** A place of a policy that no decision reaches. */
@@ -20,9 +22,20 @@ export interface DeadPlace {
   readonly branch: string | null;
 }
 
+/** A key that a policy looks up, of which a map has no entry and can get none. */
+export interface DeadKey extends Pick<DeadPlace, "file" | "line" | "column"> {
+  readonly map: string;
+  readonly key: string;
+}
+
 /** The dead code of an attachment's policy, in this configuration. */
 export interface DeadCode {
   readonly attachment: string;
+  /** Which tasks its scope can never match; null if it can match some, or if that is not decided. */
+  readonly scope: DeadScope | null;
+  /** The place of the attachment in the configuration, `file:line:column`. */
+  readonly place: string;
+  readonly keys: readonly DeadKey[];
   /** None if it is not known. */
   readonly places: readonly DeadPlace[];
   /** Why it is not known which code is dead; null if it is. */
@@ -35,7 +48,8 @@ const PATIENCE = 10_000;
 /**
  * The dead code of each attachment. Code is dead if no path at any hook of the attachment reaches it, which the policy
  * itself shows, in the sandbox of the engine, for an example of each path: on a path, it takes the same branches for
- * all inputs. If any path is not decided, or has no example, nothing is known.
+ * all inputs. If any path is not decided, or has no example, nothing is known of it; scopes and keys of maps are
+ * examined by themselves.
  */
 export function* deadCode(
   policies: PlacedPolicies,
@@ -53,7 +67,14 @@ function deadIn(policies: PlacedPolicies, placed: PlacedPolicy, bounds: Explorat
   const marked = linkPolicy(policy.file, { ...source.files, hookNames: HOOK_NAMES, marksFor: "coverage" });
   const limits = { ...attachment.limits, timeout: PATIENCE };
   const reached = new Set<number>();
-  const none = (unknown: string): DeadCode => ({ attachment: attachment.name, places: [], unknown });
+  const folder = dirname(resolve(policies.config.file));
+  const found = {
+    attachment: attachment.name,
+    scope: deadScope(attachment.scope, bounds),
+    place: attachment.place,
+    keys: deadKeys(source, policies.config).map(({ place, map, key }) => ({ ...placedIn(folder, place), map, key })),
+  };
+  const none = (unknown: string): DeadCode => ({ ...found, places: [], unknown });
   for (const hook of hooks) {
     const exploration = explore(source, hook, policies.names, attachment.limits, bounds);
     const reason = unknownIn(exploration);
@@ -66,8 +87,13 @@ function deadIn(policies: PlacedPolicies, placed: PlacedPolicy, bounds: Explorat
       if (doubt !== null) return none(`${hook}: ${path.place === null ? "" : `${path.place}: `}${doubt}`);
     }
   }
-  const folder = dirname(resolve(policies.config.file));
-  return { attachment: attachment.name, places: unreached(marked.points, reached, folder), unknown: null };
+  return { ...found, places: unreached(marked.points, reached, folder), unknown: null };
+}
+
+/** `place` is `file:line:column`, relative to a folder. */
+function placedIn(folder: string, place: string): Pick<DeadPlace, "file" | "line" | "column"> {
+  const [, file = place, line, column] = /^(.*):(\d+):(\d+)$/.exec(place) ?? [];
+  return { file: relative("", resolve(folder, file)), line: Number(line), column: Number(column) };
 }
 
 function unknownIn({ unfinished, hasLoops }: Exploration): string | null {

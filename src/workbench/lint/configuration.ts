@@ -6,12 +6,20 @@ import { Engine } from "../../engine/decision/engine.js";
 import { knownNames, unknownNames } from "../../engine/load/loader.js";
 import { labelsOfTests } from "../../engine/warnings/label-warnings.js";
 import { readText } from "../../input.js";
+import { literalMapKeys } from "../../policy/linker/map-keys.js";
 import { Selector } from "../../policy/scope/selector.js";
 import type { Unit } from "../../policy/units/units.js";
 import type { Finding } from "./model/finding.js";
 import { type LintedPolicy, lintPolicy } from "./policy.js";
 import { ofError, ofWarning, placeOf, shownPath } from "./reported.js";
-import { type ConfigComplaint, digestKeys, neverInScope, repeated, unusedNames } from "./rules/configuration.js";
+import {
+  type ConfigComplaint,
+  digestKeys,
+  missingKeys,
+  neverInScope,
+  repeated,
+  unusedNames,
+} from "./rules/configuration.js";
 import { lintTest } from "./tests.js";
 
 export interface LintedConfig {
@@ -83,6 +91,11 @@ function* namesFindings(config: Config, policies: readonly LintedPolicy[]): Iter
   if (policies.some(({ linked }) => linked === null)) return;
   const names = policies.flatMap(({ linked }) => linked!.names);
   yield* unusedNames(config, { names, open: new Set(policies.flatMap(({ open }) => [...open])) });
+  const readOnly = config.maps.flatMap(({ name, file, writable }) =>
+    file === null || writable !== null ? [] : [[name, keysOf(file, readText(file, MAX_MAP))] as const],
+  );
+  const units = policies.flatMap((one) => one.units);
+  yield* missingKeys(units.flatMap(literalMapKeys), new Map(readOnly));
   const isDigestMap = new Map<string, boolean>();
   for (const { linked, digestMaps } of policies)
     for (const { kind, name } of linked!.names)

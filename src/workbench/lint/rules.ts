@@ -8,7 +8,13 @@ import {
   INDEX_AS_CONDITION,
   NEGATED_OPERAND,
 } from "./rules/conditions.js";
-import { DUPLICATE_ATTACHMENT, MAP_DIGEST_KEY, SCOPE_NEVER_MATCHES, UNUSED_NAME } from "./rules/configuration.js";
+import {
+  DUPLICATE_ATTACHMENT,
+  MAP_DIGEST_KEY,
+  MAP_KEY_MISSING,
+  SCOPE_NEVER_MATCHES,
+  UNUSED_NAME,
+} from "./rules/configuration.js";
 import { CONTRADICTION, SELF_COMPARISON, SHADOWED_RULE } from "./rules/contradictions.js";
 import { UNKNOWN_GLOBAL } from "./rules/globals.js";
 import { DENY_ERRNO, HELPER_ARGUMENTS, UNUSED_RESULT } from "./rules/helpers.js";
@@ -70,4 +76,5 @@ export const LINT_RULES: readonly RuleText[] = [
   DUPLICATE_ATTACHMENT,
   UNUSED_NAME,
   MAP_DIGEST_KEY,
+  MAP_KEY_MISSING,
 ];

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
 import type { DeadCode, DeadPlace } from "../../../prove/table/dead-code.js";
+import type { DeadScope } from "../../../prove/table/dead-scope.js";
 import { visibleText } from "../../../visible-text.js";
 import { compileWasmOnce } from "../../input/wasm-compiler.js";
 import { EXIT } from "../../output/exit.js";
@@ -20,13 +21,18 @@ export function deadCommand(): Command {
     .option("--max-paths <number>", "the most paths of one policy", countOf, MAX_PATHS)
     .option("--timeout <seconds>", "the most time for all policies together", countOf, TIMEOUT)
     .addOption(formatOption())
-    .option("--json", "short for --format json: `attachments`, with `places` and why they are `unknown`")
+    .option(
+      "--json",
+      "short for --format json: `attachments`, with `scope`, `keys`, `places` and why they are `unknown`",
+    )
     .addHelpText(
       "after",
       `
 Each policy is explored as for \`prove table\`, at all hooks of its attachment. What no path reaches is dead in this
 configuration: a statement, or a branch of a condition. A policy of which anything is not decided, or with a loop over
-a list of a program, is shown as not known: none of its code is called dead.
+a list of a program, is shown as not known: none of its code is called dead. Two things are shown for any policy: a
+scope that no task is in, and a key that the policy looks up in a map, if the map's file has no entry with it and no
+policy may write to the map.
 
 Exits with 0 when there is no dead code, 1 when there is, 2 when it is not known for an attachment, or the configuration
 cannot be used.
@@ -72,14 +78,29 @@ async function run(file: string, { attachment, maxPaths, timeout, ...output }: O
     const { deadFindings } = await import("../../output/prove-findings.js");
     await printSarif(deadFindings(found, file), "dead");
   } else printDead(found);
-  if (found.some(({ places }) => places.length > 0)) process.exitCode = EXIT.denied;
+  if (found.some(isDead)) process.exitCode = EXIT.denied;
   else if (found.some(({ unknown }) => unknown !== null)) process.exitCode = EXIT.undecided;
 }
 
+function isDead({ scope, keys, places }: DeadCode): boolean {
+  return scope !== null || keys.length + places.length > 0;
+}
+
+/** What never happens, for a scope. */
+const SCOPE_WORDS: Readonly<Record<DeadScope, string>> = {
+  "no task": "asked: no task is in its scope",
+  "no task that is known": "asked, but about tasks with unknown labels, name or executable: no other is in its scope",
+};
+
 function printDead(found: readonly DeadCode[]): void {
-  const rows = found.flatMap(({ attachment, places, unknown }) => {
-    if (unknown !== null) return [[attachment, "", `not known: ${unknown}`]];
-    return places.map((place) => [attachment, `${place.file}:${place.line}:${place.column}`, wordsOf(place)]);
+  const rows = found.flatMap((one) => {
+    const { attachment, place, scope, keys, places, unknown } = one;
+    return [
+      ...(scope === null ? [] : [[attachment, place, SCOPE_WORDS[scope]]]),
+      ...keys.map((key) => [attachment, placeOf(key), `found: map ${key.map} has no entry ${JSON.stringify(key.key)}`]),
+      ...places.map((dead) => [attachment, placeOf(dead), dead.branch ?? "reached"]),
+      ...(unknown === null ? [] : [[attachment, "", `not known: ${unknown}`]]),
+    ];
   });
   if (rows.length === 0) print("no dead code");
   else
@@ -91,6 +112,6 @@ function printDead(found: readonly DeadCode[]): void {
     );
 }
 
-function wordsOf({ branch }: DeadPlace): string {
-  return branch ?? "reached";
+function placeOf({ file, line, column }: Pick<DeadPlace, "file" | "line" | "column">): string {
+  return `${file}:${line}:${column}`;
 }

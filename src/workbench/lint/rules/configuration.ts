@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AttachmentConfig, Config } from "../../../config/config.js";
+import { didYouMean } from "../../../nearest.js";
+import type { LiteralMapKey } from "../../../policy/linker/map-keys.js";
 import type { ConfiguredName } from "../../../policy/linker/names.js";
 import { Selector } from "../../../policy/scope/selector.js";
 import type { RuleText } from "../model/rule.js";
@@ -117,6 +119,28 @@ export function* unusedNames(config: Config, { names, open }: NamedByPolicies): 
       message: `no policy names the ${kind} \`${name}\``,
       remedy: "remove it, or correct the name in the policy that should use it",
     };
+}
+
+export const MAP_KEY_MISSING: RuleText = {
+  code: "LINT_MAP_KEY_MISSING",
+  severity: "warning",
+  summary:
+    'a key that the map\'s file does not have: `map_lookup("limits", "max")`, and no policy may write to the map',
+  consequence: "The look-up never finds anything, so the rule that depends on it never applies.",
+};
+
+/** Keys that are looked up in a map with entries, of which it has none. `entries` has the keys of maps by name. */
+export function* missingKeys(
+  keys: readonly LiteralMapKey[],
+  entries: ReadonlyMap<string, readonly string[]>,
+): Iterable<ConfigComplaint> {
+  for (const { map, key, place } of keys) {
+    const its = entries.get(map) ?? [];
+    // An empty map may be filled in later
+    if (its.length === 0 || its.includes(key)) continue;
+    const message = `the map \`${map}\` has no entry \`${key}\`${didYouMean(key, its)}`;
+    yield { rule: MAP_KEY_MISSING, place, message, remedy: "correct the key, or add an entry to the map's file" };
+  }
 }
 
 export const MAP_DIGEST_KEY: RuleText = {

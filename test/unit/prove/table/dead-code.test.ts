@@ -35,6 +35,38 @@ describe("dead code", () => {
     expect(deadIn("const f = () => {\n  return 1;\n};\nreturn 0;")).toEqual(["4: reached"]);
   });
 
+  it("is a scope that no task is in, or only tasks of which something is unknown", () => {
+    const scopeOf = (scope: string) => {
+      const yaml = `version: 1\nattachments: [{ policy: policy.js, scope: ${scope} }]\n`;
+      const files = { "policy.js": "export const bpf_prog_load = () => -1;\n", "countersign.yaml": yaml };
+      return withPolicies(files, (policies) => [...deadCode(policies, () => true, LIMITS)][0]!.scope);
+    };
+    const dead: Readonly<Record<string, string | null>> = {
+      "{}": null,
+      "{ uid: [0, 1000-1999], comm: tc }": null,
+      '{ labels: "tier in (edge, prod), !debug" }': null,
+      '{ labels: "tier=edge, tier=prod" }': "no task that is known",
+      '{ labels: "tier, !tier", exe: ["/usr/bin/*"] }': "no task that is known",
+      '{ labels: "tier=edge", container: false }': "no task",
+      // Not decided, so that nothing is said
+      '{ labels: "priority>5, priority<3" }': null,
+    };
+    for (const [scope, expected] of Object.entries(dead)) expect([scope, scopeOf(scope)]).toEqual([scope, expected]);
+  });
+
+  it("is a look-up of a key of which the map has no entry, unless a policy may write to it", () => {
+    const keysOf = (map: string) => {
+      const policy =
+        'import { map_lookup as look } from "countersign";\nexport const bpf_prog_load = (prog) =>\n' +
+        '  look("m", "there") === 1 || look("m", `missing`) === 1 || look("m", prog.name) === 1 ? -1 : 0;\n';
+      const yaml = `version: 1\nmaps: { m: ${map} }\nattachments: [{ policy: policy.js }]\n`;
+      const files = { "policy.js": policy, "m.json": '{ "there": 1 }\n', "countersign.yaml": yaml };
+      return withPolicies(files, (policies) => [...deadCode(policies, () => true, LIMITS)][0]!.keys);
+    };
+    expect(keysOf("{ file: m.json }")).toMatchObject([{ map: "m", key: "missing", line: 3, column: 41 }]);
+    expect(keysOf("{ file: m.json, writable: { entries: 9, bytes: 1KiB } }")).toEqual([]);
+  });
+
   it("is not known if anything is not decided, a limit was reached, or there is a loop over a list", () => {
     expect(deadIn("if (prog.name.length === 3) return 0;\nreturn prog.insn_cnt < 0 ? -1 : 0;")).toContain(
       "policy.js:3",

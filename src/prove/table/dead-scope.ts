@@ -1,0 +1,36 @@
+import { DEFAULT_LIMITS } from "../../policy/attachment.js";
+import { Scope, type ScopeRules } from "../../policy/scope/scope.js";
+import { type ExplorationLimits, exploreDecisions } from "../explorer/exploration.js";
+
+/** Which tasks a scope cannot match: none at all, or none of which labels, name and executable are known. */
+export type DeadScope = "no task" | "no task that is known";
+
+/** The errnos with which {@link PROBE} denies. */
+const KNOWN = -1;
+const UNKNOWN = -2;
+
+/** A policy that says whether everything is known of a task that scopes test. */
+const PROBE = `export const blob_verify = (_, { exe, container }) =>
+  exe === null || (container !== null && (container.labels === null || container.name === null)) ? ${UNKNOWN} : ${KNOWN};
+`;
+
+/** Which tasks a scope can never match; null if it can match some, or if that is not decided. */
+export function deadScope(scope: ScopeRules, bounds: ExplorationLimits): DeadScope | null {
+  const attachment = { name: "probe", mode: "enforce", onFault: "deny", scope: Scope.of(scope).condition } as const;
+  const { paths, unfinished } = exploreDecisions(
+    {
+      policies: [{ file: "probe.js", files: { read: () => PROBE, root: "." } }],
+      configuration: { keyrings: [], maps: [], mode: "enforce", default: "allow", attachments: [attachment] },
+    },
+    "blob_verify",
+    DEFAULT_LIMITS,
+    bounds,
+  );
+  const verdicts = new Set<unknown>();
+  for (const { end, example } of paths) {
+    if (end.kind !== "decision" || example === "unknown") return null;
+    verdicts.add(end.verdict);
+  }
+  if (unfinished !== null || verdicts.has(KNOWN)) return null;
+  return verdicts.has(UNKNOWN) ? "no task that is known" : "no task";
+}
