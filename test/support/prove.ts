@@ -103,10 +103,10 @@ export function randomInput({ hook, paths }: Exploration, next: Next, constants 
     "\ud800",
     "length",
   ]);
-  const numbers = new Set([...constants.numbers, 0, 1, 2, 1000, 4096]);
+  const numbers = new Set([...constants.numbers, 0, 1, 2, 6, 128, 1000, 4096, 65_535, 2 ** 31, 2 ** 32 - 1]);
   for (const { conditions } of paths)
     for (const { atom } of conditions) {
-      if ("text" in atom) for (const text of [atom.text, `${atom.text}x`, atom.text.slice(1)]) texts.add(text);
+      if ("text" in atom) for (const text of neighbours(atom.text)) texts.add(text);
       if (atom.kind === "number") for (const by of [-1, 0, 1]) numbers.add(Math.abs(Number(atom.term.constant)) + by);
     }
   return new Drawing(
@@ -114,6 +114,11 @@ export function randomInput({ hook, paths }: Exploration, next: Next, constants 
     [...numbers].filter((one) => one >= 0),
     next,
   ).input(hook);
+}
+
+/** A text and others from which parts are taken that equal it. */
+function neighbours(text: string): string[] {
+  return [text, `${text}x`, text.slice(1), `x${text}`, `${text}_x`, `/a/${text}`, ` ${text}\u00a0`, text.toUpperCase()];
 }
 
 /** Constants from which inputs are drawn, with their neighbours. */
@@ -228,6 +233,7 @@ class Drawing {
       case "flag":
         return this.next(2) === 0;
       case "count":
+        return Math.min(this.#number(), domain.most);
       case "integer or text":
         return this.#number();
       case "amount":

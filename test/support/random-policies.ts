@@ -19,6 +19,10 @@ const NUMBERS = ["prog.insn_cnt", "current.uid", "current.pid", "prog.insns.leng
 const WORDS = ["xdp", "sched_cls", "GPL", "Proprietary", "", "edge", "prod", "a", "toString", "tc"];
 /** Texts of an element of `prog.maps` that is named `one`. */
 const MAP_TEXTS = ["one.name", "one.type"];
+/** Numbers of an element of `prog.maps`. */
+const NUMBERS_OF_MAP = ["key_size", "value_size", "max_entries"];
+/** Texts of a list of which nothing is known, or null. */
+const FIRST = ["prog.helpers[0]", "prog.helpers.at(0)", "prog.maps[0]?.name", "prog.maps.at(0)?.type"];
 const KEYS = ["uid", "tier", "x"];
 
 export function randomPolicy(next: Next): string {
@@ -51,7 +55,7 @@ class Author {
 
   private statement(): string {
     const before = { ...this.#known };
-    switch (this.next(15)) {
+    switch (this.next(18)) {
       case 0:
       case 1: {
         const kind = this.pick(["text", "number", "flag", "any"] as const);
@@ -94,8 +98,21 @@ class Author {
         const test = `${this.pick(MAP_TEXTS)} === ${this.text()}`;
         return `  const ${name} = prog.maps.find((one) => ${test}); if (${name}?.key_size > ${this.next(3)}) return deny(${name}.name);`;
       }
+      case 14: {
+        const name = `v${this.#names++}`;
+        const line = `  const [${name} = ${this.word()}] = prog.helpers; if (${this.elementTest(name)}) return ${this.verdict()};`;
+        this.#known.text = [...before.text, name];
+        return line;
+      }
+      case 15: {
+        const name = `v${this.#names++}`;
+        const least = this.pick(["0", String(this.next(9000))]);
+        return `  const ${name} = prog.maps.reduce((sum, { ${this.pick(NUMBERS_OF_MAP)} : size }) => ${this.pick(["sum + size", "sum + 1", "Math.max(sum, size)"])}, 0); if (${name} > ${least}) return ${this.verdict()};`;
+      }
+      case 16:
+        return `  for (const [name, is] of Object.entries(prog.effects)) { if (is && ${this.pick(["name.startsWith('reads')", "!WORDS.includes(name)", "name === 'redirects'"])}) return deny(name); }`;
       default:
-        return `  if (${this.text()}.${this.pick(["startsWith", "endsWith", "includes"])}(${this.word()})) return ${this.verdict()};`;
+        return `  if (${this.text()}.${this.pick(["startsWith", "endsWith", "includes"])}(${this.pick([this.word(), this.text()])})) return ${this.verdict()};`;
     }
   }
 
@@ -126,7 +143,7 @@ class Author {
       this.#depth -= 1;
       return this.pick(FLAGS);
     }
-    const text = this.conditionOf(this.next(26));
+    const text = this.conditionOf(this.next(34));
     this.#depth -= 1;
     return text;
   }
@@ -182,9 +199,44 @@ class Author {
       }
       case 24:
         return `String(${this.any()}) ${this.pick(["===", "!=="])} ${this.word()}`;
+      case 25:
+      case 26:
+        return `${this.part(this.pick([...TEXTS, this.pick(FIRST)]))} ${this.pick(["===", "!=="])} ${this.pick([this.word(), this.text()])}`;
+      case 27:
+        return `(${this.number()} & ${this.pick(["1", "6", "0x80", "-1", "0xff00", "2 ** 31"])}) ${this.pick(["===", "!==", ">"])} ${this.pick(["0", "2", "128"])}`;
+      case 28:
+        return `${this.pick(NUMBERS)} * ${this.pick([...NUMBERS, "0.5", "1024"])} ${this.pick(["<", ">=", "==="])} ${this.pick(["0", "4096", "2.5", "1e15"])}`;
+      case 29:
+        return `${this.pick(["Number.isInteger", "Number.isSafeInteger"])}(${this.any()})`;
+      case 30:
+        return `${this.number()} ${this.pick(["<", ">=", "==="])} ${this.pick(["0.5", "-0", "1e21", "NaN", "999.5"])}`;
+      case 31:
+        return `Object.${this.pick(["keys(prog.effects)", "values(prog.effects)"])}.${this.pick(["some", "every", "includes"])}(${this.pick(["(one) => one === true", "(one) => one === 'redirects'", "'read_only'", "true"])})`;
+      case 32:
+        return `prog.${this.pick(["helpers.join()", "maps.map(({ name }) => name).join('/')"])} ${this.pick(["===", "!=="])} ${this.word()}`;
       default:
         return `Boolean(${this.any()})`;
     }
+  }
+
+  /** A text that is made of another one. */
+  private part(text: string): string {
+    const its = text.includes("?") || text.includes("[0]") || text.includes("at(0)") ? `(${text} ?? "a")` : text;
+    const how = [
+      "slice(1)",
+      "slice(0, 3)",
+      "slice(-2)",
+      "trim()",
+      "toLowerCase()",
+      "substring(2)",
+      "at(0)",
+      "split('_')[0]",
+    ];
+    return this.pick([
+      `${its}.${this.pick(how)}`,
+      `${its}.slice(${its}.${this.pick(["lastIndexOf", "indexOf"])}(${this.pick(["'/'", "'_'", this.word()])}) + 1)`,
+      `\`${this.pick(["", "x", "/"])}\${${its}.${this.pick(how)}}${this.pick(["", "/", "a"])}\``,
+    ]);
   }
 
   /** A condition on a text of an element, which also may not be about it. */
@@ -218,9 +270,11 @@ class Author {
   }
 
   private text(): string {
-    switch (this.next(8)) {
+    switch (this.next(9)) {
       case 0:
         return this.word();
+      case 5:
+        return this.part(this.pick(TEXTS));
       case 1:
         return `(${this.pick(TEXTS_OR_NULL)} ?? ${this.pick([this.word(), "prog.name"])})`;
       case 2:
