@@ -14,7 +14,8 @@ const KERNELS: readonly (readonly [DebianKernel, string])[] = [
   ["6.1", "image"],
 ];
 
-const MODULES = ["ext4", "kvm", "nf_tables"];
+/** Reading all of a package to find modules takes a minute: in the long form. */
+const MODULES = ["ext4", "kvm", "nf_tables"].slice(0, amount(0, 3));
 
 describe.each(KERNELS.slice(0, amount(1, 2)))("Debian's package of kernel %s", (name, part) => {
   it("has the BTF, release and modules that other tools unpack", async (context) => {
@@ -26,6 +27,7 @@ describe.each(KERNELS.slice(0, amount(1, 2)))("Debian's package of kernel %s", (
     const btfOf = (module: string) => readFileSync(join(unpacked.folder, "btf", module));
     expect(btfOf("vmlinux").equals(Buffer.from(kernel.btf))).toBe(true);
     expect(kernel.release).toBe(readFileSync(join(unpacked.folder, "release"), "utf8").trim());
+    if (MODULES.length === 0) return;
     const modules = await kernel.readModules!({ wants: (module) => MODULES.includes(module), step() {} });
     expect(modules.map((module) => module.name)).toEqual(MODULES);
     for (const { name: module, btf } of modules) expect(btfOf(module).equals(Buffer.from(btf)), module).toBe(true);

@@ -7,6 +7,8 @@ import { testedObjects } from "./tested-objects.js";
 
 /** Objects of tools in the short form; `npm run test:relocations` compares all of them on all kernels. */
 const TOOLS = /^own\/|^libbpf-tools\/(?:biosnoop|execsnoop|mountsnoop|runqlat|tcptop)-|^libxdp1\/xdpfilt_dny_all/;
+const chosen = <Named extends { readonly name: string }>(all: readonly Named[]) =>
+  all.filter(({ name }) => amount(0, 1) === 1 || TOOLS.test(name));
 
 describe("a program relocated for cilium/ebpf", () => {
   it("is the one that the library loads on the running kernel", (context) => {
@@ -14,8 +16,7 @@ describe("a program relocated for cilium/ebpf", () => {
     const recorder = CiliumRecorder.open();
     if (typeof tested === "string" || typeof recorder === "string")
       return context.skip(typeof tested === "string" ? tested : (recorder as string));
-    const objects = tested.filter(({ name }) => amount(0, 1) === 1 || TOOLS.test(name));
-    const row = compareOn("running", recorder, "cilium", objects);
+    const row = compareOn("running", recorder, "cilium", chosen(tested));
     recorder.close();
     if (typeof row === "string") return context.skip(row);
     expect(row.differences).toEqual([]);
@@ -33,10 +34,10 @@ describe("a program relocated as libbpf does", () => {
       return context.skip(typeof tested === "string" ? tested : (recorder as string));
     // Debian builds bpftool with the libbpf of its kernel.
     if (!/ libbpf v1\.5$/.test(recorder.version)) return context.skip("needs a bpftool with libbpf 1.5");
-    const row = compareOn("running", recorder, "libbpf-1.5", tested);
+    const row = compareOn("running", recorder, "libbpf-1.5", chosen(tested));
     recorder.close();
     if (typeof row === "string") return context.skip(row);
     expect(row.differences).toEqual([]);
-    expect(row.outcomes.identical).toBeGreaterThan(200);
+    expect(row.outcomes.identical).toBeGreaterThan(amount(80, 200));
   });
 });
