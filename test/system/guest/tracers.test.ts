@@ -72,8 +72,11 @@ const TRACED: Readonly<Record<string, string>> = {
 const isNightly = process.env.COUNTERSIGN_NIGHTLY !== undefined;
 /** A policy that looks at nothing, beside those that look: in the long form. */
 const ALLOWING = isNightly ? ["allow", "note"] : ["note"];
-/** bpftrace takes half a minute in a guest, to start and to read the types of the kernel: the short form has one. */
-const TRACING = isNightly ? Object.keys(TRACED) : ["fentry"];
+/**
+ * bpftrace takes half a minute in a guest, to start and to read the types of the kernel: in the long form. In each run,
+ * gate/bpftrace.test.ts has it trace behind the gate on the running kernel.
+ */
+const TRACING = isNightly ? Object.keys(TRACED) : [];
 /** `bpftrace --info` tries everything that a kernel may have, which takes minutes in a guest: in the long form. */
 const TRIES = isNightly ? ["info"] : [];
 
@@ -85,6 +88,7 @@ describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () 
       guest.file(`site/${name}/policy.js`, policy);
     }
     addLinks(guest, "links");
+    if (TRIES.length + TRACING.length === 0) return guest.run(script());
     const folder = mkdtempSync(join(tmpdir(), "bpftrace-"));
     const bpftrace = spawnSync(process.execPath, [own("scripts/bpftrace.mjs"), folder], { encoding: "utf8" });
     if (bpftrace.status === 0) guest.program(bpftrace.stdout.trim(), "bin/bpftrace");
@@ -152,9 +156,9 @@ describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () 
     expect(part(`${name} gated`)).toBe(part(name));
   });
 
-  it("see what they trace with bpftrace", () => {
+  it("see what they trace with bpftrace", ({ skip }) => {
+    if (!isNightly) return skip("bpftrace takes minutes in a guest: nightly");
     expect(part("fentry gated")).toContain("\nsleep 1\n");
-    if (!isNightly) return;
     expect(part("kprobe gated")).toContain("\nsleep\n");
     expect(part("kprobes gated")).toContain("@[hrtimer_nanosleep]: 1\n");
     expect(part("info gated")).toMatch(/fentry: yes\s+kprobe_multi: yes/);

@@ -64,7 +64,9 @@ describe("a machine whose initramfs has the fragment", () => {
     },
   );
 
+  // agent.test.ts and run.test.ts boot machines whose fragment is appended too
   it("is sealed as well if the fragment is appended to a compressed initramfs", ({ skip }) => {
+    if (!isNightly) return skip(NIGHTLY);
     const ran = boot("6.12", { appended: true });
     if (typeof ran === "string") return skip(ran);
     expect(said(ran)).toEqual(["countersign: sealed"]);
@@ -72,6 +74,7 @@ describe("a machine whose initramfs has the fragment", () => {
   });
 
   it("6.1: halts, and names what the kernel lacks", ({ skip }) => {
+    if (!isNightly) return skip(NIGHTLY);
     const ran = boot("6.1", { until: "System halted" });
     if (typeof ran === "string") return skip(ran);
     expect(said(ran)).toEqual([

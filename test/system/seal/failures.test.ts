@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ImageOptions, imageOf } from "../../../src/seal/image/image.js";
 import { HEADER, MAP, PROGRAM } from "../../../src/seal/image/image-layout.js";
+import { amount } from "../nightly.js";
 import { ProgramSigner } from "./guests/program-signer.js";
 import { SealGuest } from "./guests/seal-guest.js";
 import { compileProgram, guardObject, loaderBinary } from "./guests/sealed-guest.js";
@@ -31,6 +32,9 @@ interface Failure {
   readonly options?: string;
   readonly expected: object;
 }
+
+/** restart.test.ts does it more often, without keys. */
+const RESTARTS = amount(1, 3);
 
 const EPERM = { errno: "EPERM" };
 /** Steps of the loader in their order (failure.h), each with what makes it fail as late as it can. */
@@ -155,7 +159,7 @@ function script(): string {
       `echo "PART ${name}"; ${before} loader ${options} /lib/image-${index}; compare`,
   );
   return `${PREPARE}${lines.join("\n")}
-echo "PART restarts"; loader /lib/audit-keys; for round in 1 2; do loader --stop; loader /lib/audit-keys; done
+echo "PART restarts"; loader /lib/audit-keys; for round in $(seq ${RESTARTS}); do loader --stop; loader /lib/audit-keys; done
 echo "PART end"; loader /lib/whole; loader --canary; echo "canary: $?"\n`;
 }
 
@@ -195,7 +199,7 @@ describe("a guard that cannot be sealed", () => {
     const started = { mode: "audit", version: 1 };
     const stopped = { stopped: expect.any(Number) };
     expect(answers.map((line) => JSON.parse(line))).toMatchObject(
-      Array.from({ length: 5 }, (_, at) => (at % 2 === 0 ? started : stopped)),
+      Array.from({ length: 1 + 2 * RESTARTS }, (_, at) => (at % 2 === 0 ? started : stopped)),
     );
   });
 

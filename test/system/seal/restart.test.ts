@@ -9,7 +9,7 @@ import type { SealKernel } from "./guests/seal-kernels.js";
 import { listOfValues, loaderBinary } from "./guests/sealed-guest.js";
 import { testedKernels } from "./guests/tested-kernels.js";
 
-const ROUNDS = process.env.COUNTERSIGN_NIGHTLY === undefined ? 5 : 50;
+const ROUNDS = process.env.COUNTERSIGN_NIGHTLY === undefined ? 2 : 50;
 
 const SCRIPT = `
 loader /lib/audit.image

@@ -51,13 +51,21 @@ bpftool prog load /lib/listed.o /sys/fs/bpf/other && echo "listed.o: loaded"
 load-value ${LISTED}
 `;
 /** Each step, in the order in which the one guest runs it. */
-const STEPS: Readonly<Record<string, string>> = {
+const ALL_STEPS: Readonly<Record<string, string>> = {
   "without run": `${LOAD}; load-value ${LISTED} ${UNLISTED}`,
   "run allows": "guarded allow sh /lib/loads",
   "run denies": `guarded deny ${LOAD}`,
   "the agent ends meanwhile": `guarded allow sh /lib/end-agent ${LOAD}`,
   "the agent has ended": `guarded allow load-value ${LISTED} ${UNLISTED}`,
 };
+
+/** What the policies of a configuration deny is tested on the running kernel too: node takes long to start here. */
+const NIGHTLY = ["run denies"];
+const STEPS = Object.fromEntries(
+  Object.entries(ALL_STEPS).filter(
+    ([name]) => process.env.COUNTERSIGN_NIGHTLY !== undefined || !NIGHTLY.includes(name),
+  ),
+);
 
 const SCRIPT = `
 export NO_COLOR=1
@@ -132,7 +140,7 @@ describe("run on a sealed machine", () => {
       const byGuard =
         "gate: the agent of this sealed machine, or its guard, denied it: see the agent's log and `seal log`";
       const counts = expect.stringMatching(/^countersign: \d+ allowed, \d+ denied/);
-      expect(Object.fromEntries(results), ran.console).toEqual({
+      const expected = {
         "without run": { lines: ["program 3: loaded", "program 4: EPERM", "exit 0"], reasons: [] },
         "run allows": {
           lines: ["unlisted.o: loaded", "program with maps: loaded", "program 3: EPERM", counts, "exit 0"],
@@ -147,7 +155,9 @@ describe("run on a sealed machine", () => {
           lines: ["program 3: loaded", "program 4: EPERM", counts, "exit 0"],
           reasons: [byGuard],
         },
-      });
+      };
+      const all = Object.entries(expected).filter(([name]) => name in STEPS);
+      expect(Object.fromEntries(results), ran.console).toEqual(Object.fromEntries(all));
       expect(log).toContain('"reason":"agent: the agent knows no such program"');
     },
   );
