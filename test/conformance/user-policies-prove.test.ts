@@ -22,7 +22,6 @@ const seed = seedOf();
 /** Policies of which something is not decided, each with one of its lines. docs/prove.md says what that can be. */
 const NOT_DECIDED: Readonly<Record<string, string>> = {
   "canary-rollout": "policy.js:21: `slice` of a text that is not known",
-  "change-freeze": "policy.js:22: a write to a map",
   "cloud-baseline": "policy.js:28: `reduce` of a list that is not known",
   "effects-by-type": "policy.js:7: the properties of this value",
   "firmware-blobs": "policy.js:13: `lastIndexOf` of a text that is not known",

@@ -147,6 +147,25 @@ export const HOSTILE_BODIES: Readonly<Record<string, string>> = {
   "bits that contradict each other": "return (current.uid & 3) === 3 && !(current.uid & 2) ? 0 : -1",
   "a mask that is no integer": "return (current.uid & 1.5) === 1 ? 0 : -1",
   "a mask that is too large": "return (current.uid & 4294967297) === 1 ? 0 : -1",
+  "an array as a number": 'const v = map_lookup("program_budget", "x"); return Array.isArray(v) && v >= 0 ? -1 : 0',
+  "an array of an array as a number":
+    'const v = map_lookup("program_budget", "x"); return Array.isArray(v) && Array.isArray(v[0]) && v > 1 ? -1 : 0',
+  "an object with valueOf of JSON as a number":
+    'const v = map_lookup("program_budget", "x"); try { return v >= 3 ? -1 : 0 } catch { return -2 }',
+  "a text that is hexadecimal": "return prog.name > 16 && prog.name.startsWith('0x') ? -1 : 0",
+  "a text that is no number": "return !(prog.name > 5) && !(prog.name <= 5) ? -1 : 0",
+  "a text that is infinite": "return prog.name > 1e308 && prog.name.length === 8 ? -1 : 0",
+  "a text against a text": "return prog.name > '5' && !(prog.name > 5) ? -1 : 0",
+  "a sum of two values of maps":
+    'const a = map_lookup("program_budget", "x"), b = map_lookup("program_budget", "y"); try { return a + b === "11" ? -1 : 0 } catch { return -2 }',
+  "a sum of an array and nothing": 'const v = map_lookup("program_budget", "x"); return v + null === "1null" ? -1 : 0',
+  "a write that its own look-up sees":
+    'cs.map_update("program_budget", "x", 5); return map_lookup("program_budget", "x") === 5 ? 0 : -1',
+  "a write that fails": 'return cs.map_update("program_budget", "x", 5n) === 0 ? 0 : -1',
+  "the same write twice": 'const w = () => cs.map_update("program_budget", "x", 5); return w() === w() ? 0 : -1',
+  "the order of writes":
+    'const a = cs.map_update("program_budget", "x", 1); return cs.map_delete("program_budget", "x") === a ? 0 : -1',
+  "a write of facts": 'return cs.map_update("program_budget", "x", prog.effects)',
   "-0 of a remainder": "return Object.is((prog.insn_cnt - 5) % 5, -0) ? 0 : -1",
   "-0 of a floor": 'const v = map_lookup("program_budget", "x"); return 1 / Math.round(v) < 0 ? 0 : -1',
   "a quotient by 0": "return prog.insn_cnt / 0 > 5 ? 0 : -1",

@@ -185,6 +185,8 @@ class Drawing {
     switch (kind) {
       case "lookup":
         return this.next(3) === 0 ? undefined : this.#json(0);
+      case "write":
+        return [0, 0, -1, -7, -4095][this.next(5)];
       case "verify_program":
       case "verify_signature":
         return [0, 0, -61, -126, -129, -127, -128, -74, -65][this.next(9)];

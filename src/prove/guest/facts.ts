@@ -87,8 +87,12 @@ type Key = readonly TextPart[];
 /** The keys that were looked up in each map, with the names of their values. */
 const looked = new Map<string, { readonly name: string; readonly key: Key }[]>();
 
+/** Maps that the policy has written to on this path. */
+export const writtenMaps = new Set<string>();
+
 /** The value of a key in a map: that of an earlier look-up if the keys are equal on this path. */
 export function lookUp(map: string, key: readonly TextPart[]): unknown {
+  if (writtenMaps.has(map)) return notDecided("a look-up in a map after a write to it");
   const shown = key.map((part) => {
     if (typeof part === "string") return JSON.stringify(part);
     if ("text" in part) return part.text;

@@ -1,6 +1,7 @@
 import { addHelper } from "./calls.js";
 import { configuredNames } from "./configured-names.js";
-import { factOf, lookUp, symbol, verdictOf, view } from "./facts.js";
+import { factOf, lookUp, symbol, verdictOf, view, writtenMaps } from "./facts.js";
+import { jsonOf } from "./json-text.js";
 import { changes } from "./loops.js";
 import { addConstants, namespace } from "./namespace.js";
 import { type Integer, isWithin, testNumber } from "./numbers.js";
@@ -86,8 +87,38 @@ function map_lookup(map: unknown, key: unknown): unknown {
   return lookUp(name, parts);
 }
 
-function changed(): never {
-  return notDecided("a write to a map");
+let isOneDecision = false;
+let writes = 0;
+
+/** Says that one policy decides once, so that its writes to maps are the only ones. */
+export function allowWrites(): void {
+  isOneDecision = true;
+}
+
+function map_update(map: unknown, key: unknown, value: unknown): unknown {
+  checkTexts(map, key, "map_update");
+  if (jsonOf(value) === undefined) return raise("TypeError", "map_update: value is not JSON");
+  return written(map, "map_update");
+}
+
+function map_delete(map: unknown, key: unknown): unknown {
+  checkTexts(map, key, "map_delete");
+  return written(map, "map_delete");
+}
+
+function checkTexts(map: unknown, key: unknown, who: string): void {
+  if (stringParts(map) === null) raise("TypeError", `${who}: map is not a string`);
+  if (stringParts(key) === null) raise("TypeError", `${who}: key is not a string`);
+}
+
+/** The verdict of a write, which can be any errno; what the map has then is not known. */
+function written(map: unknown, who: string): unknown {
+  const name = nameAmong(map, configuredNames().maps, `${who}: map`);
+  if (!isOneDecision) return notDecided("a write to a map");
+  changes("a write to a map in a loop over a list");
+  writtenMaps.add(name);
+  writes += 1;
+  return verdictOf(`${who}(${writes})`, { kind: "write", number: writes });
 }
 
 /** A name of the configuration: a constant, or each of them on a path of its own for a text that is not known. */
@@ -204,17 +235,17 @@ Object.assign(namespace, {
   hash,
   read,
 });
-Object.assign(namespace, { map_update: changed, map_delete: changed });
+Object.assign(namespace, { map_update, map_delete });
 for (const helper of Object.values(namespace)) addHelper(helper as object);
 addConstants();
 Object.freeze(namespace);
 
 export {
-  changed as guest_map_delete,
-  changed as guest_map_update,
   deny as guest_deny,
   hash as guest_hash,
+  map_delete as guest_map_delete,
   map_lookup as guest_map_lookup,
+  map_update as guest_map_update,
   note as guest_note,
   read as guest_read,
   signer_of as guest_signer_of,

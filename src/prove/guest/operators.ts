@@ -35,7 +35,8 @@ function computed(operator: string, left: unknown, right: unknown): unknown {
     if (isPrimitive(left) && isPrimitive(right)) return ofPrimitives(operator, left as never, right as never);
     return notDecided(`\`${operator}\` of an object`);
   }
-  if (operator === "+" && (isText(left, one) || isText(right, other)))
+  // After their types are known, JSON values are arrays and objects, which are added as texts
+  if (operator === "+" && (isText(left, one) || isText(right, other) || one?.k === "json" || other?.k === "json"))
     return joined([...textParts(left), ...textParts(right)]);
   if (Object.hasOwn(ORDERS, operator)) return order(operator, left, right);
   const [a, b] = [integerOf(left), integerOf(right)];
@@ -166,6 +167,8 @@ function order(operator: string, left: unknown, right: unknown): boolean {
   if (difference !== null) return testNumber(difference, is);
   const texts = orderOfTexts(operator, left, right);
   if (texts !== null) return texts;
+  const numeric = orderWithNumber(operator, left, right);
+  if (numeric !== null) return numeric;
   const [limit, other] = termOf(left) === null ? [left, right] : [right, left];
   if (typeof limit !== "number" || Number.isFinite(limit) || comparable(other) === null)
     return notDecided(`\`${operator}\` of something else than numbers`);
@@ -191,6 +194,17 @@ function orderOfTexts(operator: string, left: unknown, right: unknown): boolean 
     default:
       return !isBefore();
   }
+}
+
+/** A text, an array or an object as a number, and a constant; null for other values. */
+function orderWithNumber(operator: string, left: unknown, right: unknown): boolean | null {
+  const [one, other] = [termOf(left), termOf(right)];
+  if (one === null && other !== null && typeof left === "number")
+    return orderWithNumber(MIRRORED[operator]!, right, left);
+  if (!isFiniteNumber(right) || (one?.k !== "text" && one?.k !== "json")) return null;
+  // An object that can be written is `[object Object]`, which is no number
+  if (one.k === "json" && textParts(left).length > 0 && testType(one.name, ["object"])) return false;
+  return test({ kind: "compares", of: one.name, text: `${operator} ${right}` });
 }
 
 const MIRRORED: Readonly<Record<string, string>> = { "<": ">", "<=": ">=", ">": "<", ">=": "<=" };

@@ -40,6 +40,10 @@ export type Atom =
   | { readonly kind: "matches"; readonly of: string; readonly text: string }
   /** A text comes before another one, by UTF-16 code units. */
   | { readonly kind: "before"; readonly of: string; readonly text: string }
+  /**
+   * A text as a number, or the text of an array, compares with a constant, as in `< 20`; false if it is no number.
+   */
+  | { readonly kind: "compares"; readonly of: string; readonly text: string }
   /** A regular expression matches somewhere in a text (texts/regular-expression.ts); `text` is its source. */
   | { readonly kind: "regex"; readonly of: string; readonly text: string; readonly flags: string }
   /**
@@ -152,7 +156,9 @@ export type Origin =
   /** The number of elements of a list that are in one of the cases. */
   | { readonly kind: "count"; readonly list: string; readonly where: readonly ElementCase[] }
   /** What a policy computes with other numbers. */
-  | { readonly kind: "computed"; readonly expression: Expression };
+  | { readonly kind: "computed"; readonly expression: Expression }
+  /** The verdict of a write to a map: of the first, the second, and so on. */
+  | { readonly kind: "write"; readonly number: number };
 
 /** What a loop over a list that is not known does, which is the same for all elements that are in the same case. */
 export interface LoopCases {

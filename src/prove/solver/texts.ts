@@ -1,6 +1,7 @@
 import { Glob } from "../../policy/scope/glob.js";
 import type { SymbolDomain } from "../shared/atom.js";
 import { Automaton, expressionAutomaton } from "../texts/automaton.js";
+import { comparesAsNumber } from "../texts/numeric-text.js";
 import { parseExpression } from "../texts/regular-expression.js";
 import { type TextRule, wordsOf } from "../texts/words.js";
 import type { Condition } from "./condition.js";
@@ -26,6 +27,7 @@ interface Class {
   readonly ends: string[];
   readonly includes: string[];
   readonly matches: string[];
+  readonly compares: string[];
   /** Regular expressions and texts that it is compared with by order. */
   readonly rules: (TextRule & { readonly name: string })[];
   /** The known names of a type that has others, too. */
@@ -40,6 +42,7 @@ const TESTS = {
   ends: (text: string, part: string) => text.endsWith(part),
   includes: (text: string, part: string) => text.includes(part),
   matches: (text: string, pattern: string) => new Glob(pattern).matches(text),
+  compares: comparesAsNumber,
 };
 
 /**
@@ -63,7 +66,7 @@ export function findTexts(
     const [hex, names] = domain?.kind === "text" ? [domain.hex, domain.names] : [null, null];
     const made: Class = {
       ...{ names: [name], allowed: namesIn(names, namesOf), excluded: new Set(), starts: [], ends: [], includes: [] },
-      ...{ matches: [], rules: [], not: [] },
+      ...{ matches: [], compares: [], rules: [], not: [] },
       ...{ vocabulary: names === null ? [] : namesOf(names) },
       ...{ hex: new Set(hex === null ? [] : [hex]), apart: new Set() },
     };
@@ -137,7 +140,7 @@ function fits(its: Class, text: string): boolean {
   return (
     (its.allowed?.has(text) ?? true) &&
     !its.excluded.has(text) &&
-    (["starts", "ends", "includes", "matches"] as const).every((kind) =>
+    (["starts", "ends", "includes", "matches", "compares"] as const).every((kind) =>
       its[kind].every((part) => TESTS[kind](text, part)),
     ) &&
     its.not.every(({ kind, text: part }) => !TESTS[kind](text, part)) &&
@@ -215,6 +218,7 @@ function contradicts(its: Class): boolean {
     ends: (part: string) => end.endsWith(part),
     includes: (part: string) => [start, end, ...its.includes].some((text) => text.includes(part)),
     matches: (pattern: string) => its.matches.includes(pattern),
+    compares: (comparison: string) => its.compares.includes(comparison),
   };
   return its.not.some(({ kind, text }) => surely[kind](text));
 }
@@ -247,6 +251,9 @@ function* ownCandidates(its: Class): Generator<string> {
   const [start, end, middle] = [longest(its.starts), longest(its.ends), its.includes.join("")];
   const [bytes] = its.hex;
   yield* its.vocabulary;
+  const compared = [...its.compares, ...its.not.flatMap(({ kind, text }) => (kind === "compares" ? [text] : []))];
+  for (const comparison of compared)
+    for (const by of [0, 1, -1, 0.5, -0.5]) yield String(Number(comparison.split(" ")[1]) + by);
   if (its.rules.length > 0) yield* wordsFor(its) ?? [];
   for (const pattern of its.matches)
     for (const filling of ["x", "", `x${middle}`, `x${end}`])
@@ -301,7 +308,7 @@ function allRules(its: Class): readonly TextRule[] {
     its[kind].map((text) => ({ automaton: Automaton.ofText(text, kind), is: true })),
   );
   const negative = its.not.flatMap(({ kind, text }) =>
-    kind === "matches" ? [] : [{ automaton: Automaton.ofText(text, kind), is: false }],
+    kind === "matches" || kind === "compares" ? [] : [{ automaton: Automaton.ofText(text, kind), is: false }],
   );
   const excluded = [...its.excluded].map((text) => ({ automaton: Automaton.ofText(text, "equals"), is: false }));
   const hex = [...its.hex].map((bytes) => {

@@ -8,6 +8,7 @@ import {
   type PathEnd,
   type TextPart,
 } from "../shared/atom.js";
+import { isHelperVerdict } from "../shared/helper-verdict.js";
 import type { Condition } from "../solver/condition.js";
 
 /** A condition as a person writes it: `prog.type is "xdp"`, `current.container is not null`. */
@@ -37,6 +38,8 @@ export function conditionWords({ atom, is }: Condition): string {
       return `${atom.of} ${is ? "matches" : "does not match"} ${JSON.stringify(atom.text)}`;
     case "before":
       return `${atom.of} ${is ? "<" : "≥"} ${JSON.stringify(atom.text)}`;
+    case "compares":
+      return `${not}Number(${atom.of}) ${atom.text}`;
     case "regex":
       return `${atom.of} ${is ? "matches" : "does not match"} /${atom.text}/${atom.flags}`;
     case "includes":
@@ -130,7 +133,7 @@ function valueWords(value: bigint, { of }: LinearTerm): string {
 }
 
 function isVerification(of: LinearTerm["of"]): boolean {
-  return of.length === 1 && of[0]![1].startsWith("verify_");
+  return of.length === 1 && isHelperVerdict(of[0]![1]);
 }
 
 /** A verdict in words: `0`, `-EPERM`, or what a verification returns. */

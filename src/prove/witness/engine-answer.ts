@@ -30,6 +30,7 @@ export function engineAnswer(
 
 class InputFunctions implements HostFunctions {
   readonly #paths = new Map<Uint8Array, string>();
+  #writes = 0;
 
   constructor(
     private readonly input: Input,
@@ -79,12 +80,18 @@ class InputFunctions implements HostFunctions {
     return this.input.answer({ kind: "lookup", map, key: [] }, key);
   }
 
-  map_update(): number {
-    return -ERRNO.EPERM;
+  map_update(map: string): number {
+    return this.#write(map);
   }
 
-  map_delete(): number {
-    return -ERRNO.EPERM;
+  map_delete(map: string): number {
+    return this.#write(map);
+  }
+
+  #write(map: string): number {
+    this.#known(this.names.maps, map);
+    this.#writes += 1;
+    return this.#answer({ kind: "write", number: this.#writes }) as number;
   }
 
   #answer(origin: Origin): unknown {

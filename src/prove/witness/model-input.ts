@@ -223,6 +223,8 @@ class Making {
       case "signer_of":
       case "signer_of_program":
         return defaultFacts(RESULT_DOMAINS[origin.kind === "statement_of" ? "statement_of" : "signer_of"]!);
+      case "write":
+        return 0;
       case "lookup":
       case "element":
       case "count":

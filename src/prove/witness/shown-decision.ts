@@ -1,5 +1,6 @@
 import { verdictName } from "../../errno.js";
 import type { Exploration, Path } from "../explorer/exploration.js";
+import { isHelperVerdict } from "../shared/helper-verdict.js";
 import { namesIn } from "../solver/element-conditions.js";
 import type { EngineDecision } from "./engine-decision.js";
 import type { Input } from "./input.js";
@@ -37,6 +38,6 @@ export function shownValues(path: Path, input: Input, exploration: Exploration):
 }
 
 function readable(name: string, value: unknown): unknown {
-  if (name.startsWith("verify_") && typeof value === "number") return verdictName(value);
+  if (isHelperVerdict(name) && typeof value === "number") return verdictName(value);
   return value instanceof Uint8Array ? `(${value.length} bytes)` : value;
 }

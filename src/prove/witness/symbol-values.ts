@@ -6,6 +6,7 @@ import { TEXT_RELATIONS } from "../shared/text-relation.js";
 import type { Condition } from "../solver/condition.js";
 import type { Knowledge } from "../solver/solver.js";
 import { expressionAutomaton } from "../texts/automaton.js";
+import { comparesAsNumber } from "../texts/numeric-text.js";
 import type { Input } from "./input.js";
 import { symbolPath } from "./symbol-path.js";
 
@@ -115,6 +116,8 @@ export class SymbolValues {
         return textOf(value, atom.of).includes(atom.text);
       case "matches":
         return new Glob(atom.text).matches(textOf(value, atom.of));
+      case "compares":
+        return comparesAsNumber(Array.isArray(value) ? this.#written(atom.of) : textOf(value, atom.of), atom.text);
       case "before":
         return textOf(value, atom.of) < atom.text;
       case "regex":

@@ -19,6 +19,8 @@ const POLICIES = {
     'import { deny } from "countersign";\nexport const bpf_prog_load = (prog) =>\n  prog.insn_cnt > 100 ? deny("large") : 0;',
   "signed.js":
     'import { verify_program } from "countersign";\nexport const bpf_prog_load = (prog) => verify_program(prog, "platform");',
+  "counts.js":
+    'import { map_update } from "countersign";\nexport const bpf_prog_load = (prog) => map_update("counts", prog.name, 1);',
   "tier.js": "export const bpf_prog_load = (prog, { container }) => (container.labels.tier === prog.type ? -7 : 0);",
 };
 
@@ -29,6 +31,8 @@ const KEY =
 const CONFIGURATIONS: Readonly<Record<string, string>> = {
   "the first denial": "attachments: [{ policy: small.js }, { policy: signed.js }]",
   "an attachment in audit": "attachments: [{ policy: small.js, mode: audit }, { policy: signed.js }]",
+  "one attachment that writes": `maps: { counts: { writable: { entries: 9, bytes: 4KiB }, writers: [counts] } }
+attachments: [{ policy: counts.js, scope: { uid: [0, 1000-1999] } }]`,
   "a dry run": "mode: audit\nattachments: [{ policy: small.js }]",
   "a fault that denies": "attachments: [{ policy: tier.js }, { policy: small.js }]",
   "a fault that allows": "attachments: [{ policy: tier.js, on_fault: allow }]",
@@ -73,6 +77,16 @@ describe(`the decisions of a configuration (seed ${seed})`, () => {
         expect([own.length, round]).toEqual([1, round]);
         expect(differ(policies, own[0]!, input, values)).toBeNull();
       }
+    });
+  });
+
+  it("are not decided where one of several attachments writes", () => {
+    const yaml =
+      "version: 1\nmaps: { counts: { writable: { entries: 9, bytes: 4KiB }, writers: [counts] } }\n" +
+      "attachments: [{ policy: counts.js }, { policy: small.js }]\n";
+    withPolicies({ ...POLICIES, "countersign.yaml": yaml }, (policies) => {
+      const ends = explored(policies).paths.map(({ end }) => end);
+      expect(ends).toEqual([expect.objectContaining({ kind: "not decided", why: "a write to a map" })]);
     });
   });
 
