@@ -17,8 +17,10 @@ import { type SymbolPath, symbolPath } from "./symbol-path.js";
 type Explored = Pick<Exploration, "hook" | "symbols" | "origins">;
 type Holder = Record<string, unknown>;
 
-/** The most elements and bytes of a list or of bytes in an input. */
+/** The most elements of a list in an input. */
 const MOST = 1_000_000;
+/** The most bytes: a program of the kernel's largest size, 1,000,000 instructions, and a larger one must be possible. */
+const MOST_BYTES = 32 * 1024 * 1024;
 
 /**
  * Inputs with the values of a model, and the simplest values for all others, with the elements of lists in several
@@ -329,7 +331,7 @@ const JSON_VALUES: Readonly<Record<JsonType, () => unknown>> = {
 };
 
 function bytesOf(length: number): Uint8Array {
-  if (length > MOST) throw new RangeError("bytes are too long");
+  if (length > MOST_BYTES) throw new RangeError("bytes are too long");
   return new Uint8Array(length);
 }
 
