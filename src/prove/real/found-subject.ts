@@ -32,8 +32,10 @@ export function foundSubject(
   const { hook, knowledge } = exploration;
   let best: FoundSubject | null = null;
   for (const [index, { subject }] of subjectsOf(file, config, hook).entries()) {
-    const maps = mapsFor(subject, current, model, exploration);
-    const input = new FolderAnswers(config, maps).input(subject, current, knowledge.argument);
+    const inputWith = (maps: MapContents) =>
+      new FolderAnswers(config, maps).input(subject, current, knowledge.argument);
+    const maps = mapsFor(inputWith({}), model, exploration);
+    const input = inputWith(maps);
     const values = new SymbolValues(input, knowledge);
     const unmet = path.conditions.filter((condition) => !values.satisfy([condition]));
     if (best === null || unmet.length < best.unmet.length) best = { index, input, maps, unmet };
@@ -45,9 +47,12 @@ function subjectsOf(file: string, { signatures }: Config, hook: HookName) {
   return questionsAboutFile(file, signatures, { hook });
 }
 
-/** Entries of maps, so that each question about a key has the answer of the model. */
-function mapsFor(subject: object, current: Current, model: Input, { knowledge }: Exploration): MapContents {
-  const values = new SymbolValues({ subject, current, answer: model.answer }, knowledge);
+/**
+ * Entries of maps, so that each question about a key has the answer of the model. A key can depend on facts, and on
+ * what helpers answer about the file, such as the id of a signer's key. `input` has empty maps.
+ */
+function mapsFor(input: Input, model: Input, { knowledge }: Exploration): MapContents {
+  const values = new SymbolValues(input, knowledge);
   const modelled = new SymbolValues(model, knowledge);
   const maps: Record<string, Record<string, unknown>> = {};
   for (const origin of knowledge.origins.values()) {

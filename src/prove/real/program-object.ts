@@ -3,6 +3,7 @@ import type { CodeMap } from "../../bpf/model/code.js";
 import { EFFECTS, type MapFacts, type ProgramSubject } from "../../bpf/model/facts.js";
 import { roleOf } from "../../bpf/object/section.js";
 import { factsOfObject } from "../../bpf/object.js";
+import { MAP_TYPES } from "../../bpf/tables/names.gen.js";
 import { CountersignError } from "../../error.js";
 import type { Condition } from "../solver/condition.js";
 import { type WantedCode, writeCode } from "./program-code.js";
@@ -81,7 +82,9 @@ export function mapsLike(facts: readonly MapFacts[]): readonly CodeMap[] {
   return facts.map((one, index) => {
     const name = one.name === "" || names.has(one.name) ? `map_${index}` : one.name;
     names.add(name);
-    const { type, key_size, value_size, max_entries, flags } = one;
+    const { key_size, value_size, max_entries, flags } = one;
+    // No definition has a type that the tables lack, nor the first one, which stands for none
+    const type = MAP_TYPES.indexOf(one.type) > 0 ? one.type : "unknown";
     const sizes = { key_size, value_size, max_entries, flags };
     return { name, type, ...sizes, contents: null, own: true, data: null, frozen: false, inner: null };
   });

@@ -12,12 +12,16 @@ export interface SectionFacts {
 /** Types whose programs are often written, which are tried first if the type is not said. */
 const USUAL = ["xdp", "tc", "kprobe", "tracepoint", "fentry", "raw_tp", "cgroup_skb/ingress", "lsm", "syscall"];
 
+/** Stands for a target of which only is known that there is one. */
+const SOME_TARGET = "witness";
+
 /** A section that libbpf does not know. */
 const UNKNOWN = "other";
 
 /** Names of sections, of which those come first whose programs have the most of the wanted facts. */
 export function sectionsFor(wanted: SectionFacts): readonly string[] {
-  const target = wanted.attach_to === null || wanted.attach_to === "" ? null : wanted.attach_to;
+  // A target of no name cannot be said
+  const target = wanted.attach_to === "" ? SOME_TARGET : wanted.attach_to;
   const named = SECTIONS.flatMap(([name, , , hasTarget]) =>
     target !== null && hasTarget ? [`${name}/${target}`, name] : [name],
   );

@@ -8,6 +8,7 @@ import type { Knowledge } from "../solver/solver.js";
 import type { Input } from "../witness/input.js";
 import { SymbolValues } from "../witness/symbol-values.js";
 import { assembleProgram, mapsLike } from "./program-object.js";
+import { wantedMap } from "./wanted-map.js";
 
 /** A file that `check` decides about. */
 export interface WitnessFile {
@@ -32,7 +33,7 @@ export function witnessFile(
       return made === null ? null : { name: OBJECT, bytes: made.bytes };
     }
     case "map":
-      return { name: OBJECT, bytes: objectWith(mapsLike([mapWithAccess(model.subject as MapSubject)])) };
+      return { name: OBJECT, bytes: objectWith([wantedMap(model.subject as MapFacts, unmet)]) };
     case "command":
       return { name: OBJECT, bytes: objectWith(mapsLike([SOME_MAP])) };
     case "file":
@@ -44,15 +45,6 @@ export function witnessFile(
 }
 
 const OBJECT = "witness.o";
-
-type MapSubject = MapFacts & { readonly access: string | null };
-
-/** BPF_F_RDONLY and BPF_F_WRONLY of linux/bpf.h: they say which access the fd of a map gives. */
-const ACCESS_FLAGS: Readonly<Record<string, number>> = { r: 1 << 3, w: 1 << 4 };
-
-function mapWithAccess(map: MapSubject): MapFacts {
-  return { ...map, flags: map.flags | (ACCESS_FLAGS[map.access ?? ""] ?? 0) };
-}
 
 const SOME_MAP = { name: "some", type: "array", key_size: 4, value_size: 4, max_entries: 1, flags: 0 } as MapFacts;
 

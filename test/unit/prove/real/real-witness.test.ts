@@ -36,6 +36,13 @@ describe("an example that is made real", () => {
   it.each<[HookName, string]>([
     ["bpf_map_create", "map.type === 'ringbuf' && map.max_entries > 4096 ? deny('ring') : 0"],
     ["bpf_map", "map.access === 'r' ? deny('read only') : map.name === 'events' ? -1 : 0"],
+    [
+      "bpf_map_create",
+      "map.memory > 1000000 && map.type !== 'array' ? deny('large') : map.type !== 'unknown' ? 0 : -1",
+    ],
+    ["bpf_map", "map.access !== null && !map.access.includes('w') ? deny('read only') : 0"],
+    ["blob_verify", "map_lookup('m', hash('sha512', map.data)) === 1 ? deny('withdrawn') : 0"],
+    ["bpf_prog_load", "map.expected_attach_type === 'lsm_mac' && map.attach_to !== null ? deny('hook') : 0"],
     ["bpf", "map.name === 'BPF_PROG_LOAD' ? deny('load') : 0"],
     ["kernel_read_file", "map.name === 'nvidia.ko' ? deny('module') : map.signature === null ? -1 : 0"],
     ["bprm_check_security", "map.purpose === 'exec' ? 0 : deny('what')"],
