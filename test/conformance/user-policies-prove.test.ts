@@ -23,13 +23,12 @@ const seed = seedOf();
 
 /** Policies of which something is not decided, each with one of its lines. docs/prove.md says what that can be. */
 const NOT_DECIDED: Readonly<Record<string, string>> = {
-  "canary-rollout": "policy.js:21: `slice` of a text that is not known",
+  "canary-rollout": "policy.js:7: `Number.parseInt` with a value that is not known",
   "cloud-baseline": "policy.js:28: `reduce` of a list that is not known",
   "effects-by-type": "policy.js:7: the properties of this value",
-  "firmware-blobs": "policy.js:13: `lastIndexOf` of a text that is not known",
   "game-anti-cheat": "policy.js:18: `join` of a list that is not known",
   "hospital-no-exfiltration": "policy.js:19: the elements of this value",
-  "licence-review": "policy.js:8: `trim` of a text that is not known",
+  "licence-review": "policy.js:13: `0` of a list that is not known",
   "lsm-vendor": "policy.js:8: the properties of this value",
   "university-quota": "policy.js:12: `reduce` of a list that is not known",
   "vendor-agent-settings": "policy.js:12: the identity of an object",

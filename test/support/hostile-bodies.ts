@@ -105,6 +105,40 @@ export const HOSTILE_BODIES: Readonly<Record<string, string>> = {
   "an empty text that is put together": "return `${prog.name}${prog.license}` ? 0 : prog.name === '' ? -1 : -2",
   "keys that are put together":
     "const at = (key) => map_lookup('debug_read_only', key); return at(`${prog.name}/a`) === at(`${prog.name}/a`) ? (at(`a${prog.name}`) === at(`${prog.name}a`) ? -1 : -2) : 0",
+  "white space that is none in JavaScript":
+    "return prog.name.trim() === '\\u200b' ? -1 : prog.name.trim() === '\\ufeff' ? -2 : 0",
+  "a part of half a character":
+    "return prog.name.slice(0, 1) === '\\ud83d' ? (prog.name.slice(1) === '\\ude00' ? -1 : -2) : 0",
+  "the last part of a text without separators":
+    "return prog.name.slice(prog.name.lastIndexOf('.') + 1) === prog.name ? (prog.name.includes('.') ? -1 : -2) : 0",
+  "what is before a separator that is not there":
+    "return prog.name.slice(0, prog.name.lastIndexOf('.')) === 'a' ? (prog.name === 'ab' ? -1 : -2) : 0",
+  "substring before a separator that is not there":
+    "return prog.name.substring(0, prog.name.indexOf('.')) === '' ? (prog.name === 'ab' ? -1 : -2) : 0",
+  "a place in another text": "return prog.name.slice(prog.license.lastIndexOf('.') + 1) === 'a' ? -1 : 0",
+  "slice with minus zero": "return prog.name.slice(-0, 1) === 'a' ? -1 : prog.name.slice(0, -0) === '' ? -2 : 0",
+  "slice with places that cross": "return prog.name.slice(2, 1) === '' && prog.name.substring(2, 1) === 'b' ? -1 : 0",
+  "slice from the end of a short text":
+    "return prog.name.slice(-5, -1) === 'a' ? (prog.name.length === 2 ? -1 : -2) : 0",
+  "slice without arguments": "return prog.name.slice() === prog.name && prog.name.substring() === prog.name ? 0 : -1",
+  "slice with other types": "return prog.name.slice(null, '1') === 'a' ? -1 : prog.name.slice(NaN) === 'a' ? -2 : 0",
+  "a method of a text as a value": "const { trim } = prog.name; return trim === String.prototype.trim ? 0 : -1",
+  "parts of a text after pop":
+    "const parts = prog.name.split('.'); const last = parts.pop(); return last === parts.pop() ? -1 : 0",
+  "the first part after pop": "const parts = prog.name.split('.'); parts.pop(); return parts[0] === undefined ? -1 : 0",
+  "a list that pop shortens in a loop":
+    "const parts = prog.name.split('.'); return prog.maps.some(() => parts.pop() === 'a') ? -1 : parts[0] === 'a' ? -2 : 0",
+  "parts without a separator": "return prog.name.split('.')[0] === prog.name ? (prog.name.includes('.') ? -1 : -2) : 0",
+  "the length of a text and of a list of a map":
+    "const value = map_lookup('debug_read_only', 'a'); return value?.length === 1 ? (typeof value === 'string' ? -1 : Array.isArray(value) ? -2 : -3) : 0",
+  "a character after the end":
+    "return prog.name[2] === undefined ? (prog.name.charAt(2) === '' ? -1 : -2) : prog.name.length > 2 ? 0 : -3",
+  "an own key that is a part of a text":
+    "return Object.hasOwn({ a: 1, toString: 2 }, prog.name.slice(0, 8)) ? ({ a: 1, toString: 2 })[prog.name.slice(0, 8)] * -1 : 0",
+  "an inherited key that is a part of a text": "return Object.hasOwn({}, prog.name.trim()) ? -1 : 0",
+  "a trimmed text that is compared with itself": "return prog.name.trim().trim() === prog.name.trim() ? 0 : -1",
+  "a length that is a number of a program":
+    "return prog.name.length === prog.insn_cnt ? (prog.name === '' ? -1 : -2) : 0",
   "a getter": "return { get x() { return prog.name } }.x === prog.name ? 0 : -1",
   "valueOf of its own": "return +{ valueOf: () => prog.insn_cnt } > 3 ? 0 : -1",
   "toString of its own": "return `${{ toString: () => prog.name }}` === 'a' ? 0 : -1",

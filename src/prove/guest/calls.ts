@@ -18,6 +18,7 @@ import { isWithin } from "./numbers.js";
 import { isEqual } from "./operators.js";
 import { at, beginning, here, markMade, notDecided, raise, test, testType } from "./path.js";
 import { partsOf, Sym, type Term, termOf } from "./term.js";
+import { splitMethod, textMethod } from "./text-methods.js";
 import { testTexts } from "./text-tests.js";
 import { isConcrete, isPrimitive, joined, settled, stringParts, textParts, truthy } from "./values.js";
 
@@ -108,6 +109,7 @@ function isArray(value: unknown): boolean {
     term.k === "list" ||
     term.k === "filtered" ||
     term.k === "mapped" ||
+    term.k === "split" ||
     (term.k === "json" && testType(term.name, ["array"]))
   );
 }
@@ -151,7 +153,8 @@ export function callMethod(place: number, object: unknown, key: unknown, given: 
     if (Array.isArray(its)) return ofArray(place, its, key, given);
     if (typeof its === "string") return ofString(its, key, given);
     if ((term?.k === "text" || term?.k === "joined") && STRING_NAMES.includes(key))
-      return ofText(stringParts(its)!, key, given);
+      return ofText(term, stringParts(its)!, key, given);
+    if (term?.k === "split") return splitMethod(its as object, term, key, given);
     if (its instanceof Set || its instanceof Map) return ofCollection(its, key, given);
     if (term?.k === "pattern" && key === "test" && given.length === 1) return matches(term, given[0]);
     const list = unknownList(its);
@@ -167,7 +170,7 @@ export function callMethod(place: number, object: unknown, key: unknown, given: 
 
 function ofString(text: string, key: string, given: readonly unknown[]): unknown {
   if (!CONCRETE_STRING_METHODS.has(key)) return notDecided(`\`${key}\` of a string`);
-  if (Object.hasOwn(TESTS, key) && !given.every(isPrimitive)) return ofText([text], key, given);
+  if (Object.hasOwn(TESTS, key) && !given.every(isPrimitive)) return ofText(null, [text], key, given);
   if (!given.every(isPrimitive)) return notDecided(`\`${key}\` with a value that is not known`);
   return native(() => (text as unknown as Readonly<Record<string, Call>>)[key]!(...given));
 }
@@ -187,10 +190,10 @@ export function pattern(place: number, native: RegExp, source: string, flags: st
 
 const TESTS = { startsWith: "starts", endsWith: "ends", includes: "includes" } as const;
 
-function ofText(text: readonly TextPart[], key: string, [part, ...more]: readonly unknown[]): unknown {
-  if (!Object.hasOwn(TESTS, key) || more.length > 0) return notDecided(`\`${key}\` of a text that is not known`);
-  const parts = partsOf(textParts(part));
-  return testTexts(TESTS[key as keyof typeof TESTS], text, parts);
+function ofText(term: Term | null, text: readonly TextPart[], key: string, given: readonly unknown[]): unknown {
+  if (!Object.hasOwn(TESTS, key) && term?.k === "text") return textMethod(term.name, key, given);
+  if (!Object.hasOwn(TESTS, key) || given.length > 1) return notDecided(`\`${key}\` of a text that is not known`);
+  return testTexts(TESTS[key as keyof typeof TESTS], text, partsOf(textParts(given[0])));
 }
 
 function ofList(place: number, list: UnknownList, value: unknown, key: string, given: readonly unknown[]): unknown {

@@ -4,6 +4,7 @@ import { changes, countOf, firstElement, Loop, unknownList } from "./loops.js";
 import { namespace } from "./namespace.js";
 import { at, beginning, fault, notDecided, raise, test, testType } from "./path.js";
 import { isSymbol, type Term, termOf } from "./term.js";
+import { lengthOf, splitMember, unitAt } from "./text-methods.js";
 import { isNullish, isPrimitive, settled } from "./values.js";
 
 const { getPrototypeOf, hasOwn } = Object;
@@ -122,6 +123,10 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
       if (key === "length") return integer(`${term.name}.length`, 0n, BigInt(Number.MAX_SAFE_INTEGER));
       return notDecided(`\`${key}\` of bytes`);
     case "text":
+      if (key === "length") return lengthOf(term.name);
+      return INDEX.test(key) && Number(key) < MOST_UNITS ? unitAt(term.name, Number(key)) : ofPrimitive("string", key);
+    case "split":
+      return splitMember(value as object, term, key);
     case "written":
     case "each":
     case "quoted":
@@ -160,6 +165,7 @@ export function propertyExists(object: unknown, key: unknown, isOwn = false): bo
   const its = view(object);
   const name = keyOf(key);
   const term = termOf(its);
+  if (isOwn && isPlain(its) && isSymbol(name)) return hasSome(its, termOf(name) as { readonly name: string });
   if (typeof name !== "string") return notDecided("a key that is not known");
   if (term === null) {
     if (isPlain(its)) return isOwn ? hasOwn(its, name) : name in its;
@@ -172,6 +178,11 @@ export function propertyExists(object: unknown, key: unknown, isOwn = false): bo
   }
   if (term.k === "record" && term.of.kind !== "integer or text") return entryOf(term.name, term.of, name) !== undefined;
   return notDecided("`in` of this value");
+}
+
+/** Whether an object has a property of its own under a key that is a text which is not known. */
+function hasSome(object: object, { name: of }: { readonly name: string }): boolean {
+  return Object.getOwnPropertyNames(object).some((text) => test({ kind: "equals", of, text }));
 }
 
 /** Assigns to a property of an object or array that the policy made. */
@@ -189,6 +200,8 @@ export function set(place: number, object: unknown, name: unknown, value: unknow
 }
 
 const MOST_ELEMENTS = 65_536;
+/** The most units of a text that are told apart. */
+const MOST_UNITS = 1_000;
 
 /** The own properties of an object that are spread into another. */
 export function properties(place: number, value: unknown): object {

@@ -27,6 +27,8 @@ export type Term =
   | { readonly k: "joined"; readonly parts: readonly (string | Term)[] }
   /** A reason with such parts, which is cut if it is long. */
   | { readonly k: "reason"; readonly parts: readonly (string | Term)[] }
+  /** The parts of a text between constants of one unit; `born` is the number of loops around the call. */
+  | { readonly k: "split"; readonly name: string; readonly unit: string; readonly born: number }
   /** An integer, whose value and intermediate values are between -(2^53-1) and 2^53-1. */
   | { readonly k: "integer"; readonly constant: bigint; readonly of: ReadonlyMap<string, Summand> }
   /** A finite double of JSON or of an operation: its expression is what is computed. */

@@ -42,7 +42,7 @@ export function wantedSignatures(conditions: readonly Condition[], model: Input,
   return nearest ?? new Map();
 }
 
-type Explored = Pick<Knowledge, "argument" | "origins">;
+type Explored = Pick<Knowledge, "argument" | "origins" | "symbols">;
 
 /** What is asked about, and what the model has a signature of. */
 function itemsOf(

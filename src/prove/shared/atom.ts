@@ -2,7 +2,9 @@
  * What the explorer in the sandbox and its host say to each other. A symbol is named by the fact that it stands for,
  * such as `prog.effects.read_only` or `verify_program(platform)`.
  */
+
 import type { TextRelation } from "./text-relation.js";
+import type { TextMeasure, TextStep } from "./text-step.js";
 
 /** A linear term over numbers: `constant` and coefficients are decimal integers. */
 export interface LinearTerm {
@@ -132,9 +134,22 @@ export type PathEnd =
 export type SymbolDomain =
   /** A number of JSON is any finite number. */
   | { readonly kind: "flag" | "json" | "null" | "exists" | "list" }
-  | { readonly kind: "text"; readonly names: string | null; readonly hex: number | null }
+  | {
+      readonly kind: "text";
+      readonly names: string | null;
+      readonly hex: number | null;
+      /** How it is found in another text, which the beginning of its name is; absent for a text by itself. */
+      readonly step?: TextStep;
+    }
   /** Integers; `most` and `least` are decimal. With a step, multiples of it. */
-  | { readonly kind: "integer"; readonly least: string; readonly most: string; readonly step?: string }
+  | {
+      readonly kind: "integer";
+      readonly least: string;
+      readonly most: string;
+      readonly step?: string;
+      /** How it is found in a text, which the beginning of its name is; absent for lengths and for numbers of facts. */
+      readonly measure?: TextMeasure;
+    }
   /** Finite numbers between two integers. */
   | { readonly kind: "number"; readonly least: string; readonly most: string };
 

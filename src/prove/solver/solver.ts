@@ -6,8 +6,9 @@ import { Effort } from "./effort.js";
 import { namesIn } from "./element-conditions.js";
 import { type Clause, domainIn, type ListElement, type ListProblem, listProblems } from "./lists.js";
 import { findNumbers } from "./numbers.js";
-import { relationsIn, type SolvedRelation } from "./text-relations.js";
-import { findTexts, type Membership } from "./texts.js";
+import { type DomainOf, measureIn, wholeNames } from "./text-parts.js";
+import { relationsIn, sumsIn } from "./text-relations.js";
+import { findTexts, type JointConditions, type Membership } from "./texts.js";
 
 /** A value for each symbol that conditions name. */
 export interface Model {
@@ -113,12 +114,20 @@ function solveFlat(
   const numbers = findNumbers(conditions, domainOf, knowledge.origins, effort);
   if (numbers === "unsatisfiable") return numbers;
   const chosenNumbers = new Map(typeof numbers === "string" ? [] : numbers);
-  const relations = relationsIn(conditions, domainOf, { numbers: chosenNumbers, types });
-  const search = new Search(conditions, knowledge, domainOf, relations, effort);
-  const found = search.from(connected(conditions, knowledge), flags, []);
+  // Before relations choose types
+  const texts = new Set([...types].flatMap(([name, left]) => (left.join() === "string" ? [name] : [])));
+  const measureOf = (name: string) => measureIn(name, domainOf, (of) => texts.has(of));
+  const isMeasured = (name: string) => measureOf(name) !== null;
+  const relations = relationsIn(conditions, domainOf, { numbers: chosenNumbers, types }, isMeasured);
+  const sums = sumsIn(conditions, measureOf, chosenNumbers);
+  const joint = relations && { relations, sums, measureOf };
+  const search = new Search(conditions, knowledge, domainOf, joint, effort);
+  const found = search.from(connected(conditions, knowledge, domainOf), flags, []);
   if (typeof found === "string" || typeof numbers === "string") return found === "unsatisfiable" ? found : "unknown";
+  // What is found in texts follows from them
+  const others = new Map([...chosenNumbers].filter(([name]) => !isMeasured(name)));
   const chosen = new Map([...types].map(([name, left]) => [name, preferred(left)] as const));
-  return { flags: found.flags, texts: found.texts, numbers: chosenNumbers, types: chosen, elements };
+  return { flags: found.flags, texts: found.texts, numbers: others, types: chosen, elements };
 }
 
 /** The types that a condition is about. Only arrays and objects cannot be written as texts. */
@@ -132,8 +141,12 @@ function preferred(types: readonly JsonType[]): JsonType {
 }
 
 /** The clauses with facts that the conditions name, and those with facts of these clauses. */
-function connected(conditions: readonly Condition[], { clauses, argument }: Knowledge): readonly FactClause[] {
-  const named = new Set(conditions.flatMap(({ atom }) => (atom.kind === "number" ? [] : namesIn(atom))));
+function connected(
+  conditions: readonly Condition[],
+  { clauses, argument }: Knowledge,
+  domainOf: DomainOf,
+): readonly FactClause[] {
+  const named = new Set(conditions.flatMap(({ atom }) => wholeNames(namesIn(atom), domainOf)));
   const taken = new Set<FactClause>();
   for (let before = -1; before !== taken.size; ) {
     before = taken.size;
@@ -157,7 +170,7 @@ class Search {
     conditions: readonly Condition[],
     private readonly knowledge: Knowledge,
     private readonly domainOf: (name: string) => SymbolDomain | undefined,
-    private readonly relations: readonly SolvedRelation[] | null,
+    private readonly joint: JointConditions | null,
     private readonly effort: Effort,
   ) {
     this.#texts = conditions.filter(({ atom }) => flagOf(atom) === null);
@@ -166,7 +179,7 @@ class Search {
   from(clauses: readonly FactClause[], flags: ReadonlyMap<string, boolean>, memberships: readonly Membership[]): Found {
     if (++this.#rounds > MOST_ROUNDS) return "unknown";
     const { argument, namesOf } = this.knowledge;
-    const texts = findTexts(this.#texts, memberships, this.domainOf, namesOf, this.effort, this.relations);
+    const texts = findTexts(this.#texts, memberships, this.domainOf, namesOf, this.effort, this.joint);
     if (texts === "unsatisfiable") return texts;
     const open = clauses.filter(({ any }) => !any.some((literal) => this.#isTrue(literal, flags, memberships)));
     const choices = open.map(({ any }) => any.filter((literal) => !this.#isFalse(literal, flags)));

@@ -1,6 +1,9 @@
 import type { Atom, JsonType, SymbolDomain, TextPart } from "../shared/atom.js";
 import { TEXT_RELATIONS } from "../shared/text-relation.js";
+import { measureOf } from "../shared/text-step.js";
 import type { Condition } from "./condition.js";
+import { compares } from "./constraints.js";
+import { type MeasureOf, sumOf } from "./text-parts.js";
 
 type TextsAtom = Extract<Atom, { kind: "texts" }>;
 
@@ -15,6 +18,42 @@ export interface SolvedRelation {
   readonly is: boolean;
   /** Whether nothing was chosen for it, so that no other choice could satisfy it. */
   readonly isExact: boolean;
+}
+
+/** A linear condition on numbers of which some are found in texts. */
+export interface SolvedSum {
+  /** The numbers that are found in texts. */
+  readonly measures: readonly MeasureOf[];
+  /** Whether it is true for texts, and for the numbers that were chosen for the others. */
+  readonly holds: (textOf: (name: string) => string | undefined) => boolean;
+}
+
+/** The names of texts in a relation. */
+export function textsIn({ left, right }: SolvedRelation): readonly string[] {
+  return [...left, ...right].flatMap((part) => (typeof part !== "string" && "text" in part ? [part.text] : []));
+}
+
+/** Conditions on several numbers of which some are found in texts. */
+export function sumsIn(
+  conditions: readonly Condition[],
+  measureIn: (name: string) => MeasureOf | null,
+  numbers: ReadonlyMap<string, number>,
+): readonly SolvedSum[] {
+  return conditions.flatMap(({ atom, is }): SolvedSum[] => {
+    if (atom.kind !== "number" || atom.term.of.length < 2) return [];
+    const measures = atom.term.of.flatMap(([, name]) => measureIn(name) ?? []);
+    if (measures.length === 0) return [];
+    const holds: SolvedSum["holds"] = (textOf) => {
+      const sum = sumOf(atom.term, (name) => {
+        const found = measureIn(name);
+        if (found === null) return BigInt(Math.trunc(numbers.get(name) ?? 0));
+        const text = textOf(found.of);
+        return text === undefined ? null : BigInt(measureOf(text, found.measure));
+      });
+      return sum !== null && compares(sum, atom.is) === is;
+    };
+    return [{ measures, holds }];
+  });
 }
 
 /** Numbers and types that were chosen: numbers of symbols, and the type of each JSON value in a relation. */
@@ -35,12 +74,14 @@ export function relationsIn(
   conditions: readonly Condition[],
   domainOf: (name: string) => SymbolDomain | undefined,
   chosen: Chosen,
+  isMeasured: (name: string) => boolean,
 ): readonly SolvedRelation[] | null {
   let isSolved = true;
   const solved = (part: TextPart): SolvedPart => {
     if (typeof part === "string" || "text" in part) return part;
     if ("json" in part) return json(part.json);
-    if ("number" in part) return { chosen: number(part.number.constant, part.number.of) };
+    if ("number" in part && part.number.of.every(([, name]) => !isMeasured(name)))
+      return { chosen: number(part.number.constant, part.number.of) };
     isSolved = false;
     return { chosen: "" };
   };
@@ -71,7 +112,7 @@ export function relationsIn(
 }
 
 function simplest(domain: SymbolDomain | undefined): number {
-  if (domain?.kind !== "integer") return 0;
+  if (domain?.kind !== "integer" && domain?.kind !== "number") return 0;
   const [least, most] = [Number(domain.least), Number(domain.most)];
   return Math.min(Math.max(0, least), most);
 }

@@ -1,12 +1,30 @@
 import { Glob } from "../../policy/scope/glob.js";
-import type { SymbolDomain } from "../shared/atom.js";
+import type { TextStep } from "../shared/text-step.js";
 import { Automaton, expressionAutomaton } from "../texts/automaton.js";
+import type { TextAutomaton } from "../texts/inverse.js";
 import { comparesAsNumber } from "../texts/numeric-text.js";
 import { parseExpression } from "../texts/regular-expression.js";
 import { type TextRule, wordsOf } from "../texts/words.js";
 import type { Condition } from "./condition.js";
 import type { Effort } from "./effort.js";
-import { consequences, isAsRequired, proposals, type SolvedRelation } from "./text-relations.js";
+import {
+  type DomainOf,
+  isMeasureRight,
+  likelyTexts,
+  type MeasureOf,
+  measureAutomaton,
+  partOf,
+  takeSteps,
+  wholesBy,
+} from "./text-parts.js";
+import {
+  consequences,
+  isAsRequired,
+  proposals,
+  type SolvedRelation,
+  type SolvedSum,
+  textsIn,
+} from "./text-relations.js";
 
 /** A text that is one of some, or none of them. */
 export interface Membership {
@@ -28,13 +46,21 @@ interface Class {
   readonly includes: string[];
   readonly matches: string[];
   readonly compares: string[];
-  /** Regular expressions and texts that it is compared with by order. */
-  readonly rules: (TextRule & { readonly name: string })[];
+  /** Regular expressions, texts that it is compared with by order, and conditions on its parts and its length. */
+  readonly rules: Rule[];
   /** The known names of a type that has others, too. */
   readonly vocabulary: readonly string[];
   readonly not: { readonly kind: keyof typeof TESTS; readonly text: string }[];
   readonly hex: Set<number>;
   readonly apart: Set<Class>;
+}
+
+interface Rule {
+  /** The same for rules with the same automaton, which is made when it is needed: RangeError if it is too large. */
+  readonly name: string;
+  readonly automaton: () => TextAutomaton;
+  readonly is: boolean;
+  readonly test: (text: string) => boolean;
 }
 
 const TESTS = {
@@ -53,11 +79,12 @@ const TESTS = {
 export function findTexts(
   conditions: readonly Condition[],
   memberships: readonly Membership[],
-  domainOf: (name: string) => SymbolDomain | undefined,
+  domainOf: DomainOf,
   namesOf: (type: string) => readonly string[],
   effort: Effort,
-  relations: readonly SolvedRelation[] | null = [],
+  joint: JointConditions | null = NONE,
 ): Found {
+  const relations = joint === null ? [] : [...joint.relations, ...sameParts(conditions, domainOf)];
   const classes = new Map<string, Class>();
   const classOf = (name: string): Class => {
     const known = classes.get(name);
@@ -73,16 +100,20 @@ export function findTexts(
     classes.set(name, made);
     return made;
   };
+  const isPart = (name: string) => partOf(name, domainOf).steps.length > 0;
   for (const { atom, is } of conditions)
-    if (atom.kind === "same" && is) join(classes, classOf(atom.of), classOf(atom.other));
-  for (const { atom, is } of [...conditions, ...(relations ?? []).flatMap(consequences)]) {
-    if (atom.kind === "same" && !is) {
+    if (atom.kind === "same" && is && !isPart(atom.of) && !isPart(atom.other))
+      join(classes, classOf(atom.of), classOf(atom.other));
+  for (const { atom, is } of [...conditions, ...relations.flatMap(consequences)]) {
+    const rule = partRule({ atom, is }, domainOf, joint);
+    if (rule !== null) classOf(rule.of).rules.push(rule.rule);
+    else if (atom.kind === "same" && (isPart(atom.of) || isPart(atom.other))) continue;
+    else if (atom.kind === "same" && !is) {
       const [one, other] = [classOf(atom.of), classOf(atom.other)];
       if (one === other) return "unsatisfiable";
       one.apart.add(other);
       other.apart.add(one);
     } else if (atom.kind === "equals") restrict(classOf(atom.of), is, [atom.text]);
-    else if (atom.kind === "regex" || atom.kind === "before") classOf(atom.of).rules.push(ruleOf(atom, is));
     else if (Object.hasOwn(TESTS, atom.kind)) {
       const { kind, of, text } = atom as Extract<typeof atom, { kind: keyof typeof TESTS }>;
       if (!is) classOf(of).not.push({ kind, text });
@@ -93,9 +124,73 @@ export function findTexts(
     }
   }
   for (const { of, among, texts } of memberships) restrict(classOf(of), among, texts);
-  for (const { left, right } of relations ?? [])
-    for (const part of [...left, ...right]) if (typeof part !== "string" && "text" in part) classOf(part.text);
-  return assign([...new Set(classes.values())], relations, (name) => classes.get(name)!, effort);
+  const wholes = [
+    ...relations.flatMap(textsIn),
+    ...(joint?.sums ?? []).flatMap(({ measures }) => measures.map(({ of }) => of)),
+  ];
+  for (const name of wholes) classOf(partOf(name, domainOf).whole);
+  const textIn = (chosen: ReadonlyMap<Class, string>) => (name: string) => {
+    const { whole, steps } = partOf(name, domainOf);
+    const text = chosen.get(classOf(whole));
+    return text === undefined ? undefined : takeSteps(text, steps);
+  };
+  const measures = (joint?.sums ?? []).flatMap((one) => one.measures.map(({ measure }) => measure));
+  const likely = likelyTexts(
+    wholes.flatMap((name) => partOf(name, domainOf).steps),
+    measures,
+  );
+  return assign([...new Set(classes.values())], joint && { ...joint, relations }, textIn, likely, effort);
+}
+
+/** Conditions on several texts that the search must satisfy. */
+export interface JointConditions {
+  readonly relations: readonly SolvedRelation[];
+  readonly sums: readonly SolvedSum[];
+  /** What a number is if it is found in a text by itself; null for any other number. */
+  readonly measureOf: (name: string) => MeasureOf | null;
+}
+
+const NONE: JointConditions = { relations: [], sums: [], measureOf: () => null };
+
+/** Equalities of which a side is a part of a text. */
+function sameParts(conditions: readonly Condition[], domainOf: DomainOf): readonly SolvedRelation[] {
+  const isPart = (name: string) => partOf(name, domainOf).steps.length > 0;
+  return conditions.flatMap(({ atom, is }) => {
+    if (atom.kind !== "same" || !(isPart(atom.of) || isPart(atom.other))) return [];
+    const [left, right] = [[{ text: atom.of }], [{ text: atom.other }]];
+    return [{ relation: "equal", left, right, is, isExact: true } as const];
+  });
+}
+
+/** A condition on a part of a text, or on a number in one, as a rule for the text; null for any other condition. */
+function partRule(
+  { atom, is }: Condition,
+  domainOf: DomainOf,
+  joint: JointConditions | null,
+): { readonly of: string; readonly rule: Rule } | null {
+  if (atom.kind === "number") {
+    const [summand, ...others] = atom.term.of;
+    const measure = summand && others.length === 0 ? joint?.measureOf(summand[1]) : null;
+    if (!measure) return null;
+    const constant = BigInt(atom.term.constant);
+    const rule = { measure: measure.measure, coefficient: BigInt(summand![0]), constant, is: atom.is };
+    const { whole, steps } = partOf(measure.of, domainOf);
+    const its = { automaton: () => measureAutomaton(rule), test: (text: string) => isMeasureRight(rule, text) };
+    return { of: whole, rule: throughSteps({ ...its, name: JSON.stringify(atom), is }, steps) };
+  }
+  if (!("text" in atom)) return null;
+  const { whole, steps } = partOf(atom.of, domainOf);
+  if (steps.length > 0) return { of: whole, rule: throughSteps(ruleOf(atom, is), steps) };
+  return atom.kind === "regex" || atom.kind === "before" ? { of: whole, rule: ruleOf(atom, is) } : null;
+}
+
+function throughSteps({ name, automaton, is, test }: Rule, steps: readonly TextStep[]): Rule {
+  return {
+    name: JSON.stringify([name, steps]),
+    automaton: () => wholesBy(steps, automaton()),
+    is,
+    test: (text) => test(takeSteps(text, steps)),
+  };
 }
 
 /** The names of a type, if facts have no others: a newer one is `unknown`. A newer helper is `helper#212`. */
@@ -144,46 +239,49 @@ function fits(its: Class, text: string): boolean {
       its[kind].every((part) => TESTS[kind](text, part)),
     ) &&
     its.not.every(({ kind, text: part }) => !TESTS[kind](text, part)) &&
-    its.rules.every(({ automaton, is }) => automaton.matches(text) === is) &&
+    its.rules.every(({ test, is }) => test(text) === is) &&
     [...its.hex].every((bytes) => text.length === 2 * bytes && /^[0-9a-f]*$/.test(text))
   );
 }
 
 function assign(
   classes: readonly Class[],
-  relations: readonly SolvedRelation[] | null,
-  classOf: (name: string) => Class,
+  joint: JointConditions | null,
+  textIn: (chosen: ReadonlyMap<Class, string>) => (name: string) => string | undefined,
+  likely: readonly string[],
   effort: Effort,
 ): Found {
   const finite = classes.map((its) =>
     its.allowed === null ? null : [...its.allowed].filter((text) => fits(its, text)),
   );
   if (finite.some((texts) => texts?.length === 0) || classes.some(contradicts)) return "unsatisfiable";
+  const { relations, sums } = joint ?? NONE;
   const chosen = new Map<Class, string>();
-  const textOf = (name: string) => chosen.get(classOf(name));
-  const order = inOrder(classes, finite, relations ?? []);
+  const textOf = textIn(chosen);
+  const order = inOrder(classes, finite, relations);
   let rounds = 0;
   let isStopped = false;
   const choose = (index: number): boolean => {
-    if (index === order.length) return relations!.every((one) => isAsRequired(one, textOf) === true);
+    if (index === order.length)
+      return relations.every((one) => isAsRequired(one, textOf) === true) && sums.every((one) => one.holds(textOf));
     const its = classes[order[index]!]!;
-    for (const text of finite[order[index]!] ?? candidates(its, relations ?? [], textOf)) {
+    for (const text of finite[order[index]!] ?? candidates(its, relations, textOf, likely)) {
       if (++rounds > MOST_ROUNDS || !effort.spend()) {
         isStopped = true;
         return false;
       }
       if (!fits(its, text) || [...its.apart].some((other) => chosen.get(other) === text)) continue;
       chosen.set(its, text);
-      if (relations!.every((one) => isAsRequired(one, textOf) !== false) && choose(index + 1)) return true;
+      if (relations.every((one) => isAsRequired(one, textOf) !== false) && choose(index + 1)) return true;
       chosen.delete(its);
     }
     return false;
   };
-  if (relations !== null && choose(0))
+  if (joint !== null && choose(0))
     return new Map(classes.flatMap((its) => its.names.map((name) => [name, chosen.get(its)!] as const)));
   if (classes.some((its) => its.allowed === null && wordsFor(its)?.length === 0)) return "unsatisfiable";
   // All possibilities were tried if each class has only a few, and if nothing else was chosen
-  const isExact = relations?.every((one) => one.isExact) === true;
+  const isExact = joint !== null && sums.length === 0 && relations.every((one) => one.isExact);
   return isExact && finite.every((texts) => texts !== null) && !isStopped ? "unsatisfiable" : "unknown";
 }
 
@@ -228,10 +326,12 @@ function* candidates(
   its: Class,
   relations: readonly SolvedRelation[],
   textOf: (name: string) => string | undefined,
+  likely: readonly string[],
 ): Generator<string> {
   const own = relations.length === 0 ? [] : firstOf(MOST_FILLINGS, ownCandidates(its));
   const proposed = its.names.flatMap((name) => proposals(name, relations, textOf, own));
   for (const texts of proposed) yield* texts;
+  yield* likely;
   // Few others have such a relation
   yield* proposed.length > 0 ? own : ownCandidates(its);
 }
@@ -272,11 +372,35 @@ function* ownCandidates(its: Class): Generator<string> {
 
 const MOST_CANDIDATES = 2_000;
 
-type RuleAtom = Extract<Condition["atom"], { kind: "regex" | "before" }>;
+type RuleAtom = Extract<Condition["atom"], { readonly text: string }>;
 
-function ruleOf(atom: RuleAtom, is: boolean): Class["rules"][number] {
-  const automaton = atom.kind === "before" ? Automaton.before(atom.text) : expressionAutomaton(atom.text, atom.flags);
-  return { automaton, is, name: JSON.stringify(atom) };
+function ruleOf(atom: RuleAtom, is: boolean): Rule {
+  const name = JSON.stringify({ ...atom, of: "" });
+  switch (atom.kind) {
+    case "equals":
+    case "starts":
+    case "ends":
+    case "includes": {
+      const { kind, text: part } = atom;
+      const test = kind === "equals" ? (text: string) => text === part : (text: string) => TESTS[kind](text, part);
+      return { name, is, automaton: () => Automaton.ofText(part, kind), test };
+    }
+    case "before":
+      return { name, is, automaton: () => Automaton.before(atom.text), test: (text) => text < atom.text };
+    case "regex": {
+      const automaton = expressionAutomaton(atom.text, atom.flags);
+      return { name, is, automaton: () => automaton, test: (text) => automaton.matches(text) };
+    }
+    case "compares": {
+      // No automaton was made for it, so that no text is tried for it by itself
+      const automaton = () => {
+        throw new RangeError("there is no automaton for numbers");
+      };
+      return { name, is, automaton, test: (text) => comparesAsNumber(text, atom.text) };
+    }
+    case "matches":
+      throw new TypeError("a pattern of a scope is compared with a part of a text");
+  }
 }
 
 const words = new Map<string, readonly string[] | null>();
@@ -317,5 +441,6 @@ function allRules(its: Class): readonly TextRule[] {
     const whole = { kind: "sequence", of: [{ kind: "start" }, digits, { kind: "end" }] } as const;
     return { automaton: Automaton.ofExpression(whole), is: true };
   });
-  return [...positive, ...negative, ...excluded, ...hex, ...its.rules];
+  const rules = its.rules.map(({ automaton, is }) => ({ automaton: automaton(), is }));
+  return [...positive, ...negative, ...excluded, ...hex, ...rules];
 }

@@ -1,14 +1,13 @@
+import type { Reached, TextAutomaton } from "./inverse.js";
 import { type CodeUnits, type Expression, parseExpression } from "./regular-expression.js";
 
 /** The most states of an automaton. */
 const MOST_STATES = 5_000;
 
 /** The states of an automaton that a text read so far can reach: the same object for the same states. */
-export interface Reached {
-  readonly number: number;
+interface ReachedStates extends Reached {
   readonly states: readonly number[];
-  readonly after: Map<number, Reached>;
-  readonly accepts: boolean;
+  readonly after: Map<number, ReachedStates>;
 }
 
 interface State {
@@ -18,12 +17,12 @@ interface State {
 }
 
 /** A nondeterministic automaton over UTF-16 code units: matching takes time proportional to the text's length. */
-export class Automaton {
+export class Automaton implements TextAutomaton {
   readonly #states: State[] = [];
   readonly #first: number;
   readonly #accepting: number;
-  readonly #reached = new Map<string, Reached>();
-  #begin: Reached | null = null;
+  readonly #reached = new Map<string, ReachedStates>();
+  #begin: ReachedStates | null = null;
 
   private constructor(build: (its: Automaton) => readonly [first: number, accepting: number]) {
     [this.#first, this.#accepting] = build(this);
@@ -75,20 +74,21 @@ export class Automaton {
   }
 
   /** The states before anything is read. */
-  begin(): Reached {
+  begin(): ReachedStates {
     this.#begin ??= this.#intern(this.#closure([this.#first], true, false), true);
     return this.#begin;
   }
 
-  step(reached: Reached, unit: number): Reached {
-    const known = reached.after.get(unit);
+  step(reached: Reached, unit: number): ReachedStates {
+    const { states, after } = reached as ReachedStates;
+    const known = after.get(unit);
     if (known !== undefined) return known;
     const next: number[] = [];
-    for (const state of reached.states)
+    for (const state of states)
       for (const { units, to } of this.#states[state]!.reads)
         if (units.some(([from, last]) => unit >= from && unit <= last)) next.push(to);
     const result = this.#intern(this.#closure(next, false, false), false);
-    reached.after.set(unit, result);
+    after.set(unit, result);
     return result;
   }
 
@@ -103,7 +103,7 @@ export class Automaton {
     return this.#states.flatMap(({ reads }) => reads.flatMap(({ units }) => [...units]));
   }
 
-  #intern(states: readonly number[], isStart: boolean): Reached {
+  #intern(states: readonly number[], isStart: boolean): ReachedStates {
     const key = `${isStart}${states.join()}`;
     let its = this.#reached.get(key);
     if (its === undefined) {

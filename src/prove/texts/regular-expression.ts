@@ -28,7 +28,7 @@ class Unsupported extends Error {}
 
 const LAST = 0xffff;
 /** WhiteSpace and LineTerminator (ECMA-262, 12.2 and 12.3). */
-const SPACES: CodeUnits = [
+export const SPACES: CodeUnits = [
   [0x9, 0xd],
   [0x20, 0x20],
   [0xa0, 0xa0],

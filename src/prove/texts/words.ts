@@ -1,8 +1,8 @@
-import type { Automaton, Reached } from "./automaton.js";
+import type { Reached, TextAutomaton } from "./inverse.js";
 
 /** A text must be accepted by an automaton, or must not. */
 export interface TextRule {
-  readonly automaton: Automaton;
+  readonly automaton: TextAutomaton;
   readonly is: boolean;
 }
 

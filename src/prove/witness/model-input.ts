@@ -8,6 +8,7 @@ import type { Exploration } from "../explorer/exploration.js";
 import { RESULT_DOMAINS } from "../facts/declarations.js";
 import { SUBJECT_DOMAINS } from "../facts/subject-domains.js";
 import type { ElementCase, JsonType, LinearTerm, Origin } from "../shared/atom.js";
+import { measuredName, measureOf, stepOf, wholeName } from "../shared/text-step.js";
 import type { ListElement } from "../solver/lists.js";
 import type { Model } from "../solver/solver.js";
 import { defaultFact, defaultFacts } from "./default-facts.js";
@@ -191,14 +192,25 @@ class Making {
     const words = parts.map((part) => {
       if (typeof part === "string") return part;
       if (!("text" in part || "number" in part)) throw new TypeError("a key has a part that is not decided");
-      if ("text" in part) return String(this.#valueAt(this.#path(part.text)));
+      if ("text" in part) return String(this.#valueOf(part.text));
       return String(this.#numberOf(part.number));
     });
     return words.join("");
   }
 
   #numberOf(term: LinearTerm): number {
-    return termNumber(term, (name) => Number(this.#valueAt(this.#path(name))));
+    return termNumber(term, (name) => Number(this.#valueOf(name)));
+  }
+
+  #valueOf(name: string): unknown {
+    const domain = this.explored.symbols.get(name);
+    if (domain?.kind === "text" && domain.step !== undefined)
+      return stepOf(String(this.#valueOf(wholeName(name, domain.step))), domain.step);
+    if (domain?.kind === "integer" && domain.measure !== undefined)
+      return measureOf(String(this.#valueOf(measuredName(name, domain.measure))), domain.measure);
+    const whole = name.endsWith(".length") ? name.slice(0, -".length".length) : null;
+    if (whole !== null && this.explored.symbols.get(whole)?.kind === "text") return String(this.#valueOf(whole)).length;
+    return this.#valueAt(this.#path(name));
   }
 
   #valueAt({ root, keys }: SymbolPath): unknown {

@@ -3,6 +3,7 @@ import { termNumber, termValue } from "../arithmetic/exact-number.js";
 import { evaluated } from "../arithmetic/expression.js";
 import { anyElement, type EachText, type ElementCase, type LinearTerm, type TextPart } from "../shared/atom.js";
 import { TEXT_RELATIONS } from "../shared/text-relation.js";
+import { measuredName, measureOf, stepOf, wholeName } from "../shared/text-step.js";
 import type { Condition } from "../solver/condition.js";
 import type { Knowledge } from "../solver/solver.js";
 import { expressionAutomaton } from "../texts/automaton.js";
@@ -20,7 +21,7 @@ export class SymbolValues {
 
   constructor(
     private readonly input: Input,
-    private readonly knowledge: Pick<Knowledge, "argument" | "origins">,
+    private readonly knowledge: Pick<Knowledge, "argument" | "origins" | "symbols">,
     /** An element of a list, under the name that stands for any of them. */
     element: { readonly name: string; readonly value: unknown } | null = null,
   ) {
@@ -78,6 +79,18 @@ export class SymbolValues {
   }
 
   valueOf(name: string): unknown {
+    const domain = this.knowledge.symbols.get(name);
+    if (domain?.kind === "text" && domain.step !== undefined) {
+      const whole = wholeName(name, domain.step);
+      return stepOf(textOf(this.valueOf(whole), whole), domain.step);
+    }
+    const measure = domain?.kind === "integer" ? domain.measure : undefined;
+    if (measure !== undefined) return measureOf(textOf(this.valueOf(measuredName(name, measure)), name), measure);
+    if (name.endsWith(".length")) {
+      const whole = this.knowledge.symbols.get(name.slice(0, -".length".length));
+      if (whole?.kind === "text" && whole.step !== undefined)
+        return textOf(this.valueOf(name.slice(0, -".length".length)), name).length;
+    }
     const { root, keys, mark } = symbolPath(name, this.#names);
     const value = keys.reduce((at, key) => this.#property(at, key), this.#root(root));
     if (mark === "?") return value === null;
@@ -173,6 +186,7 @@ export class SymbolValues {
   }
 
   #property(value: unknown, key: string): unknown {
+    if (typeof value === "string" && key === "length") return value.length;
     if (typeof value !== "object" || value === null) throw new Missing(key);
     return key === "length" || Object.hasOwn(value, key)
       ? (value as Readonly<Record<string, unknown>>)[key]

@@ -191,6 +191,14 @@ class Writer {
 
   #numberSymbol(name: string, indices: Indices): { readonly text: string; readonly sort: "Int" | "Real" } {
     const origin = this.knowledge.origins.get(name);
+    const domain = this.#domainOf(name, indices);
+    if (domain?.kind === "integer" && domain.measure !== undefined) throw new Inexpressible(domain.measure.measure);
+    const whole = name.endsWith(".length") ? name.slice(0, -".length".length) : null;
+    const of = whole === null ? undefined : this.#domainOf(whole, indices);
+    if (whole !== null && of?.kind === "text")
+      return { text: `(str.len ${this.#symbol("String", whole, indices)})`, sort: "Int" };
+    // A value of a map can be a list or a text
+    if (of?.kind === "json") this.#isExact = false;
     const sort = this.#domainOf(name, indices)?.kind === "integer" ? "Int" : "Real";
     const text = this.#symbol(sort, `number ${name}`, indices, name);
     if (origin?.kind === "verify_program") {
@@ -339,6 +347,7 @@ class Writer {
     if (domain?.kind === "number")
       return [`(<= ${integer(`${domain.least}.0`)} ${term})`, `(<= ${term} ${integer(`${domain.most}.0`)})`];
     if (sort !== "String") return [];
+    if (domain?.kind === "text" && domain.step !== undefined) throw new Inexpressible(domain.step.step);
     const { hex, names } = domain?.kind === "text" ? domain : { hex: null, names: null };
     const known = names === null ? [] : this.knowledge.namesOf(names);
     // A newer name of such a type is `unknown`

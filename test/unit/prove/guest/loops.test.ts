@@ -192,7 +192,7 @@ const OF_ARRAYS: Readonly<Record<string, readonly [body: string, undecided: numb
   includes: [`return Array.isArray(value) && value.includes(prog.name) ? 0 : -1`, 0],
   "includes of other types": [`return Array.isArray(value) && (value.includes(1) || value.includes(null)) ? 0 : -1`, 0],
   length: [`return Array.isArray(value) && value.length > 1 ? deny("two") : 0`, 0],
-  "a length of any value": [`return value?.length > 1 ? deny("two") : 0`, 7],
+  "a length of any value": [`return value?.length > 1 ? deny("two") : 0`, 6],
   "members of members": [
     `return Array.isArray(value) && value.every((one) => one?.name === undefined || one.name === prog.name) ? 0 : -1`,
     0,
@@ -206,7 +206,7 @@ const OF_ARRAYS: Readonly<Record<string, readonly [body: string, undecided: numb
     0,
   ],
   "the first element": [`return Array.isArray(value) ? (value[0] === prog.name ? 0 : -1) : -2`, 0],
-  "the first element of any value": [`return value?.[0] === prog.name ? 0 : -1`, 4],
+  "the first element of any value": [`return value?.[0] === prog.name ? 0 : -1`, 3],
   "a pattern": [`if (!Array.isArray(value)) return 0; const [one] = value; return one?.type === "xdp" ? -1 : 0`, 0],
   "any value as text": [`return deny(\`\${value}!\`)`, 0],
   "any value as text by itself": [`return deny(String(value))`, 0],

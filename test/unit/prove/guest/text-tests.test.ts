@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the strings are expressions of policies
 import { describe, expect, it } from "vitest";
-import { numbers, seedOf } from "../../../support/damage.js";
-import { ExploredPolicy, randomInput } from "../../../support/prove.js";
+import { seedOf } from "../../../support/damage.js";
+import { exploredConditions, randomPolicies } from "../../../support/explored-conditions.js";
 
 const seed = seedOf();
 const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
@@ -11,32 +11,7 @@ const INPUTS = isLong ? 2_000 : 150;
 const FACTS = ["prog.name", "prog.license", "current.exe", "prog.name", 'map_lookup("program_budget", "a")'];
 const WORDS = ["", "a", "b", "/", "aa", "ab", "a/", "/a", "/a/b", "x", "0", "null", "\\ud800"];
 const TEXTS = ["a", "b", "/", "aa", "ab", "/a/b", "a/a", "b/", "//", "\ud800", "\udc00"];
-
-const policyOf = (conditions: readonly string[]) =>
-  ExploredPolicy.of(`
-    import { map_lookup } from "countersign";
-    export function bpf_prog_load(prog, current) {
-      ${conditions.map((condition, index) => `if (${condition}) return -${index + 1};`).join("\n      ")}
-      return 0;
-    }`);
-
-/** What an exploration of conditions in a policy gives, after it was compared with the engine. */
-function explored(conditions: readonly string[], inputs: number, from = seed) {
-  const policy = policyOf(conditions);
-  const exploration = policy.explore("bpf_prog_load");
-  expect(exploration.unfinished).toBeNull();
-  const confirmations = policy.confirmations(exploration);
-  for (const one of confirmations)
-    expect(one.status === "contradicted" ? { conditions, one } : null, `seed ${seed}`).toBeNull();
-  const next = numbers(from);
-  const constants = { texts: TEXTS, numbers: [] };
-  for (let round = 0; round < inputs; round++) {
-    const flaw = policy.flaw(exploration, randomInput(exploration, next, constants));
-    expect(flaw === null ? null : `${conditions.join("; ")}: ${flaw} (round ${round}, seed ${from})`).toBeNull();
-  }
-  policy.close();
-  return confirmations;
-}
+const COMPARISON = { seed, inputs: INPUTS, texts: TEXTS };
 
 describe(`comparisons of texts that are put together (seed ${seed})`, () => {
   /** Each condition is true for some facts, and false for others. */
@@ -60,7 +35,7 @@ describe(`comparisons of texts that are put together (seed ${seed})`, () => {
     "[map_lookup('program_budget', 'a')].some((all) => Array.isArray(all) && all.some((one) => prog.name.startsWith(`/${one}`)))",
   ];
   it.each(BOTH)("%s is decided", (condition) => {
-    const ends = explored([condition], INPUTS).map(({ status, path }) => {
+    const ends = exploredConditions([condition], COMPARISON).map(({ status, path }) => {
       expect(status === "confirmed" ? null : { condition, path }).toBeNull();
       return path.end.kind === "verdict" ? path.end.verdict : path.end.kind;
     });
@@ -80,7 +55,7 @@ describe(`comparisons of texts that are put together (seed ${seed})`, () => {
     ["`${prog.insn_cnt}` === ''", false],
   ];
   it.each(SURE)("%s is always %s", (condition, value) => {
-    const verdicts = explored([condition], INPUTS).map(({ path: { end } }) =>
+    const verdicts = exploredConditions([condition], COMPARISON).map(({ path: { end } }) =>
       end.kind === "verdict" ? end.verdict : 0,
     );
     expect(verdicts).toEqual([value ? -1 : 0]);
@@ -89,22 +64,12 @@ describe(`comparisons of texts that are put together (seed ${seed})`, () => {
   it("look-ups with equal keys give the same value", () => {
     const [one, other] = ["a", "b"].map((of) => `map_lookup('program_budget', \`\${prog.name}/${of}\`)`);
     const own = "map_lookup('program_budget', `${prog.license}/a`)";
-    for (const { status, path } of explored([`${one} === 1`, `${other} === 1`, `${own} === 1`], INPUTS))
+    for (const { status, path } of exploredConditions([`${one} === 1`, `${other} === 1`, `${own} === 1`], COMPARISON))
       expect(status === "confirmed" ? null : path).toBeNull();
   });
 
   it("agree with the engine in policies drawn by chance", () => {
-    let [decided, all] = [0, 0];
-    for (let round = 0; round < POLICIES; round++) {
-      const own = (seed + Math.imul(round, 0x9e3779b1)) >>> 0;
-      const next = numbers(own);
-      const conditions = Array.from({ length: 1 + next(3) }, () => randomCondition(next));
-      const confirmations = explored(conditions, INPUTS / 5, own);
-      all += confirmations.length;
-      decided += confirmations.filter(
-        ({ status, path }) => status === "confirmed" && path.end.kind !== "not decided",
-      ).length;
-    }
+    const { decided, all } = randomPolicies(POLICIES, randomCondition, { ...COMPARISON, inputs: INPUTS / 5 });
     expect(decided).toBeGreaterThan(all / 2);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Atom, SymbolDomain, TextPart } from "../../../../src/prove/shared/atom.js";
 import { TEXT_RELATIONS } from "../../../../src/prove/shared/text-relation.js";
+import { stepName, stepOf, type TextStep } from "../../../../src/prove/shared/text-step.js";
 import type { Condition } from "../../../../src/prove/solver/condition.js";
 import { type Knowledge, solve } from "../../../../src/prove/solver/solver.js";
 import { numbers, seedOf } from "../../../support/damage.js";
@@ -20,7 +21,50 @@ const KNOWLEDGE: Knowledge = {
   namesOf: () => NAMES,
 };
 
+const STEPS: readonly TextStep[] = [
+  { step: "trim" },
+  { step: "slice", from: 1, to: 2 },
+  { step: "last", count: 2 },
+  { step: "without last", count: 1 },
+  { step: "after last", unit: "." },
+  { step: "before first", unit: "." },
+];
+
+/** Two texts with their parts and lengths, by name. */
+function withParts(a: string, b: string): ReadonlyMap<string, string> {
+  return new Map(
+    [["a", a] as const, ["b", b] as const].flatMap(([name, text]) => [
+      [name, text] as const,
+      [`${name}.length`, String(text.length)] as const,
+      ...STEPS.map((step) => [stepName(name, step), stepOf(text, step)] as const),
+    ]),
+  );
+}
+
+const LETTERS = ["", "a", " ", "."];
+const WITH_SPACES = LETTERS.flatMap((one) => LETTERS.flatMap((two) => LETTERS.map((end) => one + two + end)));
+
 type Next = (below: number) => number;
+
+function randomPartCondition(next: Next): Condition {
+  const pick = <T>(of: readonly T[]): T => of[next(of.length)]!;
+  const word = () => pick(["", "a", ".", " ", "a.", " a"]);
+  const name = () => (next(3) === 0 ? pick(["a", "b"]) : stepName(pick(["a", "b"]), pick(STEPS)));
+  const relation = pick(["equal", "starts", "ends", "includes"] as const);
+  const length = {
+    constant: String(-next(4)),
+    of: [["1", "a.length"], ...(next(3) === 0 ? [["-1", "b.length"]] : [])],
+  };
+  const [of, other] = [name(), name()].sort() as [string, string];
+  const atom = pick<() => Atom>([
+    () => ({ kind: pick(["equals", "starts", "ends", "includes"] as const), of, text: word() }),
+    () => (of === other ? { kind: "equals", of, text: word() } : { kind: "same", of, other }),
+    () => ({ kind: "texts", relation, left: [{ text: of }, word()], right: [word(), { text: other }] }),
+    () => ({ kind: "number", term: length as never, is: pick(["= 0", "< 0", "<= 0"] as const) }),
+    () => ({ kind: "regex", of, text: pick(["^a", "\\s$", "^.$"]), flags: "" }),
+  ])();
+  return { atom, is: next(3) !== 0 };
+}
 
 function randomCondition(next: Next): Condition {
   const pick = <T>(of: readonly T[]): T => of[next(of.length)]!;
@@ -39,6 +83,15 @@ function holds({ atom, is }: Condition, texts: ReadonlyMap<string, string>): boo
   const textOf = (parts: readonly TextPart[]) =>
     parts.map((part) => (typeof part === "string" ? part : texts.get((part as { text: string }).text)!)).join("");
   if (atom.kind === "texts") return TEXT_RELATIONS[atom.relation](textOf(atom.left), textOf(atom.right)) === is;
+  if (atom.kind === "same") return (texts.get(atom.of) === texts.get(atom.other)) === is;
+  if (atom.kind === "regex") return new RegExp(atom.text, atom.flags).test(texts.get(atom.of)!) === is;
+  if (atom.kind === "number") {
+    const sum = atom.term.of.reduce(
+      (at, [by, name]) => at + Number(by) * Number(texts.get(name)),
+      Number(atom.term.constant),
+    );
+    return (atom.is === "= 0" ? sum === 0 : atom.is === "< 0" ? sum < 0 : sum <= 0) === is;
+  }
   const { kind, of, text } = atom as Extract<Atom, { kind: "equals" | "starts" | "ends" | "includes" }>;
   return TEXT_RELATIONS[kind === "equals" ? "equal" : kind](texts.get(of)!, text) === is;
 }
@@ -75,6 +128,34 @@ describe(`relations of texts (seed ${seed})`, () => {
       counts[answer === "unknown" ? "unknown" : "refuted"] += 1;
       for (const texts of answer === "unknown" ? [] : assignments())
         if (conditions.every((one) => holds(one, texts))) expect.fail(JSON.stringify([conditions, [...texts]]));
+    }
+    expect(counts.found).toBeGreaterThan(ROUNDS / 3);
+    expect(counts.refuted).toBeGreaterThan(0);
+  });
+
+  it("and conditions on parts of texts, too", () => {
+    const next = numbers(seed);
+    const symbols = new Map<string, SymbolDomain>(SYMBOLS);
+    for (const of of ["a", "b"]) {
+      symbols.set(`${of}.length`, { kind: "integer", least: "0", most: "4294967295" });
+      for (const step of STEPS) symbols.set(stepName(of, step), { ...TEXT, step });
+    }
+    const counts = { found: 0, refuted: 0, unknown: 0 };
+    for (let round = 0; round < ROUNDS; round++) {
+      const conditions = Array.from({ length: 1 + next(3) }, () => randomPartCondition(next));
+      const answer = solve(conditions, { ...KNOWLEDGE, symbols });
+      if (typeof answer !== "string") {
+        counts.found += 1;
+        const texts = withParts(answer.texts.get("a") ?? "", answer.texts.get("b") ?? "");
+        for (const one of conditions) expect([one, [...texts], holds(one, texts)]).toEqual([one, [...texts], true]);
+        continue;
+      }
+      counts[answer === "unknown" ? "unknown" : "refuted"] += 1;
+      for (const a of answer === "unknown" ? [] : WITH_SPACES)
+        for (const b of WITH_SPACES) {
+          const texts = withParts(a, b);
+          if (conditions.every((one) => holds(one, texts))) expect.fail(JSON.stringify([conditions, a, b]));
+        }
     }
     expect(counts.found).toBeGreaterThan(ROUNDS / 3);
     expect(counts.refuted).toBeGreaterThan(0);
