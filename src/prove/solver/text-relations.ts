@@ -67,8 +67,8 @@ const WRITTEN_TYPES = ["string", "array", "object", "number", "true", "false", "
 
 /**
  * The relations between texts in conditions. JSON values get one type, and numbers one value, of those that are
- * possible, so that a failure to satisfy the result refutes something only if all relations are exact. Null if a relation has a part
- * that is not solved.
+ * possible, so that a failure to satisfy the result refutes something only if all relations are exact. Null if a
+ * relation has a part that is not solved.
  */
 export function relationsIn(
   conditions: readonly Condition[],

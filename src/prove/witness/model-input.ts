@@ -20,7 +20,7 @@ type Holder = Record<string, unknown>;
 
 /** The most elements of a list in an input. */
 const MOST = 1_000_000;
-/** The most bytes: a program of the kernel's largest size, 1,000,000 instructions, and a larger one must be possible. */
+/** The most bytes: a program can have more instructions than the kernel's 1,000,000. */
 const MOST_BYTES = 32 * 1024 * 1024;
 
 /**
