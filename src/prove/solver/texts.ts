@@ -1,22 +1,9 @@
-import { Glob } from "../../policy/scope/glob.js";
-import type { TextStep } from "../shared/text-step.js";
-import { Automaton, expressionAutomaton } from "../texts/automaton.js";
-import type { TextAutomaton } from "../texts/inverse.js";
-import { comparesAsNumber } from "../texts/numeric-text.js";
+import { Automaton } from "../texts/automaton.js";
 import { parseExpression } from "../texts/regular-expression.js";
 import { type TextRule, wordsOf } from "../texts/words.js";
 import type { Condition } from "./condition.js";
 import type { Effort } from "./effort.js";
-import {
-  type DomainOf,
-  isMeasureRight,
-  likelyTexts,
-  type MeasureOf,
-  measureAutomaton,
-  partOf,
-  takeSteps,
-  wholesBy,
-} from "./text-parts.js";
+import { type DomainOf, likelyTexts, type MeasureOf, partOf, takeSteps } from "./text-parts.js";
 import {
   consequences,
   isAsRequired,
@@ -25,6 +12,7 @@ import {
   type SolvedSum,
   textsIn,
 } from "./text-relations.js";
+import { partRule, type Rule, TESTS } from "./text-rules.js";
 
 /** A text that is one of some, or none of them. */
 export interface Membership {
@@ -54,22 +42,6 @@ interface Class {
   readonly hex: Set<number>;
   readonly apart: Set<Class>;
 }
-
-interface Rule {
-  /** The same for rules with the same automaton, which is made when it is needed: RangeError if it is too large. */
-  readonly name: string;
-  readonly automaton: () => TextAutomaton;
-  readonly is: boolean;
-  readonly test: (text: string) => boolean;
-}
-
-const TESTS = {
-  starts: (text: string, part: string) => text.startsWith(part),
-  ends: (text: string, part: string) => text.endsWith(part),
-  includes: (text: string, part: string) => text.includes(part),
-  matches: (text: string, pattern: string) => new Glob(pattern).matches(text),
-  compares: comparesAsNumber,
-};
 
 /**
  * Finds a text for each symbol, such that all conditions are true. `unsatisfiable` is certain; `unknown` means that
@@ -105,7 +77,7 @@ export function findTexts(
     if (atom.kind === "same" && is && !isPart(atom.of) && !isPart(atom.other))
       join(classes, classOf(atom.of), classOf(atom.other));
   for (const { atom, is } of [...conditions, ...relations.flatMap(consequences)]) {
-    const rule = partRule({ atom, is }, domainOf, joint);
+    const rule = partRule({ atom, is }, domainOf, (joint ?? NONE).measureOf);
     if (rule !== null) classOf(rule.of).rules.push(rule.rule);
     else if (atom.kind === "same" && (isPart(atom.of) || isPart(atom.other))) continue;
     else if (atom.kind === "same" && !is) {
@@ -160,37 +132,6 @@ function sameParts(conditions: readonly Condition[], domainOf: DomainOf): readon
     const [left, right] = [[{ text: atom.of }], [{ text: atom.other }]];
     return [{ relation: "equal", left, right, is, isExact: true } as const];
   });
-}
-
-/** A condition on a part of a text, or on a number in one, as a rule for the text; null for any other condition. */
-function partRule(
-  { atom, is }: Condition,
-  domainOf: DomainOf,
-  joint: JointConditions | null,
-): { readonly of: string; readonly rule: Rule } | null {
-  if (atom.kind === "number") {
-    const [summand, ...others] = atom.term.of;
-    const measure = summand && others.length === 0 ? joint?.measureOf(summand[1]) : null;
-    if (!measure) return null;
-    const constant = BigInt(atom.term.constant);
-    const rule = { measure: measure.measure, coefficient: BigInt(summand![0]), constant, is: atom.is };
-    const { whole, steps } = partOf(measure.of, domainOf);
-    const its = { automaton: () => measureAutomaton(rule), test: (text: string) => isMeasureRight(rule, text) };
-    return { of: whole, rule: throughSteps({ ...its, name: JSON.stringify(atom), is }, steps) };
-  }
-  if (!("text" in atom)) return null;
-  const { whole, steps } = partOf(atom.of, domainOf);
-  if (steps.length > 0) return { of: whole, rule: throughSteps(ruleOf(atom, is), steps) };
-  return atom.kind === "regex" || atom.kind === "before" ? { of: whole, rule: ruleOf(atom, is) } : null;
-}
-
-function throughSteps({ name, automaton, is, test }: Rule, steps: readonly TextStep[]): Rule {
-  return {
-    name: JSON.stringify([name, steps]),
-    automaton: () => wholesBy(steps, automaton()),
-    is,
-    test: (text) => test(takeSteps(text, steps)),
-  };
 }
 
 /** The names of a type, if facts have no others: a newer one is `unknown`. A newer helper is `helper#212`. */
@@ -371,37 +312,6 @@ function* ownCandidates(its: Class): Generator<string> {
 }
 
 const MOST_CANDIDATES = 2_000;
-
-type RuleAtom = Extract<Condition["atom"], { readonly text: string }>;
-
-function ruleOf(atom: RuleAtom, is: boolean): Rule {
-  const name = JSON.stringify({ ...atom, of: "" });
-  switch (atom.kind) {
-    case "equals":
-    case "starts":
-    case "ends":
-    case "includes": {
-      const { kind, text: part } = atom;
-      const test = kind === "equals" ? (text: string) => text === part : (text: string) => TESTS[kind](text, part);
-      return { name, is, automaton: () => Automaton.ofText(part, kind), test };
-    }
-    case "before":
-      return { name, is, automaton: () => Automaton.before(atom.text), test: (text) => text < atom.text };
-    case "regex": {
-      const automaton = expressionAutomaton(atom.text, atom.flags);
-      return { name, is, automaton: () => automaton, test: (text) => automaton.matches(text) };
-    }
-    case "compares": {
-      // No automaton was made for it, so that no text is tried for it by itself
-      const automaton = () => {
-        throw new RangeError("there is no automaton for numbers");
-      };
-      return { name, is, automaton, test: (text) => comparesAsNumber(text, atom.text) };
-    }
-    case "matches":
-      throw new TypeError("a pattern of a scope is compared with a part of a text");
-  }
-}
 
 const words = new Map<string, readonly string[] | null>();
 const MOST_WORDS = 20;
