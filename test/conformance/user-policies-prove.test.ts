@@ -25,13 +25,8 @@ const seed = seedOf();
 const NOT_DECIDED: Readonly<Record<string, string>> = {
   "canary-rollout": "policy.js:7: `Number.parseInt` with a value that is not known",
   "cloud-baseline": "policy.js:28: `reduce` of a list that is not known",
-  "effects-by-type": "policy.js:7: the properties of this value",
-  "game-anti-cheat": "policy.js:18: `join` of a list that is not known",
-  "hospital-no-exfiltration": "policy.js:19: the elements of this value",
   "licence-review": "policy.js:13: `0` of a list that is not known",
-  "lsm-vendor": "policy.js:8: the properties of this value",
   "university-quota": "policy.js:12: `reduce` of a list that is not known",
-  "vendor-agent-settings": "policy.js:12: the identity of an object",
 };
 
 describe.each(readdirSync(folder))("exploring %s", (name) => {

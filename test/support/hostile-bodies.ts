@@ -56,6 +56,50 @@ export const HOSTILE_BODIES: Readonly<Record<string, string>> = {
     "const [one] = prog.statements; return one && verify_program(prog, 'platform') === 0 && one === cs.statement_of(prog, 'platform') ? 0 : -1",
   "a statement of no statements":
     "return prog.statements[0] === undefined && cs.statement_of(prog, 'platform') !== null ? 0 : -1",
+  "a hole of an array": "return [1, , 3].filter((x) => x === undefined).length === 0 ? 0 : -1",
+  "holes beside a spread": "return [...[1], , ...[3]].filter((x) => x === undefined || prog.rewritten).length",
+  "the order of what is spread":
+    "const a = [1]; const f = () => { a.push(2); return 3 }; return [...a, f(), ...a].join() === '1,3,1,2' ? 0 : -1",
+  "a spread of a text": "return [...'ab', prog.name].length === 3 ? 0 : -1",
+  "a spread of nothing": "try { return [...prog.signature].length } catch { return -1 }",
+  "a spread of a list": "return [...prog.maps].length === prog.maps.length ? 0 : -1",
+  "a spread of a list that is changed":
+    "const a = [...prog.maps]; a.push(1); return a.length === prog.maps.length ? -1 : 0",
+  "a spread of a list as arguments": "return Math.max(...prog.maps) > 0 ? 0 : -1",
+  "the order of names in for in":
+    "const o = { b: 1, 1: 2, a: 3, 0: 4 }; let t = ''; for (const k in o) t += k; return t === '01ba' ? 0 : -1",
+  "for in with a name of its prototype": "let n = 0; for (const k in { __proto__: null, a: 1 }) n += 1; return -n",
+  "for in over null": "for (const k in prog.section) return -1; return 0",
+  "for in over an array that changes":
+    "const a = [1, 2, 3]; let n = 0; for (const i in a) { a.pop(); n += 1 } return -n",
+  "for in over an object that grows": "const o = { a: 1 }; let n = 0; for (const k in o) { o.b = 2; n += 1 } return -n",
+  "for in that assigns": "let k; for (k in prog.effects) ; return k === 'read_only' ? 0 : -1",
+  "for in with an effect of the body": "let n = 0; for (const k in prog.effects) if (k.length > 9) n += 1; return -n",
+  "toString of an element that is joined": "return [{ toString: () => 'a' }, prog.name].join() === 'a,' ? 0 : -1",
+  "a join without a separator": "return prog.helpers.join(undefined) === 'a' ? 0 : -1",
+  "a join by a number": "return prog.helpers.join(1) === 'a' ? 0 : -1",
+  "the elements of a filter are the same": "return prog.maps.filter(Boolean)[0] === prog.maps[0] ? 0 : -1",
+  "a filter is another array": "const f = (x) => true; return prog.maps.filter(f) === prog.maps ? -1 : 0",
+  "a filter of a list that keeps itself": "return prog.maps.filter((m, i, all) => all === prog.maps).length",
+  "a filter by a set that changes":
+    "const s = new Set(); return prog.helpers.filter((h) => !s.has(h) && s.add(h)).length === prog.helpers.length ? 0 : -1",
+  "a filter by an array that it changes":
+    "const a = []; return prog.helpers.filter((h) => { a.push(h); return a.length < 2 }).length === 1 ? -1 : 0",
+  "a filter by a property that it changes":
+    "const o = {}; return ['a', 'b', 'c', 'd'].filter((x) => { o.n = (o.n ?? 0) + 1; return o.n > 2 && prog.rewritten }).length",
+  "a filter that denies": "return ['a', 'b', 'c', 'd'].filter((x) => deny(x) === -1).length === 4 ? -1 : 0",
+  "values of facts as a key": "return ({ true: -1, false: 0 })[Object.values(prog.effects)[0]] ?? -2",
+  "values of facts as numbers": "return Object.values(prog.effects)[0] + 1 === 2 ? 0 : -1",
+  "values of facts are the facts":
+    "return Object.values(prog.effects)[0] === prog.effects.reads_kernel_memory ? 0 : -1",
+  "values of facts that are thrown": "try { throw Object.values(prog.effects)[0] } catch (e) { return e ? 0 : -1 }",
+  "a value of facts as the verdict": "return Object.values(prog.effects)[0]",
+  "a value of facts in a set": "return new Set(Object.values(prog.effects)).has(true) ? 0 : -1",
+  "entries of facts of the subject": "return Object.entries(prog).length > 3 ? 0 : -1",
+  "a rest of a list that is changed": "const [a, ...b] = prog.maps; b.push(1); return b.length === 1 ? 0 : -1",
+  "a slice from a negative index": "return prog.maps.slice(-1).length === 0 ? 0 : -1",
+  "settings of other types":
+    "return prog.statements.some((s) => s.settings.length === 1 && s.settings[0].value > 'a') ? 0 : -1",
   "an index that is a text": "return prog.maps['0'] === undefined && prog.maps['00'] === undefined ? 0 : -1",
   "an index that is -0": "return prog.maps[-0]?.name === 'a' ? 0 : -1",
   "an index that is a fraction": "return prog.maps[0.5] === undefined ? 0 : -1",

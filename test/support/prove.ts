@@ -237,7 +237,7 @@ class Drawing {
       case "count":
         return Math.min(this.#number(), domain.most);
       case "integer or text":
-        return this.#number();
+        return this.next(2) === 0 ? this.#text() : this.#number();
       case "amount":
         return this.next(3) === 0 ? 2 ** (50 + this.next(16)) : this.#number();
       case "text":

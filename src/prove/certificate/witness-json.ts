@@ -9,7 +9,7 @@ export function witnessOf(input: Input, { origins }: Exploration, values: Symbol
   const maps: Record<string, Record<string, unknown>> = {};
   const { statements = [] } = input.subject as { readonly statements?: readonly unknown[] };
   for (const [name, origin] of origins) {
-    if (origin.kind === "element" || origin.kind === "count" || origin.kind === "computed") continue;
+    if (NOT_ANSWERS.has(origin.kind)) continue;
     if (origin.kind !== "lookup") {
       const answer = input.answer(origin, null);
       if (origin.kind !== "statement_of") answers[name] = answer;
@@ -25,6 +25,9 @@ export function witnessOf(input: Input, { origins }: Exploration, values: Symbol
   const { evidence: _, ...subject } = input.subject as Readonly<Record<string, unknown>>;
   return { subject: encoded(subject), current: input.current, answers, maps };
 }
+
+/** What no helper answers. */
+const NOT_ANSWERS: ReadonlySet<string> = new Set(["element", "count", "there", "computed"]);
 
 /** A value in JSON: bytes are base64. */
 function encoded(value: unknown): unknown {

@@ -122,16 +122,23 @@ export function exploreComparison(
 /** The beginning of a path: choices, and the cases of the loops before its end. */
 interface Beginning {
   readonly choices: readonly Choice[];
-  readonly loops: readonly LoopCases[];
+  readonly loops: readonly FoundCases[];
 }
+
+/** The cases of a loop over a list, or of each value that an array may have. */
+type FoundCases = LoopCases | readonly LoopCases[];
 
 interface MissingLoop {
   readonly number: number;
-  readonly list: string;
+  /** Null for an array. */
+  readonly list: string | null;
+  /** How many values the array may have; 1 for a list, of which any element is examined. */
+  readonly items: number;
 }
 
 /** A run for any element of a loop. */
 interface ElementRun extends MissingLoop {
+  readonly item: number;
   readonly choices: Choices;
   passed: { readonly value: ElementValue } | null;
   /** A condition that is not about the element: it is chosen for the whole path. */
@@ -150,7 +157,7 @@ class Explorer {
   readonly #names = new SymbolNames();
   /** The choices and loops of the path that is explored now. */
   #choices: Choices = new Choices([]);
-  #loops: readonly LoopCases[] = [];
+  #loops: readonly FoundCases[] = [];
   /** The loop whose cases are to be found before the path can go on. */
   #missing: MissingLoop | null = null;
   /** What is learnt about an element of a loop now; null if a path is explored. */
@@ -245,29 +252,40 @@ class Explorer {
   /** Finds the cases of a loop, and then goes on with the path; or chooses a condition before that. */
   #findCases(beginning: Beginning, loop: MissingLoop): void {
     this.#hasLoops = true;
+    const found: LoopCases[] = [];
+    for (let item = 0; item < loop.items; item++) {
+      const learnt = this.#learn(beginning, loop, item);
+      if (learnt === null) return;
+      found.push(loopCasesOf(learnt, (stops) => (loop.list === null ? "" : this.#names.first(loop.list, stops))));
+    }
+    const cases = loop.list === null ? found : found[0]!;
+    this.#open.push({ ...beginning, loops: [...beginning.loops, cases] });
+  }
+
+  /** The cases of an element; null if they are not found now, because something else comes first. */
+  #learn(beginning: Beginning, loop: MissingLoop, item: number): readonly LearntCase[] | null {
     const learnt: LearntCase[] = [];
     const open: (readonly Choice[])[] = [[]];
     for (let choices = open.pop(); choices !== undefined; choices = open.pop()) {
       if (performance.now() > this.#deadline || learnt.length > MOST_CASES) {
         this.#open.push(beginning);
         this.#tooLarge ||= learnt.length > MOST_CASES;
-        return;
+        return null;
       }
       this.#begin(beginning);
-      const run: ElementRun = { ...loop, choices: new Choices(choices), passed: null, outer: null };
+      const run: ElementRun = { ...loop, item, choices: new Choices(choices), passed: null, outer: null };
       this.#element = run;
       this.#run();
       this.#element = null;
       if (run.outer !== null) {
         for (const choice of this.#bothWays(run.outer, beginning.choices).reverse())
           this.#open.push({ ...beginning, choices: [...beginning.choices, choice] });
-        return;
+        return null;
       }
       learnt.push({ where: essential(run.choices.taken), passed: run.passed });
       open.push(...run.choices.others.reverse());
     }
-    const cases = loopCasesOf(learnt, (stops) => this.#names.first(loop.list, stops));
-    this.#open.push({ ...beginning, loops: [...beginning.loops, cases] });
+    return learnt;
   }
 
   #answer(request: Request): unknown {
@@ -284,7 +302,11 @@ class Explorer {
         this.#end ??= request.end;
         return null;
       case "loop":
-        return this.#loop(request);
+        return this.#loop({ ...request, items: 1 }, "learn");
+      case "items":
+        return this.#loop({ ...request, list: null }, this.#element?.item ?? 0);
+      case "there":
+        return this.#names.there(request.values);
       case "passed":
         if (this.#element !== null) this.#element.passed = { value: request.value };
         return null;
@@ -297,11 +319,12 @@ class Explorer {
     }
   }
 
-  #loop({ number, list }: MissingLoop): LoopCases | "learn" | null {
-    const known = this.#loops[number];
+  /** The cases of a loop, or `learn` in a run for an element of it. */
+  #loop(loop: MissingLoop, learn: "learn" | number): FoundCases | "learn" | number | null {
+    const known = this.#loops[loop.number];
     if (known !== undefined) return known;
-    if (this.#element?.number === number) return "learn";
-    this.#missing = { number, list };
+    if (this.#element?.number === loop.number) return learn;
+    this.#missing = loop;
     return null;
   }
 
@@ -318,7 +341,8 @@ class Explorer {
     }
     const before = element.choices.valueOf(atom);
     if (before !== undefined) return before;
-    if (!namesIn(atom).some((name) => name.includes(anyElement(element.list)))) {
+    const { list } = element;
+    if (list !== null && !namesIn(atom).some((name) => name.includes(anyElement(list)))) {
       element.outer = atom;
       return null;
     }

@@ -16,9 +16,19 @@ export function loopCasesOf(
     before = merged.length;
     merged = mergedOnce(merged);
   }
+  merged = merged.map(({ where, passed }) => ({ where: shortened(where), passed }));
   const stops = merged.filter(({ passed }) => passed === null).map(({ where }) => where);
   const passes = merged.flatMap(({ where, passed }) => (passed === null ? [] : [{ where, value: passed.value }]));
   return { first: nameOf(stops), stops, passes };
+}
+
+/** A case without what follows from a text being a constant: that it is not another one. */
+function shortened(where: ElementCase): ElementCase {
+  const texts = new Map(where.flatMap(({ atom, is }) => (atom.kind === "equals" && is ? [[atom.of, atom.text]] : [])));
+  return where.filter(({ atom, is }) => {
+    const text = atom.kind === "equals" && !is ? texts.get(atom.of) : undefined;
+    return text === undefined || text === (atom as { readonly text: string }).text;
+  });
 }
 
 /** Cases that differ in their last condition follow each other, as they are explored. */

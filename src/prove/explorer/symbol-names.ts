@@ -15,7 +15,12 @@ export class SymbolNames {
     return this.#name(`${list}[count`, where);
   }
 
-  #name(beginning: string, where: readonly ElementCase[]): string {
+  /** The number of values that are in an array: `values[count]`. */
+  there(values: readonly (readonly ElementCase[])[]): string {
+    return this.#name("values[count", values);
+  }
+
+  #name(beginning: string, where: readonly unknown[]): string {
     const key = JSON.stringify([beginning, where]);
     let name = this.#names.get(key);
     if (name === undefined) {

@@ -4,20 +4,26 @@ import { alone, compute } from "./arithmetic.js";
 import { view } from "./facts.js";
 import { CONCRETE_FUNCTIONS, CONCRETE_STRING_METHODS, functionName, MOVING_ARRAY_METHODS } from "./intrinsics.js";
 import { jsonOf } from "./json-text.js";
-import {
-  changes,
-  containsText,
-  firstElement,
-  joinedTexts,
-  LIST_LOOPS,
-  type UnknownList,
-  unknownList,
-} from "./loops.js";
-import { get, isPlain, propertyExists } from "./members.js";
+import { changes } from "./loops.js";
+import { entriesOf, get, isPlain, propertyExists } from "./members.js";
 import { isWithin } from "./numbers.js";
 import { isEqual } from "./operators.js";
 import { at, beginning, here, markMade, notDecided, raise, test, testType } from "./path.js";
-import { partsOf, Sym, type Term, termOf } from "./term.js";
+import {
+  ASKING,
+  containsText,
+  firstOf,
+  itemsOf,
+  joinedParts,
+  knownArray,
+  literal,
+  MAKING,
+  partsIn,
+  restOf,
+  through,
+  wholeList,
+} from "./sequences.js";
+import { type Part, partsOf, Sym, type Term, termOf } from "./term.js";
 import { splitMethod, textMethod } from "./text-methods.js";
 import { testTexts } from "./text-tests.js";
 import { isConcrete, isPrimitive, joined, settled, stringParts, textParts, truthy } from "./values.js";
@@ -85,9 +91,9 @@ const MODELLED: ReadonlyMap<unknown, Call> = new Map<unknown, Call>([
   [Number.isSafeInteger, (value) => isInteger(value) && isSafeInteger(value)],
   [JSON.stringify, (value, ...more) => jsonOf(value, ...more)],
   [Object.hasOwn, (object, key) => propertyExists(object, key, true)],
-  [Object.keys, (object) => Object.keys(plain(object))],
-  [Object.values, (object) => Object.values(plain(object))],
-  [Object.entries, (object) => Object.entries(plain(object))],
+  [Object.keys, (object) => properties(object).map(([name]) => name)],
+  [Object.values, (object) => properties(object).map(([, value]) => value)],
+  [Object.entries, (object) => properties(object).map(([...entry]) => entry)],
   [Object.freeze, (object) => frozen(object)],
 ]);
 
@@ -98,20 +104,16 @@ function frozen(value: unknown): unknown {
   return Object.freeze(value);
 }
 
-function plain(value: unknown): object {
-  return isPlain(value) || Array.isArray(value) ? value : notDecided("the properties of this value");
+function properties(value: unknown): readonly (readonly [string, unknown])[] {
+  return entriesOf(value) ?? notDecided("the properties of this value");
 }
 
 function isArray(value: unknown): boolean {
-  const term = termOf(view(value));
-  if (term === null) return Array.isArray(value);
-  return (
-    term.k === "list" ||
-    term.k === "filtered" ||
-    term.k === "mapped" ||
-    term.k === "split" ||
-    (term.k === "json" && testType(term.name, ["array"]))
-  );
+  const its = view(value);
+  const term = termOf(its);
+  if (term === null) return Array.isArray(its);
+  if (term.k === "json") return testType(term.name, ["array"]);
+  return term.k === "list" || term.k === "sequence" || term.k === "rest" || term.k === "split";
 }
 
 function isInteger(value: unknown): boolean {
@@ -157,13 +159,8 @@ export function callMethod(place: number, object: unknown, key: unknown, given: 
     if (term?.k === "split") return splitMethod(its as object, term, key, given);
     if (its instanceof Set || its instanceof Map) return ofCollection(its, key, given);
     if (term?.k === "pattern" && key === "test" && given.length === 1) return matches(term, given[0]);
-    const list = unknownList(its);
-    if (list !== null) return ofList(place, list, its, key, given);
-    if (term?.k === "mapped" && key === "join" && given.length <= 1) {
-      const [separator = ","] = given;
-      return typeof separator === "string" ? joinedTexts(term, separator) : notDecided("`join` with this separator");
-    }
-    if (term?.k === "filtered" || term?.k === "mapped") return notDecided(`\`${key}\` of a list that is not known`);
+    const parts = partsIn(its);
+    if (parts !== null) return ofParts(place, parts, its, key, given);
   }
   return call(place, get(place, its, key), given, its);
 }
@@ -196,19 +193,45 @@ function ofText(term: Term | null, text: readonly TextPart[], key: string, given
   return testTexts(TESTS[key as keyof typeof TESTS], text, partsOf(textParts(given[0])));
 }
 
-function ofList(place: number, list: UnknownList, value: unknown, key: string, given: readonly unknown[]): unknown {
-  const [callback, self] = given;
-  if (key === "includes" && given.length === 1) return contains(place, list, callback);
-  if (key === "at" && given.length === 1 && callback === 0) return firstElement(list);
-  if (!Object.hasOwn(LIST_LOOPS, key)) return notDecided(`\`${key}\` of a list that is not known`);
-  if (typeof callback !== "function") return raise("TypeError", "not a function");
-  if (parametersOf(callback) > 1) return notDecided("the index of an element of a list that is not known");
-  return LIST_LOOPS[key]!(place, list, (one) => call(place, callback, [one, undefined, value], self));
+/** A method of an array with elements that are not known. */
+function ofParts(
+  place: number,
+  parts: readonly Part[],
+  value: unknown,
+  key: string,
+  given: readonly unknown[],
+): unknown {
+  const [first, self] = given;
+  if (key === "includes" && given.length === 1) return contains(parts, first);
+  if (key === "at" && given.length === 1 && first === 0) return firstOf(parts)?.[0];
+  if (key === "slice" && given.length === 1 && Number.isSafeInteger(first) && (first as number) >= 0)
+    return restOf(parts, first as number);
+  if (key === "join" && given.length <= 1) {
+    const [separator = ","] = given;
+    return typeof separator === "string" ? joinedParts(parts, separator) : notDecided("`join` with this separator");
+  }
+  const isLoop = Object.hasOwn(MAKING, key) || Object.hasOwn(ASKING, key);
+  if (isLoop && typeof first !== "function") return raise("TypeError", "not a function");
+  const isIndexed = isLoop && parametersOf(first as Call) > 1;
+  if (isLoop && !isIndexed) {
+    const each = (one: unknown) => call(place, first, [one, undefined, value], self);
+    if (Object.hasOwn(ASKING, key)) return ASKING[key]!(place, parts, each);
+    const made = MAKING[key]!(place, parts, each);
+    if (made !== null) return made;
+  }
+  const array = knownArray(value);
+  if (array !== null) return ofArray(place, array as unknown[], key, given);
+  return notDecided(
+    isIndexed ? "the index of an element of a list that is not known" : `\`${key}\` of a list that is not known`,
+  );
 }
 
-function contains(place: number, list: UnknownList, value: unknown): unknown {
-  if (typeof value === "string" && list.of?.kind === "text") return containsText(list, value);
-  return LIST_LOOPS.some!(place, list, (one) => isEqual(one, value, true) || bothNaN(one, value));
+function contains(parts: readonly Part[], value: unknown): boolean {
+  const list = wholeList(parts);
+  if (typeof value === "string" && list !== null && (list.of === null || list.of.kind === "text"))
+    return containsText(list, value);
+  for (const one of through(parts)) if (isEqual(one, value, true) || bothNaN(one, value)) return true;
+  return false;
 }
 
 /** Methods of arrays that call functions (ECMA-262, 23.1.3). Arrays of policies have no holes. */
@@ -233,6 +256,8 @@ function ofArray(place: number, array: unknown[], key: string, given: readonly u
   const [first, second] = given;
   if (Object.hasOwn(ITERATIONS, key)) {
     if (typeof first !== "function") return raise("TypeError", "not a function");
+    const made = key === "filter" ? filteredArray(place, array, given) : null;
+    if (made !== null) return made;
     const length = array.length;
     const result = ITERATIONS[key]!(array, (index) => call(place, first, [array[index], index, array], second));
     return array.length === length ? result : notDecided("an array that changes during a loop over it");
@@ -242,6 +267,8 @@ function ofArray(place: number, array: unknown[], key: string, given: readonly u
     return array.some((one) => isEqual(one, first, true) || bothNaN(one, first));
   if (key === "indexOf" && given.length === 1) return array.findIndex((one) => isEqual(one, first, true));
   if (key === "join") return joinedArray(array, first);
+  if (key === "concat" && given.some((one) => partsIn(one) !== null))
+    return literal([array, ...given].map((one) => [Array.isArray(view(one)) || partsIn(one) !== null, one] as const));
   if (!MOVING_ARRAY_METHODS.has(key) || Object.isFrozen(array)) return notDecided(`\`${key}\` of an array`);
   if (
     key === "concat"
@@ -251,6 +278,15 @@ function ofArray(place: number, array: unknown[], key: string, given: readonly u
     return notDecided(`\`${key}\` with a value that is not known`);
   if (CHANGING.has(key)) changes("an array that a loop over a list changes");
   return native(() => (array as unknown as Readonly<Record<string, Call>>)[key]!(...given));
+}
+
+/** More values than this are not put on paths of their own by `filter`. */
+const FEW = 3;
+
+function filteredArray(place: number, array: readonly unknown[], [callback, self]: readonly unknown[]): unknown {
+  if (array.length <= FEW) return null;
+  const each = (one: unknown, index?: number) => call(place, callback, [one, index, array], self);
+  return MAKING.filter!(place, itemsOf(array), each);
 }
 
 const CHANGING: ReadonlySet<string> = new Set(["push", "pop", "shift", "unshift"]);

@@ -1,7 +1,7 @@
 import { type FactDomain, LARGEST_AMOUNT } from "../../fact-type.js";
 import { ANY_NUMBER, type Range } from "../arithmetic/range.js";
 import type { Origin, TextPart } from "../shared/atom.js";
-import { beginning, constantOf, declare, notDecided, originate, test, typesOf } from "./path.js";
+import { beginning, constantOf, declare, notDecided, originate, restrict, test, typesOf } from "./path.js";
 import { only, Sym, type Term, termOf } from "./term.js";
 import { testTexts } from "./text-tests.js";
 
@@ -44,7 +44,9 @@ export function factOf(name: string, domain: FactDomain): unknown {
       declare(name, domain);
       return symbol(name, { k: "text", name });
     case "integer or text":
-      return symbol(name, { k: "record", name, of: domain });
+      declare(name, { kind: "integer or text" });
+      restrict(name, ["number", "string"]);
+      return symbol(name, { k: "json", name });
     case "bytes":
       return symbol(name, { k: "bytes", name });
     case "list":
@@ -53,7 +55,9 @@ export function factOf(name: string, domain: FactDomain): unknown {
     case "record":
       return symbol(name, { k: "record", name, of: domain.of });
     case "object":
-      return symbol(name, { k: "object", name, fields: domain.fields, isSubject: false });
+      return symbol(name, {
+        ...{ k: "object", name, fields: domain.fields, isSubject: false, declared: domain.declared },
+      });
   }
 }
 
@@ -113,10 +117,24 @@ export function verdictOf(name: string, origin: Origin): Sym {
   return integer(name, -4095n, 0n);
 }
 
+/** Arrays of the sandbox in place of sequences whose elements are known on this path. */
+const kept = new WeakMap<Sym, unknown[]>();
+
+export function keepArray(sequence: Sym, array: unknown[]): void {
+  kept.set(sequence, array);
+}
+
+/** A fact that is read when it is used. */
+export function deferred(name: string, domain: FactDomain): Sym {
+  return new Sym({ k: "deferred", read: () => factOf(name, domain) });
+}
+
 /** A value whose type the path may have settled: a number, a text, `true`, `false` or null in place of JSON. */
 export function view(value: unknown): unknown {
   const term = termOf(value);
   if (term?.k === "text") return constantOf(term.name) ?? value;
+  if (term?.k === "deferred") return view(term.read());
+  if (term?.k === "sequence") return kept.get(value as Sym) ?? value;
   if (term?.k !== "json") return value;
   const { name } = term;
   const types = typesOf(name);

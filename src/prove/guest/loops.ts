@@ -1,24 +1,25 @@
-import type { FactDomain } from "../../fact-type.js";
 import { anyElement, type ElementCase, type ElementValue, type LoopCases } from "../shared/atom.js";
-import { factOf, integer, symbol, view } from "./facts.js";
-import { at, declare, endPassed, halt, here, loopCases, nameOf, notDecided, originate, test, typesOf } from "./path.js";
-import { type Sym, type Term, termOf } from "./term.js";
-import { joined, stringParts, truthy } from "./values.js";
+import { renamed, renamedText } from "../solver/element-conditions.js";
+import { factOf, symbol } from "./facts.js";
+import {
+  at,
+  declare,
+  endPassed,
+  halt,
+  here,
+  itemLoop,
+  loopCases,
+  nameOf,
+  notDecided,
+  originate,
+  test,
+  testType,
+} from "./path.js";
+import { type CaseValue, type ItemPart, type ListPart, type PartCase, textTerms } from "./term.js";
+import { joined } from "./values.js";
 
-/** A list that is not known; `of` is null for an array in a map. */
-export interface UnknownList {
-  readonly name: string;
-  readonly of: FactDomain | null;
-}
-
-/** The list that a value is, on a path on which it is one; null for any other value. */
-export function unknownList(value: unknown): UnknownList | null {
-  const term: Term | null = termOf(view(value));
-  if (term?.k === "list") return { name: term.name, of: term.of };
-  return term?.k === "json" && typesOf(term.name).join() === "array" ? { name: term.name, of: null } : null;
-}
-
-function elementOf({ of }: UnknownList, name: string): unknown {
+/** An element of a list by its name. */
+function elementOf({ of }: ListPart, name: string): unknown {
   if (of !== null) return factOf(name, of);
   declare(name, { kind: "json" });
   return symbol(name, { k: "json", name });
@@ -46,18 +47,20 @@ export function changes(what: string): void {
 }
 
 /**
- * The elements of a list that is not known, for `for`. The loop is executed for any element first, in runs of their
- * own, to find in which cases an element leaves the loop. On a path, either no element is in these cases, and the loop
+ * The values that elements of a list give, for `for`. The loop is executed for any element first, in runs of their own,
+ * to find in which cases an element leaves the loop. On a path, either no element is in these cases, and the loop
  * ends; or the first one is, and the body is executed for it. An element after which the loop goes on must not have
  * changed anything, so that it need not be executed.
  */
 export class Loop implements IterableIterator<unknown> {
   /** What is reported about an element after which the loop goes on. */
   value: ElementValue = null;
+  /** The number of the case of the part in which the element is. */
+  index = 0;
   #cases: LoopCases | null = null;
   #state: "begun" | "any" | "first" | "done" = "begun";
 
-  constructor(private readonly list: UnknownList) {}
+  constructor(private readonly part: ListPart) {}
 
   [Symbol.iterator](): this {
     return this;
@@ -80,22 +83,30 @@ export class Loop implements IterableIterator<unknown> {
   }
 
   #begin(): IteratorResult<unknown> {
-    const { name } = this.list;
+    const { list } = this.part;
     if (depth > 0) return notDecided("a loop over a list within another one");
-    this.#cases = loopCases(loops++, name);
+    this.#cases = loopCases(loops++, list);
     if (this.#cases === null) {
+      this.index = caseOf(this.part, anyElement(list));
+      // An element that the part leaves out
+      if (this.index === -1) return endPassed("absent");
       this.#state = "any";
       depth += 1;
-      return { done: false, value: elementOf(this.list, anyElement(name)) };
+      return this.#value(anyElement(list));
     }
     const { first, stops } = this.#cases;
-    if (stops.length === 0 || !test({ kind: "some", of: name, where: stops, first })) {
+    if (stops.length === 0 || !test({ kind: "some", of: list, where: stops, first })) {
       this.#state = "done";
       return DONE;
     }
     this.#state = "first";
-    originate(first, { kind: "element", list: name, where: stops });
-    return { done: false, value: elementOf(this.list, first) };
+    originate(first, { kind: "element", list, where: stops });
+    this.index = caseOf(this.part, first);
+    return this.#value(first);
+  }
+
+  #value(name: string): IteratorResult<unknown> {
+    return { done: false, value: valueIn(this.part, this.part.cases[this.index], name) };
   }
 
   /** The body has left the loop. */
@@ -109,85 +120,79 @@ export class Loop implements IterableIterator<unknown> {
   get passes(): LoopCases["passes"] {
     return this.#cases!.passes;
   }
-
-  /** The cases of the elements about which `true` was reported. */
-  get passed(): readonly ElementCase[] {
-    return this.#cases!.passes.filter(({ value }) => value === true).map(({ where }) => where);
-  }
 }
 
 const DONE = { done: true, value: undefined } as const;
 
-/** Whether a list of texts contains a text. */
-export function containsText(list: UnknownList, text: string): boolean {
-  const of = anyElement(list.name);
-  elementOf(list, of);
-  return test({
-    kind: "some",
-    of: list.name,
-    where: [[{ atom: { kind: "equals", of, text }, is: true }]],
-    first: null,
+/** The number of the case in which an element is; -1 for none. */
+function caseOf({ list, cases }: ListPart, name: string): number {
+  return cases.findIndex(({ where }) => areTrue(where.map((one) => renamed(one, anyElement(list), name))));
+}
+
+function areTrue(conditions: ElementCase): boolean {
+  return conditions.every(({ atom, is }) => {
+    // The types that a value can still have are kept beside the conditions
+    return (atom.kind === "type" ? testType(atom.of, atom.among) : test(atom)) === is;
   });
 }
 
-/** The first element of a list, which is the first of those in a case without conditions; undefined if it is empty. */
-export function firstElement(list: UnknownList): unknown {
-  const where: readonly ElementCase[] = [[]];
-  const first = nameOf("first", list.name, where);
-  if (!test({ kind: "some", of: list.name, where, first })) return undefined;
-  originate(first, { kind: "element", list: list.name, where });
-  return elementOf(list, first);
+function valueIn(part: ListPart, one: PartCase | undefined, name: string): unknown {
+  if (one === undefined) return notDecided("an element of which the case is not known");
+  const { value } = one;
+  if (value === "element") return elementOf(part, name);
+  return "constant" in value ? value.constant : joined(textTerms(value.text.map(renaming(part, name))));
 }
 
-type Each = (element: unknown) => unknown;
-
-/** The first element for which a callback gives this, as an array of one; null if it does so for none. */
-function first(place: number, list: UnknownList, each: Each, is: boolean): readonly [unknown] | null {
-  for (const element of new Loop(list)) if (truthy(place, each(element)) === is) return [element];
-  return null;
+function renaming({ list }: ListPart, name: string) {
+  return (one: Extract<CaseValue, { text: unknown }>["text"][number]) => renamedText(one, anyElement(list), name);
 }
 
-function filtered(place: number, list: UnknownList, each: Each): Sym {
-  const loop = new Loop(list);
-  for (const element of loop) loop.value = truthy(place, each(element));
-  const where = loop.passed;
-  return symbol(`${list.name}.filter(${JSON.stringify(where)})`, { k: "filtered", list: list.name, where });
+/** The first value that elements of a list give, as an array of one; null if there is none. */
+export function firstIn(part: ListPart): readonly [unknown] | null {
+  const { list } = part;
+  const where = part.cases.map((one) => one.where);
+  if (where.length === 0) return null;
+  const first = nameOf("first", list, where);
+  if (!test({ kind: "some", of: list, where, first })) return null;
+  originate(first, { kind: "element", list, where });
+  const [one, ...others] = part.cases;
+  const isSame = others.every(({ value }) => JSON.stringify(value) === JSON.stringify(one!.value));
+  return [valueIn(part, isSame ? one : part.cases[caseOf(part, first)], first)];
 }
 
-function mapped(list: UnknownList, each: Each): Sym {
-  const loop = new Loop(list);
-  for (const element of loop) {
-    const text = stringParts(each(element));
-    loop.value = text === null ? null : { text };
+/** Whether one of some cases holds: those in which a value is in an array. */
+export function isThere(where: readonly ElementCase[]): boolean {
+  const [only] = where;
+  if (only === undefined) return false;
+  if (where.some(({ length }) => length === 0)) return true;
+  return where.length === 1 && only.length === 1 ? areTrue(only) : test({ kind: "any", where });
+}
+
+/** The most values of an array, and arrays, for which cases are found: each takes runs of its own. */
+const MOST_ITEMS = 32;
+const MOST_ARRAYS = 16;
+let arrays = 0;
+
+/**
+ * What a function reports about each value that an array may have, by cases; null if it does anything else for one of
+ * them, such as changing a variable or throwing an error: then it is to be called for each value on the path.
+ */
+export function itemCases(
+  items: readonly ItemPart[],
+  report: (index: number) => ElementValue,
+): readonly LoopCases["passes"][] | null {
+  if (depth > 0 || items.length > MOST_ITEMS || ++arrays > MOST_ARRAYS) return null;
+  const told = itemLoop(loops++, items.length);
+  if (typeof told !== "number") {
+    return told.every(({ stops }) => stops.length === 0) ? told.map(({ passes }) => passes) : null;
   }
-  const cases = loop.passes.map(({ where, value }) => {
-    if (typeof value !== "object" || value === null) return notDecided("`map` to values that are no texts");
-    return { where, text: value.text };
-  });
-  return symbol(`${list.name}.map(${JSON.stringify(cases)})`, { k: "mapped", list: list.name, cases });
-}
-
-/** The texts of all elements with a separator between them. */
-export function joinedTexts({ list, cases }: Extract<Term, { k: "mapped" }>, separator: string): string | Sym {
-  return joined([{ k: "each", each: { list, separator, cases } }]);
-}
-
-/** Methods of lists that call a function for elements (ECMA-262, 23.1.3). */
-export const LIST_LOOPS: Readonly<Record<string, (place: number, list: UnknownList, each: Each) => unknown>> = {
-  some: (place, list, each) => first(place, list, each, true) !== null,
-  every: (place, list, each) => first(place, list, each, false) === null,
-  find: (place, list, each) => first(place, list, each, true)?.[0],
-  filter: filtered,
-  map: (_, list, each) => mapped(list, each),
-  forEach(_, list, each) {
-    for (const element of new Loop(list)) each(element);
-  },
-};
-
-/** The number of elements in some cases. */
-export function countOf({ list, where }: Extract<Term, { k: "filtered" }>): unknown {
-  if (where.length === 0 || !test({ kind: "some", of: list, where, first: null })) return 0;
-  const name = nameOf("count", list, where);
-  originate(name, { kind: "count", list, where });
-  return integer(name, 1n, 0xffff_ffffn);
+  depth += 1;
+  try {
+    if (!items[told]!.where.some(areTrue)) return endPassed("absent");
+    const value = report(told);
+    return value === null || change !== null ? halt() : endPassed(value);
+  } catch {
+    // The function throws an error
+    return halt();
+  }
 }

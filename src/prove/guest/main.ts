@@ -15,7 +15,7 @@ export { returned } from "./answer.js";
 export { callMethod, construct, own, pattern } from "./calls.js";
 export * from "./helpers.js";
 export { birth, write } from "./loops.js";
-export { each, element, elements, get, indexed, key, properties, rest, set } from "./members.js";
+export { array, each, element, elements, get, indexed, key, keys, properties, rest, set, spread } from "./members.js";
 export { binary, numeric, unary } from "./operators.js";
 export { caught } from "./path.js";
 export {

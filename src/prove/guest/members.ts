@@ -1,8 +1,9 @@
-import { entryOf, factOf, integer, jsonEntry, view } from "./facts.js";
+import { deferred, entryOf, factOf, integer, jsonEntry, view } from "./facts.js";
 import { isNative, nativeStatic } from "./intrinsics.js";
-import { changes, countOf, firstElement, Loop, unknownList } from "./loops.js";
+import { changes } from "./loops.js";
 import { namespace } from "./namespace.js";
 import { at, beginning, fault, notDecided, raise, test, testType } from "./path.js";
+import { firstOf, knownArray, lengthOf, literal, partsIn, restLength, restOf, through } from "./sequences.js";
 import { isSymbol, type Term, termOf } from "./term.js";
 import { lengthOf, splitMember, unitAt } from "./text-methods.js";
 import { isNullish, isPrimitive, settled } from "./values.js";
@@ -107,16 +108,14 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
       if (term.domains === null) return notDecided(`\`${key}\`, which ${term.name} does not have`);
       return fault("UNKNOWN_FACT", `the fact \`${key}\``);
     case "record":
-      return term.of.kind === "integer or text" ? notDecided("a setting") : entryOf(term.name, term.of, key);
+      return entryOf(term.name, term.of, key);
     case "list":
-      if (key === "length") return integer(`${term.name}.length`, 0n, 0xffff_ffffn);
-      if (key === "0") return firstElement(term);
-      return notDecided(`\`${key}\` of a list that is not known`);
-    case "filtered":
-      return key === "length" ? countOf(term) : notDecided(`\`${key}\` of a list that is not known`);
-    case "mapped":
-      if (key === "length") return integer(`${term.list}.length`, 0n, 0xffff_ffffn);
-      return notDecided(`\`${key}\` of a list that is not known`);
+    case "sequence":
+      return ofParts(value, key);
+    case "rest":
+      return key === "length" ? restLength(term) : notDecided(`\`${key}\` of a list that is not known`);
+    case "deferred":
+      return notDecided("a fact that was not read");
     case "pattern":
       return notDecided(`\`${key}\` of a regular expression`);
     case "bytes":
@@ -142,6 +141,14 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
   }
 }
 
+function ofParts(value: unknown, key: string): unknown {
+  const parts = partsIn(value)!;
+  if (key === "length") return lengthOf(parts);
+  if (key === "0") return firstOf(parts)?.[0];
+  const array = knownArray(value);
+  return array === null ? notDecided(`\`${key}\` of a list that is not known`) : ofValue(array, key);
+}
+
 function ofJson(name: string, value: unknown, key: string): unknown {
   if (testType(name, ["object"])) {
     if (OBJECT_NAMES.includes(key) || key === "__proto__")
@@ -151,10 +158,8 @@ function ofJson(name: string, value: unknown, key: string): unknown {
   // A name that nothing inherits is undefined for all other types
   const inherited = Object.values(beginning.inherited).some((names) => names.includes(key));
   if (!inherited && !INDEX.test(key) && key !== "length" && key !== "__proto__") return undefined;
-  if (testType(name, ["array"])) {
-    if (key === "0") return firstElement({ name, of: null });
-    return key === "length" ? integer(`${name}.length`, 0n, 0xffff_ffffn) : ofPrimitive("array", key);
-  }
+  if (testType(name, ["array"]))
+    return key === "length" || key === "0" ? ofParts(value, key) : ofPrimitive("array", key);
   const its = settled(value);
   const term = termOf(its);
   return term === null ? ofValue(its, key) : ofTerm(term, its, key);
@@ -176,7 +181,7 @@ export function propertyExists(object: unknown, key: unknown, isOwn = false): bo
     if (isOwn) return false;
     return OBJECT_NAMES.includes(name) ? notDecided(`whether \`${name}\` is in a fact`) : false;
   }
-  if (term.k === "record" && term.of.kind !== "integer or text") return entryOf(term.name, term.of, name) !== undefined;
+  if (term.k === "record") return entryOf(term.name, term.of, name) !== undefined;
   return notDecided("`in` of this value");
 }
 
@@ -188,7 +193,7 @@ function hasSome(object: object, { name: of }: { readonly name: string }): boole
 /** Assigns to a property of an object or array that the policy made. */
 export function set(place: number, object: unknown, name: unknown, value: unknown): unknown {
   at(place);
-  const its = view(object);
+  const its = knownArray(object) ?? view(object);
   const at_ = keyOf(name);
   const isIndex = Array.isArray(its) && typeof at_ === "string" && INDEX.test(at_) && Number(at_) < MOST_ELEMENTS;
   if (typeof at_ !== "string" || at_ === "__proto__" || (!isIndex && !isPlain(its)))
@@ -214,34 +219,70 @@ export function properties(place: number, value: unknown): object {
 /** What `for` loops over. */
 export function each(place: number, value: unknown): Iterable<unknown> {
   at(place);
-  const list = unknownList(settled(value));
-  return list === null ? elements(place, value) : new Loop(list);
+  const parts = partsIn(settled(value));
+  return parts === null ? elements(place, value) : through(parts);
+}
+
+/** What `...` puts into an array literal. */
+export function spread(place: number, value: unknown): unknown {
+  at(place);
+  const its = settled(value);
+  return partsIn(its) === null ? [...elements(place, its)] : its;
+}
+
+/** An array literal with `...` in it. */
+export function array(place: number, parts: readonly (readonly [isSpread: boolean, value: unknown])[]): unknown {
+  at(place);
+  return literal(parts);
+}
+
+/** Interfaces of facts whose properties always have the order of their declaration. */
+const ORDERED: ReadonlySet<string> = new Set(["Effects"]);
+
+/** The names of an object's properties with their values, in order; null if they are not known. */
+export function entriesOf(value: unknown): readonly (readonly [string, unknown])[] | null {
+  const its = knownArray(value) ?? view(value);
+  if (isPlain(its) || Array.isArray(its)) return Object.entries(its);
+  const term = termOf(its);
+  if (term?.k !== "object" || !ORDERED.has(term.declared ?? "")) return null;
+  return Object.entries(term.fields).map(([name, domain]) => [name, deferred(`${term.name}.${name}`, domain)]);
+}
+
+/** The names of properties that `for … in` loops over: nothing that is inherited is enumerable. */
+export function keys(place: number, value: unknown): readonly string[] {
+  at(place);
+  const its = settled(value);
+  if (its === null || its === undefined || typeof its === "number" || typeof its === "boolean") return [];
+  const entries = Array.isArray(its) ? null : entriesOf(its);
+  return entries === null ? notDecided("the properties of this value") : entries.map(([name]) => name);
 }
 
 /** What a pattern takes elements of: an array, or a list that is not known. */
 export function indexed(place: number, value: unknown): unknown {
   at(place);
   const its = settled(value);
-  return unknownList(its) === null ? elements(place, its) : its;
+  return partsIn(its) === null ? elements(place, its) : its;
 }
 
 /** An element that a pattern takes. */
 export function element(place: number, of: unknown, index: number): unknown {
   at(place);
-  if (Array.isArray(of)) return of[index];
-  return index === 0 ? firstElement(unknownList(of)!) : notDecided("an element of a list after the first");
+  const its = index === 0 ? view(of) : (knownArray(of) ?? view(of));
+  if (Array.isArray(its)) return its[index];
+  return index === 0 ? firstOf(partsIn(its)!)?.[0] : notDecided("an element of a list after the first");
 }
 
 /** The elements that a pattern takes from an index on. */
 export function rest(place: number, of: unknown, index: number): unknown {
   at(place);
-  return Array.isArray(of) ? of.slice(index) : notDecided("the rest of a list that is not known");
+  const its = view(of);
+  return Array.isArray(its) ? its.slice(index) : restOf(partsIn(its)!, index);
 }
 
 /** The elements of an array, for `...`, patterns and `for`. */
 export function elements(place: number, value: unknown): readonly unknown[] {
   at(place);
-  const its = settled(value);
+  const its = knownArray(value) ?? settled(value);
   if (Array.isArray(its)) return its;
   if (typeof its === "string") return [...its];
   const term = termOf(its);

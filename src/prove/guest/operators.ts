@@ -269,7 +269,7 @@ function jsonWith(name: string, value: unknown, isStrict: boolean): boolean {
 }
 
 function ofTerms(one: Term, other: Term): boolean {
-  if (one.k === "json" && other.k === "json") return notDecided("a comparison of two values of maps");
+  if (one.k === "json" && other.k === "json") return ofJsons(one.name, other.name);
   if (one.k === "json") return jsonWithTerm(one.name, other);
   if (other.k === "json") return jsonWithTerm(other.name, one);
   if (isObject(one) && isObject(other)) return notDecided("the identity of an object");
@@ -283,6 +283,14 @@ function ofTerms(one: Term, other: Term): boolean {
 function partsOfText(term: Term): TextPart[] {
   if (term.k === "reason") return notDecided("a comparison of a reason that is not constant");
   return partsOf(term.k === "joined" ? term.parts : [term]);
+}
+
+/** Two values of JSON: the type of the first is settled. */
+function ofJsons(name: string, other: string): boolean {
+  const its = settled(new Sym({ k: "json", name }));
+  const term = termOf(its);
+  if (term?.k === "json") return notDecided("a comparison of two values of maps");
+  return term === null ? jsonWith(other, its, true) : jsonWithTerm(other, term);
 }
 
 function jsonWithTerm(name: string, other: Term): boolean {

@@ -150,6 +150,21 @@ export function loopCases(number: number, list: string): LoopCases | null {
   return isLearning ? null : (told as LoopCases);
 }
 
+/**
+ * The cases of each value that an array may have, or the number of a value for which they are to be found in this run.
+ */
+export function itemLoop(number: number, items: number): readonly LoopCases[] | number {
+  const told = tell({ ask: "items", number, items });
+  if (told === null) halt();
+  isLearning = typeof told === "number";
+  return told as readonly LoopCases[] | number;
+}
+
+/** The name of a symbol for the number of values that are in an array. */
+export function thereName(values: readonly (readonly ElementCase[])[]): string {
+  return tell({ ask: "there", values }) as string;
+}
+
 /** Ends a run that was for one element of a loop, after which the loop goes on. */
 export function endPassed(value: ElementValue): never {
   tell({ ask: "passed", value });
@@ -202,6 +217,14 @@ const ALL: readonly JsonType[] = ["null", "true", "false", "number", "string", "
 
 export function typesOf(name: string): readonly JsonType[] {
   return types.get(name) ?? ALL;
+}
+
+/** Says that a JSON value has one of these types. */
+export function restrict(name: string, among: readonly JsonType[]): void {
+  types.set(
+    name,
+    typesOf(name).filter((type) => among.includes(type)),
+  );
 }
 
 export function declare(name: string, domain: SymbolDomain): void {

@@ -7,19 +7,28 @@ type Fields = Readonly<Record<string, FactDomain>>;
 /** What a symbol in the sandbox stands for. */
 export type Term =
   /** An object with facts. */
-  | { readonly k: "object"; readonly name: string; readonly fields: Fields; readonly isSubject: boolean }
+  | {
+      readonly k: "object";
+      readonly name: string;
+      readonly fields: Fields;
+      readonly isSubject: boolean;
+      /** The name of its interface; absent for subjects, callers and what helpers return. */
+      readonly declared?: string;
+    }
   | { readonly k: "record" | "list"; readonly name: string; readonly of: FactDomain }
-  /** The elements of a list that are in one of the cases. */
-  | { readonly k: "filtered"; readonly list: string; readonly where: readonly ElementCase[] }
-  /** What a callback gives for each element of a list, if that is always a text. */
-  | { readonly k: "mapped"; readonly list: string; readonly cases: EachText["cases"] }
+  /** An array of what lists that are not known give, and of values that it may have: one part after the other. */
+  | { readonly k: "sequence"; readonly parts: readonly Part[] }
+  /** Such an array without some elements at its beginning. */
+  | { readonly k: "rest"; readonly parts: readonly Part[]; readonly from: number }
+  /** A fact that is found when it is used. */
+  | { readonly k: "deferred"; readonly read: () => unknown }
   | { readonly k: "bytes"; readonly name: string }
   /** A regular expression of the policy, with a copy of it that the explorer can call. */
   | { readonly k: "pattern"; readonly native: RegExp; readonly source: string; readonly flags: string }
   | { readonly k: "text"; readonly name: string }
   /** Parts of a text: a JSON value that is written as JavaScript does, and texts of all elements of a list. */
   | { readonly k: "written"; readonly name: string }
-  | { readonly k: "each"; readonly each: EachText }
+  | { readonly k: "each"; readonly each: EachText; readonly of: readonly Part[] }
   /** Parts of a text that JSON.stringify makes: a text in quotes, and a JSON value. */
   | { readonly k: "quoted"; readonly parts: readonly (string | Term)[] }
   | { readonly k: "stringified"; readonly name: string }
@@ -43,6 +52,33 @@ export type Term =
     }
   /** A JSON value whose type is not known yet, an object, or an array. */
   | { readonly k: "json"; readonly name: string };
+
+/** A part of an array. */
+export type Part = ListPart | ItemPart;
+
+/** What the elements of a list give that are in one of the cases, in their order. */
+export interface ListPart {
+  readonly list: string;
+  /** Null for an array in a map. */
+  readonly of: FactDomain | null;
+  readonly cases: readonly PartCase[];
+  /** Whether each element is in one of the cases. */
+  readonly isWhole: boolean;
+}
+
+export interface PartCase {
+  readonly where: ElementCase;
+  readonly value: CaseValue;
+}
+
+/** The element itself, or another value, whose text names the element. */
+export type CaseValue = "element" | { readonly text: readonly TextPart[] } | { readonly constant: null | boolean };
+
+/** A value that is in the array if one of the cases holds. */
+export interface ItemPart {
+  readonly where: readonly ElementCase[];
+  readonly value: unknown;
+}
 
 export interface Summand {
   readonly coefficient: bigint;
@@ -94,5 +130,19 @@ export function partsOf(parts: readonly (string | Term)[]): TextPart[] {
     if (part.k === "quoted") return { quoted: partsOf(part.parts) };
     if (part.k === "stringified") return { stringified: part.name };
     throw new TypeError(`a ${part.k} is no part of a text`);
+  });
+}
+
+/** The same parts for the sandbox. A number is only good for a text: its bounds are not known here. */
+export function textTerms(parts: readonly TextPart[]): (string | Term)[] {
+  return parts.map((part) => {
+    if (typeof part === "string") return part;
+    if ("text" in part) return { k: "text", name: part.text };
+    if ("json" in part) return { k: "written", name: part.json };
+    if ("quoted" in part) return { k: "quoted", parts: textTerms(part.quoted) };
+    if ("stringified" in part) return { k: "stringified", name: part.stringified };
+    if ("each" in part) throw new TypeError("a text of elements is no part of an element's text");
+    const of = part.number.of.map(([by, name]) => [name, { coefficient: BigInt(by), least: 0n, most: 0n }] as const);
+    return { k: "integer", constant: BigInt(part.number.constant), of: new Map(of) };
   });
 }

@@ -1,5 +1,6 @@
 import { view } from "./facts.js";
 import { at, notDecided, raise, test, testType, typesOf } from "./path.js";
+import { isTextOfAny } from "./sequences.js";
 import { isSymbol, linear, only, partsOf, Sym, type Term, termOf } from "./term.js";
 import { testTexts } from "./text-tests.js";
 
@@ -35,6 +36,8 @@ export function truthy(place: number, value: unknown): boolean {
       return !test({ kind: "number", term: only(term.name), is: "= 0" });
     case "joined":
     case "reason":
+      if (term.parts.length === 1 && (term.parts[0] as Term).k === "each")
+        return isTextOfAny(place, (term.parts[0] as Extract<Term, { k: "each" }>).of);
       return !testTexts("equal", partsOf(term.parts), []);
     case "json":
       if (testType(term.name, ["null", "false"])) return false;

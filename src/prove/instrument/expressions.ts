@@ -22,8 +22,14 @@ export const EXPRESSIONS: ByKind<[Writer], string> = {
   ThisExpression: () => "this",
   ParenthesizedExpression: ({ expression }, to) => group(to.expression(expression)),
   SequenceExpression: ({ expressions }, to) => group(expressions.map((one) => to.expression(one)).join()),
-  ArrayExpression: ({ elements }, to) =>
-    `[${elements.map((one) => (one === null ? "undefined" : element(one, to))).join()}]`,
+  ArrayExpression(node, to) {
+    const { elements } = node;
+    // Methods of arrays leave holes out
+    if (elements.includes(null)) return to.notDecided(node, "a hole of an array");
+    const isSpread = elements.some((one) => one?.type === "SpreadElement");
+    const written = elements.map((one) => (isSpread ? part(one!, to) : element(one!, to)));
+    return isSpread ? to.call("array", node, `[${written.join()}]`) : `[${written.join()}]`;
+  },
   ObjectExpression(node, to) {
     const parts = node.properties.map((one) => {
       if (one.type === "SpreadElement") return `...${to.call("properties", one, to.expression(one.argument))}`;
@@ -88,6 +94,12 @@ function pattern(node: AnyNode, { pattern: source, flags }: NonNullable<Literal[
 function element(node: Expression | SpreadElement, to: Writer): string {
   if (node.type !== "SpreadElement") return group(to.expression(node));
   return `...${to.call("elements", node, to.expression(node.argument))}`;
+}
+
+/** A part of an array with `...`: whether it is spread, and its value. */
+function part(node: Expression | SpreadElement, to: Writer): string {
+  if (node.type !== "SpreadElement") return `[false,${group(to.expression(node))}]`;
+  return `[true,${to.call("spread", node, to.expression(node.argument))}]`;
 }
 
 function argumentsOf(nodes: readonly (Expression | SpreadElement)[], to: Writer): string {

@@ -30,7 +30,7 @@ export const NODE_TREATMENTS: Readonly<Record<AnyNode["type"], Treatment>> = {
   WhileStatement: "rewritten",
   DoWhileStatement: "rewritten",
   ForStatement: "rewritten",
-  ForInStatement: "not decided",
+  ForInStatement: "rewritten",
   ForOfStatement: "rewritten",
   WithStatement: "rejected",
   DebuggerStatement: "rejected",

@@ -55,7 +55,7 @@ function addNames(node: AnyNode, names: Set<string>, onlyVar: boolean): void {
     names.add(node.id.name);
   } else if (node.type === "CatchClause" && node.param) addPattern(node.param, names);
   if (isFunction(node) || node.type === "ClassDeclaration" || node.type === "ClassExpression") return;
-  const isLoop = node.type === "ForOfStatement";
+  const isLoop = node.type === "ForOfStatement" || node.type === "ForInStatement";
   for (const child of childrenOf(node)) addNames(child, names, onlyVar || isLoop);
 }
 

@@ -1,4 +1,12 @@
-import type { AnyNode, ForOfStatement, ForStatement, Identifier, ImportDeclaration, VariableDeclaration } from "acorn";
+import type {
+  AnyNode,
+  ForInStatement,
+  ForOfStatement,
+  ForStatement,
+  Identifier,
+  ImportDeclaration,
+  VariableDeclaration,
+} from "acorn";
 import { GUEST_FUNCTIONS, GUEST_MODULE } from "../../policy/model/guest.js";
 import type { ByKind } from "../../policy/syntax/nodes.js";
 import { functionText } from "./functions.js";
@@ -46,7 +54,8 @@ export const STATEMENTS: ByKind<[Writer], string> = {
   WhileStatement: ({ test, body }, to) => `while(${to.test(test)}){${to.statement(body)}}`,
   DoWhileStatement: ({ test, body }, to) => `do{${to.statement(body)}}while(${to.test(test)});`,
   ForStatement: (node, to) => forText(node, to),
-  ForOfStatement: (node, to) => forOfText(node, to),
+  ForOfStatement: (node, to) => forOfText(node, "each", to),
+  ForInStatement: (node, to) => forOfText(node, "keys", to),
   FunctionDeclaration: (node, to) => functionText(node, to),
   VariableDeclaration: (node, to) => `${declaration(node, to)};`,
   ImportDeclaration: (node, to) => imports(node, to),
@@ -104,7 +113,7 @@ function forText({ init, test, update, body }: ForStatement, to: Writer): string
   return `for(${begin};${test ? to.test(test) : ""};${update ? to.expression(update) : ""}){${to.statement(body)}}`;
 }
 
-function forOfText({ left, right, body }: ForOfStatement, to: Writer): string {
+function forOfText({ left, right, body }: ForOfStatement | ForInStatement, over: "each" | "keys", to: Writer): string {
   if (left.type !== "VariableDeclaration" || left.kind === "var")
     return `${to.notDecided(left, "a loop that assigns")};`;
   const element = to.temporary();
@@ -113,5 +122,5 @@ function forOfText({ left, right, body }: ForOfStatement, to: Writer): string {
     const parts = declarators(pattern, element, to);
     return `${left.kind} ${parts.join()};{${to.statement(body)}}`;
   });
-  return `for(const ${element} of ${to.call("each", right, to.expression(right))}){${inner}}`;
+  return `for(const ${element} of ${to.call(over, right, to.expression(right))}){${inner}}`;
 }

@@ -58,6 +58,8 @@ export type Atom =
       readonly where: readonly ElementCase[];
       readonly first: string | null;
     }
+  /** At least one of the cases holds, which are not about an element. */
+  | { readonly kind: "any"; readonly where: readonly ElementCase[] }
   /** `String(value)` of a JSON value does not throw: no object in it has a property `toString`. */
   | { readonly kind: "written"; readonly of: string }
   /** A term is equal to 0, below 0, or at most 0. */
@@ -85,15 +87,31 @@ export type TextPart =
   | { readonly quoted: readonly TextPart[] }
   | { readonly stringified: string };
 
-/** The texts of all elements of a list with a separator between them; the cases name an element. */
+/** The texts of all elements of some parts with a separator between them. */
 export interface EachText {
-  readonly list: string;
   readonly separator: string;
-  readonly cases: readonly { readonly where: ElementCase; readonly text: readonly TextPart[] }[];
+  readonly parts: readonly EachPart[];
 }
 
-/** What the explorer reports about an element after which a loop goes on. */
-export type ElementValue = boolean | null | { readonly text: readonly TextPart[] };
+/** The texts of those elements of a list that are in one of the cases; or one text if one of the cases holds. */
+export type EachPart =
+  | {
+      readonly list: string;
+      readonly cases: readonly { readonly where: ElementCase; readonly text: readonly TextPart[] }[];
+    }
+  | { readonly where: readonly ElementCase[]; readonly text: readonly TextPart[] };
+
+/**
+ * What the explorer reports about an element after which a loop goes on: a number of a case, a value, or that it is
+ * absent. Null if there is nothing to report.
+ */
+export type ElementValue =
+  | boolean
+  | null
+  | number
+  | "absent"
+  | { readonly text: readonly TextPart[] }
+  | { readonly constant: null | boolean };
 
 /** The enforced verdict of all attachments. `by` is the attachment that denies; null for none and for the default. */
 export interface DecisionEnd {
@@ -133,7 +151,7 @@ export type PathEnd =
 /** What a symbol can be, for the host. */
 export type SymbolDomain =
   /** A number of JSON is any finite number. */
-  | { readonly kind: "flag" | "json" | "null" | "exists" | "list" }
+  | { readonly kind: "flag" | "json" | "null" | "exists" | "list" | "integer or text" }
   | {
       readonly kind: "text";
       readonly names: string | null;
@@ -170,6 +188,8 @@ export type Origin =
   | { readonly kind: "element"; readonly list: string; readonly where: readonly ElementCase[] }
   /** The number of elements of a list that are in one of the cases. */
   | { readonly kind: "count"; readonly list: string; readonly where: readonly ElementCase[] }
+  /** How many of some values an array has: each has cases, one of which holds if the value is there. */
+  | { readonly kind: "there"; readonly values: readonly (readonly ElementCase[])[] }
   /** What a policy computes with other numbers. */
   | { readonly kind: "computed"; readonly expression: Expression }
   /** The verdict of a write to a map: of the first, the second, and so on. */
@@ -194,6 +214,13 @@ export type Request =
    * any element, and the run ends with `passed`, or else the element leaves the loop.
    */
   | { readonly ask: "loop"; readonly number: number; readonly list: string }
+  /**
+   * The same for the values that an array may have, by their number: the answer has the cases of each, or is the number
+   * of a value for which the loop is executed.
+   */
+  | { readonly ask: "items"; readonly number: number; readonly items: number }
+  /** The name of the number of values that are in an array. */
+  | { readonly ask: "there"; readonly values: readonly (readonly ElementCase[])[] }
   | { readonly ask: "passed"; readonly value: ElementValue }
   /** The name of the first element in some cases, or of the number of such elements. */
   | { readonly ask: "first" | "count"; readonly list: string; readonly where: readonly ElementCase[] }

@@ -83,7 +83,7 @@ function listProblem({ conditions, apart }: Reading, { symbols, origins, argumen
   const clauses: Clause[] = apart.flatMap(({ name, from }) => outside([from], name, []));
   const elements = new Map<string, ListElement>();
   for (const [index, { atom, is }] of somes.entries()) {
-    if (!is) continue;
+    if (!is || (atom.first === null && somes.some((one) => one.is && isSameWithName(one.atom, atom)))) continue;
     const name = atom.first ?? `${atom.of}[~${index}]`;
     clauses.push(atom.where.map((one) => about(one, atom.of, name)));
     const isAny = atom.where.some(({ length }) => length === 0);
@@ -132,6 +132,11 @@ function statementClauses(
     if (kind !== "verify_program" || more === null || !names.includes(name)) return [];
     return outside(none, more, [[atMost(1n, [[1n, name]])]]);
   });
+}
+
+/** Whether a condition says the same as another one, and names the first element. */
+function isSameWithName(its: Some, { of, where }: Some): boolean {
+  return its.first !== null && its.of === of && JSON.stringify(its.where) === JSON.stringify(where);
 }
 
 function isNamed(name: string, conditions: readonly Condition[]): boolean {

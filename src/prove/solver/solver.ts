@@ -1,6 +1,13 @@
 import { channel } from "node:diagnostics_channel";
 import type { FactClause, FactLiteral } from "../../bpf/program-constraints.js";
-import { type Atom, JSON_TYPES, type JsonType, type Origin, type SymbolDomain } from "../shared/atom.js";
+import {
+  type Atom,
+  type ElementCase,
+  JSON_TYPES,
+  type JsonType,
+  type Origin,
+  type SymbolDomain,
+} from "../shared/atom.js";
 import { type Condition, flagOf } from "./condition.js";
 import { Effort } from "./effort.js";
 import { namesIn } from "./element-conditions.js";
@@ -51,7 +58,24 @@ export function solve(conditions: readonly Condition[], knowledge: Knowledge): A
 }
 
 function answerTo(conditions: readonly Condition[], knowledge: Knowledge): Answer {
-  const effort = new Effort();
+  return solveAny(conditions, knowledge, new Effort());
+}
+
+/** Chooses, for each condition that a case holds or that none does, what makes it true. */
+function solveAny(conditions: readonly Condition[], knowledge: Knowledge, effort: Effort): Answer {
+  const clauses = conditions.flatMap(({ atom, is }) => (atom.kind === "any" ? anyClauses(atom.where, is) : []));
+  const others = conditions.filter(({ atom }) => atom.kind !== "any");
+  if (clauses.length === 0 && others.length === conditions.length) return solveListed(conditions, knowledge, effort);
+  return chosen(others, clauses, (one) => solveAny(one, knowledge, effort));
+}
+
+function anyClauses(where: readonly ElementCase[], is: boolean): readonly Clause[] {
+  if (is) return [where];
+  // The conditions of a case say something only after those before them
+  return where.map((one) => one.map(({ atom, is }, index) => [...one.slice(0, index), { atom, is: !is }]));
+}
+
+function solveListed(conditions: readonly Condition[], knowledge: Knowledge, effort: Effort): Answer {
   const problems = listProblems(conditions, knowledge);
   if (problems === null) return solveFlat(conditions, knowledge, [], effort);
   let result: Answer = "unsatisfiable";
@@ -64,9 +88,20 @@ function answerTo(conditions: readonly Condition[], knowledge: Knowledge): Answe
 }
 
 function solveLists(lists: ListProblem, knowledge: Knowledge, effort: Effort): Answer {
+  return chosen(lists.conditions, lists.clauses, (one) => solveFlat(one, knowledge, lists.elements, effort));
+}
+
+/** The answer to conditions with an alternative of each clause. */
+function chosen(
+  conditions: readonly Condition[],
+  clauses: readonly Clause[],
+  answerTo: (conditions: readonly Condition[]) => Answer,
+): Answer {
+  // Clauses without a choice come first: they refute much
+  const sure = clauses.flatMap((clause) => (clause.length === 1 ? clause[0]! : []));
   let rounds = 0;
   const choose = (chosen: readonly Condition[], clauses: readonly Clause[]): Answer => {
-    const answer = ++rounds > MOST_CHOICES ? "unknown" : solveFlat(chosen, knowledge, lists.elements, effort);
+    const answer = ++rounds > MOST_CHOICES ? "unknown" : answerTo(chosen);
     const [clause, ...rest] = clauses;
     if (answer === "unsatisfiable" || clause === undefined || rounds > MOST_CHOICES) return answer;
     let result: Answer = "unsatisfiable";
@@ -77,7 +112,11 @@ function solveLists(lists: ListProblem, knowledge: Knowledge, effort: Effort): A
     }
     return result;
   };
-  return choose(lists.conditions, lists.clauses);
+  if (clauses.some(({ length }) => length === 0)) return "unsatisfiable";
+  return choose(
+    [...conditions, ...sure],
+    clauses.filter(({ length }) => length > 1),
+  );
 }
 
 const MOST_CHOICES = 300;
@@ -89,6 +128,7 @@ function solveFlat(
   elements: readonly ListElement[],
   effort: Effort,
 ): Answer {
+  const domainOf = domainIn(knowledge, elements);
   const flags = new Map<string, boolean>();
   const types = new Map<string, readonly JsonType[]>();
   const compared = new Map<string, boolean>();
@@ -105,12 +145,11 @@ function solveFlat(
     }
     const among = typesIn(atom);
     if (among === null || !("of" in atom) || (atom.kind === "written" && is)) continue;
-    const before = types.get(atom.of) ?? JSON_TYPES;
+    const before = types.get(atom.of) ?? (domainOf(atom.of)?.kind === "integer or text" ? SETTING_TYPES : JSON_TYPES);
     const left = before.filter((type) => among.includes(type) === (is || atom.kind === "written"));
     if (left.length === 0) return "unsatisfiable";
     types.set(atom.of, left);
   }
-  const domainOf = domainIn(knowledge, elements);
   const numbers = findNumbers(conditions, domainOf, knowledge.origins, effort);
   if (numbers === "unsatisfiable") return numbers;
   const chosenNumbers = new Map(typeof numbers === "string" ? [] : numbers);
@@ -129,6 +168,8 @@ function solveFlat(
   const chosen = new Map([...types].map(([name, left]) => [name, preferred(left)] as const));
   return { flags: found.flags, texts: found.texts, numbers: others, types: chosen, elements };
 }
+
+const SETTING_TYPES: readonly JsonType[] = ["number", "string"];
 
 /** The types that a condition is about. Only arrays and objects cannot be written as texts. */
 function typesIn(atom: Atom): readonly JsonType[] | null {

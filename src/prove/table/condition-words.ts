@@ -2,7 +2,9 @@ import { verdictName } from "../../errno.js";
 import {
   type Atom,
   anyElement,
+  type EachPart,
   type EachText,
+  type ElementCase,
   type JsonType,
   type LinearTerm,
   type PathEnd,
@@ -48,6 +50,8 @@ export function conditionWords({ atom, is }: Condition): string {
       return numberWords(atom, is);
     case "written":
       return `${atom.of} ${is ? "can" : "cannot"} be written as text`;
+    case "any":
+      return `${is ? "one of these holds" : "none of these holds"}: ${atom.where.map(caseWords).join(", or ")}`;
     case "some":
       return someWords(atom, is);
     case "integer":
@@ -55,6 +59,10 @@ export function conditionWords({ atom, is }: Condition): string {
     case "type":
       return `${atom.of} is ${not}${atom.among.map((type) => TYPE_WORDS[type]).join(" or ")}`;
   }
+}
+
+function caseWords(one: ElementCase): string {
+  return one.length === 0 ? "always" : one.map(conditionWords).join(" and ");
 }
 
 /** `prog.helpers has "bpf_redirect"`, `prog.maps has none where type is "hash" and memory > 4096`. */
@@ -65,7 +73,7 @@ function someWords({ of, where }: Extract<Atom, { kind: "some" }>, is: boolean):
   if (only?.is && only.atom.kind === "equals" && only.atom.of === any)
     return `${of} ${is ? "has" : "does not have"} ${JSON.stringify(only.atom.text)}`;
   if (where.some(({ length }) => length === 0)) return `${of} is ${is ? "not " : ""}empty`;
-  const cases = where.map((one) => one.map(conditionWords).join(" and "));
+  const cases = where.map(caseWords);
   const words = cases.join(", or ").replaceAll(`${any}.`, "").replaceAll(`${any}["`, '["').replaceAll(any, "it");
   return `${of} has ${is ? "one" : "none"} where ${words.replace(/\["(\w+)"\]/g, "$1")}`;
 }
@@ -157,12 +165,23 @@ export function reasonWords(reason: readonly TextPart[]): string {
 }
 
 /** `{prog.maps, each as "name is type", separated by ", "}`. */
-function eachWords({ list, separator, cases }: EachText): string {
+function eachWords({ separator, parts }: EachText): string {
+  const [one] = parts;
+  const words =
+    one !== undefined && parts.every((part) => !("list" in part))
+      ? `those of ${parts.map((part) => JSON.stringify(reasonWords(("text" in part && part.text) || []))).join(", ")} that are there`
+      : parts.map(partWords).join(" and ");
+  return `{${words}, separated by ${JSON.stringify(separator)}}`;
+}
+
+function partWords(part: EachPart): string {
+  if (!("list" in part)) return `${JSON.stringify(reasonWords(part.text))} if it is there`;
+  const { list, cases } = part;
   const texts = [...new Set(cases.map(({ text }) => reasonWords(text).replaceAll(`${anyElement(list)}.`, "")))];
   const short = texts.map((text) =>
     JSON.stringify(text.replaceAll(anyElement(list), "it")).replace(/\[\\"(\w+)\\"\]/g, ".$1"),
   );
-  return `{${list}, each as ${short.join(" or ")}, separated by ${JSON.stringify(separator)}}`;
+  return `${list}, each as ${short.join(" or ")}`;
 }
 
 /** Why a path does not end with a verdict; null if it does. */

@@ -63,6 +63,7 @@ function isNamedFurther({ atom, is }: Condition, conditions: readonly Condition[
   return conditions.some(({ atom: other, is: isOther }) => {
     // That a part is absent could also mean that the whole is
     if (other.kind === "exists" && !isOther) return false;
+    if (other.kind === "any") return false;
     const named = other.kind === "some" ? [other.of] : namesIn(other);
     return named.some((one) => one !== atom.of && (isPart(one, name) || (one === name && atom.kind !== "type")));
   });

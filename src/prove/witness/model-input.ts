@@ -242,6 +242,7 @@ class Making {
       case "lookup":
       case "element":
       case "count":
+      case "there":
       case "computed":
         return undefined;
     }
@@ -263,8 +264,7 @@ class Making {
 
   #number(path: SymbolPath, number: number, name: string): void {
     if (!name.endsWith(".length")) {
-      const kind = this.explored.origins.get(path.root)?.kind;
-      if (kind !== "count" && kind !== "computed") this.#set(path, number);
+      if (!COUNTED.has(this.explored.origins.get(path.root)?.kind)) this.#set(path, number);
       return;
     }
     const holder = { ...path, keys: path.keys.slice(0, -1) };
@@ -326,6 +326,9 @@ class Making {
     return domain ?? null;
   }
 }
+
+/** Numbers of elements, which the elements have. */
+const COUNTED: ReadonlySet<string | undefined> = new Set(["count", "there", "computed"]);
 
 /** The end of the names of the flags that a JSON value can be written as text. */
 const AS_TEXT = " as text";

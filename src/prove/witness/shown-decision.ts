@@ -1,5 +1,6 @@
 import { verdictName } from "../../errno.js";
 import type { Exploration, Path } from "../explorer/exploration.js";
+import type { Atom } from "../shared/atom.js";
 import { isHelperVerdict } from "../shared/helper-verdict.js";
 import { namesIn } from "../solver/element-conditions.js";
 import type { EngineDecision } from "./engine-decision.js";
@@ -29,12 +30,18 @@ export function shownDecision({ result, outcomes }: EngineDecision): ShownDecisi
 /** The facts, the caller's fields and the answers of helpers that the conditions of a path name, by their names. */
 export function shownValues(path: Path, input: Input, exploration: Exploration): Readonly<Record<string, unknown>> {
   const values = new SymbolValues(input, exploration.knowledge);
-  const names = path.conditions.flatMap(({ atom }) => (atom.kind === "some" ? [atom.of] : namesIn(atom)));
+  const names = path.conditions.flatMap(({ atom }) => shownNames(atom));
   const shown = [...new Set(names.map((name) => name.replace(/[?!]$/, "")))].map((name) => {
     const value = values.valueOf(name);
     return [name, value === undefined ? "(absent)" : readable(name, value)];
   });
   return Object.fromEntries(shown);
+}
+
+/** The names in a condition, without those of elements that a condition is about. */
+function shownNames(atom: Atom): readonly string[] {
+  if (atom.kind === "any") return atom.where.flatMap((one) => one.flatMap((its) => shownNames(its.atom)));
+  return atom.kind === "some" ? [atom.of] : namesIn(atom);
 }
 
 function readable(name: string, value: unknown): unknown {

@@ -1,7 +1,14 @@
 import { Glob } from "../../policy/scope/glob.js";
 import { termNumber, termValue } from "../arithmetic/exact-number.js";
 import { evaluated } from "../arithmetic/expression.js";
-import { anyElement, type EachText, type ElementCase, type LinearTerm, type TextPart } from "../shared/atom.js";
+import {
+  anyElement,
+  type EachPart,
+  type EachText,
+  type ElementCase,
+  type LinearTerm,
+  type TextPart,
+} from "../shared/atom.js";
 import { TEXT_RELATIONS } from "../shared/text-relation.js";
 import { measuredName, measureOf, stepOf, wholeName } from "../shared/text-step.js";
 import type { Condition } from "../solver/condition.js";
@@ -110,6 +117,7 @@ export class SymbolValues {
     }
     if (atom.kind === "texts") return TEXT_RELATIONS[atom.relation](this.text(atom.left), this.text(atom.right));
     if (atom.kind === "integer") return Number.isInteger(this.#number(atom.of));
+    if (atom.kind === "any") return atom.where.some((one) => this.satisfy(one));
     if (atom.kind === "some") return this.#elements(atom.of, atom.where).length > 0;
     const value = this.valueOf(atom.of);
     switch (atom.kind) {
@@ -142,12 +150,18 @@ export class SymbolValues {
     }
   }
 
-  #each({ list, separator, cases }: EachText): string {
-    const texts = (this.valueOf(list) as readonly unknown[]).map((value) => {
+  #each({ separator, parts }: EachText): string {
+    return parts.flatMap((part) => this.#texts(part)).join(separator);
+  }
+
+  #texts(part: EachPart): readonly string[] {
+    if (!("list" in part)) return part.where.some((one) => this.satisfy(one)) ? [this.text(part.text)] : [];
+    const { list, cases } = part;
+    return (this.valueOf(list) as readonly unknown[]).flatMap((value) => {
       const values = this.#about(list, value);
-      return values.text(cases.find(({ where }) => values.satisfy(where))!.text);
+      const found = cases.find(({ where }) => values.satisfy(where));
+      return found === undefined ? [] : [values.text(found.text)];
     });
-    return texts.join(separator);
   }
 
   /** The values of symbols with an element of a list under the name that stands for any of them. */
@@ -177,6 +191,7 @@ export class SymbolValues {
     if (origin === undefined) throw new TypeError(`\`${name}\` has no origin`);
     if (origin.kind === "count") return this.#elements(origin.list, origin.where).length;
     if (origin.kind === "computed") return evaluated(origin.expression, (term) => this.number(term));
+    if (origin.kind === "there") return origin.values.filter((where) => where.some((one) => this.satisfy(one))).length;
     if (origin.kind === "element") {
       const found = this.#elements(origin.list, origin.where);
       if (found.length === 0) throw new Missing(name);

@@ -66,6 +66,8 @@ class Writer {
   /** Assertions about all elements, which are written when it is known which ones there are. */
   readonly #later: (() => string)[] = [];
   #isExact = true;
+  /** In how many alternatives the condition is that is written now. */
+  #alternatives = 0;
   #bound = 0;
 
   constructor(
@@ -146,6 +148,12 @@ class Writer {
       }
       case "some":
         return this.#some(atom, indices, is);
+      case "any": {
+        this.#alternatives += 1;
+        const cases = atom.where.map((one) => this.#case(one, indices));
+        this.#alternatives -= 1;
+        return or(cases);
+      }
       default:
         throw new Inexpressible(atom.kind);
     }
@@ -205,6 +213,7 @@ class Writer {
       const length = this.#length(`${this.knowledge.argument}.statements`, indices);
       this.#assertOnce(`(assert (=> (= ${text} 0) (< 0 ${length})))`);
     }
+    if (origin?.kind === "there") this.#isExact = false;
     if (origin?.kind === "count") {
       // That it is the number of these elements is not said, only that there are not more than all
       this.#isExact = false;
@@ -237,7 +246,9 @@ class Writer {
       const inner = new Map(indices).set(this.#place(of, indices).name, index);
       return or(where.map((one) => this.#case(one, inner)));
     };
-    if (indices.size > 0) {
+    // A condition on a list that need not hold says nothing about the elements with an index
+    if (indices.size > 0 || this.#alternatives > 0) {
+      this.#isExact &&= this.#alternatives === 0;
       const name = `i${this.#bound++}`;
       return `(exists ((${name} Int)) (and (<= 0 ${name}) (< ${name} ${length}) ${isIn(name)}))`;
     }
@@ -338,6 +349,8 @@ class Writer {
 
   #bounds(term: string, sort: Sort, name: string, about: string, indices: Indices): readonly string[] {
     const domain = this.#domainOf(about, indices);
+    if (name.startsWith("type of ") && domain?.kind === "integer or text")
+      return [or(["number", "string"].map((type) => `(= ${term} ${JSON_TYPES.indexOf(type as "null")})`))];
     if (name.startsWith("type of ")) return [`(<= 0 ${term})`, `(< ${term} ${JSON_TYPES.length})`];
     if (domain?.kind === "integer")
       return [

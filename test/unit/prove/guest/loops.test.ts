@@ -135,10 +135,86 @@ const OF_MAPS: Readonly<Record<string, readonly [body: string, undecided: number
   "the first element and the length": [`return prog.maps.length === 1 && prog.maps[0].name === "b" ? -1 : 0`, 0],
   "the second element": [`const [, m] = prog.maps; return m ? -1 : 0`, 1],
   "the last element": [`return prog.maps.at(-1) ? -1 : 0`, 1],
-  "the rest of a list": [`const [m, ...others] = prog.maps; return m && others.length > 0 ? -1 : 0`, 2],
+  "the rest of a list": [`const [m, ...others] = prog.maps; return m && others.length > 0 ? -1 : 0`, 0],
   "a frozen object": [
     `const o = { x: 0 }; for (const m of prog.maps) if (m.type === "hash") Object.freeze(o); o.x = 1; return -o.x`,
     1,
+  ],
+  "the rest after two": [`const [a, b, ...others] = prog.maps; return a && b && others.length > 0 ? -1 : 0`, 2],
+  "the rest from an index": [`return prog.maps.slice(2).length > 0 ? deny(String(prog.maps.slice(1).length)) : 0`, 0],
+  "names of all that filter keeps": [
+    `const bad = prog.maps.filter((m) => m.key_size > 4); return bad.length > 0 ? deny(bad.map((m) => m.name).join("; ")) : 0`,
+    0,
+  ],
+  "filter after map": [
+    `const bad = prog.maps.map(({ name, type }) => (type === "hash" ? \`\${name} is a hash\` : null)).filter((t) => t !== null); return bad.length === 0 ? 0 : deny(bad.join())`,
+    0,
+  ],
+  "filter after filter": [
+    `const is = prog.maps.filter((m) => m.type === "hash").filter((m) => m.key_size === 8); return is.length === 0 ? 0 : deny(is[0].name)`,
+    0,
+  ],
+  "a filter that uses a variable that changes later": [
+    `let t = "hash"; const kept = prog.maps.filter((m) => m.type === t); t = "array"; return kept.length > 0 ? deny(kept.map((m) => m.name + t).join()) : 0`,
+    0,
+  ],
+  "some, every and find of what filter keeps": [
+    `const h = prog.maps.filter((m) => m.type === "hash"); const b = h.find((m) => m.name === "b"); return h.some((m) => m.key_size > 4) && !h.every((m) => m.name === "b") ? deny(b.name) : 0`,
+    0,
+  ],
+  "a loop over what filter keeps": [
+    `for (const { name } of prog.maps.filter((m) => m.key_size > 4)) if (name === "a") return -1; return 0`,
+    0,
+  ],
+  "a text of what filter keeps, or another one": [
+    `const bad = prog.maps.filter((m) => m.type === "hash").map((m) => m.type); return deny(bad.join() || "none")`,
+    0,
+  ],
+  "a text that may be empty": [
+    `const bad = prog.maps.filter((m) => m.type === "hash").map((m) => m.name); return deny(bad.join() || "none")`,
+    1,
+  ],
+  "two lists after each other": [
+    `const all = [...prog.maps.filter((m) => m.type === "hash").map((m) => m.name), "end", ...prog.maps.map((m) => m.type)]; return all.length === 2 ? -1 : deny(all.join())`,
+    0,
+  ],
+  "the first of two lists": [
+    `const [one, ...others] = [...prog.maps.filter((m) => m.key_size === 0), ...prog.maps.filter((m) => m.key_size === 4)]; return one ? deny(\`\${one.name} \${others.length}\`) : 0`,
+    0,
+  ],
+  "concat of lists": [
+    `const all = ["x"].concat(prog.maps.map((m) => m.name), prog.maps.map((m) => m.type)); return all.includes("xdp") ? -1 : deny(all.join())`,
+    0,
+  ],
+  "map to objects": [`return prog.maps.map((m) => ({ m })).length === 1 ? -1 : 0`, 1],
+  "map to nothing": [`return prog.maps.map(() => undefined).length === 1 ? -1 : 0`, 1],
+  "join of null": [`return deny(prog.maps.map((m) => (m.type === "hash" ? null : m.name)).join("-"))`, 0],
+  "join of objects": [`return deny(prog.maps.join())`, 1],
+  "push to what filter keeps": [
+    `const bad = prog.maps.filter((m) => m.type === "hash"); bad.push(1); return bad.length > 1 ? -1 : 0`,
+    1,
+  ],
+  "an assignment to what filter keeps": [
+    `const bad = prog.maps.filter((m) => m.type === "hash"); bad[0] = 1; return bad.length > 1 ? -1 : 0`,
+    1,
+  ],
+  "sort of what map gives": [`return deny(prog.maps.map((m) => m.name).sort().join())`, 1],
+  "reverse of what map gives": [`return deny(prog.maps.map((m) => m.name).reverse().join())`, 1],
+  "Array.isArray of what filter keeps": [
+    `const bad = prog.maps.filter((m) => m.type === "hash"); return Array.isArray(bad) && typeof bad === "object" && bad ? 0 : -1`,
+    0,
+  ],
+  "an error of a callback of map": [
+    `try { return prog.maps.map((m) => (m.type === "hash" ? m.name : null.x)).length > 1 ? -1 : 0 } catch { return -2 }`,
+    0,
+  ],
+  "a variable that a callback of map changes": [
+    `let n = 0; const all = prog.maps.map((m) => { n = n + 1; return m.name }); return all.length === 1 ? -n : 0`,
+    1,
+  ],
+  "two passes over one list": [
+    `const a = prog.maps.filter((m) => m.type === "hash"); const b = prog.maps.filter((m) => m.type !== "hash"); return a.length > 1 && b.length === 0 ? deny(a.map((m) => m.name).join()) : 0`,
+    0,
   ],
   "a loop in a loop": [
     `for (const m of prog.maps) for (const h of prog.helpers) if (m.name === h) return -1; return 0`,
@@ -208,6 +284,12 @@ const OF_ARRAYS: Readonly<Record<string, readonly [body: string, undecided: numb
   "the first element": [`return Array.isArray(value) ? (value[0] === prog.name ? 0 : -1) : -2`, 0],
   "the first element of any value": [`return value?.[0] === prog.name ? 0 : -1`, 3],
   "a pattern": [`if (!Array.isArray(value)) return 0; const [one] = value; return one?.type === "xdp" ? -1 : 0`, 0],
+  "join of an array": [`return Array.isArray(value) ? deny(value.join()) : 0`, 1],
+  "filter, map and join": [
+    `if (!Array.isArray(value)) return 0; const all = value.filter((one) => typeof one === "string").map((one) => \`<\${one}>\`); return all.length > 0 ? deny(all.join()) : -1`,
+    0,
+  ],
+  "a loop over the names of a value": [`for (const key in value) return -1; return 0`, 4],
   "any value as text": [`return deny(\`\${value}!\`)`, 0],
   "any value as text by itself": [`return deny(String(value))`, 0],
   "a text that may be empty": [`return \`\${value}\${prog.name}\` ? 0 : -1`, 0],

@@ -136,6 +136,40 @@ describe(`conditions on lists (seed ${seed})`, () => {
       expect(solve(conditions, knowledge)).toMatchObject({ texts: expect.anything() });
   });
 
+  it("can be alternatives", () => {
+    const next = numbers(seed);
+    const counts = { unsatisfiable: 0, satisfiable: 0, "neither was found": 0 };
+    const flag = (): Condition => ({ atom: { kind: "flag", of: "pqr"[next(3)]! }, is: next(2) === 0 });
+    const literal = (): Condition => {
+      if (next(2) === 0) return flag();
+      return { atom: some([[text(true, "xy"[next(2)]!)]]), is: next(2) === 0 };
+    };
+    const lists = [[], ...["x", "y", "z"].map((a) => [{ a, n: 0 }]), [0, 1].map((n) => ({ a: "xy"[n]!, n }))];
+    const worlds = Array.from({ length: 8 * lists.length }, (_, index) => ({
+      flags: { p: (index & 1) !== 0, q: (index & 2) !== 0, r: (index & 4) !== 0 } as Readonly<Record<string, boolean>>,
+      list: lists[index >> 3]!,
+    }));
+    const holds = ({ atom, is }: Condition, world: (typeof worlds)[number]): boolean => {
+      if (atom.kind === "flag") return world.flags[atom.of] === is;
+      if (atom.kind === "any") return atom.where.some((one) => one.every((its) => holds(its, world))) === is;
+      return satisfies(world.list, { atom, is });
+    };
+    for (let round = 0; round < 400; round++) {
+      const where = () => Array.from({ length: 1 + next(3) }, () => Array.from({ length: 1 + next(2) }, literal));
+      const conditions = Array.from({ length: 1 + next(3) }, (): Condition => {
+        if (next(3) === 0) return literal();
+        return { atom: { kind: "any", where: where() }, is: next(2) === 0 };
+      });
+      const answer = solve(conditions, KNOWLEDGE);
+      const isPossible = worlds.some((world) => conditions.every((one) => holds(one, world)));
+      const place = `${JSON.stringify(conditions)} (round ${round}, seed ${seed})`;
+      if (isPossible) expect(answer, place).not.toBe("unsatisfiable");
+      counts[answer === "unsatisfiable" ? answer : isPossible ? "satisfiable" : "neither was found"] += 1;
+    }
+    expect(counts.unsatisfiable).toBeGreaterThan(20);
+    expect(counts["neither was found"]).toBe(0);
+  });
+
   it("name an element by its own name", () => {
     const inner = some([[text(true, "x")]]);
     expect(renamed({ atom: inner, is: true }, "l[*]", "l[first]").atom).toMatchObject({

@@ -80,6 +80,24 @@ describe("the words of a condition", () => {
     expect(verdictWords({ constant: "0", of: [["1", 'verify_program("p")']] })).toBe('verify_program("p")');
   });
 
+  it("name alternatives, and the texts that are there", () => {
+    const flag = (of: string) => [{ atom: { kind: "flag", of }, is: true }] as const;
+    const atom = { kind: "any", where: [flag("a"), [...flag("b"), ...flag("c")]] } as const;
+    expect(conditionWords({ atom, is: true })).toBe("one of these holds: a, or b and c");
+    expect(conditionWords({ atom, is: false })).toBe("none of these holds: a, or b and c");
+    const parts = [
+      { where: [flag("a")], text: ["a"] },
+      { where: [flag("b")], text: ["b"] },
+    ];
+    expect(reasonWords([{ each: { separator: ", ", parts } }])).toBe(
+      '{those of "a", "b" that are there, separated by ", "}',
+    );
+    const list = { list: "prog.maps", cases: [{ where: [], text: [{ text: "prog.maps[*].name" }] }] };
+    expect(reasonWords([{ each: { separator: ", ", parts: [list, parts[0]!] } }])).toBe(
+      '{prog.maps, each as "{name}" and "a" if it is there, separated by ", "}',
+    );
+  });
+
   it("have the names of facts in a reason", () => {
     const uid = { number: { constant: "0", of: [["1", "current.uid"]] } } as const;
     expect(reasonWords(["uid ", uid, " of ", { text: "prog.name" }])).toBe("uid {current.uid} of {prog.name}");
