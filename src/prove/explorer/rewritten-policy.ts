@@ -82,9 +82,6 @@ function keyOf(units: readonly Unit[], folder: string, name: string): string {
   return JSON.stringify([folder, name, units.map(({ source }) => [source.file, source.text])]);
 }
 
-/** What compiling a policy together with the explorer may take: half of it is for each of them. */
-const EXPLORED_UNITS = 2 * COMPILE_UNITS;
-
 interface PlacedUnit {
   readonly unit: Unit;
   readonly folder: string;
