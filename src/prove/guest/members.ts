@@ -3,7 +3,7 @@ import { isNative, nativeStatic } from "./intrinsics.js";
 import { changes } from "./loops.js";
 import { namespace } from "./namespace.js";
 import { at, beginning, fault, notDecided, raise, test, testType } from "./path.js";
-import { firstOf, knownArray, lengthOf, literal, partsIn, restLength, restOf, through } from "./sequences.js";
+import { firstOf, knownArray, literal, numberOfElements, partsIn, restLength, restOf, through } from "./sequences.js";
 import { isSymbol, type Term, termOf } from "./term.js";
 import { lengthOf, splitMember, unitAt } from "./text-methods.js";
 import { isNullish, isPrimitive, settled } from "./values.js";
@@ -143,7 +143,7 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
 
 function ofParts(value: unknown, key: string): unknown {
   const parts = partsIn(value)!;
-  if (key === "length") return lengthOf(parts);
+  if (key === "length") return numberOfElements(parts);
   if (key === "0") return firstOf(parts)?.[0];
   const array = knownArray(value);
   return array === null ? notDecided(`\`${key}\` of a list that is not known`) : ofValue(array, key);

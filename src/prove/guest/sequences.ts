@@ -90,7 +90,7 @@ export function firstOf(parts: readonly Part[]): readonly [unknown] | null {
 }
 
 /** The number of elements. */
-export function lengthOf(parts: readonly Part[]): unknown {
+export function numberOfElements(parts: readonly Part[]): unknown {
   const unsure = parts.flatMap((part) =>
     isItem(part) && !part.where.some(({ length }) => length === 0) ? [part] : [],
   );
@@ -248,7 +248,7 @@ export function restOf(parts: readonly Part[], from: number): Sym {
 }
 
 export function restLength({ parts, from }: Extract<Term, { k: "rest" }>): unknown {
-  const left = combined(numberTerm(lengthOf(parts)), constantTerm(BigInt(from)), -1n);
+  const left = combined(numberTerm(numberOfElements(parts)), constantTerm(BigInt(from)), -1n);
   if (testNumber(left, "<= 0")) return 0;
   return left.of.size === 0 ? Number(left.constant) : new Sym(left);
 }
