@@ -133,7 +133,7 @@ export function joinedParts(parts: readonly Part[], separator: string): string |
     const { list, cases } = part;
     return { list, cases: cases.map(({ where, value }) => ({ where, text: caseText(part, value) })) };
   });
-  return joined([{ k: "each", each: { separator, parts: each }, of: parts }]);
+  return joined([{ k: "each", each: { separator, parts: each }, isThere: (place) => isTextOfAny(place, parts) }]);
 }
 
 function caseText({ list, of }: ListPart, value: CaseValue): readonly TextPart[] {
@@ -148,7 +148,7 @@ function joinText(value: unknown): readonly TextPart[] {
 }
 
 /** Whether the texts of all elements with a separator between them are not empty together. */
-export function isTextOfAny(place: number, parts: readonly Part[]): boolean {
+function isTextOfAny(place: number, parts: readonly Part[]): boolean {
   const first = firstOf(parts);
   if (first === null) return false;
   const [value] = first;

@@ -28,7 +28,7 @@ export type Term =
   | { readonly k: "text"; readonly name: string }
   /** Parts of a text: a JSON value that is written as JavaScript does, and texts of all elements of a list. */
   | { readonly k: "written"; readonly name: string }
-  | { readonly k: "each"; readonly each: EachText; readonly of: readonly Part[] }
+  | { readonly k: "each"; readonly each: EachText; readonly isThere: (place: number) => boolean }
   /** Parts of a text that JSON.stringify makes: a text in quotes, and a JSON value. */
   | { readonly k: "quoted"; readonly parts: readonly (string | Term)[] }
   | { readonly k: "stringified"; readonly name: string }

@@ -1,6 +1,5 @@
 import { view } from "./facts.js";
 import { at, notDecided, raise, test, testType, typesOf } from "./path.js";
-import { isTextOfAny } from "./sequences.js";
 import { isSymbol, linear, only, partsOf, Sym, type Term, termOf } from "./term.js";
 import { testTexts } from "./text-tests.js";
 
@@ -37,7 +36,7 @@ export function truthy(place: number, value: unknown): boolean {
     case "joined":
     case "reason":
       if (term.parts.length === 1 && (term.parts[0] as Term).k === "each")
-        return isTextOfAny(place, (term.parts[0] as Extract<Term, { k: "each" }>).of);
+        return (term.parts[0] as Extract<Term, { k: "each" }>).isThere(place);
       return !testTexts("equal", partsOf(term.parts), []);
     case "json":
       if (testType(term.name, ["null", "false"])) return false;
