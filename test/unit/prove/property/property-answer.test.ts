@@ -46,7 +46,11 @@ const PROPERTIES: readonly (readonly [name: string, text: string, answer: string
     "proved",
   ],
   ["a reason that may be cut", 'decision.reason !== "for me"', "not decided"],
-  ["the end of a reason that may be cut", "decision.reason?.endsWith(prog.name) !== false", "not decided"],
+  [
+    "the end of a reason that may be cut",
+    "decision.verdict === -13 || decision.reason?.endsWith(prog.name) !== false",
+    "not decided",
+  ],
   ["a text that is put together", "'for ' + prog.name !== 'for me' || prog.name === 'me'", "proved"],
   ["a changed program", "decide(change(prog, { name: 'a' }), current).verdict === 0", "not decided"],
   ["an unknown option", "decide(prog, current, { maps: {} }).verdict === 0", "not decided"],
