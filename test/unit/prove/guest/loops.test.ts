@@ -268,7 +268,7 @@ const OF_ARRAYS: Readonly<Record<string, readonly [body: string, undecided: numb
   includes: [`return Array.isArray(value) && value.includes(prog.name) ? 0 : -1`, 0],
   "includes of other types": [`return Array.isArray(value) && (value.includes(1) || value.includes(null)) ? 0 : -1`, 0],
   length: [`return Array.isArray(value) && value.length > 1 ? deny("two") : 0`, 0],
-  "a length of any value": [`return value?.length > 1 ? deny("two") : 0`, 6],
+  "a length of any value": [`return value?.length > 1 ? deny("two") : 0`, 3],
   "members of members": [
     `return Array.isArray(value) && value.every((one) => one?.name === undefined || one.name === prog.name) ? 0 : -1`,
     0,
