@@ -25,7 +25,6 @@ const seed = seedOf();
 const NOT_DECIDED: Readonly<Record<string, string>> = {
   "canary-rollout": "policy.js:7: `Number.parseInt` with a value that is not known",
   "cloud-baseline": "policy.js:28: `reduce` of a list that is not known",
-  "licence-review": "policy.js:13: `0` of a list that is not known",
   "university-quota": "policy.js:12: `reduce` of a list that is not known",
 };
 
