@@ -263,6 +263,47 @@ export const HOSTILE_BODIES: Readonly<Record<string, string>> = {
   "Math.abs of a text": "return Math.abs(prog.name) === 1 ? 0 : -1",
   "s + 1 === s": "const s = current.namespaces.net ?? 0; return s + 1 === s ? 0 : -1",
   "== of a number and a text": "return current.uid == '1000' ? 0 : -1",
+  "reduce whose callback changes an outer variable":
+    "let n = 0; const sum = prog.maps.reduce((all, m) => { n = m.memory; return all + m.memory }, 0); return sum === n ? 0 : -1",
+  "reduce whose callback keeps its accumulator":
+    "let kept = 0; prog.maps.reduce((all, m) => { kept = all; return all + m.memory }, 0); return kept > 0 ? -1 : 0",
+  "reduce whose callback keeps its accumulator in an object":
+    "const kept = { all: 0 }; prog.maps.reduce((all, m) => { kept.all = all; return all + 1 }, 0); return kept.all > 0 ? -1 : 0",
+  "reduce whose callback gives the element": "return prog.maps.reduce((all, m) => m, 0) === 0 ? 0 : -1",
+  "reduce to a text": "return deny(prog.maps.reduce((text, m) => text + m.name, ''))",
+  "reduce of numbers and texts": "return deny(`${prog.maps.reduce((all, m) => all + m.memory + m.name, 0)}`)",
+  "reduce from -0": "return Object.is(prog.maps.reduce((all, m) => all + m.memory, -0), -0) ? -1 : 0",
+  "reduce that gives -0": "return deny(`${1 / prog.maps.reduce((all, m) => all - m.memory, 0)}`)",
+  "reduce from NaN": "return prog.maps.reduce((all, m) => all + m.memory, NaN) > 0 ? -1 : 0",
+  "reduce to an infinite number": "return prog.maps.reduce((all, m) => all * 1e300 + m.memory, 1) > 1 ? -1 : 0",
+  "reduce to a sum that rounds": "return prog.maps.reduce((all) => all + 1, 2 ** 53) === 2 ** 53 ? 0 : -1",
+  "reduce to a sum by its order":
+    "const a = prog.maps.reduce((all, m) => all + m.memory + m.memory_per_cpu, 0); const b = prog.maps.reduce((all, m) => all + (m.memory + m.memory_per_cpu), 0); return a === b ? 0 : -1",
+  "reduce to a sum of tenths": "return prog.maps.reduce((all) => all + 0.1, 0) === 0.30000000000000004 ? -1 : 0",
+  "reduce with a callback that throws for elements":
+    "try { return prog.maps.reduce((all, m) => { throw m.name }, 0) } catch (e) { return e === 'a' ? -2 : -1 }",
+  "reduce with a callback that misspells a fact": "return prog.maps.reduce((all, m) => all + m.memroy, 0) > 1 ? -1 : 0",
+  "reduce with a callback that catches":
+    "return prog.maps.reduce((all, m) => { try { return all + m.memroy } catch { return all } }, 0) > 1 ? -1 : 0",
+  "reduce with a callback that asks about its accumulator":
+    "return prog.maps.reduce((all, m) => { try { if (all > 1) return all } catch { return 0 } return all + 1 }, 0) > 1 ? -1 : 0",
+  "reduce with a callback with arguments":
+    "return prog.maps.reduce(function (all) { return all + arguments.length }, 0) > 4 ? -1 : 0",
+  "reduce with a rest parameter": "return prog.maps.reduce((all, ...more) => all + more.length, 0) > 4 ? -1 : 0",
+  "reduce with a default value": "return prog.maps.reduce((all, m, n = 1) => all + n, 0) > 1 ? -1 : 0",
+  "reduce with undefined at first": "return prog.maps.reduce((all, m) => all + m.memory, undefined) > 0 ? -1 : 0",
+  "reduce without a function": "try { return prog.maps.reduce(0, 0) } catch { return -1 }",
+  "reduce without a first value":
+    "try { return prog.maps.reduce((one, m) => one).memory > 0 ? -1 : 0 } catch { return -2 }",
+  "reduce of a map's array":
+    'const a = map_lookup("program_budget", "x"); return Array.isArray(a) && a.reduce((all, n) => all + n, 0) === "0a" ? -1 : 0',
+  "reduce by a number of a map":
+    'const n = map_lookup("program_budget", "x"); return prog.maps.reduce((all, m) => all + n * m.memory, 0) > 9 ? -1 : 0',
+  "reduce that looks up each element":
+    'return prog.maps.reduce((all, m) => all + (map_lookup("program_budget", m.name) ?? 1), 0) > 2 ? -1 : 0',
+  "reduce in reduce": "return prog.maps.reduce((all, m) => all + prog.maps.reduce((n) => n + 1, 0), 0) > 4 ? -1 : 0",
+  "reduce whose result is a verdict": "return prog.maps.reduce((all, m) => all - m.key_size, 0)",
+  "reduce whose result is an index": "return [0, -1, -2][prog.maps.reduce((all) => all + 1, 0)] ?? -3",
   "== of a text and a number": "return prog.name == 0 ? 0 : -1",
   "== of a text and an object": "return prog.name == ['a'] ? 0 : -1",
   "a sum of a text and a number": "return prog.name + 1 === 'a1' ? 0 : -1",

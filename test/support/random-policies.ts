@@ -107,7 +107,7 @@ class Author {
       case 15: {
         const name = `v${this.#names++}`;
         const least = this.pick(["0", String(this.next(9000))]);
-        return `  const ${name} = prog.maps.reduce((sum, { ${this.pick(NUMBERS_OF_MAP)} : size }) => ${this.pick(["sum + size", "sum + 1", "Math.max(sum, size)"])}, 0); if (${name} > ${least}) return ${this.verdict()};`;
+        return `  const ${name} = prog.maps.reduce((sum, { ${this.pick(NUMBERS_OF_MAP)} : size }) => ${this.pick(["sum + size", "sum + 1", "Math.max(sum, size)", "size * 3 + sum", "sum - size / 8"])}, 0); if (${name} > ${least}) return ${this.verdict()};`;
       }
       case 16:
         return `  for (const [name, is] of Object.entries(prog.effects)) { if (is && ${this.pick(["name.startsWith('reads')", "!WORDS.includes(name)", "name === 'redirects'"])}) return deny(name); }`;

@@ -27,7 +27,7 @@ export function witnessOf(input: Input, { origins }: Exploration, values: Symbol
 }
 
 /** What no helper answers. */
-const NOT_ANSWERS: ReadonlySet<string> = new Set(["element", "count", "there", "computed"]);
+const NOT_ANSWERS: ReadonlySet<string> = new Set(["element", "count", "there", "computed", "folded"]);
 
 /** A value in JSON: bytes are base64. */
 function encoded(value: unknown): unknown {

@@ -1,15 +1,17 @@
 import { written } from "../arithmetic/expression.js";
+import { type Fold, foldedFurther } from "../arithmetic/fold.js";
 import { OPERATIONS, type Operand } from "../arithmetic/operations.js";
 import { isSafe, type Range, rangeOfNumber } from "../arithmetic/range.js";
 import type { Expression } from "../shared/atom.js";
 import { symbol } from "./facts.js";
 import { constantTerm, type Integer, isWithin } from "./numbers.js";
-import { declare, notDecided, originate } from "./path.js";
-import { linear, type Sym, termOf } from "./term.js";
+import { declare, isInFold, isPart, notDecided, originate } from "./path.js";
+import { linear, Sym, termOf } from "./term.js";
 
 /** A number in an operation: a constant, an integer, or any finite number. */
 interface NumberOperand extends Operand {
   readonly expression: Expression;
+  readonly fold: Fold | null;
 }
 
 /** The finite number that a value is; null for any other value. */
@@ -18,11 +20,12 @@ function operandOf(value: unknown): NumberOperand | null {
   if (term === null) {
     // -0 has no form in JSON
     if (typeof value !== "number" || !Number.isFinite(value) || Object.is(value, -0)) return null;
-    return { expression: value, range: rangeOfNumber(value), constant: value };
+    return { expression: value, range: rangeOfNumber(value), constant: value, fold: null };
   }
-  if (term.k === "double") return { expression: term.expression, range: term.range, constant: null };
+  if (term.k === "double")
+    return { expression: term.expression, range: term.range, constant: null, fold: term.fold ?? null };
   if (term.k !== "integer") return null;
-  return { expression: linear(term), range: rangeOfInteger(term), constant: null };
+  return { expression: linear(term), range: rangeOfInteger(term), constant: null, fold: null };
 }
 
 export function rangeOfInteger({ constant, of }: Integer): Range {
@@ -47,28 +50,36 @@ export function compute(operation: string, values: readonly unknown[]): unknown 
     if (its === null) return notDecided(`\`${operation}\` of something else than finite numbers`);
     operands.push(its);
   }
-  if (operation === "&") {
+  const of = operands.map((one) => one.expression);
+  const isOfElement = isInFold() && isPart(written({ operation, of }));
+  if (operation === "&" && !isOfElement) {
     const bits = bitsOf(operands[0]!, operands[1]!);
     if (bits !== null) return bits;
   }
-  const of = operands.map((one) => one.expression);
-  const range = row.range(operands[0]!, operands[1] ?? operands[0]!) ?? smallRange(operation, operands, values);
+  let [one, other] = [operands[0]!, operands[1] ?? operands[0]!];
+  const isFolded = operands.some(({ fold }) => fold !== null);
+  if (isFolded || row.range(one, other) === null) {
+    const isSmall = (its: NumberOperand) => isFolded && isPart(written(its.expression));
+    const small = operands.map((its, index) => (isSmall(its) ? its : smallOperand(its, values[index])));
+    [one, other] = [small[0]!, small[1] ?? small[0]!];
+  }
+  const range = row.range(one, other);
   if (range === null) return notDecided(`\`${operation}\` of these numbers`);
-  return computed({ operation, of }, range);
+  if (!isOfElement) return computed({ operation, of }, range);
+  const expression = { operation, of };
+  const fold = foldedFurther(operation, one, other) ?? undefined;
+  return new Sym({ k: "double", name: written(expression), expression, range, ...(fold && { fold }) });
 }
 
 /** Numbers of maps are not this large on the paths on which something is computed with them that could be infinite. */
-const SMALL = 2n ** 255n;
+export const SMALL = 2n ** 255n;
 
-function smallRange(operation: string, operands: readonly NumberOperand[], values: readonly unknown[]): Range | null {
-  const small = operands.map((one, index) => {
-    if (one.range.least >= -SMALL && one.range.most <= SMALL) return one;
-    const term = termOf(values[index]);
-    if (term?.k !== "double") return one;
-    if (!isWithin(alone(term.name), -SMALL, SMALL)) return notDecided("arithmetic whose result may be infinite");
-    return { ...one, range: { ...one.range, least: -SMALL, most: SMALL } };
-  });
-  return OPERATIONS[operation]!.range(small[0]!, small[1] ?? small[0]!);
+function smallOperand(one: NumberOperand, value: unknown): NumberOperand {
+  if (one.range.least >= -SMALL && one.range.most <= SMALL) return one;
+  const term = termOf(value);
+  if (term?.k !== "double") return one;
+  if (!isWithin(alone(term.name), -SMALL, SMALL)) return notDecided("arithmetic whose result may be infinite");
+  return { ...one, range: { ...one.range, least: -SMALL, most: SMALL } };
 }
 
 /** A number of any kind as a term, for comparisons. */
@@ -78,6 +89,11 @@ export function alone(name: string): Integer {
 
 function computed(expression: Expression, range: Range): Sym {
   const name = nameOf(expression);
+  return numberSymbol(name, expression, range);
+}
+
+/** A number that the host finds by its name: an integer if all of its values are exact. */
+export function numberSymbol(name: string, expression: Expression, range: Range): Sym {
   const [least, most] = [String(range.least), String(range.most)];
   if (!isSafe(range)) {
     declare(name, { kind: range.isInteger ? "integer" : "number", least, most });
@@ -93,7 +109,7 @@ function integerSymbol(name: string, least: bigint, most: bigint): Sym {
 
 function nameOf(expression: Expression): string {
   const name = written(expression);
-  if (name.includes("[*]")) notDecided("this operation with a number of each element of a list");
+  if (isPart(name)) notDecided("this operation with a number of each element of a list");
   originate(name, { kind: "computed", expression });
   return name;
 }

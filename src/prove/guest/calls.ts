@@ -2,6 +2,7 @@ import { OPERATIONS } from "../arithmetic/operations.js";
 import type { TextPart } from "../shared/atom.js";
 import { alone, compute } from "./arithmetic.js";
 import { view } from "./facts.js";
+import { folding } from "./folding.js";
 import { CONCRETE_FUNCTIONS, CONCRETE_STRING_METHODS, functionName, MOVING_ARRAY_METHODS } from "./intrinsics.js";
 import { jsonOf } from "./json-text.js";
 import { changes } from "./loops.js";
@@ -13,6 +14,7 @@ import {
   ASKING,
   containsText,
   firstOf,
+  isItem,
   itemsOf,
   joinedParts,
   knownArray,
@@ -210,6 +212,7 @@ function ofParts(
     const [separator = ","] = given;
     return typeof separator === "string" ? joinedParts(parts, separator) : notDecided("`join` with this separator");
   }
+  if (key === "reduce" && !parts.every(isItem)) return ofReduction(place, parts, given);
   const isLoop = Object.hasOwn(MAKING, key) || Object.hasOwn(ASKING, key);
   if (isLoop && typeof first !== "function") return raise("TypeError", "not a function");
   const isIndexed = isLoop && parametersOf(first as Call) > 1;
@@ -224,6 +227,17 @@ function ofParts(
   return notDecided(
     isIndexed ? "the index of an element of a list that is not known" : `\`${key}\` of a list that is not known`,
   );
+}
+
+/** `reduce` of a list that is not known, by a function of an accumulator and an element. */
+function ofReduction(place: number, parts: readonly Part[], given: readonly unknown[]): unknown {
+  const [callback, initial] = given;
+  if (typeof callback !== "function") return raise("TypeError", "not a function");
+  if (parametersOf(callback) > 2) return notDecided("the index of an element of a list that is not known");
+  const list = wholeList(parts);
+  if (list === null) return notDecided("`reduce` of an array with elements of a list that is not known");
+  if (given.length < 2) return notDecided("`reduce` of a list that is not known, without an initial value");
+  return folding(list, initial, (accumulator, element) => call(place, callback, [accumulator, element]));
 }
 
 function contains(parts: readonly Part[], value: unknown): boolean {

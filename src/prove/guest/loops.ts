@@ -5,6 +5,7 @@ import {
   at,
   declare,
   endPassed,
+  foldedBy,
   halt,
   here,
   itemLoop,
@@ -44,6 +45,18 @@ export function write(born: number, value: unknown): unknown {
 /** Notes a change that a loop must not make. */
 export function changes(what: string): void {
   if (depth > 0) change ??= what;
+}
+
+/** What a callback of `reduce` gives for any element of a list. It must not change anything. */
+export function folded(part: ListPart, callback: (element: unknown) => unknown): unknown {
+  if (depth > 0) return notDecided("a loop over a list within another one");
+  depth += 1;
+  try {
+    const value = foldedBy(() => callback(elementOf(part, anyElement(part.list))));
+    return change === null ? value : notDecided(change);
+  } finally {
+    depth -= 1;
+  }
 }
 
 /**

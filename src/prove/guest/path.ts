@@ -79,6 +79,8 @@ const STOP = { __proto__: null };
 let end: PathEnd | null = null;
 /** Whether the host needs nothing more of this run. */
 let isHalted = false;
+/** Whether a callback of `reduce` is executed for any element. */
+let isFolding = false;
 /** Whether the run is for any element of a loop. */
 let isLearning = false;
 let place = 0;
@@ -100,8 +102,30 @@ export function here(): number {
 /** Ends the run of a policy. Whatever the policy does then, its calls of the explorer throw. */
 export function finish(how: PathEnd): never {
   if (isLearning) halt();
-  end ??= how;
+  end ??= isFolding && how.kind !== "not decided" ? FAILED_CALLBACK(how.place) : how;
   throw STOP;
+}
+
+const FAILED_CALLBACK = (place: number): PathEnd => {
+  return { kind: "not decided", why: "a callback of `reduce` that fails", place };
+};
+
+/** Runs a callback of `reduce` for any element: it must not fail, and not ask about the element or the accumulator. */
+export function foldedBy<T>(run: () => T): T {
+  isFolding = true;
+  try {
+    return run();
+  } catch {
+    // If the path has ended, it is for another reason
+    return finish(FAILED_CALLBACK(place));
+  } finally {
+    isFolding = false;
+  }
+}
+
+/** Whether values of a callback of `reduce` are computed. */
+export function isInFold(): boolean {
+  return isFolding;
 }
 
 /** Runs a policy until it ends, and returns how: `run` calls {@link finish}, or throws. */
@@ -187,6 +211,7 @@ export function fault(code: string, what: string): never {
 /** Whether a condition on symbols is true on this path: the host explores both cases if both are possible. */
 export function test(atom: Atom): boolean {
   const key = stringify(atom);
+  if (isFolding && isPart(key)) notDecided("a condition in a callback of `reduce`");
   let answer = known.get(key);
   if (answer === undefined) {
     const told = tell({ ask: "test", atom, place });
@@ -240,8 +265,8 @@ export function originate(name: string, origin: Origin): void {
   tell({ ask: "origin", name, origin });
 }
 
-/** Whether a name may be about any element of a list. */
-function isPart(name: string): boolean {
+/** Whether a name may be about any element of a list, or the accumulator of a callback of `reduce`. */
+export function isPart(name: string): boolean {
   return name.includes("[*]");
 }
 

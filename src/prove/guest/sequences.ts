@@ -40,7 +40,7 @@ export function itemsOf(array: readonly unknown[]): readonly ItemPart[] {
   return array.map((value) => ({ where: ALWAYS, value }));
 }
 
-function isItem(part: Part): part is ItemPart {
+export function isItem(part: Part): part is ItemPart {
   return "where" in part;
 }
 

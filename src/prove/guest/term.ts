@@ -1,4 +1,5 @@
 import type { FactDomain } from "../../fact-type.js";
+import type { Fold } from "../arithmetic/fold.js";
 import type { Range } from "../arithmetic/range.js";
 import type { EachText, ElementCase, Expression, LinearTerm, TextPart } from "../shared/atom.js";
 
@@ -41,7 +42,14 @@ export type Term =
   /** An integer, whose value and intermediate values are between -(2^53-1) and 2^53-1. */
   | { readonly k: "integer"; readonly constant: bigint; readonly of: ReadonlyMap<string, Summand> }
   /** A finite double of JSON or of an operation: its expression is what is computed. */
-  | { readonly k: "double"; readonly name: string; readonly expression: Expression; readonly range: Range }
+  | {
+      readonly k: "double";
+      readonly name: string;
+      readonly expression: Expression;
+      readonly range: Range;
+      /** How it is made from the accumulator of a callback of `reduce`; absent if that is not in it, or not known. */
+      readonly fold?: Fold;
+    }
   /** An object that the explorer makes for a property; its parts are found when they are read. */
   | {
       readonly k: "lazy";

@@ -171,6 +171,18 @@ export type SymbolDomain =
   /** Finite numbers between two integers. */
   | { readonly kind: "number"; readonly least: string; readonly most: string };
 
+/**
+ * What `reduce` gives for a list: the expression, with the name of any element in it, is evaluated for each element in
+ * order. `accumulator` is the name of its value for the elements before, which for the first one is `initial`.
+ */
+export interface FoldedOrigin {
+  readonly kind: "folded";
+  readonly list: string;
+  readonly initial: number;
+  readonly accumulator: string;
+  readonly expression: Expression;
+}
+
 /** How the value of a symbol is found. */
 export type Origin =
   | { readonly kind: "fact" }
@@ -192,6 +204,7 @@ export type Origin =
   | { readonly kind: "there"; readonly values: readonly (readonly ElementCase[])[] }
   /** What a policy computes with other numbers. */
   | { readonly kind: "computed"; readonly expression: Expression }
+  | FoldedOrigin
   /** The verdict of a write to a map: of the first, the second, and so on. */
   | { readonly kind: "write"; readonly number: number };
 

@@ -11,6 +11,7 @@ import {
 import { type Condition, flagOf } from "./condition.js";
 import { Effort } from "./effort.js";
 import { namesIn } from "./element-conditions.js";
+import { foldedClauses } from "./folded-lists.js";
 import { type Clause, domainIn, type ListElement, type ListProblem, listProblems } from "./lists.js";
 import { findNumbers } from "./numbers.js";
 import { type DomainOf, measureIn, wholeNames } from "./text-parts.js";
@@ -58,7 +59,10 @@ export function solve(conditions: readonly Condition[], knowledge: Knowledge): A
 }
 
 function answerTo(conditions: readonly Condition[], knowledge: Knowledge): Answer {
-  return solveAny(conditions, knowledge, new Effort());
+  const effort = new Effort();
+  const clauses = foldedClauses(conditions, knowledge);
+  if (clauses.length === 0) return solveAny(conditions, knowledge, effort);
+  return chosen(conditions, clauses, (one) => solveAny(one, knowledge, effort));
 }
 
 /** Chooses, for each condition that a case holds or that none does, what makes it true. */

@@ -12,8 +12,10 @@ import { measuredName, measureOf, stepOf, wholeName } from "../shared/text-step.
 import type { ListElement } from "../solver/lists.js";
 import type { Model } from "../solver/solver.js";
 import { defaultFact, defaultFacts } from "./default-facts.js";
+import { type FoldedWay, foldedWays, reachFolded } from "./folded-list.js";
 import type { Input } from "./input.js";
 import { type SymbolPath, symbolPath } from "./symbol-path.js";
+import { SymbolValues } from "./symbol-values.js";
 
 type Explored = Pick<Exploration, "hook" | "symbols" | "origins">;
 type Holder = Record<string, unknown>;
@@ -30,16 +32,21 @@ const MOST_BYTES = 32 * 1024 * 1024;
 export function* inputsOf(model: Model, explored: Explored): Generator<Input> {
   const named = model.elements.filter(({ where }) => where !== null);
   const fillings = model.elements.filter(({ where }) => where === null);
-  for (const order of orders(named)) {
-    const making = new Making(explored, [...order, ...fillings]);
-    try {
-      making.take(model);
-    } catch (error) {
-      if (error instanceof RangeError) continue;
-      throw error;
+  const folded = [...explored.origins].flatMap(([name, origin]) =>
+    origin.kind === "folded" && model.numbers.has(name) ? [origin] : [],
+  );
+  for (const order of orders(named))
+    for (const way of foldedWays(folded)) {
+      const making = new Making(explored, [...order, ...fillings]);
+      try {
+        making.take(model);
+        making.reach(model, way);
+      } catch (error) {
+        if (error instanceof RangeError) continue;
+        throw error;
+      }
+      yield making.input();
     }
-    yield making.input();
-  }
 }
 
 /** All orders of a few elements, and only the given one of many. */
@@ -111,6 +118,23 @@ class Making {
       this.#subject[fact.slice(0, -".length".length)] = bytesOf(times * (this.#subject[of] as number));
     for (const { fact, length, of } of PROGRAM_BEGINNINGS)
       if (!texts.has(`${this.#argument}.${fact}`)) this.#subject[fact] = (this.#subject[of] as string).slice(0, length);
+  }
+
+  /** Gives lists elements with which `reduce` has the values of a model. */
+  reach({ numbers }: Model, way: FoldedWay): void {
+    for (const [name, origin] of this.explored.origins) {
+      const wanted = numbers.get(name);
+      if (origin.kind !== "folded" || wanted === undefined) continue;
+      const path = this.#path(origin.list);
+      const domain = this.#elementDomain(origin.list);
+      const elements = this.#valueAt(path);
+      if (domain === null || !Array.isArray(elements)) continue;
+      const folded = (elements: readonly unknown[]) => {
+        this.#set(path, elements);
+        return Number(this.#valueOf(name));
+      };
+      this.#set(path, reachFolded(origin, wanted, elements, domain, way, { folded, more: () => defaultFact(domain) }));
+    }
   }
 
   #path(name: string): SymbolPath {
@@ -216,9 +240,14 @@ class Making {
   #valueAt({ root, keys }: SymbolPath): unknown {
     const origin = this.explored.origins.get(root);
     if (origin?.kind === "computed") return evaluated(origin.expression, (term) => this.#numberOf(term));
+    if (origin?.kind === "folded") return this.#found(root);
     // What a helper answers if no condition is about it
     const value = this.#rootValue(root) ?? (origin === undefined ? undefined : this.#defaultAnswer(origin));
     return keys.reduce<unknown>((at, key) => (at as Holder | null | undefined)?.[key], value);
+  }
+
+  #found(name: string): unknown {
+    return new SymbolValues(this.input(), { ...this.explored, argument: this.#argument }).valueOf(name);
   }
 
   #rootValue(root: string): unknown {
@@ -244,6 +273,7 @@ class Making {
       case "count":
       case "there":
       case "computed":
+      case "folded":
         return undefined;
     }
   }
@@ -328,7 +358,7 @@ class Making {
 }
 
 /** Numbers of elements, which the elements have. */
-const COUNTED: ReadonlySet<string | undefined> = new Set(["count", "there", "computed"]);
+const COUNTED: ReadonlySet<string | undefined> = new Set(["count", "there", "computed", "folded"]);
 
 /** The end of the names of the flags that a JSON value can be written as text. */
 const AS_TEXT = " as text";

@@ -6,6 +6,7 @@ import {
   type EachPart,
   type EachText,
   type ElementCase,
+  type FoldedOrigin,
   type LinearTerm,
   type TextPart,
 } from "../shared/atom.js";
@@ -29,12 +30,12 @@ export class SymbolValues {
   constructor(
     private readonly input: Input,
     private readonly knowledge: Pick<Knowledge, "argument" | "origins" | "symbols">,
-    /** An element of a list, under the name that stands for any of them. */
-    element: { readonly name: string; readonly value: unknown } | null = null,
+    /** An element of a list, under the name that stands for any of them, and the accumulator of `reduce`. */
+    known: ReadonlyMap<string, unknown> = new Map(),
   ) {
     const { origins } = knowledge;
-    if (element !== null) this.#roots.set(element.name, element.value);
-    this.#names = element === null ? [...origins.keys()] : new Set([...origins.keys(), element.name]);
+    for (const [name, value] of known) this.#roots.set(name, value);
+    this.#names = new Set([...origins.keys(), ...known.keys()]);
   }
 
   /** Whether all conditions are true. */
@@ -166,7 +167,7 @@ export class SymbolValues {
 
   /** The values of symbols with an element of a list under the name that stands for any of them. */
   #about(list: string, value: unknown): SymbolValues {
-    return new SymbolValues(this.input, this.knowledge, { name: anyElement(list), value });
+    return new SymbolValues(this.input, this.knowledge, new Map([[anyElement(list), value]]));
   }
 
   /** The elements of a list that are in one of the cases. */
@@ -177,6 +178,22 @@ export class SymbolValues {
       const values = this.#about(list, value);
       return where.some((one) => values.satisfy(one));
     });
+  }
+
+  /** The value that `reduce` gives, element by element. */
+  #folded({ list, initial, accumulator, expression }: FoldedOrigin): number {
+    const all = this.valueOf(list);
+    if (!Array.isArray(all)) throw new Missing(list);
+    let value = initial;
+    for (const element of all) {
+      const known = new Map<string, unknown>([
+        [anyElement(list), element],
+        [accumulator, value],
+      ]);
+      const values = new SymbolValues(this.input, this.knowledge, known);
+      value = evaluated(expression, (term) => values.number(term));
+    }
+    return value;
   }
 
   #root(name: string): unknown {
@@ -191,6 +208,7 @@ export class SymbolValues {
     if (origin === undefined) throw new TypeError(`\`${name}\` has no origin`);
     if (origin.kind === "count") return this.#elements(origin.list, origin.where).length;
     if (origin.kind === "computed") return evaluated(origin.expression, (term) => this.number(term));
+    if (origin.kind === "folded") return this.#folded(origin);
     if (origin.kind === "there") return origin.values.filter((where) => where.some((one) => this.satisfy(one))).length;
     if (origin.kind === "element") {
       const found = this.#elements(origin.list, origin.where);

@@ -213,7 +213,7 @@ class Writer {
       const length = this.#length(`${this.knowledge.argument}.statements`, indices);
       this.#assertOnce(`(assert (=> (= ${text} 0) (< 0 ${length})))`);
     }
-    if (origin?.kind === "there") this.#isExact = false;
+    if (origin?.kind === "there" || origin?.kind === "folded") this.#isExact = false;
     if (origin?.kind === "count") {
       // That it is the number of these elements is not said, only that there are not more than all
       this.#isExact = false;

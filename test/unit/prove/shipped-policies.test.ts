@@ -13,7 +13,11 @@ const seed = seedOf();
 
 /** What is not decided, by policy and hook; every other path is. */
 const NOT_DECIDED: Readonly<Record<string, readonly string[]>> = {
-  "program-budget.ts bpf_prog_load": ["`reduce` of a list that is not known"],
+  "program-budget.ts bpf_prog_load": [
+    "`*` of something else than finite numbers",
+    "`<=` of something else than numbers",
+    "arithmetic whose result may be infinite",
+  ],
   "program-budget.ts bpf_prog": ["`<=` of something else than numbers"],
 };
 

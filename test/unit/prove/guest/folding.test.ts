@@ -1,0 +1,191 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the strings are policies with templates
+import { describe, expect, it } from "vitest";
+import { SUBJECT_DOMAINS } from "../../../../src/prove/facts/subject-domains.js";
+import { defaultFacts } from "../../../../src/prove/witness/default-facts.js";
+import { numbers, seedOf } from "../../../support/damage.js";
+import { drawnNumber } from "../../../support/drawn-numbers.js";
+import { ExploredPolicy, randomInput } from "../../../support/prove.js";
+
+const seed = seedOf();
+const ROUNDS = process.env.COUNTERSIGN_NIGHTLY === "1" ? 3_000 : 150;
+const MEMORY = "prog.maps.reduce((sum, map) => sum + map.memory + 128 * map.memory_per_cpu, 0)";
+
+/** Bodies of a hook about a program and a value of a map, which are decided. */
+const DECIDED: Readonly<Record<string, string>> = {
+  "a sum": `return ${MEMORY} > 4096 ? -1 : 0`,
+  "a sum in a reason": `const bytes = ${MEMORY}; return bytes <= 65536 ? 0 : deny(\`\${bytes} bytes\`)`,
+  "a sum of parts that a pattern takes":
+    "return prog.maps.reduce((sum, { memory, memory_per_cpu }) => sum + memory + 96 * memory_per_cpu, 0) <= 8192 ? 0 : -1",
+  "a sum by the order of its terms":
+    "return prog.maps.reduce((sum, map) => map.memory + (sum + map.memory_per_cpu), 0) <= 8192 ? 0 : -1",
+  "a sum by an assignment to the accumulator":
+    "return prog.maps.reduce((sum, map) => { sum += map.key_size; sum += map.value_size; return sum }, 100) > 200 ? -1 : 0",
+  "a sum that is computed with": `return Math.floor(${MEMORY} / 1024) > 4 ? -1 : ${MEMORY} === 0 ? -2 : 0`,
+  "two sums":
+    "const add = (name) => prog.maps.reduce((sum, map) => sum + map[name], 0); return add('key_size') > add('value_size') ? -1 : 0",
+  "a sum of products": "return prog.maps.reduce((n, m) => n + m.key_size * m.max_entries, 0) > 2 ** 40 ? -1 : 0",
+  "a sum of bits": "return prog.maps.reduce((n, { flags }) => n + (flags & 128), 0) > 128 ? -1 : 0",
+  "a sum of fractions": "return prog.maps.reduce((n, m) => n + m.key_size / 10, 0.1) > 0.7 ? -1 : 0",
+  "a sum that decreases": "return prog.maps.reduce((left, map) => left - map.key_size, 64) < 0 ? -1 : 0",
+  "a sum that rounds": "return prog.maps.reduce((sum, m) => sum + 1 + m.key_size, 2 ** 53) === 2 ** 53 ? -1 : 0",
+  "the number of elements": "return prog.maps.reduce((n) => n + 1, 0) > 2 ? -1 : 0",
+  "the largest number": "return prog.maps.reduce((most, map) => Math.max(most, map.max_entries), 16) > 1024 ? -1 : 0",
+  "the smallest number": "return prog.maps.reduce((n, { key_size }) => Math.min(key_size, n), 8) < 4 ? -1 : 0",
+  "the accumulator": "return prog.maps.reduce((sum) => sum, 7) === 7 ? 0 : -1",
+  "a length": "return prog.maps.reduce((n, map) => n + map.name.length, 0) > 20 ? deny('long names') : 0",
+  "a list of a statement":
+    "const its = statement_of(prog, 'platform'); return its && its.settings.reduce((n) => n + 1, 0) > 1 ? -1 : 0",
+  "a list of texts": "return prog.helpers.reduce((n, name) => n + name.length, 0) > 100 ? -1 : 0",
+  "a condition that is not about an element":
+    "const all = prog.effects.redirects; return prog.maps.reduce((n, m) => (all ? n + m.memory : n + m.key_size), 0) > 64 ? -1 : 0",
+  "a number of a map":
+    "if (typeof value !== 'number' || value < -9 || value > 9) return 0; return prog.maps.reduce((n, m) => n + value * m.memory, 0) > 64 ? -1 : 0",
+  "a number of a map by itself":
+    "if (typeof value !== 'number' || value < -9 || value > 9) return 0; return prog.maps.reduce((n) => n + value, 0) < -9 ? -1 : 0",
+  "the first element":
+    "const [first] = prog.maps; return first && prog.maps.reduce((n, m) => n + first.key_size, 0) > 9 ? -1 : 0",
+  "another sum in it": `const all = prog.maps.reduce((n, m) => n + m.key_size, 0); return prog.maps.reduce((n, m) => n + all, 1) > 9 ? -1 : 0`,
+};
+
+/** Those of which some paths have no example. */
+const WITHOUT_EXAMPLES: ReadonlySet<string> = new Set([
+  "a sum of bits",
+  "a sum that rounds",
+  "a length",
+  "a list of texts",
+  "a number of a map",
+  "a number of a map by itself",
+  "the first element",
+  "another sum in it",
+]);
+
+const REDUCE = "`reduce` of a list that is not known";
+const NEITHER = "a callback of `reduce` that gives neither a sum nor an extreme of its accumulator and numbers";
+const CONDITION = "a condition in a callback of `reduce`";
+
+/** Bodies of which something is not decided, with the reason. */
+const UNDECIDED: Readonly<Record<string, readonly [body: string, why: string]>> = {
+  "a test of an element": [
+    "return prog.maps.reduce((n, m) => (m.type === 'hash' ? n + 1 : n), 0) > 1 ? -1 : 0",
+    CONDITION,
+  ],
+  "a test of the accumulator": [
+    "return prog.maps.reduce((n, m) => (n > 9 ? n : n + m.memory), 0) > 9 ? -1 : 0",
+    CONDITION,
+  ],
+  "no initial value": ["return prog.maps.reduce((n, m) => n) ? -1 : 0", `${REDUCE}, without an initial value`],
+  "an initial value that is a fact": [
+    "return prog.maps.reduce((n, m) => n + m.memory, prog.insn_cnt) > 9 ? -1 : 0",
+    `${REDUCE}, with an initial value that is no constant number`,
+  ],
+  "-0": [
+    "return 1 / prog.maps.reduce((n, m) => n + m.memory, -0) < 0 ? -1 : 0",
+    `${REDUCE}, with an initial value that is no constant number`,
+  ],
+  "a text": [
+    "return prog.maps.reduce((text, m) => text + m.name, '') === 'ab' ? -1 : 0",
+    `${REDUCE}, with an initial value that is no constant number`,
+  ],
+  "a number that becomes a text": ["return prog.maps.reduce((n, m) => n + m.name, 0) === 0 ? 0 : -1", NEITHER],
+  "an index": [
+    "return prog.maps.reduce((n, m, i) => n + i, 0) > 9 ? -1 : 0",
+    "the index of an element of a list that is not known",
+  ],
+  "a function of JavaScript": [
+    "return prog.maps.reduce(Math.max, 0) > 9 ? -1 : 0",
+    "the index of an element of a list that is not known",
+  ],
+  "the element": ["return prog.maps.reduce((n, m) => m, 0) === 0 ? 0 : -1", NEITHER],
+  "the last number": ["return prog.maps.reduce((n, m) => m.memory, 0) === 0 ? 0 : -1", NEITHER],
+  nothing: ["return prog.maps.reduce((n, m) => { n + m.memory }, 0) === 0 ? 0 : -1", NEITHER],
+  "twice the accumulator": ["return prog.maps.reduce((n, m) => n + n + m.memory, 1) > 9 ? -1 : 0", NEITHER],
+  "a product of the accumulator": ["return prog.maps.reduce((n, m) => n * 2 + m.memory, 1) > 9 ? -1 : 0", NEITHER],
+  "bits of the accumulator": ["return prog.maps.reduce((n, m) => n | m.flags, 0) > 9 ? -1 : 0", NEITHER],
+  "a part of a list": [
+    "return prog.maps.filter((m) => m.type === 'hash').reduce((n, m) => n + m.memory, 0) > 9 ? -1 : 0",
+    "`reduce` of an array with elements of a list that is not known",
+  ],
+  "a variable that changes": [
+    "let seen = 0; const n = prog.maps.reduce((n, m) => { seen += 1; return n + m.memory }, 0); return n + seen > 9 ? -1 : 0",
+    "a variable that a loop over a list changes",
+  ],
+  "an array that changes": [
+    "const seen = []; prog.maps.reduce((n, m) => { seen.push(m); return n }, 0); return seen.length > 1 ? -1 : 0",
+    "an array that a loop over a list changes",
+  ],
+  "a denial": ["return prog.maps.reduce((n, m) => n + deny('a map'), 0)", "a denial in a loop over a list"],
+  "a fact that there is not": [
+    "return prog.maps.reduce((n, m) => n + m.size, 0) > 9 ? -1 : 0",
+    "a callback of `reduce` that fails",
+  ],
+  "an error": [
+    "try { return prog.maps.reduce(() => null.x, 0) } catch { return -1 }",
+    "a callback of `reduce` that fails",
+  ],
+  "a loop in it": [
+    "return prog.maps.reduce((n) => n + (prog.helpers.some((h) => h === 'x') ? 1 : 0), 0) > 1 ? -1 : 0",
+    "a loop over a list within another one",
+  ],
+};
+
+function policyWith(body: string): ExploredPolicy {
+  return ExploredPolicy.of(
+    'import { deny, map_lookup, statement_of } from "countersign";\nexport function bpf_prog_load(prog) ' +
+      `{ const value = map_lookup("allowed_programs", "x"); ${body} }`,
+  );
+}
+
+function expectEngine(policy: ExploredPolicy, exploration: ReturnType<ExploredPolicy["explore"]>): void {
+  const next = numbers(seed);
+  const size = () => Math.min(Math.abs(Math.trunc(drawnNumber(next))), Number.MAX_SAFE_INTEGER);
+  const domain = SUBJECT_DOMAINS.program.maps!;
+  if (domain.kind !== "list" || domain.of.kind !== "object") throw new TypeError("maps are no list of objects");
+  const { fields } = domain.of;
+  for (let round = 0; round < ROUNDS; round++) {
+    const drawn = randomInput(exploration, next);
+    const number = next(2) === 0 ? drawnNumber(next) : [0.1, 0.3, 1, 2.5, 50, -0, -3, 1e21][next(8)];
+    const maps = Array.from({ length: next(5) }, () => {
+      const map = defaultFacts(fields);
+      for (const fact of ["key_size", "value_size", "max_entries", "flags"])
+        if (next(2) === 0) map[fact] = next(3) === 0 ? next(9) : size();
+      for (const fact of ["memory", "memory_per_cpu"])
+        if (next(2) === 0) map[fact] = next(3) === 0 ? next(2000) : size() * 2 ** next(20);
+      return { ...map, name: "a".repeat(next(9)) };
+    });
+    const isNumber = next(4) > 0;
+    if (next(4) > 0) Object.assign(drawn.subject as object, { maps });
+    const input: typeof drawn = {
+      ...drawn,
+      answer: (origin, key) => (isNumber && origin.kind === "lookup" ? number : drawn.answer(origin, key)),
+    };
+    const flaw = policy.flaw(exploration, input);
+    if (flaw !== null) expect.fail(`${flaw}: ${JSON.stringify([number, maps])}, round ${round}`);
+  }
+}
+
+describe(`reduce of a list that is not known (seed ${seed})`, () => {
+  it.each(Object.entries(DECIDED))("decides %s", (name, body) => {
+    const policy = policyWith(body);
+    const exploration = policy.explore("bpf_prog_load");
+    expect(exploration.unfinished).toBeNull();
+    const confirmations = policy.confirmations(exploration);
+    for (const { status, ...rest } of confirmations) if (status === "contradicted") expect.fail(JSON.stringify(rest));
+    const isShown = confirmations.every(({ status }) => status === "confirmed");
+    expect(isShown).toBe(!WITHOUT_EXAMPLES.has(name));
+    expect(exploration.paths.filter(({ end }) => end.kind === "not decided")).toEqual([]);
+    expect(exploration.paths.length).toBeGreaterThan(body.includes("=== 7") ? 0 : 1);
+    expectEngine(policy, exploration);
+    policy.close();
+  });
+
+  it.each(Object.entries(UNDECIDED))("leaves %s undecided", (_, [body, why]) => {
+    const policy = policyWith(body);
+    const exploration = policy.explore("bpf_prog_load");
+    const reasons = exploration.paths.flatMap(({ end }) => (end.kind === "not decided" ? [end.why] : []));
+    expect(reasons).toContain(why);
+    for (const { path, status, ...rest } of policy.confirmations(exploration))
+      if (status === "contradicted") expect.fail(JSON.stringify([rest, path]));
+    expectEngine(policy, exploration);
+    policy.close();
+  });
+});
