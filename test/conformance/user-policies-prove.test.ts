@@ -15,7 +15,7 @@ import { constantsIn, randomInput } from "../support/prove.js";
 
 const folder = fileURLToPath(new URL("fixtures/user-policies", import.meta.url));
 const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
-const INPUTS = Number(process.env.INPUTS ?? (isLong ? 10_000 : 200));
+const INPUTS = Number(process.env.INPUTS ?? (isLong ? 10_000 : 50));
 const PATHS = isLong ? 3_000 : 500;
 /** Of a policy that has too many paths to be explored to the end in the short form. */
 const FEWER: Readonly<Record<string, number>> = isLong ? {} : { "cloud-baseline": 100 };

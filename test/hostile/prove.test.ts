@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { numbers, seedOf } from "../support/damage.js";
 import { HOSTILE_BODIES, policyWithBody } from "../support/hostile-bodies.js";
 import { type ExploredPolicy, randomInput } from "../support/prove.js";
+import { shareOf } from "../support/share.js";
 
 const seed = seedOf();
-const INPUTS = 40;
+const INPUTS = shareOf(100);
 /** How paths of the policies that were explored end. */
 const ends = new Set<string>();
 

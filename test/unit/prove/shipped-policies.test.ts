@@ -8,7 +8,7 @@ const POLICIES = readdirSync(join(import.meta.dirname, "../../../policies")).fil
   (name) => /^[\w-]+\.(js|ts)$/.test(name) && !name.includes(".test."),
 );
 /** 200,000 in the long form. */
-const INPUTS = Number(process.env.INPUTS ?? (process.env.COUNTERSIGN_NIGHTLY === "1" ? 200_000 : 300));
+const INPUTS = Number(process.env.INPUTS ?? (process.env.COUNTERSIGN_NIGHTLY === "1" ? 200_000 : 100));
 const seed = seedOf();
 
 /** What is not decided, by policy and hook; every other path is. */

@@ -5,7 +5,7 @@ import { comparisonFlaw, comparisonOf, type Files } from "../../../support/prove
 import { oneAttachment } from "../../../support/prove-property.js";
 
 const seed = seedOf();
-const INPUTS = Number(process.env.INPUTS ?? (process.env.COUNTERSIGN_NIGHTLY === "1" ? 20_000 : 100));
+const INPUTS = Number(process.env.INPUTS ?? (process.env.COUNTERSIGN_NIGHTLY === "1" ? 20_000 : 25));
 
 const policy = (body: string, more = "") =>
   oneAttachment(

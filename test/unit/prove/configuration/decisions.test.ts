@@ -11,7 +11,7 @@ import { randomInput } from "../../../support/prove.js";
 import { withPolicies } from "../../../support/prove-configuration.js";
 
 const seed = seedOf();
-const INPUTS = Number(process.env.INPUTS ?? (process.env.COUNTERSIGN_NIGHTLY === "1" ? 50_000 : 150));
+const INPUTS = Number(process.env.INPUTS ?? (process.env.COUNTERSIGN_NIGHTLY === "1" ? 50_000 : 30));
 const HOOK = "bpf_prog_load" satisfies HookName;
 
 const POLICIES = {

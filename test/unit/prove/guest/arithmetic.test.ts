@@ -5,7 +5,7 @@ import { drawnNumber } from "../../../support/drawn-numbers.js";
 import { ExploredPolicy, randomInput } from "../../../support/prove.js";
 
 const seed = seedOf();
-const ROUNDS = process.env.COUNTERSIGN_NIGHTLY === "1" ? 3_000 : 150;
+const ROUNDS = process.env.COUNTERSIGN_NIGHTLY === "1" ? 3_000 : 30;
 
 /** Bodies of a hook about a map and a value of a map, and how many of their paths are not decided. */
 const BODIES: Readonly<Record<string, readonly [body: string, undecided: number]>> = {

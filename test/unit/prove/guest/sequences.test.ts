@@ -5,7 +5,7 @@ import { numbers, seedOf } from "../../../support/damage.js";
 import { ExploredPolicy, randomInput } from "../../../support/prove.js";
 
 const seed = seedOf();
-const INPUTS = process.env.COUNTERSIGN_NIGHTLY === "1" ? 2_000 : 60;
+const INPUTS = process.env.COUNTERSIGN_NIGHTLY === "1" ? 2_000 : 12;
 const NAMES = Object.keys(EFFECT_FIELDS);
 
 /** Bodies of hooks about the effects of a program, and whether anything is not decided. */

@@ -5,8 +5,8 @@ import { exploredConditions, randomPolicies } from "../../../support/explored-co
 
 const seed = seedOf();
 const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
-const POLICIES = Number(process.env.POLICIES ?? (isLong ? 1_000 : 25));
-const INPUTS = isLong ? 2_000 : 150;
+const POLICIES = Number(process.env.POLICIES ?? (isLong ? 1_000 : 5));
+const INPUTS = isLong ? 2_000 : 30;
 
 /** White space of JavaScript, and characters that other languages take for it. */
 const SPACES = [" ", "\t", "\n", "\u00a0", "\ufeff", "\u2028", "\u3000", "\u180e", "\u200b", "\u0085", "\u0000"];

@@ -6,7 +6,7 @@ import { exploredConditions, randomPolicies } from "../../../support/explored-co
 const seed = seedOf();
 const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
 const POLICIES = Number(process.env.POLICIES ?? (isLong ? 1_000 : 25));
-const INPUTS = isLong ? 2_000 : 150;
+const INPUTS = isLong ? 2_000 : 40;
 
 const FACTS = ["prog.name", "prog.license", "current.exe", "prog.name", 'map_lookup("program_budget", "a")'];
 const WORDS = ["", "a", "b", "/", "aa", "ab", "a/", "/a", "/a/b", "x", "0", "null", "\\ud800"];

@@ -84,6 +84,7 @@ const BODIES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const seed = seedOf();
+const ROUNDS = process.env.COUNTERSIGN_NIGHTLY === "1" ? 500 : 4;
 const policyOf = (body: string) =>
   ExploredPolicy.of(`import { deny } from "countersign";\nexport function bpf_prog_load(prog, current) { ${body} }`);
 
@@ -122,7 +123,7 @@ describe("the treatment of syntax nodes", () => {
       if (NODE_TREATMENTS[type as keyof typeof NODE_TREATMENTS] === "not decided")
         for (const { end } of exploration.paths) expect(end.kind).toBe("not decided");
       const next = numbers(seed);
-      for (let round = 0; round < 20; round++)
+      for (let round = 0; round < ROUNDS; round++)
         expect(policy.flaw(exploration, randomInput(exploration, next))).toBeNull();
       policy.close();
     },

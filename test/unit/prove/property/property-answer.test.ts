@@ -4,7 +4,7 @@ import { withPolicies } from "../../../support/prove-configuration.js";
 import { answerFor, flawOf, oneAttachment } from "../../../support/prove-property.js";
 
 const seed = seedOf();
-const INPUTS = Number(process.env.INPUTS ?? (process.env.COUNTERSIGN_NIGHTLY === "1" ? 20_000 : 100));
+const INPUTS = Number(process.env.INPUTS ?? (process.env.COUNTERSIGN_NIGHTLY === "1" ? 20_000 : 25));
 
 const POLICY = `import { deny, verify_program } from "countersign";
 export function bpf_prog_load(prog, current) {
