@@ -38,6 +38,8 @@ describe("a command in a terminal", () => {
     expect(outcomes[1]).toEqual(outcomes[0]);
     return outcomes[0];
   };
+  /** Starts nothing later that ^Z could stop between vfork(2) and execve(2): its parent waits there and does not stop. */
+  const WAITING = 'sleep 100 & trap "echo went on" CONT';
   const STARTED = "sh -c 'echo on its way; exec sleep 100'";
 
   it("is interrupted and quit by keys, and the shell sees which", async () => {
@@ -58,9 +60,7 @@ describe("a command in a terminal", () => {
   it("is stopped by a key as one job, and goes on in the foreground and in the background", async () => {
     const told = await same(async (terminal, run) => {
       const said: string[] = [];
-      terminal.type(
-        `${run} sh -c 'trap "echo went on" CONT; trap "exit 7" USR1; echo on its way; while :; do sleep 0.1; done'\n`,
-      );
+      terminal.type(`${run} sh -c '${WAITING}; trap "exit 7" USR1; echo on its way; while :; do wait; done'\n`);
       await terminal.shows("\non its way");
       for (const command of ["fg", "fg"]) {
         terminal.type(Z);
@@ -145,7 +145,7 @@ describe("a command in a terminal", () => {
     const told = await same(async (terminal, run) => {
       terminal.type(`${run} env PS1=inner? bash --norc --noprofile --noediting -i\n`);
       await terminal.shows("\ninner?");
-      terminal.type("sh -c 'trap \"echo went on\" CONT; echo on its way; while :; do sleep 0.1; done'\n");
+      terminal.type(`sh -c '${WAITING}; echo on its way; while :; do wait; done'\n`);
       await terminal.shows("\non its way");
       terminal.type(Z);
       await terminal.shows("Stopped");
