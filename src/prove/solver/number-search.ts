@@ -180,7 +180,8 @@ class NumberSearch {
       if (!isIts || typeof mask !== "number") continue;
       const bits = BigInt(mask >>> 0);
       isMasked = true;
-      if (this.#values.get(result)) chosen |= bits & BigInt.asUintN(32, this.#values.get(result)! / this.#unit);
+      const value = this.#values.get(result);
+      if (value) chosen |= bits & BigInt.asUintN(32, value / this.#unit);
       else clear |= bits;
       yield bits & -bits;
     }
