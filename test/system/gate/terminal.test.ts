@@ -38,7 +38,7 @@ describe("a command in a terminal", () => {
     expect(outcomes[1]).toEqual(outcomes[0]);
     return outcomes[0];
   };
-  /** Starts nothing later that ^Z could stop between vfork(2) and execve(2): its parent waits there and does not stop. */
+  /** Starts nothing later that ^Z could stop between vfork(2) and execve(2): its parent would wait, and not stop. */
   const WAITING = 'sleep 100 & trap "echo went on" CONT';
   const STARTED = "sh -c 'echo on its way; exec sleep 100'";
 
