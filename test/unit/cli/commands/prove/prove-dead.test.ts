@@ -40,7 +40,7 @@ describe("countersign prove dead", () => {
   it("shows a scope that no task is in, and a key that a map does not have, also if code is not known", async () => {
     const policy =
       'import { map_lookup } from "countersign";\nexport const bpf_prog_load = (prog) =>\n' +
-      '  prog.name.length > 3 && map_lookup("m", "missing") === 1 ? -1 : 0;\n';
+      '  prog.name.toUpperCase() > "B" && map_lookup("m", "missing") === 1 ? -1 : 0;\n';
     const scoped = new Workplace(
       '  - policy: policies/p.js\n    scope: { labels: "tier=edge", container: false }\nmaps: { m: { file: m.json } }',
     );
@@ -49,7 +49,7 @@ describe("countersign prove dead", () => {
     const { code, out } = await runCommand("prove", "dead", scoped.config);
     expect(code).toBe(1);
     expect(out).toMatch(/^p +\S*countersign\.yaml:\d+:\d+ +asked: no task is in its scope$/m);
-    expect(out).toMatch(/^p +\S*policies\/p\.js:3:43 +found: map m has no entry "missing"$/m);
+    expect(out).toMatch(/^p +\S*policies\/p\.js:3:52 +found: map m has no entry "missing"$/m);
     expect(out).toMatch(/^p +not known: bpf_prog_load: /m);
     const [{ results }] = JSON.parse((await runCommand("prove", "dead", scoped.config, "--format", "sarif")).out).runs;
     expect(results.map(({ message }: { message: { text: string } }) => message.text)).toEqual([
