@@ -13,7 +13,7 @@ import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
 /** `countersign prove witness`: a file, signatures and a configuration that show a decision of the model. */
 export function witnessCommand(): Command {
   return new Command("witness")
-    .description("Makes an example of the prover real: files on which `check` decides the same")
+    .description("Makes an example real: files on which `check` decides the same")
     .argument("[config]", "a configuration", DEFAULT_CONFIG)
     .requiredOption("--out <folder>", "a new folder for the files")
     .option("--row <number>", "this row of the last table of `prove table`, from 1", countOf)
