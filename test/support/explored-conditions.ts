@@ -1,5 +1,6 @@
 /** Policies whose hook returns the number of the first condition that is true, compared with the engine. */
 import { expect } from "vitest";
+import type { PathEnd } from "../../src/prove/shared/atom.js";
 import { numbers } from "./damage.js";
 import { ExploredPolicy, randomInput } from "./prove.js";
 
@@ -31,6 +32,23 @@ export function exploredConditions(conditions: readonly string[], { seed, inputs
   }
   policy.close();
   return confirmations;
+}
+
+/** The end of each path of one condition: its verdict, or which other end it has, such as `not decided`. */
+export function endsOf(condition: string, its: Comparison): readonly unknown[] {
+  return exploredConditions([condition], its).map(({ path: { end } }) => endOf(end));
+}
+
+/** The same; fails unless the engine confirms an example of each path. */
+export function confirmedEnds(condition: string, its: Comparison): readonly unknown[] {
+  return exploredConditions([condition], its).map(({ status, path }) => {
+    expect(status === "confirmed" ? null : { condition, path }).toBeNull();
+    return endOf(path.end);
+  });
+}
+
+function endOf(end: PathEnd): unknown {
+  return end.kind === "verdict" ? end.verdict : end.kind;
 }
 
 /** How many paths of policies with conditions drawn by chance there are, and how many of them are decided. */

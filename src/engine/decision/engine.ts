@@ -209,9 +209,8 @@ export class Engine {
   }
 
   /**
-   * Creates the runtime of one more policy, or does a part of the log's idle work ({@link EngineLog}); called by an
-   * idle thread. Returns false when nothing is left. `failing` are attachments, by number, whose policies lost a
-   * runtime or module before; theirs are created when they are asked.
+   * Creates the runtime of one more policy, or does a part of the log's idle work; called by an idle thread. Returns
+   * false when nothing is left. `failing`: numbers of attachments whose runtimes are created when they are asked.
    */
   prepareNext(failing: ReadonlySet<number> = NONE_FAILING, examples: ExampleSubjects = NO_EXAMPLES): boolean {
     const next = this.prepared < PREPARED ? this.attachments[this.prepared] : undefined;

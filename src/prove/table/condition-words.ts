@@ -167,10 +167,9 @@ export function reasonWords(reason: readonly TextPart[]): string {
 /** `{prog.maps, each as "name is type", separated by ", "}`. */
 function eachWords({ separator, parts }: EachText): string {
   const [one] = parts;
-  const words =
-    one !== undefined && parts.every((part) => !("list" in part))
-      ? `those of ${parts.map((part) => JSON.stringify(reasonWords(("text" in part && part.text) || []))).join(", ")} that are there`
-      : parts.map(partWords).join(" and ");
+  const texts = parts.flatMap((part) => ("list" in part ? [] : [JSON.stringify(reasonWords(part.text))]));
+  const isOfTexts = one !== undefined && texts.length === parts.length;
+  const words = isOfTexts ? `those of ${texts.join(", ")} that are there` : parts.map(partWords).join(" and ");
   return `{${words}, separated by ${JSON.stringify(separator)}}`;
 }
 

@@ -10,8 +10,10 @@ const KNOWN = -1;
 const UNKNOWN = -2;
 
 /** A policy that says whether everything is known of a task that scopes test. */
-const PROBE = `export const blob_verify = (_, { exe, container }) =>
-  exe === null || (container !== null && (container.labels === null || container.name === null)) ? ${UNKNOWN} : ${KNOWN};
+const PROBE = `export const blob_verify = (_, { exe, container }) => {
+  const isUnknown = container !== null && (container.labels === null || container.name === null);
+  return exe === null || isUnknown ? ${UNKNOWN} : ${KNOWN};
+};
 `;
 
 /** Which tasks a scope can never match; null if it can match some, or if that is not decided. */

@@ -28,9 +28,9 @@ export function witnessCommand(): Command {
       "after",
       `
 Writes a BPF object (or another file, as the hook has it) that is assembled so that it has the facts which the path
-needs; signatures of it by new keys; keyrings, maps, the task that asks (\`current.json\`), a configuration with the same
-policies, and a README with the command. Then it decides about the file as \`countersign check\` does, and compares the
-verdict, the denying attachment and the reason with what the prover says. With --compare, \`old.yaml\` is the other
+needs; signatures of it by new keys; keyrings, maps, the task that asks (\`current.json\`), a configuration with the
+same policies, and a README with the command. Then it decides about the file as \`countersign check\` does, and compares
+the verdict, the denying attachment and the reason with what the prover says. With --compare, \`old.yaml\` is the other
 configuration, and both decide.
 
 A condition that no file can satisfy, such as one on what only the kernel knows of a program, is named:

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the strings are expressions of policies
 import { describe, expect, it } from "vitest";
 import { seedOf } from "../../../support/damage.js";
-import { exploredConditions, randomPolicies } from "../../../support/explored-conditions.js";
+import { confirmedEnds, endsOf, randomPolicies } from "../../../support/explored-conditions.js";
 
 const seed = seedOf();
 const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
@@ -54,10 +54,7 @@ describe(`methods of texts that are not known (seed ${seed})`, () => {
     "[map_lookup('program_budget', 'a')].some((one) => typeof one === 'string' && one.trim().length === 2)",
   ];
   it.each(BOTH)("%s is decided", (condition) => {
-    const ends = exploredConditions([condition], COMPARISON).map(({ status, path }) => {
-      expect(status === "confirmed" ? null : { condition, path }).toBeNull();
-      return path.end.kind === "verdict" ? path.end.verdict : path.end.kind;
-    });
+    const ends = confirmedEnds(condition, COMPARISON);
     for (const verdict of [-1, 0]) expect(ends).toContain(verdict);
   });
 
@@ -77,9 +74,7 @@ describe(`methods of texts that are not known (seed ${seed})`, () => {
     ["prog.name.split('/')[0].includes('/')", false],
   ];
   it.each(SURE)("%s is always %s", (condition, value) => {
-    const verdicts = exploredConditions([condition], COMPARISON).map(({ path: { end } }) =>
-      end.kind === "verdict" ? end.verdict : end.kind,
-    );
+    const verdicts = endsOf(condition, COMPARISON);
     expect(verdicts).toEqual([value ? -1 : 0]);
   });
 
@@ -97,8 +92,7 @@ describe(`methods of texts that are not known (seed ${seed})`, () => {
     "`${prog.name}${prog.license}`.length > 2",
   ];
   it.each(OTHERS)("%s is not decided", (condition) => {
-    const ends = exploredConditions([condition], COMPARISON).map(({ path: { end } }) => end.kind);
-    expect(ends).toContain("not decided");
+    expect(endsOf(condition, COMPARISON)).toContain("not decided");
   });
 
   it("agree with the engine in policies drawn by chance", () => {
