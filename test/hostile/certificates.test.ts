@@ -212,6 +212,47 @@ const DAMAGES: Readonly<Record<string, Row>> = {
     code: ["PROOF_MALFORMED"],
     change: ({ value }) => (value.refuted = true),
   },
+  "a dropped attachment": {
+    at: "attachments",
+    code: ["PROOF_OUTDATED"],
+    change: ({ value }) => (value.attachments as Json[]).pop(),
+  },
+  "an attachment twice": {
+    at: "attachments",
+    code: ["PROOF_OUTDATED"],
+    change: ({ value }) => (value.attachments as Json[]).push((value.attachments as Json[])[0]!),
+  },
+  "another mode of an attachment": {
+    at: "on_fault",
+    code: ["PROOF_OUTDATED"],
+    change: ({ value }) => (value.mode = "audit"),
+  },
+  "another scope": {
+    at: "on_fault",
+    code: ["PROOF_OUTDATED"],
+    change: ({ value }) => (value.scope = { container: true }),
+  },
+  "a fault that allows": {
+    at: "on_fault",
+    code: ["PROOF_OUTDATED"],
+    change: ({ value }) => (value.on_fault = "allow"),
+  },
+  "another default": { at: "default", code: ["PROOF_OUTDATED"], change: ({ value }) => (value.default = "deny") },
+  "another mode of the configuration": {
+    at: "default",
+    code: ["PROOF_OUTDATED"],
+    change: ({ value }) => (value.mode = "audit"),
+  },
+  "a denial by another attachment": {
+    at: "by",
+    code: ["PROOF_ANSWER_WRONG"],
+    change: ({ value }) => (value.by = value.by === null ? "other" : null),
+  },
+  "a decision without an attachment that it names": {
+    at: "by",
+    code: ["PROOF_ANSWER_WRONG"],
+    change: ({ value }) => delete value.by,
+  },
   "another digest of the policy": {
     at: "policy",
     code: ["PROOF_OUTDATED"],
@@ -219,7 +260,17 @@ const DAMAGES: Readonly<Record<string, Row>> = {
   },
   "another attachment": { at: "policy", code: ["PROOF_OUTDATED"], change: ({ value }) => (value.attachment = "other") },
   "another hook": { at: "policy", code: ["PROOF_OUTDATED"], change: ({ value }) => (value.hook = "bpf_map") },
-  "a hook that does not exist": { at: "policy", code: ["PROOF_MALFORMED"], change: ({ value }) => (value.hook = "x") },
+  "a hook that does not exist": { at: "tree", code: ["PROOF_MALFORMED"], change: ({ value }) => (value.hook = "x") },
+  "a table of a configuration that names an attachment": {
+    at: "default",
+    code: ["PROOF_MALFORMED"],
+    change: ({ value }) => (value.attachment = "other"),
+  },
+  "the table of the configuration alone": {
+    at: "tables",
+    code: [],
+    change: ({ value }) => (value.tables as Json[]).shift(),
+  },
   "other contents of maps": { at: "version", code: ["PROOF_MALFORMED"], change: ({ value }) => (value.maps = "files") },
   "no tables": { at: "tables", code: ["PROOF_OUTDATED"], change: ({ value }) => (value.tables = []) },
   "a table twice": {
@@ -242,7 +293,7 @@ const DAMAGES: Readonly<Record<string, Row>> = {
   "another version of the format": {
     at: "version",
     code: ["PROOF_MALFORMED"],
-    change: ({ value }) => (value.version = 2),
+    change: ({ value }) => (value.version = 1),
   },
   "a tree that is a text": { at: "tree", code: ["PROOF_MALFORMED"], change: ({ value }) => (value.tree = "allow") },
   "a condition that is a text": { at: "if", code: ["PROOF_MALFORMED"], change: ({ value }) => (value.if = "true") },
@@ -260,7 +311,7 @@ describe.each(SHIPPED.filter((name) => !UNCERTIFIED.includes(name)))("damaged ce
   let json = "";
   beforeAll(() => {
     json = JSON.stringify(folder.make());
-    expect(folder.check(json)).toHaveLength(1);
+    expect(folder.check(json)).toHaveLength(2);
   });
   afterAll(() => folder.remove());
 

@@ -16,7 +16,15 @@ export const SHIPPED = readdirSync(POLICIES).filter((name) => /^[\w-]+\.(js|ts)$
 
 const MAPS = ["debug_read_only", "allowed_programs", "container_policy", "program_budget"];
 
-/** A configuration with one policy, in a folder of its own. */
+/** The rest of a configuration, and the files that it names beside the policy. */
+interface More {
+  /** The attachments in YAML; only the policy if absent. */
+  readonly attachments?: string;
+  readonly default?: string;
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** A configuration with one policy or several, in a folder of its own. */
 export class CertifiedFolder {
   readonly folder = mkdtempSync(join(tmpdir(), "countersign-"));
   readonly config: Config;
@@ -24,15 +32,15 @@ export class CertifiedFolder {
   constructor(
     readonly name: string,
     text: string,
+    { attachments = `[{ policy: ${name} }]`, default: its = "allow", files = {} }: More = {},
   ) {
     const maps = MAPS.map((map) => `  ${map}: { writable: { entries: 10, bytes: 1KiB } }\n`);
     const keyrings = "keyrings: { platform: { trust: [key.pem] }, network: { trust: [key.pem] } }\n";
     this.write("key.pem", KEY);
     this.write(name, text);
-    this.write(
-      "countersign.yaml",
-      `version: 1\n${keyrings}maps:\n${maps.join("")}attachments: [{ policy: ${name} }]\n`,
-    );
+    for (const [file, content] of Object.entries(files)) this.write(file, content);
+    const rules = `default: { bpf_prog_load: ${its} }\nattachments: ${attachments}\n`;
+    this.write("countersign.yaml", `version: 1\n${keyrings}maps:\n${maps.join("")}${rules}`);
     this.config = readConfig(join(this.folder, "countersign.yaml"), "check");
   }
 

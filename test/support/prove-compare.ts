@@ -4,7 +4,8 @@ import { type ComparisonAnswer, compareDecisions } from "../../src/prove/compare
 import { DefinitionChanges } from "../../src/prove/compare/definition-changes.js";
 import type { PlacedPolicies } from "../../src/prove/configuration/placed-policies.js";
 import type { Path } from "../../src/prove/explorer/exploration.js";
-import { decisionDifference, engineDecision } from "../../src/prove/witness/engine-decision.js";
+import { decisionDifference } from "../../src/prove/witness/decision-difference.js";
+import { engineDecision } from "../../src/prove/witness/engine-decision.js";
 import { SymbolValues } from "../../src/prove/witness/symbol-values.js";
 import { numbers } from "./damage.js";
 import { randomInput } from "./prove.js";

@@ -7,7 +7,8 @@ import type { HookName } from "../../src/hooks/catalogue.js";
 import { PlacedPolicies } from "../../src/prove/configuration/placed-policies.js";
 import { makeReal, type RealWitness } from "../../src/prove/real/real-witness.js";
 import { confirmBy } from "../../src/prove/witness/confirmed-path.js";
-import { decisionDifference, engineDecision } from "../../src/prove/witness/engine-decision.js";
+import { decisionDifference } from "../../src/prove/witness/decision-difference.js";
+import { engineDecision } from "../../src/prove/witness/engine-decision.js";
 import { Example } from "../../src/prove/witness/example.js";
 
 /** What became of one path: `same` verdict of `check`, another one, or conditions that no file satisfies. */

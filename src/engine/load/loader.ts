@@ -7,6 +7,7 @@ import { didYouMean } from "../../nearest.js";
 import { type LinkedPolicy, linkPolicy } from "../../policy/linker/linker.js";
 import type { ConfiguredName } from "../../policy/linker/names.js";
 import { PolicyMap } from "../../policy/maps/map.js";
+import type { Files } from "../../policy/units/units.js";
 import type { Warning } from "../../warning.js";
 import type { FileCache } from "./file-cache.js";
 import type { LinkCache } from "./link-cache.js";
@@ -16,6 +17,12 @@ import { VOCABULARY } from "./vocabulary.js";
 
 /** Milliseconds: a policy that takes longer to link is not cached. */
 const LONG = 1000;
+
+/** A policy's own file, and how that and those that it imports are read. */
+export interface PolicyFiles {
+  readonly file: string;
+  readonly files: Files;
+}
 
 /**
  * Reads the policies and maps that a configuration names. Every error says which part of the configuration names the
@@ -70,20 +77,31 @@ export class Loader {
     });
   }
 
-  /** Links a policy. Messages and reasons name it by its path relative to the configuration, with slashes. */
-  private link(path: string): LinkedPolicy {
+  /**
+   * The files of a policy, which messages and reasons name by their paths relative to the configuration, with slashes.
+   * Reading throws FILE_UNREADABLE, FILE_TOO_LARGE and POLICY_FORBIDDEN.
+   */
+  source(path: string): PolicyFiles {
     const file = relative(this.folder, path).split(sep).join("/");
-    const texts = new Map<string, string>();
     const read = (name: string) => {
       const its = resolve(this.folder, name);
-      const text = this.files.text(its, MAX_POLICY, () => {
+      return this.files.text(its, MAX_POLICY, () => {
         if (name !== file) refuseLeaving(dirname(path), its, name);
       });
+    };
+    return { file, files: { read, root: posix.dirname(file) } };
+  }
+
+  private link(path: string): LinkedPolicy {
+    const { file, files } = this.source(path);
+    const texts = new Map<string, string>();
+    const read = (name: string) => {
+      const text = files.read(name);
       texts.set(name, text);
       return text;
     };
     const marksFor = this.marksPoints ? ("coverage" as const) : undefined;
-    const options = { read, hookNames: HOOK_NAMES, vocabulary: VOCABULARY, root: posix.dirname(file), marksFor };
+    const options = { ...files, read, hookNames: HOOK_NAMES, vocabulary: VOCABULARY, marksFor };
     const link = () => linkPolicy(file, options);
     const known = this.cache?.find(file, read, link) ?? null;
     if (known !== null) return known;

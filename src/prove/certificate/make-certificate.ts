@@ -1,13 +1,14 @@
 import type { AttachmentConfig } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
-import type { HookName } from "../../hooks/catalogue.js";
-import { type CheckedPolicy, checkedPolicies } from "../check/checked-policy.js";
+import { HOOK_NAMES } from "../../hooks/catalogue.js";
+import { CheckedPolicies } from "../check/checked-policies.js";
 import { digestsOf } from "../check/digests.js";
-import type { Condition } from "../check/path.js";
+import { attachmentAt, decisionAt, type Examined } from "../check/examined.js";
+import type { Condition, Names } from "../check/path.js";
 import { TableChecker } from "../check/table-checker.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import { type Exploration, type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";
-import type { Answer, Certificate, CertifiedTable, Leaf, Refuted, Tree } from "../shared/certificate.js";
+import type { Certificate, CertifiedTable, Leaf, Refuted, Tree } from "../shared/certificate.js";
 import { solve } from "../solver/solver.js";
 import { inputsOf } from "../witness/model-input.js";
 import { SymbolValues } from "../witness/symbol-values.js";
@@ -15,9 +16,9 @@ import { findRefutation } from "./refutation-search.js";
 import { witnessOf } from "./witness-json.js";
 
 /**
- * Makes the certificate of the tables of attachments. Their order of conditions is that in which the checker meets
- * them; which can hold, and the answers, are those of the explorer. Throws PROOF_UNSUPPORTED if a policy has something
- * that the explorer leaves undecided or the checker does not evaluate.
+ * Makes the certificate of the tables of attachments, and of the configuration if all are chosen. Their order of
+ * conditions is that in which the checker meets them; which can hold, and the ends, are those of the explorer. Throws
+ * PROOF_UNSUPPORTED if a policy has something that the explorer leaves undecided or the checker does not evaluate.
  */
 export function makeCertificate(
   policies: PlacedPolicies,
@@ -25,31 +26,50 @@ export function makeCertificate(
   limits: ExplorationLimits,
 ): Certificate {
   const end = performance.now() + limits.timeout;
-  const checked = checkedPolicies(policies.config);
-  const tables = policies.placed.flatMap(({ attachment, source, hooks }, index) => {
-    if (!isChosen(attachment)) return [];
-    return hooks.map((hook): CertifiedTable => {
-      const bounds = { ...limits, timeout: Math.max(0, end - performance.now()) };
-      const exploration = explore(source, hook, policies.names, attachment.limits, bounds);
-      const policy = checked[index]!;
-      const tree = new TreeMaker(policies, policy, hook, exploration).tree();
-      return { attachment: attachment.name, hook, policy: policy.linked.digest, tree };
+  const bounds = () => ({ ...limits, timeout: Math.max(0, end - performance.now()) });
+  const checked = new CheckedPolicies(policies.config);
+  const treeOf = (examined: Examined, exploration: Exploration, about: About) =>
+    ({
+      ...examined.stated,
+      tree: new TreeMaker(examined, policies.names, exploration, about).tree(),
+    }) as CertifiedTable;
+  try {
+    const tables = policies.placed.flatMap(({ attachment, policy, source, hooks }, index) => {
+      if (!isChosen(attachment)) return [];
+      return hooks.map((hook) => {
+        const exploration = explore(source, hook, policies.names, attachment.limits, bounds());
+        const about = { name: `\`${attachment.name}\` at ${hook}`, place: policy.file };
+        return treeOf(attachmentAt(hook, checked, checked.placed[index]!), exploration, about);
+      });
     });
-  });
-  const digests = digestsOf(policies.config.file);
-  return { certificate: "countersign prove table", version: 1, digests, maps: "any", tables };
+    if (policies.placed.every(({ attachment }) => isChosen(attachment)))
+      for (const hook of HOOK_NAMES.filter((one) => policies.at(one).length > 0)) {
+        const about = { name: `the configuration at ${hook}`, place: policies.config.file };
+        tables.push(treeOf(decisionAt(hook, checked), policies.explore(hook, bounds()), about));
+      }
+    const digests = digestsOf(policies.config.file);
+    return { certificate: "countersign prove table", version: 2, digests, maps: "any", tables };
+  } finally {
+    checked.close();
+  }
+}
+
+/** What a tree is about, for messages. */
+interface About {
+  readonly name: string;
+  readonly place: string;
 }
 
 class TreeMaker {
   readonly #checker: TableChecker;
 
   constructor(
-    { names, domain }: PlacedPolicies,
-    private readonly policy: CheckedPolicy,
-    private readonly hook: HookName,
+    examined: Examined,
+    names: Names,
     private readonly exploration: Exploration,
+    private readonly about: About,
   ) {
-    this.#checker = new TableChecker(policy, hook, names, domain);
+    this.#checker = new TableChecker(examined, names);
   }
 
   tree(): Tree {
@@ -84,24 +104,28 @@ class TreeMaker {
       if (!values.satisfy(conditions)) continue;
       const ways = exploration.paths.filter((path) => values.satisfy(path.conditions));
       const [way] = ways;
-      const end = ways.length === 1 ? answerOf(way!) : null;
-      if (end === null || way!.place === null) throw this.#unsupported("is not on one path of the explorer");
-      return { end, line: way!.place, witness: witnessOf(input, exploration, values) };
+      const end = ways.length === 1 ? endOf(way!) : null;
+      if (end === null) throw this.#unsupported("is not on one path of the explorer");
+      return { ...end, witness: witnessOf(input, exploration, values) };
     }
     throw this.#unsupported("has a path of which no example was found");
   }
 
   #unsupported(why: string, place: string | null = null): CountersignError {
-    const { attachment, linked } = this.policy;
-    const message = `no certificate can be made of \`${attachment}\` at ${this.hook}: ${why}`;
-    return new CountersignError("PROOF_UNSUPPORTED", message, {
-      place: place ?? linked.file,
+    const { name, place: whole } = this.about;
+    return new CountersignError("PROOF_UNSUPPORTED", `no certificate can be made of ${name}: ${why}`, {
+      place: place ?? whole,
       remedy: "name another attachment with --attachment, or write that part of the policy with simpler syntax",
     });
   }
 }
 
-function answerOf({ end }: Path): Answer | null {
-  if (end.kind === "fault") return { fault: end.code };
-  return end.kind === "verdict" ? { verdict: end.verdict, reason: end.reason } : null;
+/** The end of a path in the form of a certificate, with its line. */
+function endOf({ end, place }: Path): Pick<Leaf, "end" | "line"> | null {
+  const line = place ?? "";
+  if (end.kind === "fault") return { end: { verdict: null, reason: null, fault: end.code }, line };
+  if (end.kind === "verdict") return { end: { verdict: end.verdict, reason: end.reason, fault: null }, line };
+  if (end.kind !== "decision") return null;
+  const { verdict, reason, fault, by } = end;
+  return { end: { verdict, reason, fault: fault?.code ?? null, by }, line };
 }

@@ -14,13 +14,8 @@ export function findRefutation(conditions: readonly Condition[], path: Path, spl
   if (splits === 0) return null;
   for (const [index, { atom, is }] of conditions.entries()) {
     if (atom.kind !== "number" || atom.is !== "= 0" || is) continue;
-    const { constant, of } = atom.term;
-    const negated = {
-      constant: String(-BigInt(constant)),
-      of: of.map(([by, name]) => [String(-BigInt(by)), name] as const),
-    };
     const below: Condition = { atom: { ...atom, is: "< 0" }, is: true };
-    const above: Condition = { atom: { ...atom, term: negated, is: "< 0" }, is: true };
+    const above: Condition = { atom: { ...atom, is: "<= 0" }, is: false };
     const first = findRefutation([...conditions, below], path, splits - 1);
     const second = first && findRefutation([...conditions, above], path, splits - 1);
     if (first !== null && second !== null) return { split: index, below: first, above: second };

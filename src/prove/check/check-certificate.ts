@@ -1,62 +1,62 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../../config/config.js";
-import { CountersignError } from "../../error.js";
-import type { HookName } from "../../hooks/catalogue.js";
-import { Domain } from "../../policy/domain.js";
-import type { Certificate, CertifiedTable } from "../shared/certificate.js";
-import { type CheckedPolicy, checkedPolicies } from "./checked-policy.js";
+import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
+import type { Certificate } from "../shared/certificate.js";
+import { CheckedPolicies } from "./checked-policies.js";
 import { digestsOf } from "./digests.js";
+import { attachmentAt, decisionAt, type Examined } from "./examined.js";
+import { rejected } from "./form.js";
 import { type CheckedCounts, TableChecker } from "./table-checker.js";
 
 /** A table that was checked. */
 export interface CheckedTable extends CheckedCounts {
-  readonly attachment: string;
+  /** Null for a table of the configuration. */
+  readonly attachment: string | null;
   readonly hook: HookName;
-  /** SHA-256 of the policy as it was linked. */
-  readonly policy: string;
+  /** SHA-256 of the policy as it was linked; null for a table of the configuration. */
+  readonly policy: string | null;
 }
 
 /**
- * Checks a certificate against a configuration, and its policies as they are now. Each attachment that the certificate
- * has must be there at all of its hooks. Throws PROOF_ errors, and what an engine's start throws about policies.
+ * Checks a certificate against a configuration, and its policies as they are now. Throws PROOF_ errors, and what an
+ * engine's start throws about policies.
  */
 export function* checkCertificate(certificate: Certificate, config: Config, file: string): Generator<CheckedTable> {
   const place = (of: string) => `${file}: ${of}`;
-  for (const [name, digest] of Object.entries(digestsOf(config.file)))
-    if (certificate.digests[name as "engine"] !== digest)
-      throw outdated("has another digest than what is here", place(`digests.${name}`));
-  const policies = checkedPolicies(config);
-  checkCoverage(certificate.tables, policies, place("tables"));
-  const names = { keyrings: config.keyrings.map(({ name }) => name), maps: config.maps.map(({ name }) => name) };
-  const domain = new Domain({ keyrings: names.keyrings, asksHost: true });
+  compare(digestsOf(config.file), certificate.digests, place("digests"));
+  const policies = new CheckedPolicies(config);
   try {
-    for (const [index, { attachment, hook, policy, tree }] of certificate.tables.entries()) {
-      const its = policies.find((one) => one.attachment === attachment)!;
-      if (its.linked.digest !== policy)
-        throw outdated(`is about another text of ${its.linked.file}`, place(`tables[${index}].policy`));
-      const counts = new TableChecker(its, hook, names, domain).check(tree, place(`tables[${index}].tree`));
-      yield { attachment, hook, policy, ...counts };
+    const all = examinedFor(certificate.tables, policies);
+    if (all.length !== certificate.tables.length || all.length === 0)
+      throw rejected("PROOF_OUTDATED", "are not all tables, each once, of what one of them is about", place("tables"));
+    for (const [index, table] of certificate.tables.entries()) {
+      const { attachment = null, policy = null } = "attachment" in table ? table : {};
+      compare(all[index]!.stated, table, place(`tables[${index}]`));
+      const counts = new TableChecker(all[index]!, policies.names).check(table.tree, place(`tables[${index}].tree`));
+      yield { attachment, hook: table.hook, policy, ...counts };
     }
   } finally {
-    domain.close();
+    policies.close();
   }
 }
 
-/** Each table is that of an attachment at one of its hooks, each once, and no hook of an attachment is left out. */
-function checkCoverage(tables: readonly CertifiedTable[], policies: readonly CheckedPolicy[], place: string): void {
-  const keyOf = (attachment: string, hook: string) => `${attachment} at ${hook}`;
-  const found = new Set(tables.map(({ attachment, hook }) => keyOf(attachment, hook)));
-  const named = new Set(tables.map(({ attachment }) => attachment));
-  const expected = policies
-    .filter(({ attachment }) => named.has(attachment))
-    .flatMap(({ attachment, hooks }) => hooks.map((hook) => keyOf(attachment, hook)));
-  const missing = expected.find((key) => !found.has(key));
-  if (missing !== undefined) throw outdated(`has no table of ${missing}`, place);
-  if (tables.length === 0) throw outdated("has no tables", place);
-  if (found.size !== tables.length || found.size !== expected.length)
-    throw outdated("has a table twice, or one of an attachment or hook that the configuration does not have", place);
+/**
+ * What the tables have to be about, in this order: each attachment that one of them names at all of its hooks, and the
+ * configuration at all hooks with an attachment.
+ */
+function examinedFor(tables: Certificate["tables"], policies: CheckedPolicies): readonly Examined[] {
+  const named = new Set(tables.map((table) => ("attachment" in table ? table.attachment : null)));
+  const attachments = policies.placed.filter(({ attachment: { name } }) => named.has(name));
+  const hooks = named.has(null) ? HOOK_NAMES.filter((hook) => policies.at(hook).length > 0) : [];
+  return [
+    ...attachments.flatMap((its) => its.hooks.map((hook) => attachmentAt(hook, policies, its))),
+    ...hooks.map((hook) => decisionAt(hook, policies)),
+  ];
 }
 
-function outdated(message: string, place: string): CountersignError {
-  const remedy = "make a certificate of these files with `countersign prove table --certificate FILE`";
-  return new CountersignError("PROOF_OUTDATED", message, { place, remedy });
+/** What a certificate says about what it is made of has to be what is here. */
+function compare(stated: object, given: object, place: string): void {
+  for (const [key, value] of Object.entries(JSON.parse(JSON.stringify(stated))))
+    if (!isDeepStrictEqual((given as Readonly<Record<string, unknown>>)[key], value))
+      throw rejected("PROOF_OUTDATED", "differs from that of the files which are here", `${place}.${key}`);
 }

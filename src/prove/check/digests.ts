@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { PROGRAM_BEGINNINGS } from "../../bpf/program-constraints.js";
 import { HOOK_NAMES } from "../../hooks/catalogue.js";
 import { readInput } from "../../input.js";
@@ -12,14 +12,8 @@ import type { Digests } from "../shared/certificate.js";
 export function digestsOf(configuration: string): Digests {
   const declared = HOOK_NAMES.map((hook) => [hook, declarationsOf(hook)]);
   return {
-    configuration: sha256(readInput(configuration)),
-    declarations: sha256(JSON.stringify([declared, INHERITED, PROGRAM_BEGINNINGS])),
-    engine: sha256(VERSION, installed(`${QUICKJS.package}/wasm`).bytes),
+    configuration: hash("sha256", readInput(configuration)),
+    declarations: hash("sha256", JSON.stringify([declared, INHERITED, PROGRAM_BEGINNINGS])),
+    engine: hash("sha256", Buffer.concat([Buffer.from(VERSION), installed(`${QUICKJS.package}/wasm`).bytes])),
   };
-}
-
-function sha256(...parts: readonly (string | Uint8Array)[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest("hex");
 }

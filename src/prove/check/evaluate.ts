@@ -1,20 +1,23 @@
-import type { AnyNode, Pattern, Statement } from "acorn";
+import type { AnyNode } from "acorn";
+import type { PolicyFiles } from "../../engine/load/loader.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import { droppedCalls } from "../../policy/checks/denials.js";
-import { addPatternNames } from "../../policy/syntax/patterns.js";
-import type { Unit } from "../../policy/units/units.js";
-import type { Answer } from "../shared/certificate.js";
+import { LinkTime } from "../../policy/syntax/link-time.js";
+import { readUnits, type Unit } from "../../policy/units/units.js";
+import type { TextPart } from "../shared/atom.js";
 import { bind, type Evaluation, evaluated } from "./expressions.js";
 import { Helpers } from "./helpers.js";
-import { integerWithin, isZero, truthy } from "./operators.js";
-import { Fault, NotEvaluated, notEvaluated, type Path, Question, raise } from "./path.js";
-import { Closure, isPrimitive, linear, Native, Plain, Scope, Sym } from "./value.js";
+import { compares, integerWithin, truthy } from "./operators.js";
+import { notEvaluated, type Path, raise, Stop } from "./path.js";
+import { Closure, constant, isPrimitive, Scope, type Sum, Sym } from "./value.js";
 
-/** What a path leads to: a condition that is to be decided, an end, or what is not evaluated. */
-export type Outcome =
-  | { readonly question: Question["atom"] }
-  | { readonly end: Answer; readonly line: string }
-  | { readonly notEvaluated: string; readonly line: string };
+/** A policy's answer on a path, or its fault: then there is no verdict. */
+export interface Answered {
+  readonly verdict: Sum | null;
+  readonly reason: readonly TextPart[] | null;
+  readonly fault: string | null;
+  readonly line: string;
+}
 
 /** A policy's files in the order in which they run, with the calls whose value is dropped. */
 export interface EvaluatedPolicy {
@@ -24,34 +27,33 @@ export interface EvaluatedPolicy {
   readonly fileOf: ReadonlyMap<AnyNode, Unit>;
 }
 
-export function evaluatedPolicy(units: readonly Unit[]): EvaluatedPolicy {
+export function evaluatedPolicy({ file, files }: PolicyFiles): EvaluatedPolicy {
+  const units = readUnits(file, files, new LinkTime(file));
   const dropped = droppedCalls(units).flatMap(({ calls, callbacks }) => [...calls, ...callbacks]);
   const fileOf = new Map(units.flatMap((unit) => unit.source.nodes.map((node) => [node, unit] as const)));
   return { units, dropped: new Set(dropped), fileOf };
 }
 
-/** Evaluates a policy under the conditions of a path, up to the first condition that they do not decide. */
-export function evaluate(policy: EvaluatedPolicy, hook: HookName, path: Path): Outcome {
-  try {
-    return new Evaluator(policy, path).decide(hook);
-  } catch (error) {
-    if (error instanceof Question) return { question: error.atom };
-    if (error instanceof Fault) return { end: { fault: error.code }, line: path.line };
-    if (error instanceof NotEvaluated) return { notEvaluated: error.what, line: path.line };
-    throw error;
-  }
+/** The subject and the caller of the decision, as policies get them. */
+export function givenTo({ declarations: { argument, subject, current } }: Path): readonly [Sym, Sym] {
+  return [
+    new Sym({ kind: "object", name: argument, fields: subject, isSubject: true }),
+    new Sym({ kind: "object", name: "current", fields: current, isSubject: false }),
+  ];
 }
 
 /** How a statement ends the function. */
 type Returned = { readonly value: unknown };
 
+const GLOBAL = new Scope(null);
+GLOBAL.declare("undefined", undefined, true);
 const MOST_CALLS = 10_000;
 const MOST_DEPTH = 100;
 
-class Evaluator implements Evaluation {
-  readonly dropped: ReadonlySet<AnyNode>;
+/** Evaluates a policy under the conditions of a path, up to the first condition that they do not decide. */
+export class Evaluator implements Evaluation {
   readonly #helpers: Helpers;
-  readonly #exports: Map<string, unknown>[] = [];
+  readonly #scopes = new Map<Unit, Scope>();
   #unit: Unit;
   #calls = 0;
   #depth = 0;
@@ -59,44 +61,43 @@ class Evaluator implements Evaluation {
   #returnedAt = "";
 
   constructor(
-    private readonly policy: EvaluatedPolicy,
+    readonly policy: EvaluatedPolicy,
     readonly path: Path,
   ) {
-    this.dropped = policy.dropped;
     this.#unit = policy.units[0]!;
     this.#helpers = new Helpers(path);
   }
 
-  decide(hook: HookName): Outcome {
-    for (const unit of this.policy.units) this.#exports.push(this.#run(unit));
-    const { argument, subject, current } = this.path.declarations;
-    const given = [
-      new Sym({ kind: "object", name: argument, fields: subject, isSubject: true }),
-      new Sym({ kind: "object", name: "current", fields: current, isSubject: false }),
-    ];
-    const value = this.call(this.#exports.at(-1)!.get(hook), given);
+  /** What an exported function returns. */
+  exported(name: string, given: readonly unknown[]): unknown {
+    for (const unit of this.policy.units) this.#run(unit);
+    const value = this.call(this.#export(this.policy.units.at(-1)!, name), given);
     this.path.line = this.#returnedAt;
-    const verdict = integerWithin(this.path, value, -4095n, 0n);
-    if (verdict === null) throw new Fault("BAD_RETURN_VALUE");
-    if (isZero(this.path, verdict)) return { end: { verdict: 0, reason: null }, line: this.path.line };
-    const denial = this.#helpers.denialWith(verdict);
-    const number = verdict.of.size === 0 ? Number(verdict.constant) : linear(verdict);
-    return { end: { verdict: number, reason: denial?.reason ?? null }, line: denial?.line ?? this.path.line };
+    return value;
   }
 
-  /** Runs a file, and returns what it exports. */
-  #run(unit: Unit): Map<string, unknown> {
-    const { bindings, targets, exports, source } = unit;
-    const global = new Scope(null);
-    global.declare("undefined", undefined, true);
-    const scope = new Scope(global);
-    for (const [local, name] of bindings.guest)
-      scope.declare(local, name === "*" ? notEvaluated("`import * as`") : this.#helpers.read(name), true);
-    const imported = (from: string, name: string) => {
-      if (name === "*") notEvaluated("`import * as`");
-      return this.#exports[targets.get(from)!]!.get(name);
-    };
-    for (const { local, from, name } of bindings.imports) scope.declare(local, imported(from, name), true);
+  answer(hook: HookName, given: readonly unknown[]): Answered {
+    const { path } = this;
+    try {
+      const verdict = integerWithin(path, this.exported(hook, given), -4095n, 0n);
+      if (verdict === null) throw new Stop({ fault: "BAD_RETURN_VALUE" });
+      if (compares(path, verdict)) return { verdict: constant(0n), reason: null, fault: null, line: path.line };
+      const { reason = null, line = path.line } = this.#helpers.denialWith(verdict) ?? {};
+      return { verdict, reason, fault: null, line };
+    } catch (error) {
+      if (!(error instanceof Stop) || !("fault" in error.why)) throw error;
+      return { verdict: null, reason: null, ...error.why, line: path.line };
+    }
+  }
+
+  /** Runs a file. */
+  #run(unit: Unit): void {
+    const { bindings, targets, source } = unit;
+    const scope = new Scope(GLOBAL);
+    this.#scopes.set(unit, scope);
+    for (const [local, name] of bindings.guest) scope.declare(local, this.#helpers.read(name), true);
+    for (const { local, from, name } of bindings.imports)
+      scope.declare(local, this.#export(this.policy.units[targets.get(from)!]!, name), true);
     const body = source.program.body.flatMap((node): readonly AnyNode[] => {
       if (node.type === "ImportDeclaration" || node.type === "ExportAllDeclaration") return [];
       if (node.type === "ExportDefaultDeclaration") return notEvaluated("a default export");
@@ -104,12 +105,13 @@ class Evaluator implements Evaluation {
       return [node];
     });
     this.#statements(body, scope);
-    return new Map(
-      [...exports].map(([name, { local, from, name: other }]) => [
-        name,
-        from === null ? scope.read(local!) : imported(from, other),
-      ]),
-    );
+  }
+
+  /** What a file that has run exports. */
+  #export(unit: Unit, name: string): unknown {
+    const { local, from, name: other } = unit.exports.get(name) ?? notEvaluated("`import * as`");
+    if (from !== null) return this.#export(this.policy.units[unit.targets.get(from)!]!, other);
+    return this.#scopes.get(unit)!.read(local!);
   }
 
   at(node: AnyNode): void {
@@ -120,17 +122,14 @@ class Evaluator implements Evaluation {
   }
 
   call(callee: unknown, given: readonly unknown[]): unknown {
-    if (callee instanceof Native) return callee.call(given);
-    if (!(callee instanceof Closure)) {
-      const isCallable = !isPrimitive(callee) && !(callee instanceof Plain) && !(callee instanceof Sym);
-      return isCallable ? notEvaluated("this call") : raise();
-    }
+    if (typeof callee === "function") return callee(given);
+    if (!(callee instanceof Closure)) return isPrimitive(callee) ? raise() : notEvaluated("this call");
     if (++this.#calls > MOST_CALLS || ++this.#depth > MOST_DEPTH) notEvaluated("as many calls");
     const { node, scope } = callee;
     if (node.async || node.generator || (node.type === "FunctionExpression" && node.id))
       notEvaluated("a function expression with a name, an async function or a generator");
     const inner = new Scope(scope);
-    inner.reserve(namesOf(node.params));
+    inner.reserve(node.params);
     node.params.forEach((pattern, index) => void bind(pattern, given[index], inner, false, this));
     const returned = this.#body(node, inner);
     this.#depth -= 1;
@@ -152,7 +151,7 @@ class Evaluator implements Evaluation {
   /** The statements of a block. Functions that are declared among them exist from its beginning on. */
   #statements(nodes: readonly AnyNode[], scope: Scope): Returned | null {
     for (const node of nodes)
-      if (node.type === "VariableDeclaration") scope.reserve(namesOf(node.declarations.map(({ id }) => id)));
+      if (node.type === "VariableDeclaration") scope.reserve(node.declarations.map(({ id }) => id));
       else if (node.type === "FunctionDeclaration") scope.declare(node.id!.name, new Closure(node, scope), false);
     for (const node of nodes) {
       const returned = this.#statement(node, scope);
@@ -161,7 +160,7 @@ class Evaluator implements Evaluation {
     return null;
   }
 
-  #statement(node: Statement | AnyNode, scope: Scope): Returned | null {
+  #statement(node: AnyNode, scope: Scope): Returned | null {
     this.at(node);
     switch (node.type) {
       case "EmptyStatement":
@@ -185,10 +184,4 @@ class Evaluator implements Evaluation {
     }
     return notEvaluated(`the syntax ${node.type}`);
   }
-}
-
-function namesOf(patterns: readonly Pattern[]): readonly string[] {
-  const names: string[] = [];
-  for (const pattern of patterns) addPatternNames(pattern, names);
-  return names;
 }

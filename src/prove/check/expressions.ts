@@ -1,22 +1,14 @@
-import type {
-  AnyNode,
-  CallExpression,
-  Expression,
-  MemberExpression,
-  ObjectExpression,
-  Pattern,
-  SpreadElement,
-} from "acorn";
+import type { AnyNode, Pattern } from "acorn";
 import { isNullish, joined, property, settled, textParts, view } from "./facts.js";
 import { computed, hasType, isEqual, isLooselyEqual, truthy, unary } from "./operators.js";
-import { NotEvaluated, notEvaluated, type Path, raise } from "./path.js";
-import { Closure, Plain, type Scope, Sym, unknownOf } from "./value.js";
+import { notEvaluated, type Path, raise } from "./path.js";
+import { Closure, type NodeOf, Plain, type Scope, Sym, TEXT_TESTS, unknownOf } from "./value.js";
 
 /** What expressions need of statements. */
 export interface Evaluation {
   readonly path: Path;
-  /** Calls whose value the policy drops: the engine looks there for denials that are lost. */
-  readonly dropped: ReadonlySet<AnyNode>;
+  /** It has the calls whose value the policy drops: the engine looks there for denials that are lost. */
+  readonly policy: { readonly dropped: ReadonlySet<AnyNode> };
   call(callee: unknown, given: readonly unknown[]): unknown;
   at(node: AnyNode): void;
 }
@@ -25,9 +17,9 @@ export interface Evaluation {
 class Ended {}
 
 /** The value of an expression. */
-export function evaluated(node: Expression | SpreadElement | AnyNode, scope: Scope, to: Evaluation): unknown {
+export function evaluated(node: AnyNode, scope: Scope, to: Evaluation): unknown {
   const { path } = to;
-  if (to.dropped.has(node)) notEvaluated("a call whose value is not used");
+  if (to.policy.dropped.has(node)) notEvaluated("a call whose value is not used");
   const value = (one: AnyNode) => evaluated(one, scope, to);
   switch (node.type) {
     case "Literal":
@@ -77,7 +69,9 @@ export function evaluated(node: Expression | SpreadElement | AnyNode, scope: Sco
       }
     case "MemberExpression": {
       const holder = holderOf(node, scope, to);
-      return get(node, holder, keyOf(node, scope, to), to);
+      const key = keyOf(node, scope, to);
+      to.at(node);
+      return get(path, holder, key);
     }
     case "CallExpression":
       return called(node, scope, to);
@@ -85,7 +79,7 @@ export function evaluated(node: Expression | SpreadElement | AnyNode, scope: Sco
   return notEvaluated(`the syntax ${node.type}`);
 }
 
-function binary(node: Extract<AnyNode, { type: "BinaryExpression" }>, scope: Scope, to: Evaluation): unknown {
+function binary(node: NodeOf<"BinaryExpression">, scope: Scope, to: Evaluation): unknown {
   const { operator, left, right } = node;
   const { path } = to;
   const isNegated = operator === "!==" || operator === "!=";
@@ -98,25 +92,35 @@ function binary(node: Extract<AnyNode, { type: "BinaryExpression" }>, scope: Sco
   return computed(path, operator, one, other);
 }
 
-function object({ properties }: ObjectExpression, scope: Scope, to: Evaluation): Plain {
+function object({ properties }: NodeOf<"ObjectExpression">, scope: Scope, to: Evaluation): Plain {
   const made = new Plain();
   for (const one of properties) {
     if (one.type === "SpreadElement" || one.computed || one.kind !== "init") return notEvaluated("this property");
-    const key = one.key.type === "Identifier" ? one.key.name : String((one.key as { value?: unknown }).value);
+    const key = nameOf(one.key);
     if (key === "__proto__") return notEvaluated("`__proto__`");
-    made.properties.set(key, evaluated(one.value, scope, to));
+    const value = evaluated(one.value, scope, to);
+    made.properties.set(key, () => value);
   }
   return made;
 }
 
+/** The name of a key that is not computed. */
+function nameOf(key: AnyNode): string {
+  return key.type === "Identifier" ? key.name : String((key as { value?: unknown }).value);
+}
+
 /** The object of a member. An optional one that is null or undefined ends the chain. */
-function holderOf(node: MemberExpression, scope: Scope, to: Evaluation): unknown {
+function holderOf(node: NodeOf<"MemberExpression">, scope: Scope, to: Evaluation): unknown {
   const holder = evaluated(node.object, scope, to);
   if (node.optional && isNullish(to.path, holder)) throw new Ended();
   return holder;
 }
 
-function keyOf({ property: key, computed: isComputed }: MemberExpression, scope: Scope, to: Evaluation): string {
+function keyOf(
+  { property: key, computed: isComputed }: NodeOf<"MemberExpression">,
+  scope: Scope,
+  to: Evaluation,
+): string {
   if (!isComputed) return key.type === "Identifier" ? key.name : notEvaluated("a private name");
   const value = settled(to.path, evaluated(key, scope, to));
   if (typeof value === "string") return value;
@@ -124,14 +128,12 @@ function keyOf({ property: key, computed: isComputed }: MemberExpression, scope:
 }
 
 /** Reads a property (ECMA-262, 13.3.2). */
-export function get(node: AnyNode, holder: unknown, key: string, to: Evaluation): unknown {
-  const { path } = to;
-  to.at(node);
+export function get(path: Path, holder: unknown, key: string): unknown {
   if (isNullish(path, holder)) return raise();
   const its = view(path, holder);
   if (its instanceof Sym) return property(path, its, key);
-  if (its instanceof Plain)
-    return its.properties.has(key) || !(key in {}) ? its.properties.get(key) : notEvaluated(`\`${key}\` of an object`);
+  if (its instanceof Plain && (its.properties.has(key) || !(key in {} || its.fields)))
+    return its.properties.get(key)?.();
   if (Array.isArray(its) || typeof its === "string") {
     if (key === "length") return its.length;
     if (/^(?:0|[1-9]\d{0,9})$/.test(key)) return its[Number(key)];
@@ -139,24 +141,23 @@ export function get(node: AnyNode, holder: unknown, key: string, to: Evaluation)
   return notEvaluated(`\`${key}\` of this value`);
 }
 
-function called(node: CallExpression, scope: Scope, to: Evaluation): unknown {
+function called(node: NodeOf<"CallExpression">, scope: Scope, to: Evaluation): unknown {
   const { callee, optional } = node;
   if (optional || callee.type === "Super") return notEvaluated("this call");
-  const given = () => node.arguments.map((one) => evaluated(one, scope, to));
-  if (callee.type !== "MemberExpression") {
-    const target = evaluated(callee, scope, to);
-    const values = given();
-    to.at(node);
-    return to.call(target, values);
-  }
-  const holder = settled(to.path, holderOf(callee, scope, to));
-  const key = keyOf(callee, scope, to);
-  if (typeof holder === "string" || unknownOf(holder)?.kind === "text") return callText(to.path, holder, key, given());
-  if (Array.isArray(holder)) return callArray(to, holder, key, given());
-  const target = get(callee, holder, key, to);
-  const values = given();
+  const target = callee.type === "MemberExpression" ? method(callee, scope, to) : evaluated(callee, scope, to);
+  const given = node.arguments.map((one) => evaluated(one, scope, to));
   to.at(node);
-  return to.call(target, values);
+  return to.call(target, given);
+}
+
+function method(node: NodeOf<"MemberExpression">, scope: Scope, to: Evaluation): unknown {
+  const holder = settled(to.path, holderOf(node, scope, to));
+  const key = keyOf(node, scope, to);
+  to.at(node);
+  if (typeof holder === "string" || unknownOf(holder)?.kind === "text")
+    return (given: readonly unknown[]) => callText(to.path, holder, key, given);
+  if (Array.isArray(holder)) return (given: readonly unknown[]) => callArray(to, holder, key, given);
+  return get(to.path, holder, key);
 }
 
 const TESTS = { startsWith: "starts", endsWith: "ends", includes: "includes" } as const;
@@ -167,9 +168,9 @@ function callText(path: Path, holder: unknown, key: string, given: readonly unkn
   const its = unknownOf(holder);
   if (!Object.hasOwn(TESTS, key) || typeof text !== "string" || given.length !== 1 || its?.kind === "joined")
     return notEvaluated(`\`${key}\` of a text`);
-  const method = key as keyof typeof TESTS;
-  if (typeof holder === "string") return holder[method](text);
-  return text === "" || path.ask({ kind: TESTS[method], of: (its as { name: string }).name, text });
+  const kind = TESTS[key as keyof typeof TESTS];
+  if (typeof holder === "string") return TEXT_TESTS[kind]!(holder, text);
+  return text === "" || path.ask({ kind, of: (its as { name: string }).name, text });
 }
 
 /** A method of an array that the policy wrote (ECMA-262, 23.1.3). */
@@ -195,9 +196,9 @@ export function bind(pattern: Pattern, value: unknown, scope: Scope, isConstant:
       to.at(pattern);
       if (isNullish(to.path, value)) raise();
       for (const part of pattern.properties) {
-        if (part.type === "RestElement" || part.computed) throw new NotEvaluated("this pattern");
-        const key = part.key.type === "Identifier" ? part.key.name : String((part.key as { value?: unknown }).value);
-        bind(part.value, get(part, value, key, to), scope, isConstant, to);
+        if (part.type === "RestElement" || part.computed) notEvaluated("this pattern");
+        to.at(part);
+        bind(part.value, get(to.path, value, nameOf(part.key)), scope, isConstant, to);
       }
       return;
     default:

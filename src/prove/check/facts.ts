@@ -1,16 +1,17 @@
 import type { FactDomain } from "../../fact-type.js";
 import { INHERITED } from "../facts/declarations.js";
-import type { TextPart } from "../shared/atom.js";
-import { Fault, notEvaluated, type Path } from "./path.js";
+import { JSON_TYPES, type TextPart } from "../shared/atom.js";
+import { type Domain, notEvaluated, type Path, type Place, Stop } from "./path.js";
 import { isPrimitive, linear, Sym, unknownOf } from "./value.js";
 
 const MOST_ELEMENTS = 0xffff_ffffn;
+const MOST_BYTES = BigInt(Number.MAX_SAFE_INTEGER);
 const INDEX = /^(?:0|[1-9]\d*)$/;
 
 /** The value of a fact `key` of `holder`, on this path. */
 export function fact(path: Path, holder: string, key: string, domain: FactDomain, own?: string): unknown {
   const name = own ?? `${holder}.${key}`;
-  path.place(name, { of: holder, key });
+  path.symbols.places.set(name, { of: holder, key });
   return valueIn(path, name, domain);
 }
 
@@ -24,10 +25,9 @@ function valueIn(path: Path, name: string, domain: FactDomain): unknown {
     case "count":
       return integer(path, name, 0n, BigInt(domain.most));
     case "amount":
-      return double(path, name, 0n);
+      return number(path, name, { kind: "number", least: 0n });
     case "text":
-      path.declare(name, { kind: "text", hex: domain.hex });
-      return new Sym({ kind: "text", name });
+      return text(path, name, domain.hex);
     case "bytes":
       return new Sym({ kind: "bytes", name });
     case "list":
@@ -40,27 +40,30 @@ function valueIn(path: Path, name: string, domain: FactDomain): unknown {
   }
 }
 
+function text(path: Path, name: string, hex: number | null): Sym {
+  path.symbols.domains.set(name, { kind: "text", hex });
+  return new Sym({ kind: "text", name });
+}
+
+function number(path: Path, name: string, domain: Domain, times = 1n): Sym {
+  path.symbols.domains.set(name, domain);
+  return new Sym({ kind: "number", sum: { constant: 0n, of: new Map([[name, times]]) } });
+}
+
 /** An integer within bounds. The length of instructions is a multiple of their number. */
 export function integer(path: Path, name: string, least: bigint, most: bigint): Sym {
-  const multiple = path.declarations.multiples.find(([its]) => its === name);
-  if (multiple === undefined) {
-    path.declare(name, { kind: "integer", least, most });
-    return new Sym({ kind: "number", sum: { constant: 0n, of: new Map([[name, 1n]]) }, isExact: true });
-  }
-  const [, times, of] = multiple;
-  path.place(of, { of: path.declarations.argument, key: of.slice(path.declarations.argument.length + 1) });
-  path.declare(of, { kind: "integer", least, most: most / BigInt(times) });
-  return new Sym({ kind: "number", sum: { constant: 0n, of: new Map([[of, BigInt(times)]]) }, isExact: true });
+  const { argument, multiples } = path.declarations;
+  const multiple = multiples.find(([its]) => its === name);
+  if (multiple === undefined) return number(path, name, { kind: "integer", least, most });
+  const [times, of] = [BigInt(multiple[1]), multiple[2]];
+  path.symbols.places.set(of, { of: argument, key: of.slice(argument.length + 1) });
+  return number(path, of, { kind: "integer", least, most: most / times }, times);
 }
 
-function double(path: Path, name: string, least: bigint | null): Sym {
-  path.declare(name, { kind: "number", least });
-  return new Sym({ kind: "number", sum: { constant: 0n, of: new Map([[name, 1n]]) }, isExact: false });
-}
-
-/** A JSON value under a key, or undefined. */
-function jsonEntry(path: Path, name: string): unknown {
-  return path.ask({ kind: "exists", of: `${name}!` }) ? new Sym({ kind: "json", name }) : undefined;
+/** The value at a place; undefined if there is none. */
+function entry(path: Path, name: string, place: Place, value: () => unknown): unknown {
+  path.symbols.places.set(name, place);
+  return path.ask({ kind: "exists", of: `${name}!` }) ? value() : undefined;
 }
 
 /** The value under a key of a map. Whether two keys that are not constant are equal is not examined. */
@@ -75,8 +78,7 @@ export function lookUp(path: Path, map: string, parts: readonly TextPart[]): unk
   if (before !== name && !(isConstant && before === ""))
     notEvaluated("two look-ups in one map with keys that may be equal");
   path.lookups.set(map, isConstant ? "" : name);
-  path.place(name, { map, parts });
-  return jsonEntry(path, name);
+  return entry(path, name, { map, parts }, () => new Sym({ kind: "json", name }));
 }
 
 /** A JSON value as what it is, on a path on which it has one type. */
@@ -88,28 +90,21 @@ export function view(path: Path, value: unknown): unknown {
   if (others.length > 0) return value;
   if (type === "null") return null;
   if (type === "true" || type === "false") return type === "true";
-  if (type === "number") return double(path, name, null);
-  if (type !== "string") return value;
-  path.declare(name, { kind: "text", hex: null });
-  return new Sym({ kind: "text", name });
+  if (type === "number") return number(path, name, { kind: "number", least: null });
+  return type === "string" ? text(path, name, null) : value;
 }
 
 /** A JSON value on a path on which it has one type. */
 export function settled(path: Path, value: unknown): unknown {
-  let its = view(path, value);
-  for (const type of ["number", "string", "null", "true", "false", "array"] as const) {
-    const json = unknownOf(its);
-    if (json?.kind !== "json" || path.typesOf(json.name).length === 1) break;
-    path.askType(json.name, [type]);
-    its = view(path, its);
-  }
-  return its;
+  const its = unknownOf(view(path, value));
+  if (its?.kind === "json") JSON_TYPES.find((type) => path.askType(its.name, [type]));
+  return view(path, value);
 }
 
 export function isNullish(path: Path, value: unknown): boolean {
-  const its = unknownOf(view(path, value));
-  if (its === null) return view(path, value) === null || value === undefined;
-  return its.kind === "json" && path.askType(its.name, ["null"]);
+  const seen = view(path, value);
+  const its = unknownOf(seen);
+  return seen === null || seen === undefined || (its?.kind === "json" && path.askType(its.name, ["null"]));
 }
 
 /** The property of a value that is not known. */
@@ -119,22 +114,16 @@ export function property(path: Path, value: Sym, key: string): unknown {
     case "object":
       if (Object.hasOwn(its.fields, key)) return fact(path, its.name, key, its.fields[key]!);
       if (INHERITED.object.includes(key) || key === "toJSON") return notEvaluated(`\`${key}\`, which facts inherit`);
-      throw new Fault("UNKNOWN_FACT");
+      throw new Stop({ fault: "UNKNOWN_FACT" });
     case "record": {
       const name = `${its.name}[${JSON.stringify(key)}]`;
-      path.place(name, { of: its.name, key });
-      return path.ask({ kind: "exists", of: `${name}!` }) ? fact(path, its.name, key, its.of, name) : undefined;
+      return entry(path, name, { of: its.name, key }, () => fact(path, its.name, key, its.of, name));
     }
     case "list":
     case "bytes":
       if (key !== "length") return notEvaluated(`\`${key}\` of a list or of bytes`);
-      path.place(`${its.name}.length`, { of: its.name, key });
-      return integer(
-        path,
-        `${its.name}.length`,
-        0n,
-        its.kind === "list" ? MOST_ELEMENTS : BigInt(Number.MAX_SAFE_INTEGER),
-      );
+      path.symbols.places.set(`${its.name}.length`, { of: its.name, key });
+      return integer(path, `${its.name}.length`, 0n, its.kind === "list" ? MOST_ELEMENTS : MOST_BYTES);
     case "json":
       return jsonProperty(path, its.name, key);
     default:
@@ -149,25 +138,17 @@ function jsonProperty(path: Path, of: string, key: string): unknown {
     return notEvaluated(`\`${key}\` of a value of a map`);
   if (!path.askType(of, ["object"])) return undefined;
   const name = `${of}[${JSON.stringify(key)}]`;
-  path.place(name, { of, key });
-  return jsonEntry(path, name);
+  return entry(path, name, { of, key }, () => new Sym({ kind: "json", name }));
 }
 
 /** The parts of a value as text (ToString, ECMA-262, 7.1.17). */
 export function textParts(path: Path, value: unknown): readonly TextPart[] {
   const seen = settled(path, value);
   const its = unknownOf(seen);
-  if (its === null) return isPrimitive(seen) ? [String(seen)] : notEvaluated("an object as a text");
-  switch (its.kind) {
-    case "text":
-      return [{ text: its.name }];
-    case "number":
-      return [{ number: linear(its.sum) }];
-    case "joined":
-      return its.parts;
-    default:
-      return notEvaluated("an object as a text");
-  }
+  if (isPrimitive(seen)) return [String(seen)];
+  if (its?.kind === "text") return [{ text: its.name }];
+  if (its?.kind === "number") return [{ number: linear(its.sum) }];
+  return its?.kind === "joined" ? its.parts : notEvaluated("an object as a text");
 }
 
 /** A text of parts, in which constants that follow each other are one. */

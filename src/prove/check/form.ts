@@ -1,4 +1,4 @@
-import { CountersignError } from "../../error.js";
+import { CountersignError, type ErrorCode } from "../../error.js";
 import { HOOK_NAMES } from "../../hooks/catalogue.js";
 import type { Certificate } from "../shared/certificate.js";
 
@@ -11,25 +11,26 @@ const digest: Form = (value) => text(value) && /^[0-9a-f]{64}$/.test(value as st
 const integer: Form = (value) => text(value) && /^-?(?:0|[1-9]\d{0,39})$/.test(value as string);
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-const is =
-  (given: unknown): Form =>
-  (value) =>
-    value === given;
-const either =
-  (...forms: readonly Form[]): Form =>
-  (value) =>
-    forms.some((form) => form(value));
-const list =
-  (of: Form): Form =>
-  (value) =>
-    Array.isArray(value) && value.every(of);
+function is(given: unknown): Form {
+  return (value) => value === given;
+}
+
+function either(...forms: readonly Form[]): Form {
+  return (value) => forms.some((form) => form(value));
+}
+
+function list(of: Form): Form {
+  return (value) => Array.isArray(value) && value.every(of);
+}
+
 /** An object with exactly these properties. */
-const object =
-  (forms: Readonly<Record<string, Form>>): Form =>
-  (value) =>
+function object(forms: Readonly<Record<string, Form>>): Form {
+  const keys = Object.keys(forms);
+  return (value) =>
     isRecord(value) &&
-    Object.keys(value).length === Object.keys(forms).length &&
-    Object.entries(forms).every(([key, form]) => Object.hasOwn(value, key) && form(value[key]));
+    Object.keys(value).length === keys.length &&
+    keys.every((key) => Object.hasOwn(value, key) && forms[key]!(value[key]));
+}
 
 const row = either(
   object({ times: integer, condition: count }),
@@ -51,22 +52,32 @@ const tree: Form = either(
   object({ end: isRecord, line: text, witness }),
 );
 const side = either(object({ refuted: refutation }), tree);
+const hook = either(...HOOK_NAMES.map(is));
+const table = either(
+  object({ attachment: text, hook, policy: digest, tree }),
+  object({ hook, mode: text, default: text, attachments: list(isRecord), tree }),
+);
 const certificate = object({
   certificate: is("countersign prove table"),
-  version: is(1),
+  version: is(2),
   digests: object({ configuration: digest, declarations: digest, engine: digest }),
   maps: is("any"),
-  tables: list(object({ attachment: text, hook: either(...HOOK_NAMES.map(is)), policy: digest, tree })),
+  tables: list(table),
 });
 
 /** Reads a certificate. Throws PROOF_MALFORMED. */
 export function readCertificate(json: string, place: string): Certificate {
-  const remedy = "make the certificate again with `countersign prove table --certificate FILE`";
   try {
     const value: unknown = JSON.parse(json);
     if (certificate(value)) return value as Certificate;
   } catch (cause) {
-    throw new CountersignError("PROOF_MALFORMED", "is no JSON, or nested too deeply", { place, remedy, cause });
+    throw rejected("PROOF_MALFORMED", "is no JSON, or nested too deeply", place, cause);
   }
-  throw new CountersignError("PROOF_MALFORMED", "has not the form of a certificate", { place, remedy });
+  throw rejected("PROOF_MALFORMED", "has not the form of a certificate", place);
+}
+
+/** The error with which a certificate is rejected. */
+export function rejected(code: ErrorCode, message: string, place: string, cause?: unknown): CountersignError {
+  const remedy = "make a certificate of these files again with `countersign prove table --certificate FILE`";
+  return new CountersignError(code, message, { place, remedy, cause });
 }

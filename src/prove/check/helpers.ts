@@ -1,16 +1,23 @@
 import { GUEST_CONSTANTS } from "../../policy/model/guest.js";
 import { DETACHED_SIGNATURE_TYPES, SIGNATURE_TYPES } from "../../policy/model/signature-types.gen.js";
 import type { TextPart } from "../shared/atom.js";
-import { integer, lookUp, stringParts, textParts, view } from "./facts.js";
-import { integerWithin, isEqual, isZero } from "./operators.js";
+import { integer, lookUp, settled, stringParts, textParts, view } from "./facts.js";
+import { compares, integerWithin, isEqual } from "./operators.js";
 import { notEvaluated, type Path, raise } from "./path.js";
-import { constant, Native, plus, type Sum, Sym, unknownOf } from "./value.js";
+import { constant, type Native, numberOf, plus, type Sum, Sym, unknownOf } from "./value.js";
 
 /** A call of `deny`. */
 export interface Denial {
   readonly verdict: Sum;
   readonly reason: readonly TextPart[];
   readonly line: string;
+}
+
+/** What is verified: the name of the arguments. `isMissing`: there is no signature. */
+interface Verification {
+  readonly helper: "verify_program" | "verify_signature";
+  readonly name: string;
+  readonly isMissing: boolean;
 }
 
 /** The maximum number of denials of which the engine keeps the reasons. */
@@ -24,12 +31,12 @@ export class Helpers {
 
   constructor(private readonly path: Path) {
     this.#functions = {
-      deny: new Native(([reason, errno]) => this.#deny(reason, errno)),
-      map_lookup: new Native(([map, key]) => this.#lookUp(map, key)),
-      verify_program: new Native(([prog, keyring]) => this.#verifyProgram(this.#keyring(prog, keyring))),
-      statement_of: new Native(([prog, keyring]) => this.#statementOf(prog, keyring)),
-      signer_of: new Native(([data, ...given]) => this.#signerOf(data, given)),
-      verify_signature: new Native((given) => this.#verifySignature(this.#signature(given))),
+      deny: ([reason, errno]) => this.#deny(reason, errno),
+      map_lookup: ([map, key]) => this.#lookUp(map, key),
+      verify_program: (given) => this.#verdict(this.#program(given)),
+      statement_of: (given) => this.#result("statement_of", this.#program(given)),
+      signer_of: (given) => this.#result("signer_of", this.#signature(given) ?? this.#program(given)),
+      verify_signature: (given) => this.#verdict(this.#signature(given) ?? raise()),
     };
   }
 
@@ -44,7 +51,7 @@ export class Helpers {
     const verdict = plus(constant(0n), sum, -1n);
     this.denials.push({ verdict, reason: textParts(this.path, reason), line: this.path.line });
     if (this.denials.length > MOST_DENIALS) notEvaluated("more than 32 calls of `deny`");
-    return verdict.of.size === 0 ? Number(verdict.constant) : new Sym({ kind: "number", sum: verdict, isExact: true });
+    return numberOf(verdict);
   }
 
   #lookUp(map: unknown, key: unknown): unknown {
@@ -61,60 +68,38 @@ export class Helpers {
     return names.find((text) => this.path.ask({ kind: "equals", of: its.name, text })) ?? raise();
   }
 
-  #keyring(prog: unknown, keyring: unknown): string {
+  /** A verification of the program. */
+  #program([prog, keyring]: readonly unknown[]): Verification {
     const its = unknownOf(prog);
     if (its?.kind !== "object" || !its.isSubject || !Object.hasOwn(its.fields, "statements")) return raise();
-    return JSON.stringify(this.#among(keyring, this.path.names.keyrings));
+    const name = JSON.stringify(this.#among(keyring, this.path.names.keyrings));
+    return { helper: "verify_program", name, isMissing: false };
   }
 
-  #verdict(name: string): Sym {
-    this.path.place(name, "answer");
-    return integer(this.path, name, -4095n, 0n);
-  }
-
-  #verifyProgram(keyring: string): Sym {
-    return this.#verdict(`verify_program(${keyring})`);
-  }
-
-  #statementOf(prog: unknown, ring: unknown): unknown {
-    const keyring = this.#keyring(prog, ring);
-    return isEqual(this.path, this.#verifyProgram(keyring), 0)
-      ? this.#result("statement_of", `statement_of(${keyring})`)
-      : null;
-  }
-
-  #signerOf(data: unknown, given: readonly unknown[]): unknown {
-    const its = unknownOf(data);
-    if (its?.kind === "object" && its.isSubject) {
-      const keyring = this.#keyring(data, given[0]);
-      if (!isEqual(this.path, this.#verifyProgram(keyring), 0)) return null;
-      return this.#result("signer_of", `signer_of(${keyring})`);
-    }
-    const signature = this.#signature([data, ...given]);
-    if (!isEqual(this.path, this.#verifySignature(signature), 0)) return null;
-    return this.#result("signer_of", `signer_of(${signature.name})`);
-  }
-
-  #result(helper: string, name: string): Sym {
-    this.path.place(name, "answer");
-    return new Sym({ kind: "object", name, fields: this.path.declarations.results[helper]!, isSubject: false });
-  }
-
-  /** The arguments of a verification as a name. */
-  #signature([data, signature, keyring, type]: readonly unknown[]): { name: string; isMissing: boolean } {
+  /** A verification of bytes; null if the first argument is a subject. */
+  #signature([data, signature, keyring, type]: readonly unknown[]): Verification | null {
+    if (unknownOf(data)?.kind === "object") return null;
     const bytes = this.#bytes(data);
-    const signed = view(this.path, signature) === null ? null : this.#bytes(signature);
+    const signed = settled(this.path, signature) === null ? null : this.#bytes(signature);
     const ring = this.#among(keyring, this.path.names.keyrings);
     const kind = this.#among(type, SIGNATURE_TYPES);
     const isDetached = (DETACHED_SIGNATURE_TYPES as readonly string[]).includes(kind);
-    return {
-      name: [bytes, String(signed), JSON.stringify(ring), kind].join(),
-      isMissing: signed === null && isDetached,
-    };
+    const name = [bytes, String(signed), JSON.stringify(ring), kind].join();
+    return { helper: "verify_signature", name, isMissing: signed === null && isDetached };
   }
 
-  #verifySignature({ name, isMissing }: { name: string; isMissing: boolean }): unknown {
-    return isMissing ? NO_SIGNATURE : this.#verdict(`verify_signature(${name})`);
+  #verdict({ helper, name, isMissing }: Verification): unknown {
+    if (isMissing) return NO_SIGNATURE;
+    this.path.symbols.places.set(`${helper}(${name})`, "answer");
+    return integer(this.path, `${helper}(${name})`, -4095n, 0n);
+  }
+
+  /** What a helper returns about what was verified; null if it was not. */
+  #result(helper: string, verification: Verification): Sym | null {
+    if (!isEqual(this.path, this.#verdict(verification), 0)) return null;
+    const name = `${helper}(${verification.name})`;
+    this.path.symbols.places.set(name, "answer");
+    return new Sym({ kind: "object", name, fields: this.path.declarations.results[helper]!, isSubject: false });
   }
 
   #bytes(value: unknown): string {
@@ -124,6 +109,6 @@ export class Helpers {
 
   /** The reason of a verdict: that of the last denial which returned it. */
   denialWith(verdict: Sum): Denial | null {
-    return this.denials.findLast((one) => isZero(this.path, plus(one.verdict, verdict, -1n))) ?? null;
+    return this.denials.findLast((one) => compares(this.path, plus(one.verdict, verdict, -1n))) ?? null;
   }
 }

@@ -1,7 +1,7 @@
-import type { JsonType } from "../shared/atom.js";
+import { JSON_TYPES } from "../shared/atom.js";
 import { isNullish, joined, settled, textParts, view } from "./facts.js";
 import { notEvaluated, type Path } from "./path.js";
-import { constant, isPrimitive, linear, plus, type Sum, Sym, type Unknown, unknownOf } from "./value.js";
+import { constant, isPrimitive, linear, numberOf, plus, type Sum, Sym, type Unknown, unknownOf } from "./value.js";
 
 const MOST = BigInt(Number.MAX_SAFE_INTEGER);
 
@@ -9,16 +9,16 @@ const MOST = BigInt(Number.MAX_SAFE_INTEGER);
 export function truthy(path: Path, value: unknown): boolean {
   const seen = view(path, value);
   const its = unknownOf(seen);
-  if (its === null) return Boolean(seen);
-  switch (its.kind) {
+  switch (its?.kind) {
+    case undefined:
+      return Boolean(seen);
     case "text":
       return !path.ask({ kind: "equals", of: its.name, text: "" });
     case "number":
-      return !compares(path, its.sum, "= 0");
+      return !compares(path, its.sum);
     case "json":
       if (path.askType(its.name, ["null", "false"])) return false;
-      if (path.askType(its.name, ["true", "array", "object"])) return true;
-      return truthy(path, settled(path, seen));
+      return path.askType(its.name, ["true", "array", "object"]) || truthy(path, settled(path, seen));
     case "joined":
       return its.parts.some((part) => typeof part === "string") || notEvaluated("whether a text is empty");
     default:
@@ -27,19 +27,9 @@ export function truthy(path: Path, value: unknown): boolean {
 }
 
 /** Whether a sum is 0, below 0, or at most 0. */
-function compares(path: Path, sum: Sum, is: "= 0" | "< 0" | "<= 0"): boolean {
+export function compares(path: Path, sum: Sum, is: "= 0" | "< 0" | "<= 0" = "= 0"): boolean {
   if (sum.of.size > 0) return path.ask({ kind: "number", term: linear(sum), is });
   return is === "= 0" ? sum.constant === 0n : is === "< 0" ? sum.constant < 0n : sum.constant <= 0n;
-}
-
-export function isZero(path: Path, sum: Sum): boolean {
-  return compares(path, sum, "= 0");
-}
-
-/** Whether an integer is within bounds. */
-function isWithin(path: Path, sum: Sum, least: bigint, most: bigint): boolean {
-  if (compares(path, plus(sum, constant(least), -1n), "< 0")) return false;
-  return !compares(path, plus(constant(most), sum, -1n), "< 0");
 }
 
 /** A number as a sum; null for any other value. */
@@ -54,8 +44,14 @@ export function isEqual(path: Path, left: unknown, right: unknown): boolean {
   const [one, other] = [view(path, left), view(path, right)];
   const [a, b] = [unknownOf(one), unknownOf(other)];
   if (a === null && b === null) return one === other;
+  if (a?.kind === "json") return equalsJson(path, a.name, other);
+  if (b?.kind === "json") return equalsJson(path, b.name, one);
   if (b === null) return equalsValue(path, a!, other);
-  return a === null ? equalsValue(path, b, one) : equalsUnknown(path, a, b);
+  if (a === null) return equalsValue(path, b, one);
+  if (a.kind === "number" && b.kind === "number") return compares(path, plus(a.sum, b.sum, -1n));
+  if (a.kind !== "text" || b.kind !== "text") return notEvaluated("a comparison of these values");
+  const [of, second] = [a.name, b.name].sort() as [string, string];
+  return of === second || path.ask({ kind: "same", of, other: second });
 }
 
 /** IsLooselyEqual, with null or undefined only. */
@@ -65,41 +61,22 @@ export function isLooselyEqual(path: Path, left: unknown, right: unknown): boole
   return notEvaluated("`==` or `!=` of other values than null");
 }
 
-function equalsValue(path: Path, its: Unknown, value: unknown): boolean {
-  switch (its.kind) {
-    case "json": {
-      const type = value === null || typeof value === "boolean" ? String(value) : typeof value;
-      if (!["null", "true", "false", "number", "string"].includes(type)) return false;
-      if (!path.askType(its.name, [type as "number"])) return false;
-      return isEqual(path, new Sym(its), value);
-    }
-    case "text":
-      return typeof value === "string" && path.ask({ kind: "equals", of: its.name, text: value });
-    case "number":
-      if (typeof value !== "number" || (its.isExact && !Number.isInteger(value))) return false;
-      if (!Number.isSafeInteger(value)) return notEvaluated("a number that is not a small integer");
-      return compares(path, plus(its.sum, constant(BigInt(value)), -1n), "= 0");
-    case "joined":
-      return typeof value === "string" ? notEvaluated("a comparison of a text that is put together") : false;
-    default:
-      return false;
-  }
+/** A JSON value of a type that is not known is equal only to a value of that type, and to no object. */
+function equalsJson(path: Path, name: string, value: unknown): boolean {
+  const its = unknownOf(value);
+  if (its?.kind === "json") return notEvaluated("a comparison of two values of maps");
+  const isNamed = value === null || typeof value === "boolean";
+  const type = isNamed ? String(value) : its === null ? typeof value : typeName(value);
+  const known = (["null", "true", "false", "number", "string"] as const).find((one) => one === type);
+  return known !== undefined && path.askType(name, [known]) && isEqual(path, new Sym({ kind: "json", name }), value);
 }
 
-function equalsUnknown(path: Path, one: Unknown, other: Unknown): boolean {
-  if (one.kind === "json" || other.kind === "json") {
-    const [json, its] = one.kind === "json" ? [one, other] : [other as Extract<Unknown, { kind: "json" }>, one];
-    if (its.kind !== "text" && its.kind !== "number") return notEvaluated("a comparison of two values of maps");
-    if (!path.askType(json.name, [its.kind === "text" ? "string" : "number"])) return false;
-    return isEqual(path, new Sym(json), new Sym(its));
-  }
-  if (one.kind === "text" && other.kind === "text") {
-    if (one.name === other.name) return true;
-    const [of, second] = one.name < other.name ? [one.name, other.name] : [other.name, one.name];
-    return path.ask({ kind: "same", of, other: second });
-  }
-  if (one.kind === "number" && other.kind === "number") return compares(path, plus(one.sum, other.sum, -1n), "= 0");
-  return notEvaluated("a comparison of these values");
+function equalsValue(path: Path, its: Unknown, value: unknown): boolean {
+  if (its.kind === "text") return typeof value === "string" && path.ask({ kind: "equals", of: its.name, text: value });
+  if (its.kind === "joined" && typeof value === "string") return notEvaluated("a comparison of a composed text");
+  if (its.kind !== "number" || typeof value !== "number") return false;
+  if (!Number.isSafeInteger(value)) return notEvaluated("a comparison with a number that is not a small integer");
+  return compares(path, plus(its.sum, constant(BigInt(value)), -1n));
 }
 
 /** How an order is asked: whether `left - right`, or the reverse, is below 0 or at most 0. */
@@ -122,27 +99,14 @@ export function computed(path: Path, operator: string, left: unknown, right: unk
     const [isReverse, is] = order;
     return compares(path, isReverse ? plus(b, a, -1n) : plus(a, b, -1n), is);
   }
-  if (!isExact(one) || !isExact(other)) return notEvaluated(`\`${operator}\` of a number that may be a fraction`);
-  switch (operator) {
-    case "+":
-      return exact(path, plus(a, b, 1n));
-    case "-":
-      return exact(path, plus(a, b, -1n));
-    case "*":
-      if (a.of.size === 0) return times(path, b, a.constant);
-      if (b.of.size === 0) return times(path, a, b.constant);
-  }
-  return notEvaluated(`the operator \`${operator}\``);
+  if (operator === "+" || operator === "-") return exact(path, plus(a, b, operator === "+" ? 1n : -1n));
+  if (operator !== "*" || (a.of.size > 0 && b.of.size > 0)) return notEvaluated(`the operator \`${operator}\``);
+  return a.of.size === 0 ? times(path, b, a.constant) : times(path, a, b.constant);
 }
 
 function isText(value: unknown): boolean {
   const kind = unknownOf(value)?.kind;
   return typeof value === "string" || kind === "text" || kind === "joined";
-}
-
-function isExact(value: unknown): boolean {
-  const its = unknownOf(value);
-  return its?.kind !== "number" || its.isExact;
 }
 
 /** A product with a constant; 0 times a negative number is -0, which no integer is. */
@@ -160,7 +124,7 @@ function exact(path: Path, sum: Sum): unknown {
     most += by * (by > 0n ? domain.most : domain.least);
   }
   if (least < -MOST || most > MOST) return notEvaluated("arithmetic whose result may be larger than 2^53 - 1");
-  return sum.of.size === 0 ? Number(sum.constant) : new Sym({ kind: "number", sum, isExact: true });
+  return numberOf(sum);
 }
 
 export function unary(path: Path, operator: string, value: unknown): unknown {
@@ -170,7 +134,7 @@ export function unary(path: Path, operator: string, value: unknown): unknown {
   if (operator !== "-") return notEvaluated(`the operator \`${operator}\``);
   if (typeof its === "number") return -its;
   const number = unknownOf(its);
-  return number?.kind === "number" && number.isExact ? times(path, number.sum, -1n) : notEvaluated("`-` of this value");
+  return number?.kind === "number" ? times(path, number.sum, -1n) : notEvaluated("`-` of this value");
 }
 
 function typeName(value: unknown): string {
@@ -180,11 +144,12 @@ function typeName(value: unknown): string {
   return its.kind === "number" ? "number" : "object";
 }
 
-const TYPES: Readonly<Record<string, readonly JsonType[]>> = {
-  number: ["number"],
-  string: ["string"],
-  boolean: ["true", "false"],
-  object: ["null", "array", "object"],
+/** The results of `typeof` that are not the name of the type. */
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  null: "object",
+  true: "boolean",
+  false: "boolean",
+  array: "object",
 };
 
 /** `typeof value === type`. */
@@ -192,14 +157,17 @@ export function hasType(path: Path, value: unknown, type: string): boolean {
   const seen = view(path, value);
   const its = unknownOf(seen);
   if (its?.kind !== "json") return typeName(seen) === type;
-  return Object.hasOwn(TYPES, type) && path.askType(its.name, TYPES[type]!);
+  return path.askType(
+    its.name,
+    JSON_TYPES.filter((one) => (TYPE_NAMES[one] ?? one) === type),
+  );
 }
 
 /** Whether a value is an integer from `least` to `most`; what it is as a sum, or null if it is none. */
 export function integerWithin(path: Path, value: unknown, least: bigint, most: bigint): Sum | null {
-  const its = settled(path, value);
-  const number = unknownOf(its);
-  if (number?.kind === "number" && !number.isExact) return notEvaluated("a number of a map as a verdict or errno");
-  const sum = sumOf(its);
-  return sum !== null && isWithin(path, sum, least, most) ? sum : null;
+  const sum = sumOf(settled(path, value));
+  if (sum === null) return null;
+  exact(path, sum);
+  if (compares(path, plus(sum, constant(least), -1n), "< 0")) return null;
+  return compares(path, plus(constant(most), sum, -1n), "< 0") ? null : sum;
 }

@@ -1,5 +1,7 @@
 import type { Declarations } from "../facts/declarations.js";
 import { type Atom, JSON_TYPES, type JsonType, type TextPart } from "../shared/atom.js";
+import type { End } from "../shared/certificate.js";
+import type { AskedConfiguration } from "../witness/engine-decision.js";
 
 /** A condition that holds, or does not. */
 export interface Condition {
@@ -7,28 +9,37 @@ export interface Condition {
   readonly is: boolean;
 }
 
-/** Thrown to ask for a condition that the path does not have yet. */
-export class Question {
-  constructor(readonly atom: Atom) {}
-}
-
-/** Thrown where a policy fails. */
-export class Fault {
-  constructor(readonly code: string) {}
-}
-
-/** Thrown at what this evaluator does not have. */
-export class NotEvaluated {
-  constructor(readonly what: string) {}
+/**
+ * Thrown to ask for a condition that the path does not have yet, at what this evaluator does not have, and where a
+ * policy fails.
+ */
+export class Stop {
+  constructor(readonly why: { question: Atom } | { notEvaluated: string } | { fault: string }) {}
 }
 
 export function notEvaluated(what: string): never {
-  throw new NotEvaluated(what);
+  throw new Stop({ notEvaluated: what });
 }
 
 /** The error of JavaScript that ends the policy, which has no `try`. */
 export function raise(): never {
-  throw new Fault("POLICY_ERROR");
+  throw new Stop({ fault: "POLICY_ERROR" });
+}
+
+/** What a path leads to: a condition that is to be decided, an end, or what is not evaluated. */
+export type Outcome =
+  | { readonly question: Atom; readonly line: string }
+  | { readonly end: End; readonly line: string }
+  | { readonly notEvaluated: string; readonly line: string };
+
+/** Evaluates under the conditions of a path, up to the first condition that they do not decide. */
+export function outcomeOf(path: Path, evaluate: (path: Path) => Extract<Outcome, { end: End }>): Outcome {
+  try {
+    return evaluate(path);
+  } catch (error) {
+    if (!(error instanceof Stop) || "fault" in error.why) throw error;
+    return { ...error.why, line: path.line };
+  }
 }
 
 /** What a symbol stands for. A bound of null is none. */
@@ -51,10 +62,7 @@ export class Symbols {
 }
 
 /** The names of a configuration that policies can use. */
-export interface Names {
-  readonly keyrings: readonly string[];
-  readonly maps: readonly string[];
-}
+export type Names = AskedConfiguration["names"];
 
 /** What an evaluation knows: conditions, declarations, names. It asks for every other condition. */
 export class Path {
@@ -72,15 +80,14 @@ export class Path {
   ) {
     for (const { atom, is } of conditions) {
       this.#known.set(JSON.stringify(atom), is);
-      if (atom.kind !== "type") continue;
-      const left = this.typesOf(atom.of).filter((type) => atom.among.includes(type) === is);
-      this.#types.set(atom.of, left);
+      const left = atom.kind === "type" && this.typesOf(atom.of).filter((type) => atom.among.includes(type) === is);
+      if (left) this.#types.set(atom.of, left);
     }
   }
 
   ask(atom: Atom): boolean {
     const known = this.#known.get(JSON.stringify(atom));
-    if (known === undefined) throw new Question(atom);
+    if (known === undefined) throw new Stop({ question: atom });
     return known;
   }
 
@@ -95,13 +102,5 @@ export class Path {
     const among = possible.filter((type) => types.includes(type));
     if (among.length === 0 || among.length === possible.length) return among.length > 0;
     return this.ask({ kind: "type", of: name, among });
-  }
-
-  place(name: string, place: Place): void {
-    this.symbols.places.set(name, place);
-  }
-
-  declare(name: string, domain: Domain): void {
-    this.symbols.domains.set(name, domain);
   }
 }

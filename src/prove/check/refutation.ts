@@ -1,8 +1,8 @@
-import type { FactClause } from "../../bpf/program-constraints.js";
-import type { Atom } from "../shared/atom.js";
 import type { FarkasRow, Refutation } from "../shared/certificate.js";
 import type { Condition, Domain, Path } from "./path.js";
-import { constant, plus, type Sum } from "./value.js";
+import { constant, plus, type Sum, TEXT_TESTS } from "./value.js";
+
+type Domains = ReadonlyMap<string, Domain>;
 
 /** Whether a refutation shows that the conditions cannot all hold. */
 export function isRefuted(refutation: Refutation, conditions: readonly Condition[], path: Path): boolean {
@@ -16,43 +16,19 @@ export function isRefuted(refutation: Refutation, conditions: readonly Condition
   if ("set" in refutation) return propagates(refutation.set, conditions, path);
   const split = conditions[refutation.split];
   if (split?.atom.kind !== "number" || split.atom.is !== "= 0" || split.is) return false;
-  const { term } = split.atom;
-  const of = term.of.map(([by, name]) => [String(-BigInt(by)), name] as const);
-  const below: Condition = { atom: { kind: "number", term, is: "< 0" }, is: true };
-  const above: Condition = {
-    atom: { kind: "number", term: { constant: String(-BigInt(term.constant)), of }, is: "< 0" },
-    is: true,
-  };
-  return (
-    isRefuted(refutation.below, [...conditions, below], path) &&
-    isRefuted(refutation.above, [...conditions, above], path)
-  );
+  const below: Condition = { atom: { ...split.atom, is: "< 0" }, is: true };
+  const above: Condition = { atom: { ...split.atom, is: "<= 0" }, is: false };
+  const isNotBelow = isRefuted(refutation.below, [...conditions, below], path);
+  return isNotBelow && isRefuted(refutation.above, [...conditions, above], path);
 }
 
 /** Whether a text that is equal to a constant is not what another condition says of it. */
-function clashes({ atom, is }: Condition, other: Condition): boolean {
-  if (atom.kind !== "equals" || !is || !("of" in other.atom) || other.atom.of !== atom.of) return false;
-  const truth = ofText(other.atom, atom.text);
-  return truth !== null && truth !== other.is;
+function clashes({ atom, is }: Condition, { atom: other, is: isOther }: Condition): boolean {
+  if (atom.kind !== "equals" || !is || !("text" in other) || other.of !== atom.of) return false;
+  return TEXT_TESTS[other.kind]?.(atom.text, other.text) === !isOther;
 }
 
-/** Whether a condition is true of a text; null for one that is not about texts. */
-function ofText(atom: Atom, text: string): boolean | null {
-  switch (atom.kind) {
-    case "equals":
-      return text === atom.text;
-    case "starts":
-      return text.startsWith(atom.text);
-    case "ends":
-      return text.endsWith(atom.text);
-    case "includes":
-      return text.includes(atom.text);
-    default:
-      return null;
-  }
-}
-
-function isOutside(condition: Condition | undefined, domains: ReadonlyMap<string, Domain>): boolean {
+function isOutside(condition: Condition | undefined, domains: Domains): boolean {
   if (condition?.atom.kind !== "equals" || !condition.is) return false;
   const domain = domains.get(condition.atom.of);
   if (domain?.kind !== "text" || domain.hex === null) return false;
@@ -67,11 +43,7 @@ export interface Row {
 }
 
 /** Farkas' lemma: the rows hold, and the sum of their multiples says that a positive constant is at most 0. */
-function isContradiction(
-  rows: readonly FarkasRow[],
-  conditions: readonly Condition[],
-  domains: ReadonlyMap<string, Domain>,
-): boolean {
+function isContradiction(rows: readonly FarkasRow[], conditions: readonly Condition[], domains: Domains): boolean {
   let sum = constant(0n);
   let isStrict = false;
   for (const row of rows) {
@@ -84,7 +56,7 @@ function isContradiction(
   return sum.of.size === 0 && (isStrict ? sum.constant >= 0n : sum.constant > 0n);
 }
 
-export function rowOf(condition: Condition | undefined, domains: ReadonlyMap<string, Domain>): Row | null {
+export function rowOf(condition: Condition | undefined, domains: Domains): Row | null {
   if (condition?.atom.kind !== "number") return null;
   const { term, is } = condition.atom;
   let sum: Sum = { constant: BigInt(term.constant), of: new Map(term.of.map(([by, of]) => [of, BigInt(by)])) };
@@ -97,7 +69,7 @@ export function rowOf(condition: Condition | undefined, domains: ReadonlyMap<str
 }
 
 /** The bound of a symbol as a row, if it is the right one. */
-function boundOf(row: Exclude<FarkasRow, { condition: number }>, domains: ReadonlyMap<string, Domain>): Row | null {
+function boundOf(row: Exclude<FarkasRow, { condition: number }>, domains: Domains): Row | null {
   const domain = domains.get(row.symbol);
   if (domain === undefined || domain.kind === "text") return null;
   const isLeast = "least" in row;
@@ -111,25 +83,20 @@ function boundOf(row: Exclude<FarkasRow, { condition: number }>, domains: Readon
 /** Unit propagation: each constraint has one literal that can be true, which is then true; the last one has none. */
 function propagates(numbers: readonly number[], conditions: readonly Condition[], path: Path): boolean {
   const { argument, clauses } = path.declarations;
-  const flags = new Map<string, boolean>();
-  const texts = new Map<string, string>();
-  for (const { atom, is } of conditions) {
-    if (atom.kind === "flag") flags.set(atom.of, is);
-    if (atom.kind === "equals" && is) texts.set(atom.of, atom.text);
-  }
-  const isFalse = (literal: FactClause["any"][number]) => {
-    const name = `${argument}.${literal.fact}`;
-    if ("is" in literal) return flags.get(name) === !literal.is;
-    const text = texts.get(name);
-    return text !== undefined && literal.of.includes(text) !== literal.among;
-  };
+  const known = new Map<string, boolean | string>();
+  for (const { atom, is } of conditions)
+    if (atom.kind === "flag") known.set(atom.of, is);
+    else if (atom.kind === "equals" && is) known.set(atom.of, atom.text);
   for (const [index, number] of numbers.entries()) {
-    const open = clauses[number]?.any.filter((literal) => !isFalse(literal));
-    if (open === undefined) return false;
-    if (index === numbers.length - 1) return open.length === 0;
-    const [only] = open;
-    if (open.length !== 1 || !("is" in only!)) return false;
-    flags.set(`${argument}.${only.fact}`, only.is);
+    const open = clauses[number]?.any.filter((literal) => {
+      const value = known.get(`${argument}.${literal.fact}`);
+      if (value === undefined) return true;
+      return "is" in literal ? value === literal.is : literal.of.includes(value as string) === literal.among;
+    });
+    const [only] = open ?? [];
+    if (index === numbers.length - 1) return open?.length === 0;
+    if (open?.length !== 1 || !("is" in only!)) return false;
+    known.set(`${argument}.${only.fact}`, only.is);
   }
   return false;
 }

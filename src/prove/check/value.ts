@@ -1,5 +1,7 @@
-import type { AnyNode } from "acorn";
+import type { AnyNode, Pattern } from "acorn";
 import type { FactDomain } from "../../fact-type.js";
+import { Glob } from "../../policy/scope/glob.js";
+import { addPatternNames } from "../../policy/syntax/patterns.js";
 import type { Fields } from "../facts/declarations.js";
 import type { LinearTerm, TextPart } from "../shared/atom.js";
 import { notEvaluated } from "./path.js";
@@ -15,9 +17,21 @@ export type Unknown =
   | { readonly kind: "object"; readonly name: string; readonly fields: Fields; readonly isSubject: boolean }
   | { readonly kind: "record" | "list"; readonly name: string; readonly of: FactDomain }
   | { readonly kind: "bytes" | "text" | "json"; readonly name: string }
-  /** An integer below 2^53, as are all sums of a part of it; with `isExact` false any finite number. */
-  | { readonly kind: "number"; readonly sum: Sum; readonly isExact: boolean }
+  /** An integer below 2^53, as are all sums of a part of it; or one symbol that is any finite number. */
+  | { readonly kind: "number"; readonly sum: Sum }
   | { readonly kind: "joined"; readonly parts: readonly TextPart[] };
+
+/** A node of one of these types. */
+export type NodeOf<T extends AnyNode["type"]> = Extract<AnyNode, { type: T }>;
+
+/** What conditions say of a text and a constant, by their kind. */
+export const TEXT_TESTS: Readonly<Record<string, (text: string, constant: string) => boolean>> = {
+  equals: (text, constant) => text === constant,
+  starts: (text, constant) => text.startsWith(constant),
+  ends: (text, constant) => text.endsWith(constant),
+  includes: (text, constant) => text.includes(constant),
+  matches: (text, constant) => new Glob(constant).matches(text),
+};
 
 /** A symbol: no object of a policy is one. */
 export class Sym {
@@ -27,19 +41,25 @@ export class Sym {
 /** A function that the policy wrote. */
 export class Closure {
   constructor(
-    readonly node: Extract<AnyNode, { type: "ArrowFunctionExpression" | "FunctionExpression" | "FunctionDeclaration" }>,
+    readonly node: NodeOf<"ArrowFunctionExpression" | "FunctionExpression" | "FunctionDeclaration">,
     readonly scope: Scope,
   ) {}
 }
 
-/** A function of the virtual module. */
-export class Native {
-  constructor(readonly call: (given: readonly unknown[]) => unknown) {}
-}
+/** A function that the policy is given. */
+export type Native = (given: readonly unknown[]) => unknown;
 
-/** An object that the policy wrote as `{…}`. */
+/** An object that the policy wrote as `{…}`, or one whose properties are found when they are read. */
 export class Plain {
-  readonly properties = new Map<string, unknown>();
+  constructor(
+    readonly properties = new Map<string, () => unknown>(),
+    /** What it can have if it stands for an object of facts. */
+    readonly fields: Fields | null = null,
+  ) {}
+
+  static of(properties: Readonly<Record<string, () => unknown>>): Plain {
+    return new Plain(new Map(Object.entries(properties)));
+  }
 }
 
 export function unknownOf(value: unknown): Unknown | null {
@@ -48,6 +68,11 @@ export function unknownOf(value: unknown): Unknown | null {
 
 export function isPrimitive(value: unknown): boolean {
   return value === null || (typeof value !== "object" && typeof value !== "function");
+}
+
+/** A sum as a value. */
+export function numberOf(sum: Sum): number | Sym {
+  return sum.of.size === 0 ? Number(sum.constant) : new Sym({ kind: "number", sum });
 }
 
 export function linear({ constant, of }: Sum): LinearTerm {
@@ -68,22 +93,19 @@ export function constant(value: bigint): Sum {
   return { constant: value, of: new Map() };
 }
 
-interface Variable {
-  value: unknown;
-  readonly isConstant: boolean;
-}
-
 const RESERVED = Symbol("reserved");
 
 /** The variables of a block, and those around it. */
 export class Scope {
-  readonly #variables = new Map<string, Variable>();
+  readonly #variables = new Map<string, { value: unknown; readonly isConstant: boolean }>();
 
   constructor(private readonly outer: Scope | null) {}
 
-  /** A name that is declared later in this block: it cannot be read before that. */
-  reserve(names: readonly string[]): void {
-    for (const name of names) this.#variables.set(name, { value: RESERVED, isConstant: true });
+  /** Names that are declared later in this block: they cannot be read before that. */
+  reserve(patterns: readonly Pattern[]): void {
+    const names: string[] = [];
+    for (const pattern of patterns) addPatternNames(pattern, names);
+    for (const name of names) this.declare(name, RESERVED, true);
   }
 
   declare(name: string, value: unknown, isConstant: boolean): void {
@@ -91,19 +113,17 @@ export class Scope {
   }
 
   read(name: string): unknown {
-    const { value } = this.#find(name);
+    const { value } = this.find(name);
     return value === RESERVED ? notEvaluated(`\`${name}\` before its declaration`) : value;
   }
 
   write(name: string, value: unknown): void {
-    const variable = this.#find(name);
+    const variable = this.find(name);
     if (variable.isConstant) notEvaluated("an assignment to a constant");
     variable.value = value;
   }
 
-  #find(name: string): Variable {
-    const own = this.#variables.get(name);
-    if (own !== undefined) return own;
-    return this.outer === null ? notEvaluated(`the name \`${name}\` here`) : this.outer.#find(name);
+  private find(name: string): { value: unknown; readonly isConstant: boolean } {
+    return this.#variables.get(name) ?? this.outer?.find(name) ?? notEvaluated(`the name \`${name}\` here`);
   }
 }

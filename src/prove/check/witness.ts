@@ -4,15 +4,33 @@ import type { Current } from "../../policy/model/current.js";
 import type { Declarations, Fields } from "../facts/declarations.js";
 import { outsideDomain } from "../facts/in-domain.js";
 import type { Atom, LinearTerm, Origin, TextPart } from "../shared/atom.js";
-import type { Witness } from "../shared/certificate.js";
+import type { End, Witness } from "../shared/certificate.js";
 import type { Input } from "../witness/input.js";
 import type { Condition, Symbols } from "./path.js";
+import { TEXT_TESTS } from "./value.js";
 
 /** A value that is not there, or of another type than a condition needs. */
 class Missing {}
 
 function missing(): never {
   throw new Missing();
+}
+
+/** What is computed of a witness; null if a value is missing for it. */
+function ifThere<T>(compute: () => T): T | null {
+  try {
+    return compute();
+  } catch (error) {
+    if (error instanceof Missing) return null;
+    throw error;
+  }
+}
+
+/** Maximum length of a reason, which the sandbox cuts after that. */
+const MAX_REASON = 1024;
+
+function cut(reason: string): string {
+  return reason.length > MAX_REASON ? `${reason.slice(0, MAX_REASON - 1)}…` : reason;
 }
 
 /** A witness that is in the domains of facts, and the values that symbols have for it. */
@@ -59,8 +77,11 @@ export class WitnessInput implements Input {
 
   /** What a helper answers to the engine. */
   answer(origin: Origin, key: string | null): unknown {
-    if (origin.kind === "lookup") return own(own(this.witness.maps, origin.map) ?? {}, key!);
-    return this.#answer(nameOf(origin));
+    return origin.kind === "lookup" ? this.#entry(origin.map, key!) : this.#answer(nameOf(origin));
+  }
+
+  #entry(map: string, key: string): unknown {
+    return own(own(this.witness.maps, map) ?? {}, key);
   }
 
   #answer(call: string): unknown {
@@ -71,28 +92,31 @@ export class WitnessInput implements Input {
 
   /** Whether all conditions are true of it. */
   satisfies(conditions: readonly Condition[]): boolean {
-    try {
-      return conditions.every(({ atom, is }) => this.#isTrue(atom) === is);
-    } catch (error) {
-      if (error instanceof Missing) return false;
-      throw error;
-    }
+    return ifThere(() => conditions.every(({ atom, is }) => this.#isTrue(atom) === is)) ?? false;
   }
 
-  sum({ constant, of }: LinearTerm): bigint {
+  /** An end with this witness's values in place of symbols, and the reason as the sandbox cuts it. */
+  endOf(end: End): object | null {
+    const { verdict, reason } = end;
+    const number = () => (typeof verdict === "object" && verdict !== null ? Number(this.#sum(verdict)) : verdict);
+    return ifThere(() => ({ ...end, verdict: number(), reason: reason && cut(this.#joined(reason)) }));
+  }
+
+  #sum({ constant, of }: LinearTerm): bigint {
     return of.reduce((sum, [by, name]) => sum + BigInt(by) * this.#integer(name), BigInt(constant));
   }
 
-  text(parts: readonly TextPart[]): string {
+  #joined(parts: readonly TextPart[]): string {
     const words = parts.map((part) => {
       if (typeof part === "string") return part;
       if ("text" in part) return this.#text(part.text);
-      return "number" in part ? String(this.sum(part.number)) : missing();
+      return "number" in part ? String(this.#sum(part.number)) : missing();
     });
     return words.join("");
   }
 
   #isTrue(atom: Atom): boolean {
+    if ("text" in atom) return (TEXT_TESTS[atom.kind] ?? missing())(this.#text(atom.of), atom.text);
     switch (atom.kind) {
       case "flag":
         return this.#value(atom.of) === true;
@@ -100,18 +124,10 @@ export class WitnessInput implements Input {
         return this.#value(atom.of.slice(0, -1)) === null;
       case "exists":
         return this.#value(atom.of.slice(0, -1)) !== undefined;
-      case "equals":
-        return this.#text(atom.of) === atom.text;
       case "same":
         return this.#text(atom.of) === this.#text(atom.other);
-      case "starts":
-        return this.#text(atom.of).startsWith(atom.text);
-      case "ends":
-        return this.#text(atom.of).endsWith(atom.text);
-      case "includes":
-        return this.#text(atom.of).includes(atom.text);
       case "number": {
-        const sum = this.sum(atom.term);
+        const sum = this.#sum(atom.term);
         return atom.is === "= 0" ? sum === 0n : atom.is === "< 0" ? sum < 0n : sum <= 0n;
       }
       case "type": {
@@ -140,7 +156,7 @@ export class WitnessInput implements Input {
     if (name === "current") return this.current;
     const place = this.symbols.places.get(name) ?? missing();
     if (place === "answer") return this.#answer(name);
-    if ("map" in place) return own(own(this.witness.maps, place.map) ?? {}, this.text(place.parts));
+    if ("map" in place) return this.#entry(place.map, this.#joined(place.parts));
     return own(this.#value(place.of), place.key);
   }
 }
@@ -159,21 +175,11 @@ function decoded(value: unknown, domain: FactDomain): unknown {
 }
 
 /** The name of a helper's call, as the evaluator gives it. */
-function nameOf(origin: Exclude<Origin, { kind: "lookup" }>): string {
-  switch (origin.kind) {
-    case "verify_program":
-    case "statement_of":
-      return `${origin.kind}(${JSON.stringify(origin.keyring)})`;
-    case "signer_of_program":
-      return `signer_of(${JSON.stringify(origin.keyring)})`;
-    case "verify_signature":
-    case "signer_of": {
-      const { kind, data, signature, keyring, type } = origin;
-      return `${kind}(${[data, String(signature), JSON.stringify(keyring), type].join()})`;
-    }
-    default:
-      return missing();
-  }
+function nameOf(origin: Origin): string {
+  if (!("keyring" in origin)) return missing();
+  const keyring = JSON.stringify(origin.keyring);
+  const its = "data" in origin ? [origin.data, String(origin.signature), keyring, origin.type].join() : keyring;
+  return `${origin.kind.replace("_of_program", "_of")}(${its})`;
 }
 
 /** A property of a value; undefined if it has none of its own. */

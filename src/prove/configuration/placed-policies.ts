@@ -1,8 +1,7 @@
-import { dirname, posix, resolve } from "node:path";
+import { posix } from "node:path";
 import type { Config } from "../../config/config.js";
 import { FileCache } from "../../engine/load/file-cache.js";
 import { Loader } from "../../engine/load/loader.js";
-import { MAX_POLICY, refuseLeaving } from "../../engine/load/policy-path.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
 import { Domain } from "../../policy/domain.js";
@@ -15,7 +14,7 @@ import {
   exploreComparison,
   exploreDecisions,
 } from "../explorer/exploration.js";
-import type { PolicySource, PropertySource } from "../explorer/rewritten-policy.js";
+import type { PropertySource } from "../explorer/rewritten-policy.js";
 import { commonAttachments } from "./common-attachments.js";
 import type { PlacedPolicy } from "./placed-policy.js";
 
@@ -27,12 +26,11 @@ export class PlacedPolicies {
 
   /** Throws what an engine's start throws about policies. */
   constructor(readonly config: Config) {
-    const files = new FileCache(null);
-    const loader = new Loader(config, files);
+    const loader = new Loader(config, new FileCache(null));
     this.names = { keyrings: config.keyrings.map(({ name }) => name), maps: config.maps.map(({ name }) => name) };
     this.placed = config.attachments.map((attachment) => {
       const policy = loader.policy(attachment);
-      const source = sourceOf(config, policy.file, attachment.policy, files);
+      const source = loader.source(attachment.policy);
       return { attachment, policy, source, hooks: attachment.hooks ?? (policy.hooks as readonly HookName[]) };
     });
     this.domain = new Domain({ keyrings: this.names.keyrings, asksHost: true });
@@ -112,14 +110,4 @@ function jointLimits(placed: readonly PlacedPolicy[]): Limits {
     );
   const stack = Math.min(...all.map((limits) => limits.stack));
   return { steps: sum("steps"), memory: sum("memory"), timeout: sum("timeout"), stack };
-}
-
-function sourceOf({ file: config }: Config, file: string, policy: string, files: FileCache): PolicySource {
-  const read = (name: string) => {
-    const path = resolve(dirname(resolve(config)), name);
-    return files.text(path, MAX_POLICY, () => {
-      if (name !== file) refuseLeaving(dirname(policy), path, name);
-    });
-  };
-  return { file, files: { read, root: posix.dirname(file) } };
 }

@@ -1,13 +1,12 @@
+import type { PolicyFiles } from "../../engine/load/loader.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import { DEFAULT_LIMITS } from "../../policy/attachment.js";
 import { Domain } from "../../policy/domain.js";
 import { type LinkedPolicy, linkPolicy } from "../../policy/linker/linker.js";
 import { CONTAINER_DOMAINS, CURRENT_DOMAINS, type Current } from "../../policy/model/current.js";
 import type { Mode } from "../../policy/model/mode.js";
-import type { PlacedPolicies } from "../configuration/placed-policies.js";
-import type { PropertySource } from "../explorer/rewritten-policy.js";
 import { engineAnswer } from "../witness/engine-answer.js";
-import { type EngineDecision, engineDecision } from "../witness/engine-decision.js";
+import { type AskedConfiguration, type EngineDecision, engineDecision } from "../witness/engine-decision.js";
 import type { Input } from "../witness/input.js";
 
 /** What a property is for one input: `failure` says why it is neither true nor false. */
@@ -26,9 +25,9 @@ export class EvaluatedProperty {
   readonly #domain: Domain;
 
   constructor(
-    private readonly policies: PlacedPolicies,
+    private readonly policies: AskedConfiguration,
     private readonly hook: HookName,
-    { file, files, name }: PropertySource,
+    { file, files, name }: PolicyFiles & { readonly name: string },
   ) {
     this.#domain = new Domain({ keyrings: policies.names.keyrings, asksHost: true });
     const text = entryText(hook, file, name, policies.names.keyrings);

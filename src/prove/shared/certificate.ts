@@ -1,4 +1,6 @@
-import type { HookName } from "../../hooks/catalogue.js";
+import type { HookDefault, HookName } from "../../hooks/catalogue.js";
+import type { Mode } from "../../policy/model/mode.js";
+import type { ScopeRules } from "../../policy/scope/scope.js";
 import type { Atom, LinearTerm, TextPart } from "./atom.js";
 
 /**
@@ -7,7 +9,7 @@ import type { Atom, LinearTerm, TextPart } from "./atom.js";
  */
 export interface Certificate {
   readonly certificate: "countersign prove table";
-  readonly version: 1;
+  readonly version: 2;
   readonly digests: Digests;
   /** What the maps contain: any JSON value under any key, or none. */
   readonly maps: "any";
@@ -24,13 +26,35 @@ export interface Digests {
   readonly engine: string;
 }
 
-/** All answers of an attachment at one hook. */
-export interface CertifiedTable {
+export type CertifiedTable = AttachmentTable | DecisionTable;
+
+/** All answers of an attachment at one hook, to callers in its scope. */
+export interface AttachmentTable {
   readonly attachment: string;
   readonly hook: HookName;
   /** SHA-256 of the policy as it was linked. */
   readonly policy: string;
   readonly tree: Tree;
+}
+
+/** All decisions of a configuration at one hook, which its attachments make together. */
+export interface DecisionTable extends Composition {
+  readonly hook: HookName;
+  readonly tree: Tree;
+}
+
+/** How the attachments of a hook are asked, in the words of the configuration. */
+export interface Composition {
+  readonly mode: Mode;
+  readonly default: HookDefault;
+  /** In their order. */
+  readonly attachments: readonly {
+    readonly name: string;
+    readonly policy: string;
+    readonly mode: Mode;
+    readonly on_fault: "deny" | "allow";
+    readonly scope: ScopeRules;
+  }[];
 }
 
 /** A condition with what follows if it is true or false, or a way's end. */
@@ -43,16 +67,22 @@ export interface Branch {
 }
 
 export interface Leaf {
-  readonly end: Answer;
-  /** `file:line`. */
+  readonly end: End;
+  /** `file:line`; empty for a decision that no attachment makes. */
   readonly line: string;
   readonly witness: Witness;
 }
 
-/** How a policy ends: with a verdict and the reason of its denial, or with a fault. */
-export type Answer =
-  | { readonly verdict: number | LinearTerm; readonly reason: readonly TextPart[] | null }
-  | { readonly fault: string };
+/**
+ * How a path ends: with a verdict and the reason of its denial, or with a fault. The verdict of a policy that fails is
+ * null; that of a decision is the enforced one, `by` the attachment that denies, null for the default.
+ */
+export interface End {
+  readonly verdict: number | LinearTerm | null;
+  readonly reason: readonly TextPart[] | null;
+  readonly fault: string | null;
+  readonly by?: string | null;
+}
 
 /** An input that goes this way, in JSON: bytes are base64. */
 export interface Witness {

@@ -1,18 +1,31 @@
+import type { AttachmentConfig, Config } from "../../config/config.js";
 import { dispatch } from "../../engine/decision/dispatcher.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { DispatchResult } from "../../hooks/decision.js";
 import type { Attachment } from "../../policy/attachment.js";
 import { AttachmentIndex } from "../../policy/attachment-index.js";
+import type { Domain } from "../../policy/domain.js";
+import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { Outcome } from "../../policy/model/outcome.js";
 import { Scope } from "../../policy/scope/scope.js";
-import type { PlacedPolicies } from "../configuration/placed-policies.js";
-import type { PlacedPolicy } from "../configuration/placed-policy.js";
-import type { DecisionEnd } from "../shared/atom.js";
-import { cutReason, differs } from "./confirmed-path.js";
 import { engineAnswer } from "./engine-answer.js";
 import type { Input } from "./input.js";
-import type { SymbolValues } from "./symbol-values.js";
+
+/** An attachment with its policy. */
+export interface AskedAttachment {
+  readonly attachment: AttachmentConfig;
+  readonly policy: LinkedPolicy;
+  readonly hooks: readonly HookName[];
+}
+
+/** A configuration whose attachments are asked, and the sandbox in which they are. */
+export interface AskedConfiguration {
+  readonly config: Config;
+  readonly names: { readonly keyrings: readonly string[]; readonly maps: readonly string[] };
+  readonly domain: Domain;
+  at(hook: HookName): readonly AskedAttachment[];
+}
 
 /** In milliseconds. The time of one decision says nothing here. */
 const PATIENCE = 10_000;
@@ -25,7 +38,7 @@ export interface EngineDecision {
 
 /** Decides about an input with the engine's own scopes, sandbox and dispatcher. Helpers answer as the input says. */
 export function engineDecision(
-  policies: PlacedPolicies,
+  policies: AskedConfiguration,
   hook: HookName,
   input: Input,
   mode: Mode = policies.config.mode,
@@ -39,8 +52,8 @@ export function engineDecision(
 }
 
 function attachmentOf(
-  { attachment, policy, hooks }: PlacedPolicy,
-  { domain, names }: PlacedPolicies,
+  { attachment, policy, hooks }: AskedAttachment,
+  { domain, names }: AskedConfiguration,
   input: Input,
   outcomes: Map<string, Outcome>,
 ): Attachment {
@@ -65,22 +78,4 @@ function attachmentOf(
     commit: () => [],
     drop: () => {},
   };
-}
-
-/** How the engine's decision differs from what is expected at the end of a path; null if it does not. */
-export function decisionDifference(
-  end: DecisionEnd,
-  values: SymbolValues,
-  { result, outcomes }: EngineDecision,
-): string | null {
-  const { denied_by: denied, enforced_verdict: found } = result;
-  const verdict = typeof end.verdict === "number" ? end.verdict : values.number(end.verdict);
-  const outcome = end.by === null ? undefined : outcomes.get(end.by);
-  const reason = end.reason === null ? null : cutReason(values.text(end.reason));
-  return (
-    differs("verdict", verdict, found) ??
-    differs("denying attachment", end.by, denied?.attachment ?? null) ??
-    differs("fault", end.fault?.code ?? null, outcome?.fault?.code ?? null) ??
-    differs("reason", reason, outcome === undefined ? (denied?.reason ?? null) : outcome.reason)
-  );
 }

@@ -23,7 +23,7 @@ export function checkCommand(): Command {
       `
 The checker is small and shares no code with the explorer and its solver. It evaluates the policies' text itself, under
 the conditions of each path of the certificate: each branch must be the next condition of the policy, each end its
-verdict, reason and line. A side of a branch can be left out only with a refutation, which it verifies. The engine
+verdict, reason and line. For the table of the configuration it also evaluates scopes and combines the answers. A side of a branch can be left out only with a refutation, which it verifies. The engine
 decides about a witness of each path. Configuration, policies, declared facts and engine must be those that the
 certificate names.
 
@@ -70,7 +70,7 @@ async function checked(text: string, config: Config, file: string): Promise<read
   try {
     for (const one of checkCertificate(readCertificate(text, file), config, file)) {
       tables.push(one);
-      bar.step(one.attachment);
+      bar.step(one.attachment ?? one.hook);
     }
   } finally {
     bar.stop();
@@ -83,12 +83,19 @@ const CERTIFIED_ASSUMPTIONS: readonly string[] = [
   "the facts about a program are right, and signatures are verified as the helpers say",
   "maps have any JSON values, also none",
   "no decision reaches a limit of its attachment (steps, memory, stack, time), and no attachment is suspended",
-  "the task is in the attachment's scope",
+  "for the table of an attachment: the task is in its scope",
 ];
 
 function printTables(tables: readonly CheckedTable[], uncertified: readonly string[]): void {
   const rows = tables.map(({ attachment, hook, policy, paths, branches, refuted }) =>
-    [attachment, hook, policy.slice(0, 16), String(paths), String(branches), String(refuted)].map(visibleText),
+    [
+      attachment ?? "(configuration)",
+      hook,
+      policy?.slice(0, 16) ?? "",
+      String(paths),
+      String(branches),
+      String(refuted),
+    ].map(visibleText),
   );
   print(table(["attachment", "hook", "policy", "paths", "branches", "refuted sides"], rows));
   print("The certificate is right: each path ends as it says, and there are no others.");

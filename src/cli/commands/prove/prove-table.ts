@@ -25,7 +25,7 @@ export function tableCommand(): Command {
     .option("--max-paths <number>", "the most rows of one table", countOf, MAX_PATHS)
     .option("--rows <number>", "the most rows of the table of the configuration", countOf, ROWS)
     .option("--timeout <seconds>", "the most time for all tables together", countOf, TIMEOUT)
-    .option("--certificate <file>", "write a certificate of the tables of attachments, for `prove check`")
+    .option("--certificate <file>", "write a certificate of the tables, for `prove check`")
     .option("--markdown", "tables in Markdown")
     .option("--html <file>", "write one page that loads nothing from the network, and print nothing")
     .option("--json", "one JSON object: `tables`, `configuration`, and what they assume in `assumes`")
@@ -41,8 +41,9 @@ The last table of each hook is that of the configuration: what all attachments t
 \`on_fault\` and the hook's default. It has at least one row for each end, and says how many ways to that end it leaves
 out. With --attachment there is none.
 
---certificate writes the tables of attachments in a form that \`countersign prove check\` checks without the explorer.
-It is checked before it is written; a policy with syntax that the checker does not evaluate is an error that names it.
+--certificate writes the tables, that of the configuration too, in a form that \`countersign prove check\` checks without
+the explorer. It is checked before it is written; a policy with syntax that the checker does not evaluate is an error
+that names it.
 
 Exits with 0 when all tables are complete and decided, 2 when something is not decided or left out, or the configuration
 cannot be used.
@@ -119,7 +120,7 @@ async function run(file: string, options: Options): Promise<void> {
   if (!isDecided) process.exitCode = EXIT.undecided;
 }
 
-/** Makes the certificate of attachments, checks it as `prove check` does, and writes it. */
+/** Makes the certificate of attachments, of the configuration if all are chosen, checks it as `prove check` does, and writes it. */
 async function writeCertificate(
   file: string,
   policies: PlacedPolicies,

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the strings are policies with templates
 import { expect, it } from "vitest";
 import { CountersignError } from "../../../../src/error.js";
-import type { Answer, Certificate, Tree } from "../../../../src/prove/shared/certificate.js";
+import type { Certificate, End, Tree } from "../../../../src/prove/shared/certificate.js";
 import { SymbolValues } from "../../../../src/prove/witness/symbol-values.js";
 import { CertifiedFolder } from "../../../support/certificates.js";
 import { numbers, seedOf } from "../../../support/damage.js";
@@ -118,7 +118,7 @@ function drawnPolicy(next: (below: number) => number): string {
 }
 
 /** The end of the path that an input takes through a certificate's tree. */
-function endOf(tree: Tree, values: SymbolValues): Answer {
+function endOf(tree: Tree, values: SymbolValues): End {
   if ("end" in tree) return tree.end;
   const side = values.satisfy([{ atom: tree.if, is: true }]) ? tree.yes : tree.no;
   if ("refuted" in side) throw new Error(`an input takes a side that is refuted: ${JSON.stringify(tree.if)}`);
@@ -156,14 +156,11 @@ it(`certificates of policies drawn by chance are right about all inputs (seed ${
       const values = new SymbolValues(input, exploration.knowledge);
       const end = endOf(certificate.tables[0]!.tree, values);
       const { verdict, reason, fault } = policy.ask("bpf_prog_load", input);
-      const expected =
-        "fault" in end
-          ? [null, null, end.fault]
-          : [
-              typeof end.verdict === "number" ? end.verdict : values.number(end.verdict),
-              end.reason && values.text(end.reason),
-              null,
-            ];
+      const expected = [
+        end.verdict === null || typeof end.verdict === "number" ? end.verdict : values.number(end.verdict),
+        end.reason && values.text(end.reason),
+        end.fault,
+      ];
       expect([verdict, reason, fault?.code ?? null], text).toEqual(expected);
     }
     policy.close();

@@ -1,15 +1,14 @@
 import { expect, it } from "vitest";
-import { checkedPolicies } from "../../../../src/prove/check/checked-policy.js";
+import { CheckedPolicies } from "../../../../src/prove/check/checked-policies.js";
+import { attachmentAt } from "../../../../src/prove/check/examined.js";
 import { TableChecker } from "../../../../src/prove/check/table-checker.js";
-import { PlacedPolicies } from "../../../../src/prove/configuration/placed-policies.js";
 import { CertifiedFolder } from "../../../support/certificates.js";
 
 it("names what it does not evaluate: reduce of a list, which the explorer decides", () => {
   const body = "prog.maps.reduce((sum, map) => sum + map.memory, 0) > 4096 ? -1 : 0";
   const folder = new CertifiedFolder("budget.js", `export const bpf_prog_load = (prog) =>\n  ${body};\n`);
-  const policies = new PlacedPolicies(folder.config);
-  const [policy] = checkedPolicies(folder.config);
-  const checker = new TableChecker(policy!, "bpf_prog_load", policies.names, policies.domain);
+  const policies = new CheckedPolicies(folder.config);
+  const checker = new TableChecker(attachmentAt("bpf_prog_load", policies, policies.placed[0]!), policies.names);
   expect(checker.outcome([])).toEqual({
     notEvaluated: expect.stringContaining("`reduce`"),
     line: "budget.js:2",
@@ -22,5 +21,17 @@ it("names what it does not evaluate: reduce of a list, which the explorer decide
       message: expect.stringContaining("cannot evaluate `reduce`"),
     }),
   );
+  folder.remove();
+});
+
+it("a value of a map may be null, which is no signature: no fault is certified in its place", () => {
+  const call = 'verify_signature(prog.insns, map_lookup("allowed_programs", "x") ?? null, "platform", PKCS7)';
+  const text = `import { map_lookup, PKCS7, verify_signature } from "countersign";\nexport const bpf_prog_load = (prog) => ${call};\n`;
+  const folder = new CertifiedFolder("signature.js", text);
+  const policies = new CheckedPolicies(folder.config);
+  const checker = new TableChecker(attachmentAt("bpf_prog_load", policies, policies.placed[0]!), policies.names);
+  const exists = { atom: { kind: "exists", of: 'map_lookup("allowed_programs","x")!' }, is: true } as const;
+  expect(checker.outcome([exists])).toMatchObject({ question: { kind: "type" } });
+  policies.close();
   folder.remove();
 });

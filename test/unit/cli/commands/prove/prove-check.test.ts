@@ -66,7 +66,7 @@ describe("countersign prove check", () => {
     const { code, err } = await runCommand("prove", "check", certificate, config);
     writeFileSync(at("limit.js"), FILES["limit.js"]);
     expect(code).toBe(1);
-    expect(err).toMatch(/tables\[0\]\.policy: is about another text of limit\.js \[PROOF_OUTDATED\]/);
+    expect(err).toMatch(/tables\[0\]\.policy: differs from that of the files which are here \[PROOF_OUTDATED\]/);
     const missing = await runCommand("prove", "check", at("none.json"), config);
     expect(missing).toMatchObject({ code: 2, err: expect.stringContaining("[FILE_UNREADABLE]") });
   });

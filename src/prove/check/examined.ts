@@ -1,0 +1,74 @@
+import type { HookName } from "../../hooks/catalogue.js";
+import type { End } from "../shared/certificate.js";
+import { engineAnswer } from "../witness/engine-answer.js";
+import { engineDecision } from "../witness/engine-decision.js";
+import type { Input } from "../witness/input.js";
+import type { CheckedPolicies, CheckedPolicy } from "./checked-policies.js";
+import { Decision } from "./decision.js";
+import { Evaluator, givenTo } from "./evaluate.js";
+import type { Path } from "./path.js";
+import { linear, type Sum } from "./value.js";
+
+/** What a table is about. */
+export interface Examined {
+  readonly hook: HookName;
+  /** What a certificate says of it beside the tree. */
+  readonly stated: Readonly<Record<string, unknown>>;
+  /** How a path ends, by evaluation, and at which line. */
+  end(path: Path): { readonly end: End; readonly line: string };
+  /** How the engine ends for a witness. */
+  ask(input: Input): object;
+}
+
+/** The time that the engine has for a witness, in milliseconds: the time of a decision is not what is checked. */
+const PATIENCE = 10_000;
+
+/** An attachment by itself, for callers in its scope. */
+export function attachmentAt(hook: HookName, policies: CheckedPolicies, its: CheckedPolicy): Examined {
+  const { attachment, policy, evaluated } = its;
+  const limits = { ...attachment.limits, timeout: PATIENCE };
+  return {
+    hook,
+    stated: { attachment: attachment.name, hook, policy: policy.digest },
+    end(path) {
+      const { line, verdict, ...answer } = new Evaluator(evaluated, path).answer(hook, givenTo(path));
+      return { end: { verdict: verdict && written(verdict), ...answer }, line };
+    },
+    ask(input) {
+      const { verdict, reason, fault } = engineAnswer(policies.domain, policy, limits, hook, input, policies.names);
+      return { verdict, reason, fault: fault?.code ?? null };
+    },
+  };
+}
+
+/** All attachments of a hook together. */
+export function decisionAt(hook: HookName, policies: CheckedPolicies): Examined {
+  return {
+    hook,
+    stated: { hook, ...composition(hook, policies) },
+    end(path) {
+      const { line, verdict, mode: _, ...answer } = new Decision(policies, hook, path, givenTo(path)).enforced();
+      return { end: { verdict: written(verdict), ...answer }, line };
+    },
+    ask(input) {
+      const { result, outcomes } = engineDecision(policies, hook, input);
+      const by = result.denied_by?.attachment ?? null;
+      const { reason, fault } = (by === null ? undefined : outcomes.get(by)) ?? { ...result.denied_by, fault: null };
+      return { verdict: result.enforced_verdict, reason: reason ?? null, fault: fault?.code ?? null, by };
+    },
+  };
+}
+
+/** How the attachments of a hook are asked, in the words of the configuration. */
+function composition(hook: HookName, policies: CheckedPolicies): object {
+  const { mode, default: defaults } = policies.config;
+  const attachments = policies.at(hook).map(({ attachment, policy }) => {
+    const { name, mode, onFault, scope } = attachment;
+    return { name, policy: policy.digest, mode, on_fault: onFault, scope };
+  });
+  return { mode, default: defaults[hook], attachments };
+}
+
+function written(verdict: Sum): number | ReturnType<typeof linear> {
+  return verdict.of.size === 0 ? Number(verdict.constant) : linear(verdict);
+}
