@@ -266,11 +266,6 @@ const DAMAGES: Readonly<Record<string, Row>> = {
     code: ["PROOF_MALFORMED"],
     change: ({ value }) => (value.attachment = "other"),
   },
-  "the table of the configuration alone": {
-    at: "tables",
-    code: [],
-    change: ({ value }) => (value.tables as Json[]).shift(),
-  },
   "other contents of maps": { at: "version", code: ["PROOF_MALFORMED"], change: ({ value }) => (value.maps = "files") },
   "no tables": { at: "tables", code: ["PROOF_OUTDATED"], change: ({ value }) => (value.tables = []) },
   "a table twice": {
