@@ -21,7 +21,7 @@ export interface Answer extends Answered {
 const DENIED = constant(-BigInt(ERRNO.EPERM));
 const ALLOWED: Answer = { by: null, mode: "enforce", verdict: constant(0n), reason: null, fault: null, line: "" };
 
-/** A decision of all attachments of a hook about one caller, on one path. Each is asked when something depends on it. */
+/** A decision of all attachments of a hook about a caller, on one path. Each is asked when something depends on it. */
 export class Decision {
   readonly #answers = new Map<CheckedPolicy, Answer | null>();
 

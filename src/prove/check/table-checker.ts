@@ -17,9 +17,9 @@ export interface CheckedCounts {
 }
 
 /**
- * Checks a table. At each node, what the table is about is evaluated under the conditions that lead there: a branch must
- * be the next condition that decides how it goes on, a leaf its end. Each input therefore goes one way, which the tree
- * has, since a side can only be left out with a refutation.
+ * Checks a table. At each node, what the table is about is evaluated under the conditions that lead there: a branch
+ * must be the next condition that decides how it goes on, a leaf its end. Each input therefore goes one way, which the
+ * tree has, since a side can only be left out with a refutation.
  */
 export class TableChecker {
   readonly #symbols = new Symbols();

@@ -120,7 +120,7 @@ async function run(file: string, options: Options): Promise<void> {
   if (!isDecided) process.exitCode = EXIT.undecided;
 }
 
-/** Makes the certificate of attachments, of the configuration if all are chosen, checks it as `prove check` does, and writes it. */
+/** Makes the certificate, also of the configuration if all attachments are chosen, checks it, and writes it. */
 async function writeCertificate(
   file: string,
   policies: PlacedPolicies,
