@@ -9,7 +9,7 @@ export interface RuleAttack {
   /** What stops it: a hook of the guard, or a check of the kernel in words. */
   readonly by: string;
   /** The test that tries it: test/system/seal/NAME.test.ts. */
-  readonly test: "executables" | "modules" | "agent" | "load-paths" | "secure-boot";
+  readonly test: "executables" | "modules" | "agent" | "load-paths" | "secure-boot" | "systemd-run";
   /** What the test calls it. */
   readonly cases: readonly string[];
   /** What remains possible; null if nothing is known. */
@@ -159,6 +159,21 @@ const LOAD_PATHS: readonly Row[] = [
   },
 ];
 
+const SYSTEMD: readonly Row[] = [
+  {
+    name: "systemd-run",
+    does:
+      "asks systemd by D-Bus, from a service with a rule for its cgroup, to start the load in another cgroup, or to " +
+      "move the process there",
+    by: "`bpf_prog_load`",
+    cases: ["systemd-run", "systemd-run --scope", "AttachProcessesToUnit"],
+    remains:
+      "What is listed loads in every cgroup. A rule of others for one cgroup, of `run` for one command, or of an " +
+      "agent for a container ends where systemd starts the process. Let root in there reach neither systemd nor " +
+      "other cgroups ([how](seal.md#rules-for-one-cgroup)).",
+  },
+];
+
 const FIRMWARE = "Secure Boot: the firmware starts only a UKI that its key signed";
 
 const SECURE_BOOT: readonly Row[] = [
@@ -191,6 +206,7 @@ export const RULE_ATTACKS: readonly RuleAttack[] = [
   ...rows("agent", AGENT),
   ...rows("load-paths", LOAD_PATHS),
   ...rows("secure-boot", SECURE_BOOT),
+  ...rows("systemd-run", SYSTEMD),
 ];
 
 /** The cases of a test that have to be denied. */
