@@ -21,12 +21,13 @@ describe("a command in a terminal", () => {
     needs(context, "script", "bash");
   });
 
+  const gate = () => `${process.execPath} ${BIN} run --quiet --config ${site.folder}/countersign.yaml --`;
   /**
    * What comes of the same keys without a gate and behind one: given the words before the command, in a fresh terminal.
    */
   const same = async (story: (terminal: Terminal, run: string) => Promise<unknown>) => {
     const outcomes: unknown[] = [];
-    for (const run of ["env", `${process.execPath} ${BIN} run --quiet --config ${site.folder}/countersign.yaml --`]) {
+    for (const run of ["env", gate()]) {
       const terminal = new Terminal(SHELL);
       try {
         await terminal.shows("ready> ");
@@ -120,6 +121,30 @@ describe("a command in a terminal", () => {
       return /Stopped \(tty input\)/.exec(jobs)?.[0];
     });
     expect(told).toBe("Stopped (tty input)");
+  });
+
+  it("that limits the time of another one in the foreground has it read", async () => {
+    await same(async (terminal, run) => {
+      terminal.type(`${run} timeout --foreground 100 sh -c 'echo on its way; read line; echo got $line'\n`);
+      await terminal.shows("\non its way");
+      terminal.type("words\n");
+      await terminal.shows("got words");
+      await terminal.shows("ready> ");
+    });
+  });
+
+  it("is not the leader of its process group, so that timeout(1) puts what it starts into the background", async () => {
+    const terminal = new Terminal(SHELL);
+    try {
+      await terminal.shows("ready> ");
+      terminal.type(`${gate()} timeout 5 head -1; echo ended with $?; read line; echo got $line\n`);
+      terminal.type("words\n");
+      await terminal.shows("\nended with ");
+      expect(await terminal.shows("\n")).toBe("124\n");
+      await terminal.shows("got words");
+    } finally {
+      await terminal.close();
+    }
   });
 
   it("hears that the window has changed, once", async () => {
