@@ -2,18 +2,27 @@ import { CountersignError } from "../error.js";
 import { StepBudget } from "./budget.js";
 import type { HostFunctions } from "./host.js";
 import { HostBridge } from "./host-bridge.js";
-import { NEVER, NO_BUDGET, NO_LIMIT, NOW } from "./quickjs/memory.js";
+import { NEVER, NO_BUDGET, NO_LIMIT, NOW, type SavedMemory } from "./quickjs/memory.js";
 import type { Callbacks, JSContextPointer, JSRuntimePointer, JSValuePointer, Module } from "./quickjs/module.js";
 import { type Reply, SILENT, type Stop, type Told } from "./reply.js";
 import * as layout from "./shared/buffer-layout.js";
 import { PREPARE_MEMORY, PREPARE_UNITS, SUBJECTS_KEPT, TOLD_MEMORY } from "./shared/limits.js";
 import { type GuestShape, guestValue, type Handles, INTRINSICS, startGuest } from "./start.js";
+import { subjectGuest } from "./subject-guest.js";
 import { UnserializableError } from "./subjects/encoded-subject.js";
 import type { EncodedSubjects } from "./subjects/encoded-subjects.js";
 import { Subjects } from "./subjects/subjects.js";
 import { TEXT_LOG2, UNITS_PER_STEP, weightOf } from "./subjects/weights.js";
 
-/** One policy in a QuickJS runtime of its own. Only the constructor throws. */
+/** A runtime at one time, between two decisions: see {@link Runtime.save}. */
+export interface SavedRuntime {
+  readonly memory: SavedMemory;
+  readonly decision: JSValuePointer;
+  readonly held: number;
+  readonly litter: number;
+}
+
+/** One policy in a QuickJS runtime of its own. Only the constructor and {@link Runtime.load} throw. */
 export class Runtime implements Callbacks {
   readonly module: Module;
   /** Set when the policy ran out of memory or trapped: the runtime must not be used again. */
@@ -22,19 +31,21 @@ export class Runtime implements Callbacks {
   readonly #context: JSContextPointer;
   readonly #handles: Handles;
   /** The linked policy: a function that makes one decision. */
-  readonly #decision: JSValuePointer;
-  readonly #subjects: Subjects;
+  #decision: JSValuePointer;
+  readonly #encodedSubjects: EncodedSubjects;
+  #subjects: Subjects;
   /** The guest's ArrayBuffer owns this memory and frees it. */
   readonly #bufferPointer: number;
   /** Address of the one argument of a call. */
   readonly #argument: number;
   readonly #undefined: JSValuePointer;
   /** Bytes that a decision may use. */
-  readonly #budget: number;
+  #budget: number;
   /** Bytes that the runtime held when its budget was last set: see `size`. */
   #held = 0;
   /** Bytes of garbage that decisions have left since the last collection. */
   #litter = 0;
+  #isSaved = false;
   readonly #bridge: HostBridge;
   readonly #steps: StepBudget;
   #integers: Int32Array;
@@ -71,25 +82,43 @@ export class Runtime implements Callbacks {
     this.#budget = limits.memory;
     [this.#runtime, this.#context] = module.newContext(limits, INTRINSICS, this);
     this.#handles = startGuest(module, this.#context, this.#bufferPointer, shape);
-    const { putShape, putShared, putSubject, dropSubject } = this.#handles;
-    this.#subjects = new Subjects(encodedSubjects, {
-      shape: (script) => this.#give(putShape, this.#guestValue(module.evaluate(this.#context, script, "countersign"))),
-      share: (text) => this.#give(putShared, module.newString(this.#context, text)),
-      put: (place, text) => {
-        this.#fresh()[layout.SUBJECT] = place;
-        this.#give(putSubject, module.newString(this.#context, text));
-      },
-      drop: (place) => {
-        this.#fresh()[layout.SUBJECT] = place;
-        this.#free(this.#guestValue(module.call(this.#context, dropSubject, [])));
-      },
-    });
-    const factory = this.#guestValue(module.evaluate(this.#context, source, "policy"));
-    this.#decision = this.#guestValue(module.call(this.#context, this.#handles.take, [factory]));
-    this.#free(factory);
-    module.memory.units = NO_LIMIT;
-    this.#held = PREPARE_MEMORY - this.#fresh()[layout.BUDGET]!;
-    this.#fresh()[layout.BUDGET] = NO_BUDGET;
+    this.#encodedSubjects = encodedSubjects;
+    this.#subjects = this.#noSubjects();
+    this.#decision = this.#taken(source);
+  }
+
+  /** Replaces the policy. Throws as the constructor; the runtime must then be discarded. */
+  load(source: string): void {
+    const { module } = this;
+    module.memory.run(this.#bufferPointer);
+    this.#free(this.#decision);
+    this.#held = this.size;
+    this.#fresh()[layout.BUDGET] = PREPARE_MEMORY;
+    module.memory.units = PREPARE_UNITS;
+    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#decision = this.#taken(source);
+  }
+
+  /**
+   * Saves the state of the runtime, so that {@link restore} can return to it, which from now on is what removes the
+   * garbage that decisions leave. The module must have no other runtime.
+   */
+  save(): SavedRuntime {
+    this.#isSaved = true;
+    const memory = this.module.memory.image();
+    return { memory, decision: this.#decision, held: this.#held, litter: this.#litter };
+  }
+
+  /**
+   * Returns to a state. Nothing of what was done since then is left; with `isWhole`, not even in memory that is not in
+   * use. A runtime that must be discarded cannot be restored.
+   */
+  restore({ memory, decision, held, litter }: SavedRuntime, isWhole: boolean): void {
+    this.module.memory.restore(memory, isWhole);
+    this.#decision = decision;
+    this.#held = held;
+    this.#litter = litter;
+    this.#subjects = this.#noSubjects();
   }
 
   /** Bytes of the module's heap that the runtime holds. Valid between decisions only. */
@@ -97,14 +126,15 @@ export class Runtime implements Callbacks {
     return this.#held + NO_BUDGET - this.#fresh()[layout.BUDGET]!;
   }
 
-  /** `subject` is null if the hook has none. */
+  /** `subject` is null if the hook has none. `memory` is in bytes. */
   ask(
     hook: number,
     subject: object | null,
     current: Readonly<Record<string, unknown>>,
-    limits: { steps: number; timeout: number },
+    limits: { steps: number; memory: number; timeout: number },
     functions: HostFunctions,
   ): Reply {
+    this.#budget = limits.memory;
     this.#timedOut = false;
     this.#internal = undefined;
     this.#unanswered = undefined;
@@ -193,6 +223,24 @@ export class Runtime implements Callbacks {
     this.#fresh()[layout.FAILED] = 1;
   }
 
+  /** Evaluates a linked text, and takes it as the policy. */
+  #taken(source: string): JSValuePointer {
+    const { module } = this;
+    const factory = this.#guestValue(module.evaluate(this.#context, source, "policy"));
+    const decision = this.#guestValue(module.call(this.#context, this.#handles.take, [factory]));
+    this.#free(factory);
+    module.memory.units = NO_LIMIT;
+    this.#held += PREPARE_MEMORY - this.#fresh()[layout.BUDGET]!;
+    this.#fresh()[layout.BUDGET] = NO_BUDGET;
+    return decision;
+  }
+
+  #noSubjects(): Subjects {
+    const integers = () => this.#fresh();
+    const guest = subjectGuest(this.module, this.#context, this.#handles, this.#argument, integers);
+    return new Subjects(this.#encodedSubjects, guest);
+  }
+
   #answer(text: string): number | string | undefined {
     const integers = this.#fresh();
     try {
@@ -268,7 +316,7 @@ export class Runtime implements Callbacks {
     this.#litter = integers[layout.LITTER]! + taken;
     integers[layout.BUDGET] = NO_BUDGET;
     integers[layout.COLLECT] = NEVER;
-    if (this.#litter < this.#budget >> 3 || this.mustDiscard) return;
+    if (this.#litter < this.#budget >> 3 || this.mustDiscard || this.#isSaved) return;
     this.#free(this.module.call(this.#context, this.#handles.forget, []));
     this.#fresh()[layout.COLLECT] = NOW;
     this.#free(this.module.ffi.QTS_NewObject(this.#context));
@@ -317,13 +365,6 @@ export class Runtime implements Callbacks {
     const text = this.module.readString(this.#context, this.#guestValue(result));
     this.#free(result);
     return { ...SILENT, ...(JSON.parse(text) as Partial<Told>), host: this.#internal ?? this.#unanswered };
-  }
-
-  /** Calls the guest with one value, and frees the value. */
-  #give(callee: JSValuePointer, value: JSValuePointer): void {
-    this.#fresh()[layout.ARGUMENT] = value;
-    const result = this.module.ffi.QTS_Call(this.#context, callee, this.#undefined, 1, this.#argument as never);
-    this.#free(value, this.#guestValue(result));
   }
 
   #guestValue(result: JSValuePointer): JSValuePointer {

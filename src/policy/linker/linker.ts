@@ -52,6 +52,8 @@ export interface LinkOptions extends Files {
   readonly vocabulary?: Vocabulary;
   /** The linked text tells the host which points it reaches, for this purpose. */
   readonly marksFor?: MarksFor | undefined;
+  /** The first file that is read, if it is a library (library.ts): the linked text imports it, and does not contain it. */
+  readonly library?: string | undefined;
   /** Units that compiling may take; those of a policy if absent. */
   readonly units?: number | undefined;
   /** Time limits, which tests change. */
@@ -89,12 +91,12 @@ export function linkUnits(
 function assembled(
   file: string,
   units: readonly Unit[],
-  { hookNames, subjects = SUBJECTS, vocabulary, marksFor }: Omit<LinkOptions, keyof Files>,
+  { hookNames, subjects = SUBJECTS, vocabulary, marksFor, library }: Omit<LinkOptions, keyof Files>,
 ): [policy: LinkedPolicy, trial: string] {
   const hooks = hooksOf(units.at(-1)!, hookNames);
   const { source } = units.at(-1)!;
   const arrows = arrowCandidates(source, hooks);
-  const { text, trial, parts, points } = assemble(units, hooks, arrows, marksFor);
+  const { text, trial, parts, points } = assemble(units, hooks, arrows, marksFor, library);
   let digest: string | undefined;
   const policy: LinkedPolicy = {
     file,

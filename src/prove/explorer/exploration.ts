@@ -1,8 +1,6 @@
 import { VOCABULARY } from "../../engine/load/vocabulary.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import { LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
-import { Domain } from "../../policy/domain.js";
-import { ROOT_ON_HOST } from "../../policy/model/current.js";
 import type { NameKind } from "../../policy/model/vocabulary.js";
 import { declarationsOf } from "../facts/declarations.js";
 import {
@@ -26,6 +24,7 @@ import {
 } from "./beginning.js";
 import { type Choice, Choices, essential } from "./choices.js";
 import { type LearntCase, loopCasesOf } from "./loop-cases.js";
+import { PathRuns } from "./path-runs.js";
 import { type PolicySource, type PropertySource, type RewrittenPolicy, rewritePolicies } from "./rewritten-policy.js";
 import { SymbolNames } from "./symbol-names.js";
 
@@ -148,9 +147,8 @@ interface ElementRun extends MissingLoop {
 class Explorer {
   readonly #symbols = new Map<string, SymbolDomain>();
   readonly #origins = new Map<string, Origin>();
-  readonly #domain = new Domain();
   readonly #knowledge: Knowledge;
-  readonly #limits: Limits;
+  readonly #runs: PathRuns;
   /** The beginnings of unexplored paths; the last one is to be explored next. */
   readonly #open: Beginning[] = [{ choices: [], loops: [] }];
   readonly #deadline: number;
@@ -185,7 +183,12 @@ class Explorer {
     };
     this.#deadline = performance.now() + bounds.timeout;
     const steps = Math.min(LIMIT_BOUNDS.steps[1], SLOWER * limits.steps);
-    this.#limits = { ...limits, steps, timeout: Math.min(LIMIT_BOUNDS.timeout[1], SLOWER * limits.timeout) };
+    const timeout = Math.min(LIMIT_BOUNDS.timeout[1], SLOWER * limits.timeout);
+    this.#runs = new PathRuns(
+      policy.linked,
+      { ...limits, steps, timeout },
+      { ...NO_FUNCTIONS, map_lookup: (_, text) => this.#answer(JSON.parse(text) as Request) },
+    );
   }
 
   run(): Exploration {
@@ -196,7 +199,7 @@ class Explorer {
         if (path !== null) paths.push(path);
       }
     } finally {
-      this.#domain.close();
+      this.#runs.close();
     }
     const unfinished = this.#open.length > 0 ? this.#unfinished(paths) : null;
     return {
@@ -240,11 +243,7 @@ class Explorer {
   }
 
   #run(): PathEnd {
-    const functions = {
-      ...NO_FUNCTIONS,
-      map_lookup: (_: string, text: string) => this.#answer(JSON.parse(text) as Request),
-    };
-    const outcome = this.#domain.ask(this.policy.linked, this.#limits, this.hook, {}, ROOT_ON_HOST, functions);
+    const outcome = this.#runs.next();
     if (outcome.fault === null && this.#end !== null) return this.#end;
     return { kind: "not decided", why: `a limit of the exploration: ${outcome.fault?.message}`, place: this.#place };
   }

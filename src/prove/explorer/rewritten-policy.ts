@@ -4,18 +4,17 @@ import { LinkTime } from "../../policy/syntax/link-time.js";
 import { type Files, readUnits, type Unit } from "../../policy/units/units.js";
 import { COMPILE_UNITS } from "../../sandbox/shared/limits.js";
 import { moduleOf, PLACE_STEP, Rewriter } from "../instrument/rewriter.js";
-import { EXPLORER } from "./explorer.gen.js";
+import { EXPLORER_FILE, explorerNames, FOLDER } from "./explorer-library.js";
 import { isStateless } from "./stateless.js";
 
 /** A policy whose operations are calls of the explorer, for one hook. */
 export interface RewrittenPolicy {
+  /** Its text is taken after the explorer's: see explorer-library.ts. */
   readonly linked: LinkedPolicy;
   /** `file:line` of a place that the explorer names; null for none. */
   placeOf(place: number): string | null;
 }
 
-const FOLDER = "explored";
-const EXPLORER_FILE = `${FOLDER}/explorer.js`;
 const SPECIFIER = "./explorer.js";
 /** The file of a policy, and how it and the files that it imports are read. */
 export interface PolicySource {
@@ -66,8 +65,9 @@ export function rewritePolicies(
   const [hooks, properties] = [asked.slice(0, policies.length), asked.slice(policies.length)];
   texts.set(`${FOLDER}/entry.js`, `${imports.join("\n")}\nexport const ${hook}=()=>run([${hooks}],[${properties}]);\n`);
   const read = (name: string): string => texts.get(name) ?? "";
-  const known = (name: string) => (name === EXPLORER_FILE ? explorerUnit() : undefined);
-  const linked = linkPolicy(`${FOLDER}/entry.js`, { read, known, root: FOLDER, hookNames: [hook], units: UNITS });
+  const known = (name: string) => (name === EXPLORER_FILE ? explorerNames() : undefined);
+  const options = { root: FOLDER, hookNames: [hook], library: EXPLORER_FILE, units: UNITS };
+  const linked = linkPolicy(`${FOLDER}/entry.js`, { read, known, ...options });
   return {
     linked,
     placeOf(place) {
@@ -87,16 +87,8 @@ interface PlacedUnit {
   readonly folder: string;
 }
 
-/** The explorer takes as much as a policy may take, beside the policy. */
+/** A rewritten policy takes more than the policy, which the linker looked at before. */
 const UNITS = 2 * COMPILE_UNITS;
-
-let explorer: Unit | undefined;
-
-/** The explorer's file, which is parsed once for all explorations. */
-function explorerUnit(): Unit {
-  explorer ??= readUnits(EXPLORER_FILE, { read: () => EXPLORER, root: FOLDER }, new LinkTime(EXPLORER_FILE))[0]!;
-  return explorer;
-}
 
 /** A name that is in no file of the policy. */
 function freePrefix(units: readonly Unit[]): string {

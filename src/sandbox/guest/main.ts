@@ -48,6 +48,8 @@ const link: Readonly<Record<Linked, unknown>> = {
     thrown = error;
     integers[STATUS] = THREW;
   },
+  /** Where a library leaves its exports for the text that is taken after it; see policy/linker/library.ts. */
+  library: { __proto__: null, exports: null },
   answered(value: unknown): void {
     if (typeof value === "number") {
       doubles[VERDICT] = value;

@@ -1,6 +1,7 @@
 import { BUDGET, COLLECT, INTEGERS } from "../shared/buffer-layout.js";
+import { MemoryImage, PAGE } from "./memory-image.js";
 
-/** WASM pages of 64 KiB: the initial and maximum memory that the engine's modules import, 16 MiB and 2 GiB. */
+/** WASM pages: the initial and maximum memory that the engine's modules import, 16 MiB and 2 GiB. */
 const INITIAL = 256;
 const MAXIMUM = 32768;
 
@@ -21,6 +22,12 @@ export const NO_LIMIT = 0x7fff_ffff;
 /** Values of COLLECT: collect garbage at the next allocation of an object, or never. */
 export const NOW = 0x7fff_ffff;
 export const NEVER = -0x8000_0000;
+
+/** A memory's contents, and which runtime was running. */
+export interface SavedMemory {
+  readonly image: MemoryImage;
+  readonly running: number;
+}
 
 /**
  * A module's linear memory. QuickJS's own memory limit does not work in WASM: it has no `malloc_usable_size` there, so
@@ -56,6 +63,21 @@ export class GuestMemory {
     return this.#fresh()[(IDLE >> 2) + BUDGET]! - NO_BUDGET;
   }
 
+  /** A copy of the memory. No call of the engine may be running, here and in {@link restore}. */
+  image(): SavedMemory {
+    return { image: new MemoryImage(this.wasm.buffer), running: this.#running };
+  }
+
+  /**
+   * Makes the memory what it was. With `isWhole`, that is every byte; without it, bytes that were not in use then may
+   * differ.
+   */
+  restore({ image, running }: SavedMemory, isWhole: boolean): void {
+    if (isWhole) image.restore(this.wasm.buffer);
+    else image.writeTo(this.wasm.buffer);
+    this.#running = running;
+  }
+
   /** Whether nothing was written below the engine's memory. In WASM, a write through a null pointer does not trap. */
   isLowEndIntact(): boolean {
     const words = new Int32Array(this.wasm.buffer, 0, LOW_END >> 2);
@@ -80,6 +102,11 @@ export class GuestMemory {
 
   get size(): number {
     return this.wasm.buffer.byteLength;
+  }
+
+  /** Whether the memory has never grown. */
+  get hasInitialSize(): boolean {
+    return this.size === INITIAL * PAGE;
   }
 
   /** The words. WASM memory that grows detaches its old views, so they are created again. */

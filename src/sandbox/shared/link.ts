@@ -15,6 +15,7 @@ export const LINK = [
   "threw",
   "freeze",
   "reached",
+  "library",
 ] as const;
 
 export type Linked = (typeof LINK)[number];
