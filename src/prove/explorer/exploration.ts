@@ -12,6 +12,7 @@ import {
   type PathEnd,
   type Request,
   type SymbolDomain,
+  TEST_ANSWERS,
 } from "../shared/atom.js";
 import type { Condition } from "../solver/condition.js";
 import { namesIn } from "../solver/element-conditions.js";
@@ -187,7 +188,11 @@ class Explorer {
     this.#runs = new PathRuns(
       policy.linked,
       { ...limits, steps, timeout },
-      { ...NO_FUNCTIONS, map_lookup: (_, text) => this.#answer(JSON.parse(text) as Request) },
+      {
+        ...NO_FUNCTIONS,
+        map_lookup: (_, text) => this.#answerLast(JSON.parse(text) as Request[]),
+        map_update: (_map, _key, requests) => TEST_ANSWERS[nameOf(this.#answerLast(requests as Request[]))],
+      },
     );
   }
 
@@ -287,6 +292,12 @@ class Explorer {
     return learnt;
   }
 
+  #answerLast(requests: readonly Request[]): unknown {
+    let answer: unknown = null;
+    for (const request of requests) answer = this.#answer(request);
+    return answer;
+  }
+
   #answer(request: Request): unknown {
     switch (request.ask) {
       case "begin":
@@ -364,6 +375,10 @@ class Explorer {
   }
 }
 
+function nameOf(answer: unknown): keyof typeof TEST_ANSWERS {
+  return answer === null ? "none" : answer === true ? "true" : "false";
+}
+
 const NO_FUNCTIONS = {
   verify_signature: unasked,
   signer_of: unasked,
@@ -371,7 +386,6 @@ const NO_FUNCTIONS = {
   statement_of: unasked,
   signer_of_program: unasked,
   hash: unasked,
-  map_update: unasked,
   map_delete: unasked,
 };
 

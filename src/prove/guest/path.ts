@@ -1,18 +1,19 @@
-import { map_lookup } from "countersign";
+import { map_lookup, map_update } from "countersign";
 import type { FactDomain } from "../../fact-type.js";
 import type { HookDefault, HookName } from "../../hooks/catalogue.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { TaskCondition } from "../../policy/scope/task-condition.js";
-import type {
-  Atom,
-  ElementCase,
-  ElementValue,
-  JsonType,
-  LoopCases,
-  Origin,
-  PathEnd,
-  Request,
-  SymbolDomain,
+import {
+  type Atom,
+  type ElementCase,
+  type ElementValue,
+  type JsonType,
+  type LoopCases,
+  type Origin,
+  type PathEnd,
+  type Request,
+  type SymbolDomain,
+  TEST_ANSWERS,
 } from "../shared/atom.js";
 
 /** The names that policies of a configuration can give to helpers. */
@@ -67,9 +68,18 @@ export interface Beginning extends ConfiguredNames {
 
 const { stringify } = JSON;
 
-/** Calls the host. The sandbox offers the call of a map; the host answers it for this policy only. */
-function tell(request: Request): unknown {
-  return map_lookup("explorer", stringify(request));
+/** Requests without an answer, which the next call takes along: a call of the host takes longer than most operations. */
+let waiting: Request[] = [];
+
+function withWaiting(...requests: readonly Request[]): readonly Request[] {
+  const all = [...waiting, ...requests];
+  waiting = [];
+  return all;
+}
+
+/** Calls the host. The sandbox offers the calls of a map; the host answers them for this policy only. */
+function tell(...requests: readonly Request[]): unknown {
+  return map_lookup("explorer", stringify(withWaiting(...requests)));
 }
 
 export const beginning = tell({ ask: "begin" }) as Beginning;
@@ -158,6 +168,7 @@ export function report(how: PathEnd): void {
 
 /** Ends the run without an end of the path: the host has what it needs. */
 export function halt(): never {
+  if (waiting.length > 0) tell();
   isHalted = true;
   throw STOP;
 }
@@ -214,9 +225,9 @@ export function test(atom: Atom): boolean {
   if (isFolding && isPart(key)) notDecided("a condition in a callback of `reduce`");
   let answer = known.get(key);
   if (answer === undefined) {
-    const told = tell({ ask: "test", atom, place });
-    if (told === null) halt();
-    answer = told === true;
+    const told = map_update("explorer", "test", withWaiting({ ask: "test", atom, place }));
+    if (told === TEST_ANSWERS.none) halt();
+    answer = told === TEST_ANSWERS.true;
     known.set(key, answer);
     if (answer && atom.kind === "equals") constants.set(atom.of, atom.text);
   }
@@ -255,14 +266,14 @@ export function restrict(name: string, among: readonly JsonType[]): void {
 export function declare(name: string, domain: SymbolDomain): void {
   if (declared.has(name)) return;
   declared.add(name);
-  tell({ ask: "symbol", name, domain });
+  waiting.push({ ask: "symbol", name, domain });
 }
 
 export function originate(name: string, origin: Origin): void {
   if (declared.has(`origin ${name}`)) return;
   declared.add(`origin ${name}`);
   if (isPart(name)) notDecided("a helper's answer for each element of a list");
-  tell({ ask: "origin", name, origin });
+  waiting.push({ ask: "origin", name, origin });
 }
 
 /** Whether a name may be about any element of a list, or the accumulator of a callback of `reduce`. */

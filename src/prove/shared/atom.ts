@@ -218,6 +218,7 @@ export interface LoopCases {
   readonly passes: readonly { readonly where: ElementCase; readonly value: ElementValue }[];
 }
 
+/** What the explorer asks; several at once, of which the last one is answered. */
 export type Request =
   | { readonly ask: "begin" }
   | { readonly ask: "symbol"; readonly name: string; readonly domain: SymbolDomain }
@@ -239,3 +240,6 @@ export type Request =
   | { readonly ask: "first" | "count"; readonly list: string; readonly where: readonly ElementCase[] }
   | { readonly ask: "test"; readonly atom: Atom; readonly place: number }
   | { readonly ask: "end"; readonly end: PathEnd };
+
+/** The answers to `test` as numbers. */
+export const TEST_ANSWERS = { true: 1, false: 0, none: -1 } as const;
