@@ -1,6 +1,5 @@
 import { type Command, CommanderError } from "commander";
 import { CountersignError } from "../error.js";
-import { COMMANDS } from "./commands.js";
 import { EXIT } from "./output/exit.js";
 import { printError } from "./output/output.js";
 import { commandLine } from "./program.js";
@@ -30,12 +29,19 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help"))
       return error.exitCode === 0 ? EXIT.ok : EXIT.undecided;
-    const told = named(error, wanted !== undefined && Object.hasOwn(COMMANDS, wanted) ? ` ${wanted}` : "");
+    const told = named(error, commandOf(program, argv.slice(argv[2] === "help" ? 3 : 2)));
     printError(told);
     if (wantsJson(argv))
       (wanted === "run" ? process.stderr : process.stdout).write(`${JSON.stringify({ error: told })}\n`);
     return EXIT.undecided;
   }
+}
+
+/** The command that words call, with its own commands: ` prove table`; nothing for a name that is none. */
+function commandOf(program: Command, words: readonly string[]): string {
+  const [word = "", ...others] = words;
+  const command = program.commands.find((one) => one.name() === word);
+  return command === undefined ? "" : ` ${word}${commandOf(command, others)}`;
 }
 
 /** Whether the caller asked for JSON. Words after `--` belong to another command. */

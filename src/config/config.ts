@@ -135,7 +135,7 @@ export function readConfig(
     return config.shadowFile === null ? config : { ...config, shadow: shadowOf(config, config.shadowFile, read) };
   } catch (error) {
     if (!(error instanceof CountersignError) || error.code !== "FILE_UNREADABLE" || error.place !== file) throw error;
-    const remedy = "name a configuration with --config, or make one with `countersign init`";
+    const remedy = "name a configuration on the command line, or make one with `countersign init`";
     throw new CountersignError(error.code, error.message, { place: file, remedy, cause: error.cause });
   }
 }

@@ -168,7 +168,7 @@ describe("a configuration that can't be used is no decision", () => {
 
   it("because it is missing", async () => {
     const line = await complaint("check", "--config", place.at("none.yaml"), place.at("drop.o"));
-    expect(line).toContain("none.yaml: cannot be read: ENOENT [FILE_UNREADABLE]; name a configuration with --config");
+    expect(line).toContain("none.yaml: cannot be read: ENOENT [FILE_UNREADABLE]; name a configuration on the");
   });
 
   it("because of an unknown key", async () => {

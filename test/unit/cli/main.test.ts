@@ -66,6 +66,16 @@ describe("the command line", () => {
     expect(lines.filter((line) => line.length > 120)).toEqual([]);
   });
 
+  it.each(Object.keys(COMMANDS))("names the help of %s, or of its own command, for a wrong option", async (name) => {
+    const command = (await COMMANDS[name]!.load()).command();
+    const all = command.commands.length === 0 ? [[]] : command.commands.map((one) => [one.name()]);
+    for (const words of all) {
+      const { code, err } = await runCommand(name, ...words, "--frob");
+      expect([code, err]).toEqual([2, expect.stringMatching(/^countersign: [^\n]+\[USAGE\]; [^\n]+\n$/)]);
+      expect(err).toContain(`; see \`countersign ${[name, ...words].join(" ")} --help\``);
+    }
+  });
+
   it("shows the same help of a command in both ways", async () => {
     const asked = await runCommand("check", "--help");
     expect(asked).toMatchObject({ code: 0, err: "" });
