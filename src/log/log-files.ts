@@ -52,6 +52,9 @@ export function rotatedFiles(path: string): readonly string[] {
     .map((number) => (names.has(`${prefix}${number}`) ? `${path}.${number}` : `${path}.${number}.gz`));
 }
 
+/** What to do about a file that is not there, or is no log. */
+export const NAME_A_LOG = "name a decision log, which `log` of a configuration or `check --log` writes";
+
 /** The files of one log, the newest first. The log itself can be missing while another process rotates it. */
 function openLog(path: string): readonly LogFile[] {
   if (path === STANDARD_INPUT) return [{ path, fd: 0 }];
@@ -60,7 +63,7 @@ function openLog(path: string): readonly LogFile[] {
   if (files.length > 0) return files;
   throw new CountersignError("FILE_UNREADABLE", "cannot be read: ENOENT", {
     place: path,
-    remedy: "name a decision log, which `log` of a configuration or `check --log` writes",
+    remedy: NAME_A_LOG,
   });
 }
 

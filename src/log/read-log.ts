@@ -1,6 +1,6 @@
 import { CountersignError } from "../error.js";
 import { MAX_LINE } from "./follow.js";
-import { closeLogFile, type LogFile, openLogs, unreadable } from "./log-files.js";
+import { closeLogFile, type LogFile, NAME_A_LOG, openLogs, unreadable } from "./log-files.js";
 import { LinesEnd, linesOf } from "./log-lines.js";
 import { type ReadRecord, recordIn } from "./read-record.js";
 
@@ -38,6 +38,45 @@ export async function* readFiles(files: readonly LogFile[], report: Report): Asy
   }
 }
 
+/** The most problems that are held back. */
+const MOST_HELD = 1000;
+
+/** Holds back what cannot be read at the beginning of a file: one without any record is no log, which is said once. */
+class Beginning {
+  readonly #held: CountersignError[] = [];
+  #isOver = false;
+
+  constructor(
+    private readonly path: string,
+    private readonly report: Report,
+  ) {}
+
+  readonly add: Report = (problem) => {
+    if (this.#isOver) return this.report(problem);
+    this.#held.push(problem);
+    if (problem.code !== "LOG_DAMAGED" || this.#held.length === MOST_HELD) this.end();
+  };
+
+  /** The file has a record, or is read no further. */
+  end(): void {
+    this.#isOver = true;
+    for (const problem of this.#held.splice(0)) this.report(problem);
+  }
+
+  /** The file was read, and has no record unless the beginning is over. */
+  close(): void {
+    const { length } = this.#held;
+    if (length < 2) this.end();
+    else
+      this.report(
+        new CountersignError("LOG_DAMAGED", `is no decision log: none of its ${length} lines is a record`, {
+          place: this.path,
+          remedy: NAME_A_LOG,
+        }),
+      );
+  }
+}
+
 /** The entry of one line; null if there is none. `report` receives what cannot be read of a line that is not empty. */
 export function entryIn(file: string, line: number, text: string | null, report: Report): LogEntry | null {
   if (text === "") return null;
@@ -47,12 +86,17 @@ export function entryIn(file: string, line: number, text: string | null, report:
 }
 
 async function* entriesOf({ path, fd }: LogFile, report: Report): AsyncGenerator<readonly LogEntry[]> {
+  const beginning = new Beginning(path, report);
   try {
     for await (const { first, lines } of linesOf(fd)) {
-      const entries = lines.map((text, index) => entryIn(path, first + index, text, report));
-      yield entries.filter((entry) => entry !== null);
+      const all = lines.map((text, index) => entryIn(path, first + index, text, beginning.add));
+      const entries = all.filter((entry) => entry !== null);
+      if (entries.length > 0) beginning.end();
+      yield entries;
     }
+    beginning.close();
   } catch (error) {
+    beginning.end();
     if (!(error instanceof LinesEnd)) throw error;
     if (!isDamage(error.cause)) throw unreadable(path, error.cause);
     report(

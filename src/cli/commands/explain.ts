@@ -32,7 +32,7 @@ export function command(): Command {
   return withKernelOptions(withCallerFlags(command), "the kernel that --object or the files are relocated for")
     .option("--at <time>", "decide about files as of this time, such as 2026-01-31T12:00:00Z", time)
     .option("--html <file>", "write one page that loads nothing from the network, and print nothing")
-    .option("--json", "one JSON object; for files an array")
+    .addOption(new Option("--json", "one JSON object; for files an array").conflicts("html"))
     .addHelpText(
       "after",
       `
@@ -85,7 +85,16 @@ function isId(text: string): boolean {
   return /^[0-9a-f]+(?:-[0-9a-f]+)+$/.test(text) && !existsSync(text);
 }
 
+/** Options that say how a file is decided about, beside --label. */
+const OF_FILES = ["as", "at", "comm", "hook", "signature", "uid"] as const;
+
 async function recordedDecision(id: string | undefined, options: Options): Promise<Explanation> {
+  const { label, ...given } = options;
+  const unused = Object.keys(label).length > 0 ? "label" : OF_FILES.find((name) => given[name] !== undefined);
+  if (unused !== undefined)
+    throw new CountersignError("USAGE", `--${unused} is for files, and a recorded decision has what it was made from`, {
+      remedy: `name files, or leave --${unused} out`,
+    });
   if (options.btf !== undefined && options.object === undefined)
     throw new CountersignError("USAGE", "--btf is for --object or for files, and a recorded decision needs no kernel", {
       remedy: "name the object that was loaded with --object, or leave --btf out",
@@ -133,8 +142,8 @@ async function filesExplained(files: readonly string[], options: Options): Promi
   const signature = options.signature === undefined ? undefined : readSignature(options.signature);
   const request = { current: await whoAsks(options), hook: options.hook, signature, time: options.at };
   const kernel = await ChosenKernel.open(options);
-  const decided = await recordedCheck(files, options.config, request, kernel, (_, error) => {
-    printError(error);
+  const decided = await recordedCheck(files, options.config, request, kernel, (file, error) => {
+    printError(isMissing(error, file) ? neither(file, error) : error);
     process.exitCode = EXIT.undecided;
   });
   const explanations = decided.map(({ file, line, reader }) => {
@@ -144,6 +153,16 @@ async function filesExplained(files: readonly string[], options: Options): Promi
   });
   kernel?.save();
   return explanations;
+}
+
+function isMissing({ code, place }: CountersignError, file: string): boolean {
+  return code === "FILE_UNREADABLE" && place === file && !existsSync(file);
+}
+
+/** The error for what is neither a file nor the id of a decision. */
+function neither(file: string, { message, cause }: CountersignError): CountersignError {
+  const remedy = "name a file, or the whole id of one decision, which `countersign log` shows";
+  return new CountersignError("FILE_UNREADABLE", message, { place: file, remedy, cause });
 }
 
 /** The decision to explain. Throws RECORD_NOT_FOUND. */

@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import { type Config, DEFAULT_CONFIG, parseConfig, readConfig } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import { readText } from "../../input.js";
+import { closeLogFile, openLogs } from "../../log/log-files.js";
 import { RecordReader } from "../../log/record-reader.js";
 import { LEARN_BY, type LearnBy } from "../../workbench/learn/learn-by.js";
 import { Learner } from "../../workbench/learn/learner.js";
@@ -92,6 +93,8 @@ async function learn(named: readonly string[], options: Options): Promise<void> 
       remedy: "name the objects of the programs with --objects DIR",
     });
   rejectForeign(out);
+  // Before anything is written
+  for (const file of openLogs(check ?? [])) closeLogFile(file);
   const paths = logsToRead(named, options.config);
   const problems = new LogProblems();
   const reader = new RecordReader();

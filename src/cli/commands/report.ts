@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { DEFAULT_CONFIG } from "../../config/config.js";
 import { readLogs } from "../../log/read-log.js";
 import { RecordReader } from "../../log/record-reader.js";
@@ -7,6 +7,7 @@ import { writeWhole } from "../files/write.js";
 import { logsToRead } from "../log/configured-log.js";
 import { LogProblems } from "../log/log-problems.js";
 import { recordFilter, sinceOption } from "../log/record-filter.js";
+import { plural } from "../output/findings.js";
 import { print, printJson } from "../output/output.js";
 
 /** `countersign report`: a page that shows what a decision log holds. */
@@ -21,7 +22,7 @@ export function command(): Command {
       sinceOption,
     )
     .option("--out <file>", "where to write the page", "report.html")
-    .option("--json", "print the counts as one JSON object, and write no page")
+    .addOption(new Option("--json", "print the counts as one JSON object, and write no page").conflicts("out"))
     .addHelpText(
       "after",
       `
@@ -29,7 +30,8 @@ The page is one file and loads nothing from the network. It shows decisions over
 and what would break if every attachment in audit were enforced today. It can be sorted and filtered, and a row opens
 what the record of a denial says. It has at most 5 MB: rare groups of a large log are added up.
 
-Exits with 0, or with 2 if a line cannot be read: it is named on stderr, and not counted.
+Exits with 0, or with 2 if a line cannot be read: it is named on stderr, and not counted. Without a line that can be
+read, no page is written.
 
 Examples:
   countersign report
@@ -59,7 +61,8 @@ async function report(named: readonly string[], { config, since, out, json }: Op
   problems.close();
   const data = report.data(paths);
   if (json) return printJson(data);
+  if (data.decisions === 0 && problems.count > 0) return;
   const { reportPage } = await import("../../workbench/report-page.js");
   writeWhole(out, Buffer.from(reportPage(data)));
-  print(`${out}: ${data.decisions} decisions`);
+  print(`${out}: ${plural(data.decisions, "decision")}`);
 }

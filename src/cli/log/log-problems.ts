@@ -15,6 +15,10 @@ export class LogProblems {
     process.exitCode = EXIT.undecided;
   };
 
+  get count(): number {
+    return this.#count;
+  }
+
   /** Says how many there are that were not printed. */
   close(): void {
     if (this.#count > SHOWN) process.stderr.write(`… and ${this.#count - SHOWN} more lines that cannot be read\n`);

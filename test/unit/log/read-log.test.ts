@@ -116,6 +116,25 @@ describe("reading logs", () => {
     expect(await read(path)).toEqual(lines.map((_, index) => `log:${index + 1} ${index}${"ü".repeat(500)}`));
   });
 
+  it("says once that a file without any record is no log, unless it has one line", async () => {
+    writeFileSync(path, "\x7fELF\n{\n\nx");
+    expect(await read(path)).toEqual([]);
+    expect(said()).toEqual(["LOG_DAMAGED log"]);
+    expect(problems[0]!.message).toBe("is no decision log: none of its 3 lines is a record");
+    writeFileSync(path, "{");
+    await read(path);
+    expect(said().at(-1)).toBe("LOG_DAMAGED log:1");
+  });
+
+  it("names each line before the first record, and those of a later version", async () => {
+    writeFileSync(path, `{\n{\n${line(3)}`);
+    expect(await read(path)).toEqual(["log:3 3"]);
+    expect(said()).toEqual(["LOG_DAMAGED log:1", "LOG_DAMAGED log:2"]);
+    writeFileSync(path, '{\n{\n{"version":3}\n');
+    await read(path);
+    expect(said().slice(2)).toEqual(["LOG_DAMAGED log:1", "LOG_DAMAGED log:2", "LOG_VERSION log:3"]);
+  });
+
   it("drops a line that is too long, and names it", async () => {
     writeFileSync(path, `${line(1)}${"x".repeat(MAX_LINE + 1)}\n${line(3)}`);
     expect(await read(path)).toEqual(["log:1 1", "log:3 3"]);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -143,11 +143,26 @@ describe("countersign report", () => {
   it("writes a page, also of an empty log, and names lines that cannot be read", async () => {
     writeFileSync(log, `${JSON.stringify({ version: 2, ...record({}) })}\n{"cut\n`);
     const ran = await runCommand("report", "--out", out, log);
-    expect([ran.code, ran.out]).toEqual([2, `${out}: 1 decisions\n`]);
+    expect([ran.code, ran.out]).toEqual([2, `${out}: 1 decision\n`]);
     expect(ran.err).toMatch(/log:2: .*\[LOG_DAMAGED\]/);
     expect(readFileSync(out, "utf8")).toMatch(/^<!DOCTYPE html>/);
     writeFileSync(log, "");
     expect(await runCommand("report", "--out", out, log)).toMatchObject({ code: 0, out: `${out}: 0 decisions\n` });
+  });
+
+  it("writes no page of a file that is no log", async () => {
+    const page = join(folder, "none.html");
+    writeFileSync(log, "no\nlog\n");
+    const { code, out, err } = await runCommand("report", "--out", page, log);
+    expect([code, out, existsSync(page)]).toEqual([2, "", false]);
+    expect(err).toMatch(
+      /log: is no decision log: none of its 2 lines is a record \[LOG_DAMAGED\]; name a decision log/,
+    );
+  });
+
+  it("rejects a name for a page that --json does not write", async () => {
+    const { code, err } = await runCommand("report", "--json", "--out", join(folder, "none.html"), log);
+    expect([code, err]).toEqual([2, expect.stringContaining("`--json` cannot be used with option `--out <file>`")]);
   });
 
   it("prints the counts as JSON", async () => {

@@ -63,6 +63,30 @@ describe("countersign explain", () => {
     expect(none.err).toContain("[RECORD_NOT_FOUND]; name the id");
   });
 
+  it.each([
+    ["--uid", "5"],
+    ["--label", "tier=edge"],
+    ["--comm", "tc"],
+    ["--as", "current.json"],
+    ["--at", "2026-01-31T12:00:00Z"],
+    ["--hook", "blob_verify"],
+    ["--signature", "blob.p7s"],
+  ])("rejects %s with a recorded decision, which it does not change", async (option, value) => {
+    const { code, out, err } = await explain("--log", log(), option, value, id);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(`${option} is for files, and a recorded decision has what it was made from [USAGE]`);
+  });
+
+  it("rejects --json with --html, and names an id as what a missing file may have been", async () => {
+    const both = await explain("--log", log(), "--json", "--html", place.at("why.html"), id);
+    expect([both.code, both.err]).toEqual([2, expect.stringContaining("cannot be used with option `--html <file>`")]);
+    const missing = await explain("--config", place.config, id.slice(0, 8));
+    expect([missing.code, missing.err]).toEqual([
+      2,
+      expect.stringMatching(/: cannot be read: ENOENT .*; name a file, or/),
+    ]);
+  });
+
   it("explains the first of several decisions with one id, and names the others", async () => {
     const { code, out, err } = await explain("--log", logOf("twice.jsonl", [...lines, lines.at(-1)!]), id);
     expect(code).toBe(2);
