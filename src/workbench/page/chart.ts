@@ -4,6 +4,33 @@ import { element, number } from "./element.js";
 import { ORDER, OUTCOME_STYLES } from "./outcomes.js";
 
 const HEIGHT = 260;
+const [MINUTE, HOUR, DAY] = [60, 3600, 86_400];
+
+/** Distances of the marks of time, in seconds. */
+const TIMES: number[] = [
+  ...[1, 2, 5, 10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * MINUTE),
+  ...[1, 2, 3, 6, 12].map((count) => count * HOUR),
+  ...[1, 2, 7, 14].map((count) => count * DAY),
+  ...[1, 2, 3, 6].map((count) => count * 30 * DAY),
+  ...[1, 2, 5, 10].map((count) => count * 365 * DAY),
+];
+
+/**
+ * How times are written, by the distance of the marks, as uPlot has it: by itself, and below it where the year, the day
+ * or the minute is another one.
+ */
+const TIME_FORMATS: (string | number | null)[][] = [
+  [365 * DAY, "{YYYY}", null, null, null, null, null, null, 1],
+  [28 * DAY, "{YYYY}-{MM}", null, null, null, null, null, null, 1],
+  [DAY, "{MM}-{DD}", "\n{YYYY}", null, null, null, null, null, 1],
+  [HOUR, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
+  [MINUTE, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
+];
+
+/** Distances of the marks of numbers of decisions. */
+const COUNTS: number[] = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 
 /** Decisions over time as stacked bars, one colour for each outcome. Dragging selects a range of time. */
 export class Chart {
@@ -33,7 +60,10 @@ export class Chart {
         height: HEIGHT,
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
         scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.05)] } },
-        axes: [axis(), { ...axis(), size: 70, values: (_, values) => values.map((value) => number(value)) }],
+        axes: [
+          { ...axis(), incrs: TIMES, values: TIME_FORMATS },
+          { ...axis(), size: 70, incrs: COUNTS, values: (_, values) => values.map((value) => number(value)) },
+        ],
         series: [{}, ...series],
         legend: { show: false },
         cursor: { y: false },
@@ -69,10 +99,14 @@ export class Chart {
     return Math.floor((seconds * 1000 - this.#from) / this.data.period);
   }
 
-  /** Times in seconds, then for each series the sum of its outcome and all below it; the highest is drawn first. */
+  /**
+   * Times in seconds, then for each series the sum of its outcome and all below it; the highest is drawn first. The last
+   * time is the end of the last bar, which would be outside of the chart otherwise.
+   */
   #values(groups: readonly GroupData[]): uPlot.AlignedData {
-    const times = Array.from({ length: this.#count }, (_, at) => (this.#from + at * this.data.period) / 1000);
-    const counts = new Map(ORDER.map((outcome) => [outcome, new Array<number>(this.#count).fill(0)]));
+    const length = this.#count + 1;
+    const times = Array.from({ length }, (_, at) => (this.#from + at * this.data.period) / 1000);
+    const counts = new Map(ORDER.map((outcome) => [outcome, new Array<number>(length).fill(0)]));
     for (const group of groups) {
       const its = counts.get(group.outcome);
       if (its === undefined) continue;

@@ -96,7 +96,9 @@ function header(): readonly Node[] {
   const { logs, decisions, from, to, period, backwards } = data;
   const covered = from === null || to === null ? "" : `, from ${time(from)} to ${time(to)}`;
   const lines = [
-    decisions === 0 ? "The log has no decisions." : `${number(decisions)} decisions${covered}.`,
+    decisions === 0
+      ? "The log has no decisions."
+      : `${number(decisions)} ${decisions === 1 ? "decision" : "decisions"}${covered}.`,
     `Log: ${logs.join(", ")}.`,
     ...(decisions === 0
       ? []
@@ -117,7 +119,7 @@ function length(milliseconds: number): string {
     [60_000, "minutes"],
   ] as const;
   for (const [unit, name] of units) if (milliseconds >= 2 * unit) return `${(milliseconds / unit).toFixed(1)} ${name}`;
-  return `${milliseconds / 1000} seconds`;
+  return milliseconds === 1000 ? "1 second" : `${milliseconds / 1000} seconds`;
 }
 
 function controls(): HTMLElement {
