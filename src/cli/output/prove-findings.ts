@@ -1,8 +1,9 @@
-import { dirname, relative, resolve } from "node:path";
+import { dirname, isAbsolute, relative, resolve } from "node:path";
 import type { ComparisonAnswer, DifferenceKind } from "../../prove/compare/comparison.js";
 import type { PropertyAnswer } from "../../prove/property/property-answer.js";
 import type { Doubt } from "../../prove/shared/doubt.js";
 import type { DeadCode } from "../../prove/table/dead-code.js";
+import { decisionWords, valueWords } from "../../prove/witness/shown-decision.js";
 import type { RuleText } from "../../workbench/lint/model/rule.js";
 import type { Finding } from "../../workbench/lint.js";
 
@@ -41,9 +42,14 @@ export function propertyFindings(
   const folder = dirname(config);
   return answers.flatMap(({ property, hook, answer, witness, model, doubts }) => {
     if (answer === "not decided")
-      return doubts.map((doubt) => undecided(`\`${property}\` at ${hook}: ${doubt.why}`, doubt, folder, config));
+      return doubts.map((doubt) => {
+        const message = `\`${property}\` at ${hook}: ${doubt.why}`;
+        // Places in a file of properties are relative to the working directory
+        if (file !== null && doubt.place?.startsWith(`${file}:`) === true) return undecided(message, doubt, "", config);
+        return undecided(message, isAbsolute(doubt.place ?? "") ? NO_PLACE : doubt, folder, config);
+      });
     if (answer === "proved") return [];
-    const values = Object.entries(witness?.values ?? {}).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+    const values = Object.entries(witness?.values ?? {}).map(([name, value]) => valueWords(name, value));
     const example = witness === null ? (model[0] ?? []) : values;
     const message = `\`${property}\` is ${answer} at ${hook}, with ${example.join(", ") || "anything"}`;
     return [finding("PROVE_REFUTED", "error", message, null, folder, file ?? config)];
@@ -54,8 +60,8 @@ export function propertyFindings(
 export function comparisonFindings(answers: readonly ComparisonAnswer[], config: string): readonly Finding[] {
   return answers.flatMap(({ hook, differences, doubts }) => [
     ...differences.map(({ kind, values, ...decided }) => {
-      const example = Object.entries(values).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
-      const [old, its] = [decided.old, decided.new].map((one) => one.enforced_verdict);
+      const example = Object.entries(values).map(([name, value]) => valueWords(name, value));
+      const [old, its] = [decided.old, decided.new].map(decisionWords);
       const message = `at ${hook}, ${KINDS[kind]} (${old}, now ${its}), with ${example.join(", ") || "anything"}`;
       const severity = kind === "allowed" ? "error" : "warning";
       return finding("PROVE_DIFFERS", severity, message, decided.new.place ?? decided.old.place, "", config);

@@ -7,6 +7,7 @@ import { PlacedPolicies } from "../../prove/configuration/placed-policies.js";
 import type { ExplorationLimits } from "../../prove/explorer/exploration.js";
 import { type PropertyAnswer, proveProperty } from "../../prove/property/property-answer.js";
 import { propertiesOf } from "../../prove/property/property-file.js";
+import { decisionWords, valueWords } from "../../prove/witness/shown-decision.js";
 import type { CaseResult } from "../../workbench/testing/case-result.js";
 
 /** The results of the properties beside a configuration's policies, as those of cases. */
@@ -60,7 +61,7 @@ function resultsOf(
   limits: ExplorationLimits,
 ): readonly CaseResult[] {
   const place = relative("", file);
-  return propertiesOf(file).map((property) => {
+  return propertiesOf(place).map((property) => {
     const start = performance.now();
     const answer = proveProperty(policies, hook, property, limits);
     const got = answerText(answer);
@@ -74,8 +75,8 @@ function resultsOf(
 
 function answerText({ answer, witness, model, doubts }: PropertyAnswer): string {
   if (witness !== null) {
-    const values = Object.entries(witness.values).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
-    return `${answer}: verdict ${witness.decision.enforced_verdict} with ${values.join(", ") || "anything"}`;
+    const values = Object.entries(witness.values).map(([name, value]) => valueWords(name, value));
+    return `${answer}: ${decisionWords(witness.decision)}, with ${values.join(", ") || "anything"}`;
   }
   const reasons = [
     ...model.map((conditions) => `if ${conditions.join(" and ") || "anything"}`),

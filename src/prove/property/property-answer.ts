@@ -94,7 +94,7 @@ class Search {
     if (end.kind !== "property" || end.holds === true) return;
     if (end.holds === null)
       throw new CountersignError("PROPERTY_INVALID", `\`${this.property.name}\`: ${end.why}`, {
-        place: place ?? this.property.file,
+        place: place ?? `${this.property.folder ?? ""}${this.property.file}`,
         remedy: "export functions that return true or false for every program, caller and decision",
       });
     this.#witness ??= witnessOf(path, input, this.exploration, this.#evaluated.at(input).decision);

@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { CountersignError } from "../../error.js";
 import { readText } from "../../input.js";
 import { LinkTime } from "../../policy/syntax/link-time.js";
@@ -14,18 +14,29 @@ const MAX_BYTES = 2 ** 20;
  */
 export function propertiesOf(path: string): readonly PropertySource[] {
   const file = basename(path);
-  const folder = dirname(resolve(path));
+  const folder = join(dirname(path), "/").replace(/^\.\/$/, "");
   const texts = new Map<string, string>();
   const read = (name: string) => {
-    const text = texts.get(name) ?? readText(resolve(folder, name), MAX_BYTES);
+    const text = texts.get(name) ?? readText(`${folder}${name}`, MAX_BYTES);
     texts.set(name, text);
     return text;
   };
   const files: Files = { read, root: "." };
-  const exported = [...readUnits(file, files, new LinkTime(file)).at(-1)!.exports.keys()];
-  if (exported.length > 0) return exported.map((name) => ({ file, files, name }));
+  const exported = exportsOf(file, files, folder);
+  if (exported.length > 0) return exported.map((name) => ({ file, files, folder, name }));
   throw new CountersignError("PROPERTY_INVALID", "exports no property", {
     place: path,
     remedy: "export a function: export const name = (prog, current, decision) => decision.verdict === 0",
   });
+}
+
+/** The names that a file exports. Errors have their places with the folder in front. */
+function exportsOf(file: string, files: Files, folder: string): readonly string[] {
+  try {
+    return [...readUnits(file, files, new LinkTime(file)).at(-1)!.exports.keys()];
+  } catch (error) {
+    if (!(error instanceof CountersignError) || error.place?.startsWith(folder) !== false) throw error;
+    const { code, message, place, remedy, cause } = error;
+    throw new CountersignError(code, message, { place: `${folder}${place}`, remedy, cause });
+  }
 }

@@ -29,7 +29,7 @@ export interface RealWitness {
   readonly hook: HookName;
   /** The path of the file that `check` decides about; null if there can be none. */
   readonly file: string | null;
-  /** The conditions of the path that do not hold for the file, in words. If there are any, nothing is checked. */
+  /** The conditions of the path that no file satisfies, in words. If there are any, nothing is left in the folder. */
   readonly lacks: readonly string[];
   /** For each configuration. */
   readonly checked: readonly CheckedWitness[];
@@ -64,10 +64,12 @@ export async function makeReal(
   });
   const current = readCurrent(written.current);
   const found = foundSubject(example, written.file, current, configs[0]!.config);
-  if (found === null) return notMade(`the file has nothing at ${hook}`);
+  const lacks = found === null ? [`the file has nothing at ${hook}`] : found.unmet.map(conditionWords);
+  if (found === null || lacks.length > 0) {
+    written.empty();
+    return notMade(...lacks);
+  }
   for (const { config } of configs) written.writeMaps(config, found.maps);
-  const lacks = found.unmet.map(conditionWords);
-  if (lacks.length > 0) return { hook, file: written.file, lacks, checked: [] };
   const checked: CheckedWitness[] = [];
   for (const { path, policies, config } of configs) {
     const expected = engineDecision(policies, hook, found.input);

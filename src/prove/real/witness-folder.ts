@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { factsOfObject } from "../../bpf/object.js";
 import { statementOf } from "../../bpf/statement.js";
@@ -32,6 +32,8 @@ const CURRENT = "current.json";
 /** A folder in which a witness is written: a file, signatures by new keys, keyrings, maps, and configurations. */
 export class WitnessFolder {
   readonly #signers = new Map<SignedItem, TestSigner>();
+  /** The names of files and folders that were written in it. */
+  readonly #written = new Set<string>();
 
   constructor(
     readonly path: string,
@@ -58,6 +60,7 @@ export class WitnessFolder {
     this.#put(file.name, file.bytes);
     this.#put(CURRENT, json(current));
     mkdirSync(join(this.path, SIGNATURES), { recursive: true });
+    this.#written.add(SIGNATURES);
     for (const [item, { kind }] of signatures) {
       if (kind === "none") continue;
       const signer = new TestSigner(item, kind, signers.get(item) ?? { subject: null, issuer: null });
@@ -136,8 +139,14 @@ export class WitnessFolder {
     return path.startsWith(".") ? path : `./${path}`;
   }
 
+  /** Removes what was written. The folder, which was empty before, is left. */
+  empty(): void {
+    for (const name of this.#written) rmSync(join(this.path, name), { recursive: true, force: true });
+  }
+
   #put(name: string, content: string | Uint8Array, mode = 0o666): void {
     const path = join(this.path, name);
+    this.#written.add(name.split("/", 1)[0]!);
     try {
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, content, { mode });
@@ -151,16 +160,28 @@ export class WitnessFolder {
   }
 }
 
-/** Throws USAGE for a folder with files in it, so that nothing is overwritten and no old signature counts. */
+/**
+ * Throws USAGE for a file, and for a folder with files in it, so that nothing is overwritten and no old signature
+ * counts. Throws FILE_UNREADABLE. The empty path is the working directory.
+ */
 export function refuseUsedFolder(path: string): void {
-  let names: readonly string[];
+  const remedy = "name a new folder with --out";
+  let what: string | null;
   try {
-    names = readdirSync(path);
-  } catch {
-    return;
+    what = useOf(resolve(path));
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new CountersignError("FILE_UNREADABLE", `cannot be used: ${code}`, { place: path, remedy, cause });
   }
-  if (names.length === 0) return;
-  throw new CountersignError("USAGE", "is not empty", { place: path, remedy: "name a new folder with --out" });
+  if (what !== null) throw new CountersignError("USAGE", what, { place: path || "--out", remedy });
+}
+
+/** Why no new folder can be made there; null if it can. */
+function useOf(path: string): string | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  if (!found.isDirectory()) return "is not a folder";
+  return readdirSync(path).length === 0 ? null : "is not empty";
 }
 
 const MAX_CONFIG = 2 ** 20;

@@ -1,11 +1,10 @@
+import { decisionWords } from "../witness/shown-decision.js";
 import type { CheckedWitness } from "./checked-witness.js";
 
 /** The README of a folder with a witness: what it shows, and the commands that show it. */
 export function readmeOf(conditions: readonly string[], checked: readonly CheckedWitness[]): string {
   const commands = checked.map(({ command, found }) => {
-    const { enforced_verdict: verdict, attachment, reason } = found;
-    const by = attachment === null ? "" : ` by ${attachment}`;
-    return `    ${command}\n\nenforces ${verdict}${by}${reason === null ? "" : `: ${reason}`}\n`;
+    return `    ${command}\n\ndecides: ${decisionWords(found)}\n`;
   });
   return `# A witness
 

@@ -66,17 +66,19 @@ function deadIn(policies: PlacedPolicies, placed: PlacedPolicy, bounds: Explorat
   const { attachment, policy, source, hooks } = placed;
   const marked = linkPolicy(policy.file, { ...source.files, hookNames: HOOK_NAMES, marksFor: "coverage" });
   const limits = { ...attachment.limits, timeout: PATIENCE };
+  const end = performance.now() + bounds.timeout;
+  const left = () => ({ ...bounds, timeout: Math.max(0, end - performance.now()) });
   const reached = new Set<number>();
   const folder = dirname(resolve(policies.config.file));
   const found = {
     attachment: attachment.name,
-    scope: deadScope(attachment.scope, bounds),
+    scope: deadScope(attachment.scope, left()),
     place: attachment.place,
     keys: deadKeys(source, policies.config).map(({ place, map, key }) => ({ ...placedIn(folder, place), map, key })),
   };
   const none = (unknown: string): DeadCode => ({ ...found, places: [], unknown });
   for (const hook of hooks) {
-    const exploration = explore(source, hook, policies.names, attachment.limits, bounds);
+    const exploration = explore(source, hook, policies.names, attachment.limits, left());
     const reason = unknownIn(exploration);
     if (reason !== null) return none(`${hook}: ${reason}`);
     for (const path of exploration.paths) {

@@ -1,4 +1,5 @@
 import type { Exploration, Path } from "../explorer/exploration.js";
+import type { Atom } from "../shared/atom.js";
 import type { Condition } from "../solver/condition.js";
 import { namesIn } from "../solver/element-conditions.js";
 import { solve } from "../solver/solver.js";
@@ -54,9 +55,13 @@ function essential(conditions: readonly Condition[], { knowledge }: Exploration)
   return left;
 }
 
-/** Whether a condition says only that a value is there, and another one is about a part of that value, or about it. */
+/**
+ * Whether a condition says only that a value is there, or that it is a text or a number, and another one, about that
+ * value or a part of it, says so too.
+ */
 function isNamedFurther({ atom, is }: Condition, conditions: readonly Condition[]): boolean {
   if (atom.kind !== "exists" && atom.kind !== "null" && atom.kind !== "type") return false;
+  if (atom.kind === "type" && is && conditions.some((other) => hasType(other, atom.of, atom.among.join()))) return true;
   const isThere = atom.kind === "null" ? !is : atom.kind === "exists" ? is : is && atom.among.join() === "object";
   if (!isThere) return false;
   const name = atom.kind === "type" ? atom.of : atom.of.slice(0, -1);
@@ -65,9 +70,29 @@ function isNamedFurther({ atom, is }: Condition, conditions: readonly Condition[
     if (other.kind === "exists" && !isOther) return false;
     if (other.kind === "any") return false;
     const named = other.kind === "some" ? [other.of] : namesIn(other);
-    return named.some((one) => one !== atom.of && (isPart(one, name) || (one === name && atom.kind !== "type")));
+    return named.some((one) => {
+      if (one === name) return atom.kind !== "type" && isOfValue(other, isOther);
+      return one !== atom.of && isPart(one, name);
+    });
   });
 }
+
+/** Whether a condition is false of a value that is not there. What is absent is not "tc" either, and ≠ 5. */
+function isOfValue(atom: Atom, is: boolean): boolean {
+  return is || atom.kind === "before" || (atom.kind === "number" && atom.is !== "= 0");
+}
+
+/** Whether a condition holds only for a value of a type. */
+function hasType({ atom, is }: Condition, name: string, type: string): boolean {
+  if (!namesIn(atom).includes(name)) return false;
+  return KINDS.get(type)?.has(atom.kind) === true && isOfValue(atom, is);
+}
+
+/** The kinds of conditions about values of a type. */
+const KINDS: ReadonlyMap<string, ReadonlySet<Atom["kind"]>> = new Map([
+  ["number", new Set<Atom["kind"]>(["number", "integer"])],
+  ["string", new Set<Atom["kind"]>(["equals", "starts", "ends", "matches", "regex", "before"])],
+]);
 
 function isPart(name: string, whole: string): boolean {
   return name.startsWith(`${whole}.`) || name.startsWith(`${whole}[`);

@@ -13,13 +13,13 @@ export function tablePage(
     element("h1", ["Decision tables"]),
     ...tables.map((made) => {
       const rows = made.rows.map((row): Row => ({ ...row, shown: resultOf(row), by: row.place ?? "" }));
-      return section(headingOf(made), "line", rows, made);
+      return section(headingOf(made), [...HEAD, "line"], rows, made);
     }),
     ...configuration.map((made) => {
-      const rows = made.rows.map((row): Row => {
-        return { ...row, conditions: waysOf(row), shown: resultOf(row), by: deciderOf(row) };
+      const rows = made.rows.map((row, index): Row => {
+        return { ...row, number: index + 1, conditions: waysOf(row), shown: resultOf(row), by: deciderOf(row) };
       });
-      return section(configurationHeading(made), "decided by", rows, made);
+      return section(configurationHeading(made), ["row", ...HEAD, "decided by"], rows, made);
     }),
     element("h2", ["Assumed"]),
     element(
@@ -29,7 +29,11 @@ export function tablePage(
   ]);
 }
 
+const HEAD = ["result", "if all of these hold", "reason"] as const;
+
 interface Row {
+  /** The number for `prove witness --row`; absent in the table of an attachment. */
+  readonly number?: number;
   readonly result: DecisionTable["rows"][number]["result"];
   /** The result in words. */
   readonly shown: string;
@@ -49,11 +53,11 @@ const CLASSES: Readonly<Record<Row["result"], string>> = {
 
 function section(
   heading: string,
-  last: string,
+  words: readonly string[],
   rows: readonly Row[],
   made: Pick<DecisionTable, "rows" | "unfinished">,
 ): string {
-  const head = ["result", "if all of these hold", "reason", last].map((one) => element("th", [text(one)]));
+  const head = words.map((one) => element("th", [text(one)]));
   return element("article", [
     element("h2", [text(heading)]),
     element("table", [element("tr", head), ...rows.map(tableRow)]),
@@ -62,11 +66,12 @@ function section(
   ]);
 }
 
-function tableRow({ result, shown, conditions, reason, by }: Row): string {
+function tableRow({ number, result, shown, conditions, reason, by }: Row): string {
   const all = conditions.length === 0 ? ["always"] : conditions;
   return element("tr", [
+    ...(number === undefined ? [] : [element("td", [String(number)])]),
     element("td", [element("b", [text(shown)], CLASSES[result])]),
-    element("td", [all.map(text).join("<br>")]),
+    element("td", [all.map((one) => element("div", [text(one)])).join("")]),
     element("td", [text(reason ?? "")]),
     element("td", [text(by)]),
   ]);

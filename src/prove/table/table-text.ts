@@ -50,13 +50,19 @@ export function deciderOf({ result, attachment, place }: ConfigurationRow): stri
 
 /** The conditions of a row, and how many ways to the same end were left out. */
 export function waysOf({ conditions, more }: ConfigurationRow): readonly string[] {
-  return [...(conditions.length === 0 ? ["always"] : conditions), ...(more > 0 ? [`(${more} more ways)`] : [])];
+  return [
+    ...(conditions.length === 0 ? ["always"] : conditions),
+    ...(more > 0 ? [`(${more} more ${more === 1 ? "way" : "ways"})`] : []),
+  ];
 }
 
 /** The table of a configuration in Markdown, with a heading of the second level. */
 export function configurationMarkdown(made: ConfigurationTable): string {
-  const rows = made.rows.map((row) => [waysOf(row).join("<br>"), resultOf(row), row.reason ?? "", deciderOf(row)]);
-  return markdownTable(configurationHeading(made), "decided by", rows, made.unfinished);
+  const rows = made.rows.map((row, index) => {
+    return [String(index + 1), waysOf(row).join("<br>"), resultOf(row), row.reason ?? "", deciderOf(row)];
+  });
+  const head = ["row", "if all of these hold", "result", "reason", "decided by"];
+  return markdownTable(configurationHeading(made), head, rows, made.unfinished);
 }
 
 /** The table of an attachment in Markdown, with a heading of the second level. */
@@ -64,20 +70,21 @@ export function markdownOf(made: DecisionTable): string {
   const rows = made.rows.map((row) => {
     return [row.conditions.join("<br>") || "always", resultOf(row), row.reason ?? "", row.place ?? ""];
   });
-  return markdownTable(headingOf(made), "line", rows, made.unfinished);
+  const head = ["if all of these hold", "result", "reason", "line"];
+  return markdownTable(headingOf(made), head, rows, made.unfinished);
 }
 
 function markdownTable(
   heading: string,
-  last: string,
+  head: readonly string[],
   rows: readonly (readonly string[])[],
   unfinished: string | null,
 ): string {
   return [
     `## ${escaped(heading)}`,
     "",
-    `| if all of these hold | result | reason | ${last} |`,
-    "| --- | --- | --- | --- |",
+    `| ${head.join(" | ")} |`,
+    `| ${head.map(() => "---").join(" | ")} |`,
     ...rows.map((cells) => `| ${cells.map(escaped).join(" | ")} |`),
     ...(unfinished === null ? [] : ["", `Not complete: ${escaped(unfinished)}.`]),
     "",

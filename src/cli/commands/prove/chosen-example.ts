@@ -5,11 +5,14 @@ import type { HookName } from "../../../hooks/catalogue.js";
 import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
 import type { ExplorationLimits } from "../../../prove/explorer/exploration.js";
 import type { Example } from "../../../prove/witness/example.js";
+import { DIFFERENCE_WORDS } from "../../output/difference-words.js";
 import { unknownName } from "./unknown-name.js";
 
 /** Which example is made real: of a row of a table, of a property, or of a difference to another configuration. */
 export interface ExampleChoice {
   readonly row?: number;
+  /** The most rows of the table that has it. */
+  readonly rows: number;
   readonly property?: string;
   readonly properties?: string;
   readonly compare?: string;
@@ -39,17 +42,19 @@ export async function chosenExample(policies: PlacedPolicies, choice: ExampleCho
 }
 
 async function rowExample(policies: PlacedPolicies, row: number, choice: ExampleChoice): Promise<ChosenExample> {
-  const [{ configurationTable }, { resultOf }, { ROWS }] = await Promise.all([
+  const [{ configurationTable }, { resultOf }] = await Promise.all([
     import("../../../prove/table/configuration-table.js"),
     import("../../../prove/table/table-text.js"),
-    import("./limits.js"),
   ]);
   const hook = choice.hook ?? policies.hooks[0] ?? "bpf_prog_load";
-  const { rows } = configurationTable(policies, hook, choice.bounds(), ROWS);
+  const { rows } = configurationTable(policies, hook, choice.bounds(), choice.rows);
   const its = rows[row - 1];
   if (its === undefined)
     throw new CountersignError("USAGE", `there is no row ${row} at ${hook}`, {
-      remedy: `give a number from 1 to ${rows.length}: rows are those of the last table of \`prove table\``,
+      remedy:
+        rows.length === 0
+          ? "raise --timeout, in which no row was found"
+          : `give a number from 1 to ${rows.length}: rows are those of the table of all attachments in \`prove table\``,
     });
   return { example: its.example, title: `row ${row} at ${hook}: ${resultOf(its)}`, old: null };
 }
@@ -94,7 +99,8 @@ async function differenceExample(its: PlacedPolicies, config: Config, choice: Ex
     const { answer, differences } = compareDecisions(old, its, hook, changes, options);
     title = `${hook}: ${answer}`;
     const [first] = differences;
-    if (first !== undefined) return { example: first.example, title: `${title} (${first.kind})`, old };
+    if (first === undefined) continue;
+    return { example: first.example, title: `${title}: ${DIFFERENCE_WORDS[first.kind]}`, old };
   }
   return { example: null, title, old };
 }

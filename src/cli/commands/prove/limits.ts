@@ -7,6 +7,28 @@ export const ROWS = 100;
 /** In seconds. */
 export const TIMEOUT = 60;
 
+/** How many paths were explored, and how many of them have an example. */
+export function pathsWords(paths: number, confirmed: number): string {
+  return `${paths} ${paths === 1 ? "path" : "paths"}, an example of ${confirmed} decided by the engine`;
+}
+
+/** The options that set the limits of an exploration, by what it says if it reaches one. */
+const OPTIONS: readonly (readonly [reached: RegExp, option: string])[] = [
+  [/there are more than \d+ paths/, "--max-paths"],
+  [/the time limit was reached/, "--timeout"],
+];
+
+/** The option that sets the limit which a text names; null if it names none. */
+export function limitOption(text: string): string | null {
+  return OPTIONS.find(([reached]) => reached.test(text))?.[1] ?? null;
+}
+
+/** Why something is not decided; for a limit with the option that raises it. */
+export function limitWords(why: string): string {
+  const option = limitOption(why);
+  return option === null ? why : `${why} (raise ${option})`;
+}
+
 /** A number of the command line. */
 export function countOf(text: string): number {
   const count = Number(text);

@@ -1,16 +1,18 @@
 import { Command } from "commander";
 import { readConfig } from "../../../config/config.js";
-import type { ComparisonAnswer, Difference, DifferenceKind } from "../../../prove/compare/comparison.js";
+import type { ComparisonAnswer, Difference } from "../../../prove/compare/comparison.js";
 import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
+import { decisionWords, valueWords } from "../../../prove/witness/shown-decision.js";
 import { visibleText } from "../../../visible-text.js";
 import { compileWasmOnce } from "../../input/wasm-compiler.js";
+import { DIFFERENCE_WORDS } from "../../output/difference-words.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
 import { type Format, formatOf, formatOption, printSarif } from "./format-option.js";
 import { hookNamed } from "./hook-option.js";
-import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
+import { countOf, limitWords, MAX_PATHS, pathsWords, TIMEOUT } from "./limits.js";
 
 /** `countersign prove compare`: what one configuration allows and denies otherwise than another. */
 export function compareCommand(): Command {
@@ -112,33 +114,30 @@ function printAnswers(answers: readonly ComparisonAnswer[], assumes: readonly st
   print(`\n${assumptionsText(assumes)}`);
 }
 
-const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
-  allowed: "the new configuration allows what the old one denies",
-  denied: "the new configuration denies what the old one allows",
-  errno: "both deny, with different errnos",
-  reason: "both deny, for different reasons",
-};
-
 function detailsOf({ answer, differences, doubts, paths, confirmed }: ComparisonAnswer): readonly string[] {
-  const lines = paths === 0 ? [] : [`${paths} paths, an example of ${confirmed} decided by the engine`];
+  const lines = paths === 0 ? [] : [pathsWords(paths, confirmed)];
   if (paths === 0 && answer === "equal") lines.push("the same policies are asked in the same way");
   for (const one of differences) lines.push(...differenceLines(one));
   if (answer === "differs" && doubts.length === 0) {
     const found = differences.map(({ kind }) => kind);
-    for (const kind of ["allowed", "denied"] as const)
-      if (!found.includes(kind)) lines.push(`not: ${KIND_WORDS[kind]}`);
+    for (const kind of ["allowed", "denied"] as const) if (!found.includes(kind)) lines.push(NO_SUCH[kind]);
   }
-  for (const { why, place } of doubts) lines.push(`not decided${place === null ? "" : ` at ${place}`}: ${why}`);
+  for (const { why, place } of doubts)
+    lines.push(`not decided${place === null ? "" : ` at ${place}`}: ${limitWords(why)}`);
   return lines;
 }
 
+/** What is said if there is no difference of a kind. */
+const NO_SUCH: Readonly<Record<"allowed" | "denied", string>> = {
+  allowed: "the new configuration allows nothing that the old one denies",
+  denied: "the new configuration denies nothing that the old one allows",
+};
+
 function differenceLines({ kind, values, ...decided }: Difference): readonly string[] {
-  const facts = Object.entries(values).map(([name, value]) => `  ${name} = ${JSON.stringify(value)}`);
+  const facts = Object.entries(values).map(([name, value]) => `  ${valueWords(name, value)}`);
   const decisions = (["old", "new"] as const).map((which) => {
-    const { enforced_verdict, attachment, reason, place } = decided[which];
-    const by = attachment === null ? "" : ` by ${attachment}`;
-    const why = reason === null ? "" : `: ${reason}`;
-    return `  ${which}: ${enforced_verdict}${by}${why}${place === null ? "" : ` (${place})`}`;
+    const { place } = decided[which];
+    return `  ${which}: ${decisionWords(decided[which])}${place === null ? "" : ` (${place})`}`;
   });
-  return [`${KIND_WORDS[kind]}, for example with:`, ...facts, ...decisions];
+  return [`${DIFFERENCE_WORDS[kind]}, for example with:`, ...facts, ...decisions];
 }

@@ -9,7 +9,7 @@ import { print, printJson } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
 import { type Format, formatOf, formatOption, printSarif } from "./format-option.js";
-import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
+import { countOf, limitWords, MAX_PATHS, TIMEOUT } from "./limits.js";
 import { unknownName } from "./unknown-name.js";
 
 /** `countersign prove dead`: the code of policies that no decision reaches. */
@@ -99,7 +99,7 @@ function printDead(found: readonly DeadCode[]): void {
       ...(scope === null ? [] : [[attachment, place, SCOPE_WORDS[scope]]]),
       ...keys.map((key) => [attachment, placeOf(key), `found: map ${key.map} has no entry ${JSON.stringify(key.key)}`]),
       ...places.map((dead) => [attachment, placeOf(dead), dead.branch ?? "reached"]),
-      ...(unknown === null ? [] : [[attachment, "", `not known: ${unknown}`]]),
+      ...(unknown === null ? [] : [[attachment, "", `not known: ${limitWords(unknown)}`]]),
     ];
   });
   if (rows.length === 0) print("no dead code");

@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import { CountersignError } from "../../../error.js";
 import type { HookName } from "../../../hooks/catalogue.js";
 import type { PropertyAnswer } from "../../../prove/property/property-answer.js";
+import { decisionWords, valueWords } from "../../../prove/witness/shown-decision.js";
 import { visibleText } from "../../../visible-text.js";
 import { compileWasmOnce } from "../../input/wasm-compiler.js";
 import { EXIT } from "../../output/exit.js";
@@ -11,7 +13,7 @@ import { table } from "../../output/table.js";
 import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
 import { type Format, formatOf, formatOption, printSarif } from "./format-option.js";
 import { hookNamed } from "./hook-option.js";
-import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
+import { countOf, limitWords, MAX_PATHS, pathsWords, TIMEOUT } from "./limits.js";
 import { unknownName } from "./unknown-name.js";
 
 /** `countersign prove property`: whether properties hold for all decisions of a configuration. */
@@ -74,6 +76,7 @@ async function run(file: string | undefined, options: Options): Promise<void> {
     ]);
   const format = formatOf(options);
   if (options.list === true) {
+    requireAlone(file, format);
     list(shipped.SHIPPED_PROPERTIES, format === "json");
     return;
   }
@@ -96,6 +99,10 @@ async function run(file: string | undefined, options: Options): Promise<void> {
       .filter(({ name }) => file !== undefined || shipped.concerns(name, hook))
       .map((property) => ({ hook, property })),
   );
+  if (questions.length === 0 && options.property !== undefined && hook !== null)
+    throw new CountersignError("USAGE", `\`${options.property}\` says nothing about ${hook}`, {
+      remedy: "leave --hook out, or name another hook",
+    });
   const bar = await counter("properties");
   const end = performance.now() + 1000 * options.timeout;
   const answers: PropertyAnswer[] = [];
@@ -113,6 +120,14 @@ async function run(file: string | undefined, options: Options): Promise<void> {
     await printSarif(propertyFindings(answers, options.config, file ?? null), "property");
   } else printAnswers(answers, assumes);
   process.exitCode = exitOf(answers);
+}
+
+/** Throws USAGE for a file and a format that a list of the properties that ship has no use for. */
+function requireAlone(file: string | undefined, format: Format): void {
+  if (file === undefined && format !== "sarif") return;
+  throw new CountersignError("USAGE", "--list lists the properties that ship", {
+    remedy: file === undefined ? "leave `--format sarif` out" : `leave \`${file}\` out`,
+  });
 }
 
 function exitOf(answers: readonly PropertyAnswer[]): number {
@@ -133,6 +148,7 @@ function list(shipped: Readonly<Record<string, { readonly doc: string }>>, isJso
 }
 
 function printAnswers(answers: readonly PropertyAnswer[], assumes: readonly string[]): void {
+  if (answers.length === 0) print("nothing to prove: no hook that these properties are about has attachments");
   for (const one of answers) {
     const heading = `${one.property} at ${one.hook}: ${one.answer}`;
     print(styled("bold", visibleText(heading)));
@@ -142,18 +158,15 @@ function printAnswers(answers: readonly PropertyAnswer[], assumes: readonly stri
 }
 
 function detailsOf({ witness, model, doubts, paths, confirmed }: PropertyAnswer): readonly string[] {
-  const counts = `${paths} paths, an example of ${confirmed} decided by the engine`;
-  const lines = [counts];
+  const lines = [pathsWords(paths, confirmed)];
   if (witness !== null) {
     const { decision, values } = witness;
-    const by = decision.attachment === null ? "" : ` by ${decision.attachment}`;
     lines.push("the engine made a decision for which it is false, with:");
-    for (const [name, value] of Object.entries(values)) lines.push(`  ${name} = ${JSON.stringify(value)}`);
-    lines.push(
-      `  enforced verdict: ${decision.enforced_verdict}${by}${decision.reason === null ? "" : `: ${decision.reason}`}`,
-    );
+    for (const [name, value] of Object.entries(values)) lines.push(`  ${valueWords(name, value)}`);
+    lines.push(`  enforced: ${decisionWords(decision)}`);
   }
   for (const conditions of model) lines.push(`false in the model if ${conditions.join(" and ") || "anything"}`);
-  for (const { why, place } of doubts) lines.push(`not decided${place === null ? "" : ` at ${place}`}: ${why}`);
+  for (const { why, place } of doubts)
+    lines.push(`not decided${place === null ? "" : ` at ${place}`}: ${limitWords(why)}`);
   return lines;
 }

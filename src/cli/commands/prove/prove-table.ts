@@ -12,8 +12,8 @@ import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
-import { assumptionsText } from "./assumptions.js";
-import { countOf, MAX_PATHS, ROWS, TIMEOUT } from "./limits.js";
+import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
+import { countOf, limitOption, limitWords, MAX_PATHS, ROWS, TIMEOUT } from "./limits.js";
 import { unknownName } from "./unknown-name.js";
 
 /** `countersign prove table`: the decision tables of a configuration. */
@@ -80,6 +80,11 @@ async function run(file: string, options: Options): Promise<void> {
   const config = readConfig(file, "check");
   const names = config.attachments.map(({ name }) => name);
   if (attachment !== undefined && !names.includes(attachment)) throw unknownName("attachment", attachment, names);
+  if (options.certificate !== undefined && names.length === 0)
+    throw new CountersignError("USAGE", "has no attachments to certify", {
+      place: file,
+      remedy: "leave --certificate out",
+    });
   compileWasmOnce();
   const [placing, { ASSUMPTIONS, decisionTables }, { configurationTables }, text] = await Promise.all([
     import("../../../prove/configuration/placed-policies.js"),
@@ -106,14 +111,15 @@ async function run(file: string, options: Options): Promise<void> {
     await writeCertificate(options.certificate, policies, ({ name }) => name === (attachment ?? name), limits());
   bar.stop();
   policies.close();
+  const assumes = [...ASSUMPTIONS, assumedPolicies(config.file, policies), VERSION_ASSUMED];
   if (options.html !== undefined) {
     const { tablePage } = await import("../../../prove/table/table-page.js");
-    writeWhole(options.html, Buffer.from(tablePage(tables, configuration, ASSUMPTIONS)));
-  } else if (json === true) printJson({ tables, configuration, assumes: ASSUMPTIONS });
+    writeWhole(options.html, Buffer.from(tablePage(tables, configuration, assumes)));
+  } else if (json === true) printJson({ tables, configuration, assumes });
   else if (markdown === true) {
     const parts = [...tables.map(text.markdownOf), ...configuration.map(text.configurationMarkdown)];
-    print([...parts, assumptionsText(ASSUMPTIONS)].join("\n").split("\n").map(visibleText).join("\n"));
-  } else printTables(tables, configuration, text, ASSUMPTIONS);
+    print([...parts, assumptionsText(assumes)].join("\n").split("\n").map(visibleText).join("\n"));
+  } else printTables(tables, configuration, text, assumes);
   const isDecided = [...tables, ...configuration].every(({ rows: all, unfinished }) => {
     return unfinished === null && all.every(({ result }) => result !== "not decided");
   });
@@ -132,9 +138,21 @@ async function writeCertificate(
     import("../../../prove/check/form.js"),
     import("../../../prove/check/check-certificate.js"),
   ]);
-  const text = `${JSON.stringify(makeCertificate(policies, isChosen, limits))}\n`;
+  const text = `${JSON.stringify(withinLimits(() => makeCertificate(policies, isChosen, limits)))}\n`;
   Array.from(checkCertificate(readCertificate(text, file), policies.config, file));
   writeWhole(file, Buffer.from(text));
+}
+
+/** Calls `make`; if it fails because a limit was reached, the error says which option sets it. */
+function withinLimits<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    const option = error instanceof CountersignError ? limitOption(error.message) : null;
+    if (!(error instanceof CountersignError) || option === null) throw error;
+    const { code, message, place, cause } = error;
+    throw new CountersignError(code, message, { place, remedy: `raise ${option}`, cause });
+  }
 }
 
 function printTables(
@@ -144,25 +162,28 @@ function printTables(
   assumptions: readonly string[],
 ): void {
   const { configurationHeading, countsOf, deciderOf, headingOf, resultOf, waysOf } = text;
-  const show = (made: DecisionTable | ConfigurationTable, heading: string, head: string, rows: string[][]) => {
+  if (tables.length === 0) print("no tables: the configuration has no attachments\n");
+  const show = (made: DecisionTable | ConfigurationTable, heading: string, head: string[], rows: string[][]) => {
     print(styled("bold", visibleText(heading)));
     print(
       table(
-        ["result", head, "if all of these hold: reason"],
+        [...head, "if all of these hold: reason"],
         rows.map((row) => row.map(visibleText)),
       ),
     );
-    print(`${countsOf(made)}${made.unfinished === null ? "" : `; not complete: ${made.unfinished}`}\n`);
+    print(`${countsOf(made)}${made.unfinished === null ? "" : `; not complete: ${limitWords(made.unfinished)}`}\n`);
   };
   const reasoned = (conditions: readonly string[], reason: string | null) =>
     `${conditions.join(" and ") || "always"}${reason === null ? "" : `: ${reason}`}`;
   for (const made of tables) {
     const rows = made.rows.map((row) => [resultOf(row), row.place ?? "", reasoned(row.conditions, row.reason)]);
-    show(made, headingOf(made), "line", rows);
+    show(made, headingOf(made), ["result", "line"], rows);
   }
   for (const made of configuration) {
-    const rows = made.rows.map((row) => [resultOf(row), deciderOf(row), reasoned(waysOf(row), row.reason)]);
-    show(made, configurationHeading(made), "decided by", rows);
+    const rows = made.rows.map((row, index) => {
+      return [String(index + 1), resultOf(row), deciderOf(row), reasoned(waysOf(row), row.reason)];
+    });
+    show(made, configurationHeading(made), ["row", "result", "decided by"], rows);
   }
   print(assumptionsText(assumptions));
 }

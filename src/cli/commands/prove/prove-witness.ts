@@ -2,13 +2,13 @@ import { Command } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
 import type { CheckedWitness } from "../../../prove/real/checked-witness.js";
 import type { RealWitness } from "../../../prove/real/real-witness.js";
-import type { ShownDecision } from "../../../prove/witness/shown-decision.js";
+import { decisionWords } from "../../../prove/witness/shown-decision.js";
 import { visibleText } from "../../../visible-text.js";
 import { compileWasmOnce } from "../../input/wasm-compiler.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled } from "../../output/output.js";
 import { hookNamed } from "./hook-option.js";
-import { countOf, MAX_PATHS, TIMEOUT } from "./limits.js";
+import { countOf, MAX_PATHS, ROWS, TIMEOUT } from "./limits.js";
 
 /** `countersign prove witness`: a file, signatures and a configuration that show a decision of the model. */
 export function witnessCommand(): Command {
@@ -16,7 +16,8 @@ export function witnessCommand(): Command {
     .description("Makes an example real: files on which `check` decides the same")
     .argument("[config]", "a configuration", DEFAULT_CONFIG)
     .requiredOption("--out <folder>", "a new folder for the files")
-    .option("--row <number>", "this row of the last table of `prove table`, from 1", countOf)
+    .option("--row <number>", "this row of the table of all attachments in `prove table`", countOf)
+    .option("--rows <number>", "the most rows of that table, as for `prove table`", countOf, ROWS)
     .option("--property <name>", "a counterexample to this property, of those that ship or of --properties")
     .option("--properties <file>", "a file of properties")
     .option("--compare <old>", "a decision that another configuration makes otherwise")
@@ -51,6 +52,7 @@ Examples:
 interface Options {
   readonly out: string;
   readonly row?: number;
+  readonly rows: number;
   readonly property?: string;
   readonly properties?: string;
   readonly compare?: string;
@@ -61,11 +63,13 @@ interface Options {
 }
 
 async function run(file: string, { hook, maxPaths, timeout, out, json, ...choice }: Options): Promise<void> {
-  const [{ PlacedPolicies }, { chosenExample }, { makeReal }] = await Promise.all([
+  const [{ PlacedPolicies }, { chosenExample }, { makeReal }, { refuseUsedFolder }] = await Promise.all([
     import("../../../prove/configuration/placed-policies.js"),
     import("./chosen-example.js"),
     import("../../../prove/real/real-witness.js"),
+    import("../../../prove/real/witness-folder.js"),
   ]);
+  refuseUsedFolder(out);
   const config = readConfig(file, "check");
   const named = hookNamed(hook);
   compileWasmOnce();
@@ -103,8 +107,4 @@ function printWitness(title: string, witness: RealWitness | null): void {
 function checkedLines({ command, found, expected, isSame }: CheckedWitness): readonly string[] {
   const lines = [command, `  decides: ${decisionWords(found)}`];
   return isSame ? [...lines, "  as the prover says"] : [...lines, `  the prover says: ${decisionWords(expected)}`];
-}
-
-function decisionWords({ enforced_verdict: verdict, attachment, reason }: ShownDecision): string {
-  return `${verdict}${attachment === null ? "" : ` by ${attachment}`}${reason === null ? "" : `: ${reason}`}`;
 }

@@ -51,9 +51,11 @@ describe("countersign test --prove", () => {
     expect(code).toBe(1);
     const { cases } = JSON.parse(out);
     expect(cases[1]).toMatchObject({ name: "allows", expected: "proved", passed: false });
-    expect(cases[1].got).toContain('refuted: verdict -EPERM with prog.name = "x", current.uid = 0');
+    expect(cases[1].got).toContain(
+      'refuted: denied -EPERM: p: answered -EPERM without a reason, with prog.name = "x", current.uid = 0',
+    );
 
-    expect(readFileSync(junit, "utf8")).toContain('<failure message="expected proved, got refuted: verdict -EPERM');
+    expect(readFileSync(junit, "utf8")).toContain('<failure message="expected proved, got refuted: denied -EPERM');
   });
 
   it("fails with the reason if one is not decided", async () => {

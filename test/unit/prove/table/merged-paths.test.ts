@@ -41,13 +41,29 @@ describe("paths that are merged", () => {
     ]);
   });
 
-  it("say that a value is there only where no other condition is about it", () => {
+  it("say that a value is there unless another condition is false without it", () => {
     expect(rowsOf('current.container?.labels?.tier === "edge" ? -1 : 0')).toEqual([
       "current.container is null: 0",
       "current.container.labels is null: 0",
       'current.container.labels["tier"] is "edge": -1',
-      'current.container.labels["tier"] is not "edge": 0',
+      'current.container.labels["tier"] is present, current.container.labels["tier"] is not "edge": 0',
       'current.container.labels is not null, current.container.labels["tier"] is absent: 0',
     ]);
+  });
+
+  it("leave out the type of a value that another condition is about, unless that also holds of other types", () => {
+    expect(rowsOf('map_lookup("program_budget", "a") === "x" ? -1 : 0')).toEqual([
+      'map_lookup("program_budget","a") is "x": -1',
+      'map_lookup("program_budget","a") is a string, map_lookup("program_budget","a") is not "x": 0',
+      'map_lookup("program_budget","a") is present, map_lookup("program_budget","a") is not a string: 0',
+      'map_lookup("program_budget","a") is absent: 0',
+    ]);
+    const limit = 'typeof map_lookup("program_budget", "a") === "number" && ';
+    expect(rowsOf(`${limit} prog.insn_cnt > map_lookup("program_budget", "a") ? -1 : 0`)).toContain(
+      'map_lookup("program_budget","a") < prog.insn_cnt: -1',
+    );
+    expect(rowsOf(`${limit} prog.insn_cnt === map_lookup("program_budget", "a") ? -1 : 0`)).toContain(
+      'map_lookup("program_budget","a") is a number, prog.insn_cnt ≠ map_lookup("program_budget","a"): 0',
+    );
   });
 });

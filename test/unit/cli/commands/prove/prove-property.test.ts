@@ -46,14 +46,14 @@ describe("countersign prove property", () => {
     expect(code).toBe(1);
     expect(out).toMatch(/^tiny at bpf_prog_load: refuted$/m);
     expect(out).toMatch(/^ {4}prog\.insn_cnt = (?:5[1-9]|[6-9]\d|100)$/m);
-    expect(out).toMatch(/^ {4}enforced verdict: 0$/m);
+    expect(out).toMatch(/^ {4}enforced: allowed$/m);
   });
 
   it("names the line of what is not decided, and exits with 2", async () => {
     const { code, out } = await prove("properties.js", "--property", "named", "--json");
     expect(code).toBe(2);
     expect(JSON.parse(out).properties).toMatchObject([
-      { property: "named", answer: "not decided", witness: null, doubts: [{ place: "properties.js:3" }] },
+      { property: "named", answer: "not decided", witness: null, doubts: [{ place: join(folder, "properties.js:3") }] },
     ]);
   });
 
@@ -83,6 +83,23 @@ describe("countersign prove property", () => {
     expect(properties.map((one: { property: string }) => one.property)).toEqual(Object.keys(SHIPPED_PROPERTIES));
     const listed = await prove("", "--list");
     for (const { doc } of Object.values(SHIPPED_PROPERTIES)) expect(listed.out).toContain(doc);
+  });
+
+  it("says that nothing was proved if there is nothing that the properties are about", async () => {
+    writeFileSync(join(folder, "c.yaml"), "version: 1\nattachments: []\n");
+    expect((await prove("")).out).toMatch(/^nothing to prove: no hook /);
+    const { code, err } = await prove("", "--property", "nothing_unsigned_loads", "--hook", "bpf");
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining("`nothing_unsigned_loads` says nothing about bpf [USAGE]"),
+    ]);
+  });
+
+  it.each([
+    [["--list"], /--list lists the properties that ship \[USAGE\]; leave `.*properties\.js` out/],
+    [["--list", "--format", "sarif"], /--list lists the properties that ship \[USAGE\]; leave /],
+  ])("rejects %s with a file", async (words, message) => {
+    expect(await prove("properties.js", ...words)).toMatchObject({ code: 2, err: expect.stringMatching(message) });
   });
 
   it.each([

@@ -48,7 +48,7 @@ describe("countersign prove table", () => {
     const { code, out } = await prove();
     expect(code).toBe(0);
     expect(out).toMatch(/^all attachments at bpf_prog_load \(default allow\)$/m);
-    expect(out).toMatch(/^deny -E2BIG +many many\.js:1 +prog\.insn_cnt ≤ 100 and prog\.type is "sched_cls"$/m);
+    expect(out).toMatch(/^\d +deny -E2BIG +many many\.js:1 +prog\.insn_cnt ≤ 100 and prog\.type is "sched_cls"$/m);
     const { configuration } = JSON.parse((await prove("--json", "--rows", "1")).out);
     expect(configuration).toMatchObject([{ hook: "bpf_prog_load", unfinished: null }]);
     const rows = configuration[0].rows.map((row: Record<string, unknown>) => [row.result, row.attachment, row.more]);
@@ -70,7 +70,7 @@ describe("countersign prove table", () => {
     expect(html).not.toMatch(/<script|<link|src=|https?:/);
     expect(html).toContain("<h2>limit at bpf_prog_load (limit.js)</h2>");
     expect(html).toContain(
-      '<tr><td><b class="denied">deny -EPERM</b></td><td>prog.insn_cnt &gt; 100</td>' +
+      '<tr><td><b class="denied">deny -EPERM</b></td><td><div>prog.insn_cnt &gt; 100</div></td>' +
         "<td>{prog.name} is &lt;b&gt;too large&lt;/b&gt;</td><td>limit.js:3</td></tr>",
     );
     expect(html).toContain('<b class="audit">not decided</b>');

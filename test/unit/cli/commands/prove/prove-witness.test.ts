@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -59,9 +59,10 @@ describe("countersign prove witness", () => {
     for (const [index, { verdict, conditions, attachment }] of rows.entries()) {
       const { code, out: text } = await prove("--row", String(index + 1));
       codes.push(code);
-      if (conditions.includes("prog.kernel_signature is not null"))
+      if (conditions.includes("prog.kernel_signature is not null")) {
         expect(text).toMatch(/not made real: prog\.kernel_signature is not null$/m);
-      else {
+        expect(readdirSync(out)).toEqual([]);
+      } else {
         expect(text).toMatch(/^ {4}as the prover says$/m);
         const its = await checked();
         expect(its.code).toBe(verdict === "0" ? 0 : 1);
@@ -108,12 +109,21 @@ describe("countersign prove witness", () => {
     expect(err.replaceAll("\n", " ")).toMatch(message);
   });
 
-  it("rejects a folder with files in it", async () => {
-    writeFileSync(join(folder, "x"), "");
-    const { code, err } = await runCommand(
-      ...["prove", "witness", join(folder, "countersign.yaml"), "--row", "1", "--out", folder],
-    );
-    expect(code).toBe(2);
-    expect(err).toMatch(/is not empty/);
+  it.each([
+    ["a folder with files in it", "", /: is not empty \[USAGE\]/],
+    ["a file", "policy.js", /policy\.js: is not a folder \[USAGE\]/],
+    ["a folder in a file", "policy.js/x", /policy\.js\/x: cannot be used: ENOTDIR \[FILE_UNREADABLE\]/],
+  ])("rejects %s, and explores nothing", async (_, name, message) => {
+    out = join(folder, name);
+    const { code, err } = await prove("--row", "500");
+    expect([code, err]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  it("takes no path that is empty for a new folder", async () => {
+    out = "";
+    expect(await prove("--row", "1")).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^countersign: --out: is /),
+    });
   });
 });
