@@ -58,6 +58,24 @@ export const HOSTILE_BODIES: Readonly<Record<string, string>> = {
     "return prog.statements[0] === undefined && cs.statement_of(prog, 'platform') !== null ? 0 : -1",
   "a hole of an array": "return [1, , 3].filter((x) => x === undefined).length === 0 ? 0 : -1",
   "holes beside a spread": "return [...[1], , ...[3]].filter((x) => x === undefined || prog.rewritten).length",
+  "arguments of a method of null": "let n = 0; try { null.x((n = 1)) } catch {} return -n",
+  "arguments of a method that is none": "let n = 0; try { ({}).x((n = 1)) } catch {} return -n",
+  "arguments of a method of a value of a map":
+    "let n = 0; try { map_lookup('program_budget', 'x').y((n = 1)) } catch {} return -n",
+  "arguments that replace the method": "const o = { m: () => -1 }; return o.m((o.m = () => -2))",
+  "arguments that replace the object": "let a = [1]; return -a.concat((a = [1, 2, 3]))[0] - a.length",
+  "arguments that change the array": "const a = [1, 2, 3]; return -a.concat(a.pop()).length",
+  "arguments that change a filter":
+    "const a = ['a', 'b', 'c', 'd', 'e'].filter((x) => x !== prog.name); return -a.concat(a.pop()).length",
+  "arguments of an optional method": "let n = 0; prog.section?.startsWith(((n = 1), 'a')); return -n",
+  "arguments that throw before a fact is missing":
+    "const f = () => { throw 1 }; try { prog['nofa' + 'ct'](f()) } catch { return -1 } return -2",
+  "a signature type that does not exist":
+    "try { return verify_signature(prog.insns, prog.signature, 'platform', 'constructor' + '') } catch { return -1 }",
+  "a signature type that is a fact":
+    "try { return verify_signature(prog.insns, prog.signature, 'platform', prog.name) } catch { return -1 }",
+  "an element with another part of the first one":
+    "const f = prog.maps.filter((m) => m.name === 'a'); return prog.maps.find((m) => f[0]?.type === m.type)?.name === 'edge' ? -1 : -2",
   "the order of what is spread":
     "const a = [1]; const f = () => { a.push(2); return 3 }; return [...a, f(), ...a].join() === '1,3,1,2' ? 0 : -1",
   "a spread of a text": "return [...'ab', prog.name].length === 3 ? 0 : -1",

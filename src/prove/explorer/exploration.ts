@@ -307,6 +307,7 @@ class Explorer {
         return null;
       case "origin":
         this.#origins.set(request.name, request.origin);
+        this.#hasLoops ||= request.origin.kind === "folded";
         return null;
       case "end":
         this.#end ??= request.end;

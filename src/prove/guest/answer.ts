@@ -1,6 +1,7 @@
 import { call } from "./calls.js";
 import { symbol } from "./facts.js";
 import { denialWith, forgetDenials } from "./helpers.js";
+import { hasChangedState } from "./loops.js";
 import { isWithin } from "./numbers.js";
 import { isEqual } from "./operators.js";
 import { at, beginning, endOf, fault, finish, here, notDecided } from "./path.js";
@@ -18,6 +19,7 @@ export interface Answer {
 type End = ReturnType<typeof endOf>;
 
 let returnedAt = 0;
+const askedBefore = new WeakSet<Hook>();
 
 /** Remembers where a function of the policy returned. */
 export function returned(place: number, value: unknown): unknown {
@@ -46,7 +48,11 @@ export function ask(hook: Hook, current: Sym): { readonly end: End; readonly ans
   forgetDenials();
   returnedAt = 0;
   let answer: Answer | null = null;
+  // Each decision of the engine begins with new variables
+  const isChanged = askedBefore.has(hook) && hasChangedState();
+  askedBefore.add(hook);
   const end = endOf(() => {
+    if (isChanged) return notDecided("another decision of a policy that changes its variables or objects");
     const { reason, verdict, place } = concluded(call(0, hook, [subjectSymbol(), current]));
     answer = { verdict, reason };
     const term = termOf(verdict);

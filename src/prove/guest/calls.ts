@@ -1,11 +1,12 @@
 import { OPERATIONS } from "../arithmetic/operations.js";
 import type { TextPart } from "../shared/atom.js";
 import { alone, compute } from "./arithmetic.js";
+import { ITERATIONS, reduced } from "./array-loops.js";
 import { view } from "./facts.js";
 import { folding } from "./folding.js";
 import { CONCRETE_FUNCTIONS, CONCRETE_STRING_METHODS, functionName, MOVING_ARRAY_METHODS } from "./intrinsics.js";
 import { jsonOf } from "./json-text.js";
-import { changes } from "./loops.js";
+import { changesObject } from "./loops.js";
 import { entriesOf, get, isPlain, propertyExists } from "./members.js";
 import { isWithin } from "./numbers.js";
 import { isEqual } from "./operators.js";
@@ -102,7 +103,7 @@ const MODELLED: ReadonlyMap<unknown, Call> = new Map<unknown, Call>([
 function frozen(value: unknown): unknown {
   if (isPrimitive(value)) return value;
   if (!isPlain(value) && !Array.isArray(value)) return notDecided("`Object.freeze` of this value");
-  changes("an object that a loop over a list freezes");
+  changesObject("an object that a loop over a list freezes");
   return Object.freeze(value);
 }
 
@@ -149,21 +150,43 @@ function ofUnknown(callee: object, values: readonly unknown[]): unknown {
   return values.length > 2 ? notDecided(`${name} of more than two numbers`) : compute(operation, numbers);
 }
 
-export function callMethod(place: number, object: unknown, key: unknown, given: readonly unknown[]): unknown {
+/** Calls a method. A property of an object is read before the arguments are evaluated, which may change it. */
+export function callMethod(
+  place: number,
+  object: unknown,
+  key: unknown,
+  argumentsOf: () => readonly unknown[],
+): unknown {
   at(place);
-  const its = settled(object);
+  const holder = settled(object);
+  const isRead = typeof key !== "string" || !hasFixedMethods(holder);
+  const method = isRead ? get(place, holder, key) : null;
+  const given = argumentsOf();
+  at(place);
+  return isRead ? call(place, method, given, holder) : callFixed(place, settled(holder), key, given);
+}
+
+/** Whether a policy cannot change the methods of a value, and reading one has no effect. */
+function hasFixedMethods(value: unknown): boolean {
+  const term = termOf(value);
+  if (term !== null) return !HOLDERS.has(term.k);
+  if (isPrimitive(value)) return value !== null && value !== undefined;
+  return Array.isArray(value) || value instanceof Set || value instanceof Map;
+}
+
+const HOLDERS: ReadonlySet<Term["k"]> = new Set<Term["k"]>(["object", "lazy", "record"]);
+
+function callFixed(place: number, its: unknown, key: string, given: readonly unknown[]): unknown {
   const term = termOf(its);
-  if (typeof key === "string") {
-    if (Array.isArray(its)) return ofArray(place, its, key, given);
-    if (typeof its === "string") return ofString(its, key, given);
-    if ((term?.k === "text" || term?.k === "joined") && STRING_NAMES.includes(key))
-      return ofText(term, stringParts(its)!, key, given);
-    if (term?.k === "split") return splitMethod(its as object, term, key, given);
-    if (its instanceof Set || its instanceof Map) return ofCollection(its, key, given);
-    if (term?.k === "pattern" && key === "test" && given.length === 1) return matches(term, given[0]);
-    const parts = partsIn(its);
-    if (parts !== null) return ofParts(place, parts, its, key, given);
-  }
+  if (Array.isArray(its)) return ofArray(place, its, key, given);
+  if (typeof its === "string") return ofString(its, key, given);
+  if ((term?.k === "text" || term?.k === "joined") && STRING_NAMES.includes(key))
+    return ofText(term, stringParts(its)!, key, given);
+  if (term?.k === "split") return splitMethod(its as object, term, key, given);
+  if (its instanceof Set || its instanceof Map) return ofCollection(its, key, given);
+  if (term?.k === "pattern" && key === "test" && given.length === 1) return matches(term, given[0]);
+  const parts = partsIn(its);
+  if (parts !== null) return ofParts(place, parts, its, key, given);
   return call(place, get(place, its, key), given, its);
 }
 
@@ -248,23 +271,6 @@ function contains(parts: readonly Part[], value: unknown): boolean {
   return false;
 }
 
-/** Methods of arrays that call functions (ECMA-262, 23.1.3). Arrays of policies have no holes. */
-const ITERATIONS: Readonly<Record<string, (array: readonly unknown[], each: (index: number) => unknown) => unknown>> = {
-  some: (array, each) => found(array, each) !== -1,
-  every: (array, each) => found(array, (index) => !truthy(here(), each(index))) === -1,
-  find: (array, each) => array[found(array, each)],
-  findIndex: found,
-  filter: (array, each) => array.filter((_, index) => truthy(here(), each(index))),
-  map: (array, each) => array.map((_, index) => each(index)),
-  flatMap: () => notDecided("`flatMap`"),
-  forEach: (array, each) => array.forEach((_, index) => void each(index)),
-};
-
-function found(array: readonly unknown[], each: (index: number) => unknown): number {
-  for (let index = 0; index < array.length; index++) if (truthy(here(), each(index))) return index;
-  return -1;
-}
-
 function ofArray(place: number, array: unknown[], key: string, given: readonly unknown[]): unknown {
   if (Object.hasOwn(array, key)) return notDecided("a method of its own of an array");
   const [first, second] = given;
@@ -272,26 +278,29 @@ function ofArray(place: number, array: unknown[], key: string, given: readonly u
     if (typeof first !== "function") return raise("TypeError", "not a function");
     const made = key === "filter" ? filteredArray(place, array, given) : null;
     if (made !== null) return made;
-    const length = array.length;
-    const result = ITERATIONS[key]!(array, (index) => call(place, first, [array[index], index, array], second));
-    return array.length === length ? result : notDecided("an array that changes during a loop over it");
+    return ITERATIONS[key]!(array, (value, index) => call(place, first, [value, index, array], second));
   }
-  if (key === "reduce") return reduced(place, array, given);
+  if (key === "reduce") {
+    if (typeof first !== "function") return raise("TypeError", "not a function");
+    return reduced(array, given.slice(1), (before, value, index) => call(place, first, [before, value, index, array]));
+  }
   if (key === "includes" && given.length === 1)
     return array.some((one) => isEqual(one, first, true) || bothNaN(one, first));
   if (key === "indexOf" && given.length === 1) return array.findIndex((one) => isEqual(one, first, true));
   if (key === "join") return joinedArray(array, first);
-  if (key === "concat" && given.some((one) => partsIn(one) !== null))
-    return literal([array, ...given].map((one) => [Array.isArray(view(one)) || partsIn(one) !== null, one] as const));
+  if (key === "concat") return literal([array, ...given].map(concatenated));
   if (!MOVING_ARRAY_METHODS.has(key) || Object.isFrozen(array)) return notDecided(`\`${key}\` of an array`);
-  if (
-    key === "concat"
-      ? !given.every((one) => Array.isArray(one) || isPrimitive(one))
-      : NUMBERS.has(key) && !isConcrete(given)
-  )
-    return notDecided(`\`${key}\` with a value that is not known`);
-  if (CHANGING.has(key)) changes("an array that a loop over a list changes");
+  if (NUMBERS.has(key) && !isConcrete(given)) return notDecided(`\`${key}\` with a value that is not known`);
+  if (CHANGING.has(key)) changesObject("an array that a loop over a list changes");
   return native(() => (array as unknown as Readonly<Record<string, Call>>)[key]!(...given));
+}
+
+/** Whether `concat` takes the elements of a value in its place (ECMA-262, 23.1.3.2.1), and the value. */
+function concatenated(value: unknown): readonly [isSpread: boolean, value: unknown] {
+  if (!isArray(value)) return [false, value];
+  const its = settled(value);
+  const isKnown = Array.isArray(view(its)) || partsIn(its) !== null;
+  return isKnown ? [true, its] : notDecided("`concat` of a list that is not known");
 }
 
 /** More values than this are not put on paths of their own by `filter`. */
@@ -310,16 +319,6 @@ const NUMBERS: ReadonlySet<string> = new Set(["slice", "at"]);
 
 function bothNaN(one: unknown, other: unknown): boolean {
   return Number.isNaN(one) && Number.isNaN(other);
-}
-
-function reduced(place: number, array: readonly unknown[], given: readonly unknown[]): unknown {
-  const [callback] = given;
-  if (typeof callback !== "function") return raise("TypeError", "not a function");
-  if (given.length === 1 && array.length === 0) return raise("TypeError", "reduce of an empty array");
-  let value = given.length === 1 ? array[0] : given[1];
-  for (let index = given.length === 1 ? 1 : 0; index < array.length; index++)
-    value = call(place, callback, [value, array[index], index, array]);
-  return value;
 }
 
 function joinedArray(array: readonly unknown[], separator: unknown = ","): unknown {

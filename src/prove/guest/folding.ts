@@ -29,7 +29,6 @@ export function folding(part: ListPart, begun: unknown, callback: Callback): unk
   const expression = only(accumulator);
   const sum = new Sym({ k: "double", name: accumulator, expression, range, fold: ACCUMULATOR });
   const value = folded(part, (element) => settled(callback(sum, element)));
-  if (value === sum) return initial;
   const term = termOf(value);
   const fold = term?.k === "double" ? (term.fold ?? null) : null;
   if (fold === null || term?.k !== "double" || occurrences(term.expression, accumulator) !== 1)
@@ -40,6 +39,7 @@ export function folding(part: ListPart, begun: unknown, callback: Callback): unk
   integer(`${list}.length`, 0n, 0xffff_ffffn);
   const name = nameOf(list, initial, accumulator, term.expression);
   originate(name, { kind: "folded", list, initial, accumulator, expression: term.expression });
+  if (value === sum) return initial;
   return numberSymbol(name, only(name), all);
 }
 

@@ -2,7 +2,7 @@ import { addHelper } from "./calls.js";
 import { configuredNames } from "./configured-names.js";
 import { factOf, lookUp, symbol, verdictOf, view, writtenMaps } from "./facts.js";
 import { jsonOf } from "./json-text.js";
-import { changes } from "./loops.js";
+import { changes, isInLoading } from "./loops.js";
 import { addConstants, namespace } from "./namespace.js";
 import { type Integer, isWithin, testNumber } from "./numbers.js";
 import { isEqual } from "./operators.js";
@@ -50,6 +50,7 @@ export function unused(place: number, before: number, value: unknown): unknown {
 }
 
 function deny(reason: unknown, errno: unknown = 1): unknown {
+  if (isInLoading()) return notDecided("a call of `deny` outside of a function");
   const code = settled(errno);
   const term = termOf(code);
   if (term?.k === "double") return notDecided("an errno of a map");

@@ -31,20 +31,47 @@ let loops = 0;
 let depth = 0;
 let change: string | null = null;
 
-/** The number of loops around a variable that is declared here. */
+/** Whether the files of policies are executed, before any policy is asked. */
+let isLoading = true;
+/** Whether a variable or an object that outlasts a decision has changed since then. */
+let hasChanged = false;
+
+/** The number of loops around a variable that is declared here; -1 for one that outlasts a decision. */
 export function birth(): number {
-  return depth;
+  return isLoading ? -1 : depth;
 }
 
-/** Notes that a variable changes which was declared within `born` loops. */
+export function endLoading(): void {
+  isLoading = false;
+  hasChanged = false;
+}
+
+/** Whether `deny` would belong to no decision. */
+export function isInLoading(): boolean {
+  return isLoading;
+}
+
+/** Whether what a policy answers may differ from what it would have answered at first. */
+export function hasChangedState(): boolean {
+  return hasChanged;
+}
+
+/** Notes that a variable changes which was declared within `born` loops; see {@link birth}. */
 export function write(born: number, value: unknown): unknown {
-  if (born < depth) change ??= "a variable that a loop over a list changes";
+  if (born < 0) hasChanged = true;
+  if (depth > 0 && born < depth) change ??= "a variable that a loop over a list changes";
   return value;
 }
 
 /** Notes a change that a loop must not make. */
 export function changes(what: string): void {
   if (depth > 0) change ??= what;
+}
+
+/** Notes that an object or array of the policy changes. */
+export function changesObject(what: string): void {
+  hasChanged = true;
+  changes(what);
 }
 
 /** What a callback of `reduce` gives for any element of a list. It must not change anything. */

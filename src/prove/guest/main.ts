@@ -7,6 +7,7 @@ import { call, own, parametersOf } from "./calls.js";
 import { comparisonEnd } from "./comparison.js";
 import { Asked, decisionEnd } from "./decision.js";
 import { allowWrites, denials, unused } from "./helpers.js";
+import { endLoading } from "./loops.js";
 import { namespace } from "./namespace.js";
 import { at, beginning, hasHalted, report, notDecided as undecided } from "./path.js";
 import { propertyEnd } from "./property.js";
@@ -63,6 +64,7 @@ export function droppingCallback(place: number, callback: unknown): unknown {
 export function run(hooks: readonly Hook[], property: readonly unknown[]): number {
   const { configuration, compared } = beginning;
   const current = currentSymbol();
+  endLoading();
   if (property.length === 0 && compared === null && (configuration?.attachments ?? [null]).length === 1) allowWrites();
   try {
     if (configuration === null) report(ask(hooks[0]!, current).end);

@@ -1,6 +1,6 @@
 import { deferred, entryOf, factOf, integer, jsonEntry, view } from "./facts.js";
 import { isNative, nativeStatic } from "./intrinsics.js";
-import { changes } from "./loops.js";
+import { changesObject } from "./loops.js";
 import { namespace } from "./namespace.js";
 import { at, beginning, fault, notDecided, raise, test, testType } from "./path.js";
 import { firstOf, knownArray, literal, numberOfElements, partsIn, restLength, restOf, through } from "./sequences.js";
@@ -195,16 +195,16 @@ export function set(place: number, object: unknown, name: unknown, value: unknow
   at(place);
   const its = knownArray(object) ?? view(object);
   const at_ = keyOf(name);
-  const isIndex = Array.isArray(its) && typeof at_ === "string" && INDEX.test(at_) && Number(at_) < MOST_ELEMENTS;
+  // No array gets holes: methods leave them out
+  const isIndex = Array.isArray(its) && typeof at_ === "string" && INDEX.test(at_) && Number(at_) <= its.length;
   if (typeof at_ !== "string" || at_ === "__proto__" || (!isIndex && !isPlain(its)))
     return notDecided("an assignment to a property of this object");
   if (Object.isFrozen(its)) return notDecided("an assignment to a frozen object");
-  changes("an object that a loop over a list changes");
+  changesObject("an object that a loop over a list changes");
   (its as Record<string, unknown>)[at_] = value;
   return value;
 }
 
-const MOST_ELEMENTS = 65_536;
 /** The most units of a text that are told apart. */
 const MOST_UNITS = 1_000;
 

@@ -120,7 +120,7 @@ function property(node: Property, to: Writer): string {
 /** `typeof` of a name that is not declared gives `undefined`, where any other use of it throws. */
 function typeOfArgument(node: Expression, to: Writer): string {
   const code = to.expression(node);
-  return node.type === "Identifier" ? `(typeof ${code}==="undefined"?undefined:${code})` : code;
+  return node.type === "Identifier" ? `(typeof ${code}==="undefined"?void 0:${code})` : code;
 }
 
 const EQUALITY: Readonly<Record<string, boolean>> = { "===": true, "==": true, "!==": false, "!=": false };
@@ -178,7 +178,7 @@ function callText(node: CallExpression, to: Writer, rest: (code: string) => stri
     const { object, property: of } = callee;
     if (optional || object.type === "Super" || of.type === "PrivateIdentifier")
       return to.notDecided(node, "an optional call of a method");
-    const call = (value: string) => rest(to.call("callMethod", node, value, memberName(callee, to), given()));
+    const call = (value: string) => rest(to.call("callMethod", node, value, memberName(callee, to), `()=>${given()}`));
     return chain(object, to, (value) => (callee.optional ? optionally(node, value, to, call) : call(value)));
   }
   const call = (value: string) => rest(to.call("call", node, value, given()));

@@ -3,9 +3,12 @@ import type { FunctionNode } from "../../policy/syntax/nodes.js";
 import { parameters } from "./patterns.js";
 import type { Writer } from "./writer.js";
 
-/** The number of parameters of a function, in JavaScript; infinitely many with a rest parameter. */
+/**
+ * The number of parameters of a function, in JavaScript; infinitely many with a rest parameter. A policy can declare
+ * variables that are named `Infinity` or `undefined`.
+ */
 export function parameterCount({ params }: FunctionNode): string {
-  return params.at(-1)?.type === "RestElement" ? "Infinity" : String(params.length);
+  return params.at(-1)?.type === "RestElement" ? "1/0" : String(params.length);
 }
 
 /** A function whose parameters are taken apart in its body, by calls of the explorer. */
@@ -14,6 +17,7 @@ export function functionText(node: FunctionNode, to: Writer): string {
   const name = node.type === "FunctionExpression" && node.id ? [node.id] : [];
   let list = "";
   const body = to.region([...name, ...node.params], nodes, () => {
+    if (to.hasEarlyNames(node)) return `return ${to.notDecided(node, "a name in a default value of a parameter")};`;
     const taken = parameters(node.params, to);
     list = taken.list;
     return taken.begin + bodyText(node, to);

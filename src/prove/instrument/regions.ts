@@ -1,6 +1,9 @@
 import type { AnyNode } from "acorn";
 import { isFunction } from "../../policy/syntax/nodes.js";
 
+/** What {@link Regions.bornOf} gives for variables of a file: less than any number of loops. */
+export const OUTSIDE = "-1";
+
 interface Region {
   readonly names: ReadonlySet<string>;
   /** The name of the constant with the number of loops around the region, or a number. */
@@ -36,12 +39,12 @@ export class Regions {
   }
 
   /**
-   * An expression for the number of loops around the declaration of a variable. If a name is declared several times,
+   * An expression for the number of loops around the declaration of a variable; {@link OUTSIDE} for one of the file. If a name is declared several times,
    * the outermost declaration is taken: a variable that seems to be older than it is only makes less decided.
    */
   bornOf(name: string): string {
     const region = this.#around.find(({ names }) => names.has(name));
-    if (region === undefined) return "0";
+    if (region === undefined) return OUTSIDE;
     region.isNamed = true;
     return region.born;
   }

@@ -1,11 +1,12 @@
 import type { AnyNode, Expression, Pattern, SpreadElement, Statement, Super } from "acorn";
 import type { Watched } from "../../policy/checks/denials.js";
-import { entryFor } from "../../policy/syntax/nodes.js";
+import { entryFor, type FunctionNode } from "../../policy/syntax/nodes.js";
 import type { Unit } from "../../policy/units/units.js";
+import { EarlyNames } from "./early-names.js";
 import { EXPRESSIONS } from "./expressions.js";
 import { parameterCount } from "./functions.js";
 import { NODE_TREATMENTS } from "./nodes.js";
-import { Regions } from "./regions.js";
+import { OUTSIDE, Regions } from "./regions.js";
 import { STATEMENTS } from "./statements.js";
 import type { Writer } from "./writer.js";
 
@@ -25,6 +26,7 @@ export function moduleOf(number: number): string {
 export class Rewriter implements Writer {
   #temporaries = 0;
   readonly #regions = new Regions();
+  readonly #early: EarlyNames;
   readonly #dropped: ReadonlySet<AnyNode>;
   readonly #callbacks: ReadonlySet<AnyNode>;
 
@@ -41,6 +43,7 @@ export class Rewriter implements Writer {
     readonly explorer: string,
     watched: Watched,
   ) {
+    this.#early = new EarlyNames(unit.source);
     this.#dropped = new Set(watched.calls);
     this.#callbacks = new Set(watched.callbacks);
   }
@@ -49,7 +52,7 @@ export class Rewriter implements Writer {
     const imported = `import * as ${this.prefix} from ${JSON.stringify(this.explorer)};\n`;
     const { body } = this.unit.source.program;
     const whole = { patterns: [], nodes: body as readonly AnyNode[] };
-    return imported + this.#regions.inside(whole, "0", "0", () => this.statements(body));
+    return imported + this.#regions.inside(whole, OUTSIDE, OUTSIDE, () => this.statements(body));
   }
 
   region(patterns: readonly AnyNode[], nodes: readonly AnyNode[], write: () => string): string {
@@ -100,6 +103,14 @@ export class Rewriter implements Writer {
     const written = write === undefined ? this.notDecided(node) : write(node, this);
     if (this.#callbacks.has(node)) return this.call("droppingCallback", node, written);
     return this.#dropped.has(node) ? this.call("unused", node, `${this.prefix}.denials()`, written) : written;
+  }
+
+  hasEarlyNames(node: FunctionNode): boolean {
+    return this.#early.inParameters(node);
+  }
+
+  loopsOverItself(left: AnyNode, right: AnyNode): boolean {
+    return this.#early.inLoop(left, right);
   }
 
   test(node: Expression): string {

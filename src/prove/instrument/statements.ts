@@ -38,17 +38,14 @@ export const STATEMENTS: ByKind<[Writer], string> = {
     return `{${declared}switch(true){${written.join("\n")}}}`;
   },
   ReturnStatement: (node, to) =>
-    `return ${to.call("returned", node, node.argument ? to.expression(node.argument) : "undefined")};`,
+    `return ${to.call("returned", node, node.argument ? to.expression(node.argument) : "void 0")};`,
   ThrowStatement: (node, to) => `throw ${to.expression(node.argument)};`,
   TryStatement({ block, handler, finalizer }, to) {
-    const error = to.temporary();
+    const error = handler?.param ? (handler.param as Identifier).name : to.temporary();
     let text = `try{${to.statements(block.body)}}`;
     // The explorer looks at each error, also where the policy does not catch it but runs a `finally` block
     if (!handler) text += `catch(${error}){throw ${to.call("caught", block, error)};}`;
-    else {
-      const named = handler.param ? `let ${(handler.param as Identifier).name}=${error};` : "";
-      text += `catch(${error}){${to.call("caught", handler, error)};${named}{${to.statements(handler.body.body)}}}`;
-    }
+    else text += `catch(${error}){${to.call("caught", handler, error)};{${to.statements(handler.body.body)}}}`;
     return finalizer ? `${text}finally{${to.statements(finalizer.body)}}` : text;
   },
   WhileStatement: ({ test, body }, to) => `while(${to.test(test)}){${to.statement(body)}}`,
@@ -116,6 +113,7 @@ function forText({ init, test, update, body }: ForStatement, to: Writer): string
 function forOfText({ left, right, body }: ForOfStatement | ForInStatement, over: "each" | "keys", to: Writer): string {
   if (left.type !== "VariableDeclaration" || left.kind === "var")
     return `${to.notDecided(left, "a loop that assigns")};`;
+  if (to.loopsOverItself(left, right)) return `${to.notDecided(right, "a loop over its own variable")};`;
   const element = to.temporary();
   const pattern = left.declarations[0]!.id;
   const inner = to.region([pattern], [body], () => {

@@ -1,4 +1,5 @@
 import type { AnyNode, Expression } from "acorn";
+import type { FunctionNode } from "../../policy/syntax/nodes.js";
 
 /** Writes the rewritten text of one file of a policy; rewriter.ts has the class. */
 export interface Writer {
@@ -22,6 +23,10 @@ export interface Writer {
   region(patterns: readonly AnyNode[], nodes: readonly AnyNode[], write: () => string): string;
   /** The value that a variable gets by an assignment. */
   assigned(name: string, value: string): string;
+  /** Whether names in the default values of parameters would mean something else in the body of the function. */
+  hasEarlyNames(node: FunctionNode): boolean;
+  /** Whether what a loop is over names a variable of the loop, which has no value then. */
+  loopsOverItself(left: AnyNode, right: AnyNode): boolean;
   /** A condition: the explorer takes both branches if the value can be both. */
   test(node: Expression): string;
 }

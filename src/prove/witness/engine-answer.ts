@@ -5,7 +5,7 @@ import type { Limits } from "../../policy/attachment.js";
 import type { Domain } from "../../policy/domain.js";
 import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import type { Outcome } from "../../policy/model/outcome.js";
-import { DETACHED_SIGNATURE_TYPES } from "../../policy/model/signature-types.gen.js";
+import { DETACHED_SIGNATURE_TYPES, SIGNATURE_TYPES } from "../../policy/model/signature-types.gen.js";
 import type { Origin } from "../shared/atom.js";
 import type { Input } from "./input.js";
 
@@ -43,6 +43,7 @@ class InputFunctions implements HostFunctions {
 
   verify_signature(data: Uint8Array, signature: Uint8Array | null, keyring: string, type: string): number {
     this.#known(this.names.keyrings, keyring);
+    this.#known(SIGNATURE_TYPES, type);
     if (signature === null && (DETACHED_SIGNATURE_TYPES as readonly string[]).includes(type)) return -ERRNO.ENODATA;
     return this.#answer(this.#signature("verify_signature", data, signature, keyring, type)) as number;
   }

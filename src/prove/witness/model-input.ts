@@ -255,6 +255,12 @@ class Making {
     return root === "current" ? this.#current : this.#answers.get(root);
   }
 
+  /** An element that the model does not have, since it is the same as another one; undefined for anything else. */
+  #defaultElement(origin: Origin): unknown {
+    const domain = origin.kind === "element" ? this.#elementDomain(origin.list) : null;
+    return domain === null ? undefined : defaultFact(domain);
+  }
+
   #defaultAnswer(origin: Origin): unknown {
     switch (origin.kind) {
       case "verify_program":
@@ -326,7 +332,7 @@ class Making {
     let at = this.#rootValue(root);
     if (typeof at !== "object" || at === null) {
       const origin = this.explored.origins.get(root);
-      at = origin === undefined || origin.kind === "lookup" ? {} : this.#defaultAnswer(origin);
+      at = (origin && (this.#defaultElement(origin) ?? this.#defaultAnswer(origin))) ?? {};
       this.#answers.set(root, at);
     }
     for (const [index, key] of keys.slice(0, -1).entries()) {

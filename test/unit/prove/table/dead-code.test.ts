@@ -35,6 +35,25 @@ describe("dead code", () => {
     expect(deadIn("const f = () => {\n  return 1;\n};\nreturn 0;")).toEqual(["4: reached"]);
   });
 
+  it("is not known if a function is called for each element of a list that is not known", () => {
+    const each = "m) => {\n  const size = m.memory;\n  return";
+    const LOOPS = [
+      `prog.maps.reduce((all, ${each} all + size;\n}, 0) >= 0`,
+      `prog.maps.reduce((all, ${each} all;\n}, 0) >= 0`,
+      `prog.maps.reduce((all, ${each} Math.max(all, size);\n}, 5) > 1`,
+      `prog.maps.map((${each} m.name;\n}).length >= 0`,
+      `prog.maps.filter((${each} size > 3;\n}).length >= 0`,
+      `prog.maps.some((${each} size > 3;\n})`,
+      `prog.maps.every((${each} size > 3;\n})`,
+      `prog.maps.find((${each} size > 3;\n})`,
+    ];
+    for (const loop of LOOPS)
+      expect([loop, deadIn(`const is = ${loop};\nreturn prog.rewritten || !is ? 0 : -1;`)]).toEqual([
+        loop,
+        "bpf_prog_load: a loop over a list that is not known",
+      ]);
+  });
+
   it("is a scope that no task is in, or only tasks of which something is unknown", () => {
     const scopeOf = (scope: string) => {
       const yaml = `version: 1\nattachments: [{ policy: policy.js, scope: ${scope} }]\n`;
