@@ -76,6 +76,14 @@ export const HOSTILE_BODIES: Readonly<Record<string, string>> = {
     "try { return verify_signature(prog.insns, prog.signature, 'platform', prog.name) } catch { return -1 }",
   "an element with another part of the first one":
     "const f = prog.maps.filter((m) => m.name === 'a'); return prog.maps.find((m) => f[0]?.type === m.type)?.name === 'edge' ? -1 : -2",
+  "the object that a function is called for":
+    "const f = function (x) { n -= this.k * x }; let n = 0; [1, 2].forEach(f, { k: 5 }); return n",
+  "the object that a function is called for by a denial":
+    "const f = function () { return deny('a', this.e) }; [1].forEach(f, { e: 3 }); return 0",
+  "the object that a function is called for in a list":
+    "const f = function (m) { return m.name === this.name }; return prog.maps.some(f, { name: 'a' }) ? -1 : 0",
+  "a method without its object":
+    "const o = { m() { return this === undefined ? -1 : -2 } }; const { m } = o; return m()",
   "the order of what is spread":
     "const a = [1]; const f = () => { a.push(2); return 3 }; return [...a, f(), ...a].join() === '1,3,1,2' ? 0 : -1",
   "a spread of a text": "return [...'ab', prog.name].length === 3 ? 0 : -1",

@@ -51,10 +51,11 @@ export function notDecided(place: number, what: string): never {
 export function droppingCallback(place: number, callback: unknown): unknown {
   at(place);
   if (typeof callback !== "function") return callback;
-  return own((...given: unknown[]) => {
+  const dropping = function (this: unknown, ...given: unknown[]) {
     const before = denials();
-    return unused(place, before, call(place, callback, given));
-  }, parametersOf(callback));
+    return unused(place, before, call(place, callback, given, this));
+  };
+  return own(dropping, parametersOf(callback));
 }
 
 /**
