@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the system tests use. Does nothing if all are installed. Prints nothing.
+# Installs the Debian packages that the system tests use. Does nothing if all are installed. Prints nothing. If it runs
+# already, it waits for that.
 set -euo pipefail
+exec 9<"${BASH_SOURCE[0]}"
+flock 9
 packages=(
   bpftool clang-19 llvm-19 libbpf-dev linux-libc-dev # objects, oracles, tables
   xdp-tools libxdp1 libbpf-tools                     # real objects and loaders

@@ -38,7 +38,7 @@ const FLAGS: readonly (readonly [string, readonly string[]])[] = [
   ["-O2 -mcpu=v1", ["-O2", "-mcpu=v1"]],
 ];
 
-describe.each(FLAGS.slice(0, amount(2, 4)))(
+describe.each(FLAGS.slice(0, amount(1, 4)))(
   "compiled with %s, programs that change nothing are read-only:",
   (_, flags) => {
     it.for([

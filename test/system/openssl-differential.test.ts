@@ -20,8 +20,8 @@ import { AT, CHAIN_DAMAGES, type ChainDamage, makeChain } from "./openssl/chains
 import { MESSAGE_DAMAGES, type MessageDamage, makeMessage } from "./openssl/messages.js";
 import { askOpenSsl, buildJudge, type Question } from "./openssl/openssl.js";
 
-const CHAINS = amount(300, 10_000);
-const MESSAGES = amount(420, 14_000);
+const CHAINS = amount(100, 10_000);
+const MESSAGES = amount(140, 14_000);
 const PATIENCE = amount(600_000, 3_600_000);
 
 /** Rules by which this project refuses what OpenSSL takes, and why it is right to. */

@@ -73,9 +73,9 @@ const LOOKING: Readonly<Record<string, string>> = {
   "an iterator": 'iter:task /ctx->task->pid == 2/ { printf("%s\\n", ctx->task->comm); }',
 };
 /**
- * Beside the policy that ships, the short form has some for each policy: with a map, a uprobe, stacks and an iterator.
+ * Beside the policy that ships, the short form has some for each policy: with a map, a uprobe and stacks.
  */
-const SOME = ["maps of every kind", "a uprobe's arguments", "stacks", "an iterator"];
+const SOME = ["maps of every kind", "a uprobe's arguments", "stacks"];
 const lookingBehind = (gate: string) =>
   Object.entries(LOOKING).filter(
     ([what]) => amount(0, 1) === 1 || gate === "with debug-read-only" || SOME.includes(what),

@@ -6,7 +6,7 @@ const CLIENTS = amount(50, 2000);
 const LARGE = amount(3, 50);
 const INSNS = 1_000_000;
 /** How often each thing that is too large is asked for: the kernel takes seconds to refuse the largest map. */
-const TIMES = amount(2, 5);
+const TIMES = amount(1, 5);
 /**
  * Bytes that the gate may take beside what it takes for nothing: of which it copies at most 48 MiB of records and 16
  * MiB of log.
@@ -76,7 +76,7 @@ describe("a gate that many ask, or that is asked for much", () => {
   it("keeps of programs that are gone no more than of a few", () => {
     site.policy("export const bpf_prog_load = () => 0;");
     const idle = run("true").peak;
-    const count = amount(40, 900);
+    const count = amount(20, 900);
     const { said, peak } = run(attack("exhaust", "programs", String(count), "100000"));
     expect(said).toBe(`done: ${count}\n`);
     // 100,000 instructions take 800 kB, and more than two copies of them are made

@@ -66,7 +66,8 @@ const TOOLS: Readonly<Record<string, readonly [shows: string, ...words: readonly
   ksnoop: ["vfs_open\\(", "trace", "vfs_open"],
   llcstat: ["^[0-9]+ +", "1"],
   mdflush: ["^TIME +PID"],
-  memleak: [" bytes in [0-9]+ allocations", "1"],
+  // each allocation of the kernel would be followed, of all that this machine does
+  memleak: [" bytes in [0-9]+ allocations", "-s", "1000", "1"],
   mountsnoop: ["mount\\(.*mounted"],
   numamove: ["^[0-9:]+ +[0-9]+ +[0-9]+"],
   offcputime: ["^ +- +"],

@@ -146,7 +146,7 @@ describe("a light skeleton, whose loader calls bpf(2) from inside the kernel", (
   });
 
   it("loads nothing else while a thread writes to each map there is", () => {
-    const tries = amount(500, 2000);
+    const tries = amount(200, 2000);
     const env = { ...known("0"), PLAIN: "1", TRIES: String(tries) };
     const numbers = (stdout: string) =>
       /^wanted: (\d+)\nother: (\d+)\nrefused: (\d+)\n$/.exec(stdout)!.slice(1).map(Number);

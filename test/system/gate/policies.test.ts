@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { recordsOf } from "../../support/records.js";
 import { own, Workplace } from "../../support/workplace.js";
+import { amount } from "../nightly.js";
 import { BIN, type Logged, needs, needsGate } from "./site.js";
 
 /** Example objects that this project's kernels can load. */
@@ -10,12 +11,12 @@ const OBJECTS = [
   "drop-telnet",
   "exec-log",
   "kill-writer",
-  "last-word",
   "peek-tc",
+  "last-word",
   "rate-limit",
   "switch-watch",
   "xdp-steer",
-];
+].slice(0, amount(4, 8));
 const ATTACHMENTS = ["allow-unsigned-tc", "debug-read-only", "container-lockdown"];
 const MAPS = "maps: { debug_read_only: { file: debug.json } }\nlog: { file: log.jsonl }";
 

@@ -102,8 +102,8 @@ describe("a folder with the instructions of programs", () => {
   });
 
   it("is listed once for about as many new programs as it holds, and each file is looked at once then", () => {
-    const count = 10_000;
-    const held = 500;
+    const count = 2000;
+    const held = 100;
     vi.clearAllMocks();
     const store = open(held * BLOCK);
     for (let number = 0; number < count; number++) store.keep(numbered(number));
@@ -117,8 +117,8 @@ describe("a folder with the instructions of programs", () => {
   });
 
   it("of several processes is listed at most once for each eighth of it", () => {
-    const count = 4000;
-    const held = 400;
+    const count = 1000;
+    const held = 100;
     vi.clearAllMocks();
     const stores = [open(held * BLOCK), open(held * BLOCK)] as const;
     for (let number = 0; number < count; number++) stores[number % 2]!.keep(numbered(number));
