@@ -77,7 +77,7 @@ function expectRight(
   expect(what).not.toContain("the prover is wrong");
   if (answer === "differs") expect(differences.length).toBeGreaterThan(0);
   if (answer !== "equal") return;
-  const exploration = old.exploreWith(its, hook, { paths: 2_000, timeout: 60_000 }, { definesTheSame: true });
+  const exploration = old.exploreWith(its, hook, { paths: 2_000, timeout: 600_000 }, { definesTheSame: true });
   const next = numbers(seed);
   const constants = constantsIn(...texts);
   for (let round = 0; round < INPUTS; round++) {

@@ -51,7 +51,7 @@ attachments:
 };
 
 function explored(policies: PlacedPolicies): Exploration {
-  return policies.explore(HOOK, { paths: 2_000, timeout: 60_000 });
+  return policies.explore(HOOK, { paths: 2_000, timeout: 600_000 });
 }
 
 function differ(policies: PlacedPolicies, path: Exploration["paths"][number], input: Input, values: SymbolValues) {

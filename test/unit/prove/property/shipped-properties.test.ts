@@ -116,7 +116,7 @@ describe("the properties that ship", () => {
     expect(shippedProperties().map(({ name }) => name)).toEqual(Object.keys(SHIPPED_PROPERTIES));
   });
 
-  it.each(POLICIES)("are answered for %s as expected", (policy) => {
+  it.each(POLICIES)("are answered for %s as expected", { timeout: 600_000 }, (policy) => {
     const files = {
       [policy]: readFileSync(join(FOLDER, policy), "utf8"),
       "key.pem": KEY,
@@ -126,7 +126,7 @@ describe("the properties that ship", () => {
       policies.hooks.flatMap((hook) =>
         shippedProperties()
           .filter(({ name }) => concerns(name, hook))
-          .map((property) => proveProperty(policies, hook, property, { paths: 2_000, timeout: 60_000 })),
+          .map((property) => proveProperty(policies, hook, property, { paths: 2_000, timeout: 600_000 })),
       ),
     );
     const found: Record<string, Record<string, string>> = {};

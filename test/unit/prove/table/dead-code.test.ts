@@ -3,7 +3,7 @@ import { deadCode } from "../../../../src/prove/table/dead-code.js";
 import { withPolicies } from "../../../support/prove-configuration.js";
 import { oneAttachment } from "../../../support/prove-property.js";
 
-const LIMITS = { paths: 2_000, timeout: 60_000 };
+const LIMITS = { paths: 2_000, timeout: 600_000 };
 
 /** The dead places of a policy with these statements, as `line: branch`, or why they are not known. */
 function deadIn(body: string, limits = LIMITS): readonly string[] | string {
