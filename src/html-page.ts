@@ -32,7 +32,8 @@ p { margin: 0.25rem 0; } ul { margin: 0.2rem 0; padding-left: 1.2rem; list-style
 .denied { color: #c22; } .allowed { color: #282; } .audit { color: #a60; } .dim { opacity: 0.7; }
 .why { border-left: 3px solid #c22; padding-left: 0.6rem; }
 pre { background: #8882; margin: 0.2rem 0 0.4rem; overflow-x: auto; padding: 0.3rem 0.6rem; }
-table { border-collapse: collapse; margin: 0.4rem 0; } th, td { padding: 0.2rem 0.8rem 0.2rem 0; text-align: left; }
+table { border-collapse: collapse; margin: 0.4rem 0; } th { white-space: nowrap; }
+th, td { padding: 0.2rem 0.8rem 0.2rem 0; text-align: left; }
 th, td { border-bottom: 1px solid #8884; min-width: 2rem; vertical-align: top; } td b { white-space: nowrap; }
 td div { padding-left: 1rem; text-indent: -1rem; }
 code { background: #8882; padding: 0 0.25rem; } mark { background: #fb06; color: inherit; }

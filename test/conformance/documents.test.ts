@@ -21,6 +21,7 @@ const DOCUMENTS = [
   ["docs/tools.md", 1],
   ["docs/log.md", 4],
   ["docs/learn.md", 9],
+  ["docs/prove.md", 14],
 ] as const;
 
 describe.each(DOCUMENTS)("%s", (document, fewest) => {

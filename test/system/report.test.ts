@@ -16,13 +16,14 @@ const ROWS = (title: string) => `[...document.querySelectorAll("section")]
   .find((section) => section.querySelector("h2").textContent === ${JSON.stringify(title)})
   .querySelectorAll("tbody tr")`;
 const CELLS = (title: string) => `[...${ROWS(title)}].map((row) => [...row.cells].map((cell) => cell.textContent))`;
-/** Number of pixels of the chart that have the colour of denials. */
+/** Numbers of pixels in the left and the right half of the chart that have the colour of denials. */
 const DENIED_PIXELS = `(() => {
   const canvas = document.querySelector("canvas");
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  let found = 0;
+  const found = [0, 0];
   for (let at = 0; at < data.length; at += 4)
-    if (data[at] === 0xd4 && data[at + 1] === 0x35 && data[at + 2] === 0x1c) found += 1;
+    if (data[at] === 0xd4 && data[at + 1] === 0x35 && data[at + 2] === 0x1c)
+      found[(at / 4) % canvas.width < canvas.width / 2 ? 0 : 1] += 1;
   return found;
 })()`;
 const BREAKS = "What would break if it were enforced today";
@@ -64,7 +65,7 @@ describe.skipIf(!hasBrowser)(
         `[...document.querySelectorAll("output")].map((one) => Number(one.value.replaceAll(",", "")))`,
       )) as number[];
       expect(totals.reduce((sum, count) => sum + count, 0)).toBe(DECISIONS);
-      expect(await browser.evaluate(DENIED_PIXELS)).toBeGreaterThan(100);
+      for (const half of (await browser.evaluate(DENIED_PIXELS)) as number[]) expect(half).toBeGreaterThan(100);
       expect(problems()).toEqual([]);
       const loaded = browser.eventsOf("Network.requestWillBeSent").map((event) => JSON.parse(event).params.request.url);
       expect(loaded).toEqual([pathToFileURL(file).href]);
@@ -105,6 +106,25 @@ describe.skipIf(!hasBrowser)(
       expect(text).toMatch(/countersign log --json --id 01a220c3-/);
       await click(`${ROWS(BREAKS)}[0]`);
       expect((await cells(BREAKS))[1]?.length).toBeGreaterThan(1);
+    });
+
+    it("has a bar for the first and for the last decision", async () => {
+      const denied = { attachment: "p", verdict: -1, code: "DENIED_BY_POLICY", reason: "no" };
+      const at = (second: number) =>
+        ({
+          ...{
+            type: "decision",
+            time: `2026-11-01T00:00:0${second}.000Z`,
+            id: String(second),
+            hook: "bpf",
+            verdict: -1,
+          },
+          ...{ enforced_verdict: -1, denied_by: denied, subject: { name: "p" }, current: { comm: "tc" } },
+        }) as unknown as ReadRecord;
+      await open([at(0), at(5)]);
+      const [first = 0, last = 0] = (await browser.evaluate(DENIED_PIXELS)) as number[];
+      expect(first).toBeGreaterThan(100);
+      expect(Math.abs(first - last)).toBeLessThan(first / 10);
     });
 
     it("shows HTML in names as text", async () => {

@@ -52,7 +52,7 @@ export interface LinkOptions extends Files {
   readonly vocabulary?: Vocabulary;
   /** The linked text tells the host which points it reaches, for this purpose. */
   readonly marksFor?: MarksFor | undefined;
-  /** The first file that is read, if it is a library (library.ts): the linked text imports it, and does not contain it. */
+  /** The first file that is read, if it is a library (library.ts): the linked text imports it instead of having it. */
   readonly library?: string | undefined;
   /** Units that compiling may take; those of a policy if absent. */
   readonly units?: number | undefined;

@@ -100,8 +100,8 @@ export class Chart {
   }
 
   /**
-   * Times in seconds, then for each series the sum of its outcome and all below it; the highest is drawn first. The last
-   * time is the end of the last bar, which would be outside of the chart otherwise.
+   * Times in seconds, then for each series the sum of its outcome and all below it; the highest is drawn first. The
+   * last time is the end of the last bar, which would be outside of the chart otherwise.
    */
   #values(groups: readonly GroupData[]): uPlot.AlignedData {
     const length = this.#count + 1;

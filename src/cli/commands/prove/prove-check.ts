@@ -23,9 +23,9 @@ export function checkCommand(): Command {
       `
 The checker is small and shares no code with the explorer and its solver. It evaluates the policies' text itself, under
 the conditions of each path of the certificate: each branch must be the next condition of the policy, each end its
-verdict, reason and line. For the table of the configuration it also evaluates scopes and combines the answers. A side of a branch can be left out only with a refutation, which it verifies. The engine
-decides about a witness of each path. Configuration, policies, declared facts and engine must be those that the
-certificate names.
+verdict, reason and line. For the table of the configuration it also evaluates scopes and combines the answers. A side
+of a branch can be left out only with a refutation, which it verifies. The engine decides about a witness of each path.
+Configuration, policies, declared facts and engine must be those that the certificate names.
 
 Exits with 0 when the certificate is right, 1 when it is rejected, 2 when the configuration or a file cannot be used.
 
