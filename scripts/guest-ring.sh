@@ -135,6 +135,8 @@ node node_modules/vitest/vitest.mjs run --project system --project packages --re
   --reporter=./test/support/reporter.ts --reporter=./test/support/stalls.ts$words </dev/null 2>&1 | cat
 echo \${PIPESTATUS[0]} >/tmp/guest-ring/status
 sync
+# what the driver of the console has not sent yet would be lost
+busybox stty opost </dev/console
 busybox poweroff -f
 SCRIPT
 

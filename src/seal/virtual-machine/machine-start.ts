@@ -9,6 +9,9 @@ export const DMA_DEVICE = ["-device", "edu,dma_mask=0xffffffffffffffff"] as cons
 /** On a busy machine the kernel finds that the timer of a guest does not work, and stops: no_timer_check. */
 export const COMMAND_LINE = "console=ttyS0 quiet loglevel=3 panic=-1 no_timer_check";
 
+/** Waits until the console has all output (TCSADRAIN): what is in the buffer of its driver is lost at power-off. */
+export const DRAIN_CONSOLE = "busybox stty opost < /dev/console";
+
 /**
  * Runs `/script` as root with busybox, and powers off. The script's output is between the lines `BEGIN` and `END
  * STATUS`. What is mounted already, by a guard's fragment, stays.
@@ -28,6 +31,7 @@ echo
 echo BEGIN
 sh /script 2>&1
 echo "END $?"
+${DRAIN_CONSOLE}
 poweroff -f
 `;
 

@@ -1,3 +1,5 @@
+import { DRAIN_CONSOLE } from "../../../../src/seal/virtual-machine/machine-start.js";
+
 /**
  * A first process that leaves the initramfs as that of a distribution does: /run is a file system of its own, and
  * switch_root(8) deletes the initramfs and gives the first process another root directory. There it runs `/script`.
@@ -22,6 +24,7 @@ echo
 echo BEGIN
 sh /script 2>&1
 echo "END $?"
+${DRAIN_CONSOLE}
 poweroff -f
 EOF
 exec switch_root /new /bin/sh /bin/start

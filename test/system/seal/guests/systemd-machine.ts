@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { cpio } from "../../../../src/seal/initramfs/cpio.js";
 import { type List, parseList } from "../../../../src/seal/list.js";
 import { SEAL_INIT, sealFragment } from "../../../../src/seal/sealing.js";
+import { DRAIN_CONSOLE } from "../../../../src/seal/virtual-machine/machine-start.js";
 import { own } from "../../../support/workplace.js";
 import type { Ran } from "../../guest/guest.js";
 import { debianRoot } from "./debian-root.js";
@@ -62,7 +63,7 @@ export function runSystemd(kernel: SealKernel, machine: SystemdMachine): Ran | s
     guest.file("newroot/.keep", "");
     for (const [name, text] of Object.entries({ ...units, "test.service": TEST_UNIT }))
       guest.file(`add/etc/systemd/system/${name}`, text);
-    const ended = `\necho; echo BEGIN\n${test}\necho "END 0"\nsystemctl poweroff -ff\n`;
+    const ended = `\necho; echo BEGIN\n${test}\necho "END 0"\n${DRAIN_CONSOLE}\nsystemctl poweroff -ff\n`;
     for (const [name, text] of Object.entries({ ...scripts, test: ended })) guest.file(`add/${name}`, text);
     for (const [name, program] of Object.entries(programs)) guest.file(`add/${name}`, program, 0o755);
     const init = cpio([{ path: "init", permissions: 0o755, contents: Buffer.from(INIT) }]);
