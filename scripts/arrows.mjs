@@ -71,7 +71,14 @@ const STACKS = {
  * question to the engine.
  */
 const APART = {
-  "prove/check": ["facts/", "shared/", "witness/engine-answer.js", "witness/engine-decision.js", "witness/input.js"],
+  "prove/check": [
+    "facts/",
+    "shared/",
+    "witness/engine-answer.js",
+    "witness/engine-decision.js",
+    "witness/input.js",
+    "property/evaluated-property.js",
+  ],
 };
 /** Packages that only one folder may import. */
 const KEEPERS = {

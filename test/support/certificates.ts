@@ -2,11 +2,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { checkedTables } from "../../src/cli/commands/prove/checked-certificate.js";
 import { type Config, readConfig } from "../../src/config/config.js";
-import { makeCertificate } from "../../src/prove/certificate/make-certificate.js";
-import { checkCertificate } from "../../src/prove/check/check-certificate.js";
-import { readCertificate } from "../../src/prove/check/form.js";
+import { makeCertificate, makePropertyCertificate } from "../../src/prove/certificate/make-certificate.js";
 import { PlacedPolicies } from "../../src/prove/configuration/placed-policies.js";
+import type { PropertySource } from "../../src/prove/explorer/rewritten-policy.js";
 import type { Certificate } from "../../src/prove/shared/certificate.js";
 import { KEY } from "./prove-property.js";
 
@@ -61,9 +61,20 @@ export class CertifiedFolder {
     }
   }
 
+  /** The certificate of properties of the decisions about loads of programs. */
+  prove(properties: readonly PropertySource[]): Certificate {
+    const policies = new PlacedPolicies(this.config);
+    const questions = properties.map((property) => ({ hook: "bpf_prog_load" as const, property }));
+    try {
+      return makePropertyCertificate(policies, questions, { paths: 2_000, timeout: 60_000 });
+    } finally {
+      policies.close();
+    }
+  }
+
   /** Checks a certificate as it is in a file. */
-  check(json: string) {
-    return [...checkCertificate(readCertificate(json, "c.json"), this.config, "c.json")];
+  check(json: string, properties: readonly PropertySource[] = []) {
+    return [...checkedTables(json, this.config, "c.json", properties)];
   }
 
   remove(): void {

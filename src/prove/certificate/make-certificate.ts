@@ -1,13 +1,16 @@
 import type { AttachmentConfig } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
-import { HOOK_NAMES } from "../../hooks/catalogue.js";
+import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
 import { CheckedPolicies } from "../check/checked-policies.js";
 import { digestsOf } from "../check/digests.js";
 import { attachmentAt, decisionAt, type Examined } from "../check/examined.js";
 import type { Condition, Names } from "../check/path.js";
+import { propertyAt } from "../check/property.js";
 import { TableChecker } from "../check/table-checker.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import { type Exploration, type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";
+import type { PropertySource } from "../explorer/rewritten-policy.js";
+import { EvaluatedProperty } from "../property/evaluated-property.js";
 import type { Certificate, CertifiedTable, Leaf, Refuted, Tree } from "../shared/certificate.js";
 import { solve } from "../solver/solver.js";
 import { inputsOf } from "../witness/model-input.js";
@@ -25,33 +28,65 @@ export function makeCertificate(
   isChosen: (attachment: AttachmentConfig) => boolean,
   limits: ExplorationLimits,
 ): Certificate {
-  const end = performance.now() + limits.timeout;
-  const bounds = () => ({ ...limits, timeout: Math.max(0, end - performance.now()) });
-  const checked = new CheckedPolicies(policies.config);
-  const treeOf = (examined: Examined, exploration: Exploration, about: About) =>
-    ({
-      ...examined.stated,
-      tree: new TreeMaker(examined, policies.names, exploration, about).tree(),
-    }) as CertifiedTable;
-  try {
-    const tables = policies.placed.flatMap(({ attachment, policy, source, hooks }, index) => {
-      if (!isChosen(attachment)) return [];
-      return hooks.map((hook) => {
+  return certificateOf(policies, limits, function* (checked, bounds) {
+    for (const [index, { attachment, policy, source, hooks }] of policies.placed.entries())
+      for (const hook of isChosen(attachment) ? hooks : []) {
         const exploration = explore(source, hook, policies.names, attachment.limits, bounds());
         const about = { name: `\`${attachment.name}\` at ${hook}`, place: policy.file };
-        return treeOf(attachmentAt(hook, checked, checked.placed[index]!), exploration, about);
-      });
-    });
-    if (policies.placed.every(({ attachment }) => isChosen(attachment)))
-      for (const hook of HOOK_NAMES.filter((one) => policies.at(one).length > 0)) {
-        const about = { name: `the configuration at ${hook}`, place: policies.config.file };
-        tables.push(treeOf(decisionAt(hook, checked), policies.explore(hook, bounds()), about));
+        yield tableOf(attachmentAt(hook, checked, checked.placed[index]!), policies.names, exploration, about);
       }
-    const digests = digestsOf(policies.config.file);
-    return { certificate: "countersign prove table", version: 2, digests, maps: "any", tables };
+    if (!policies.placed.every(({ attachment }) => isChosen(attachment))) return;
+    for (const hook of HOOK_NAMES.filter((one) => policies.at(one).length > 0)) {
+      const about = { name: `the configuration at ${hook}`, place: policies.config.file };
+      yield tableOf(decisionAt(hook, checked), policies.names, policies.explore(hook, bounds()), about);
+    }
+  });
+}
+
+/** Makes the certificate of properties of the decisions at hooks. Throws as {@link makeCertificate}. */
+export function makePropertyCertificate(
+  policies: PlacedPolicies,
+  questions: readonly { readonly hook: HookName; readonly property: PropertySource }[],
+  limits: ExplorationLimits,
+): Certificate {
+  return certificateOf(policies, limits, function* (checked, bounds) {
+    for (const { hook, property } of questions) {
+      const exploration = policies.explore(hook, bounds(), property);
+      const about = { name: `\`${property.name}\` at ${hook}`, place: property.file };
+      const evaluated = new EvaluatedProperty(policies, hook, property);
+      try {
+        const table = tableOf(propertyAt(hook, checked, evaluated), policies.names, exploration, about);
+        yield { ...table, answer: isFalseIn(table.tree) ? "refuted" : "proved" } as CertifiedTable;
+      } finally {
+        evaluated.close();
+      }
+    }
+  });
+}
+
+type Tables = (checked: CheckedPolicies, bounds: () => ExplorationLimits) => Generator<CertifiedTable>;
+
+function certificateOf({ config }: PlacedPolicies, limits: ExplorationLimits, tables: Tables): Certificate {
+  const end = performance.now() + limits.timeout;
+  const bounds = () => ({ ...limits, timeout: Math.max(0, end - performance.now()) });
+  const checked = new CheckedPolicies(config);
+  try {
+    const all = [...tables(checked, bounds)];
+    return { certificate: "countersign prove", version: 2, digests: digestsOf(config.file), maps: "any", tables: all };
   } finally {
     checked.close();
   }
+}
+
+function tableOf(examined: Examined, names: Names, exploration: Exploration, about: About): CertifiedTable {
+  const tree = new TreeMaker(examined, names, exploration, about).tree();
+  return { ...examined.stated, tree } as unknown as CertifiedTable;
+}
+
+/** Whether a property is false at an end. */
+function isFalseIn(tree: Tree | Refuted): boolean {
+  if ("if" in tree) return isFalseIn(tree.yes) || isFalseIn(tree.no);
+  return "end" in tree && "holds" in tree.end && !tree.end.holds;
 }
 
 /** What a tree is about, for messages. */
@@ -115,7 +150,7 @@ class TreeMaker {
     const { name, place: whole } = this.about;
     return new CountersignError("PROOF_UNSUPPORTED", `no certificate can be made of ${name}: ${why}`, {
       place: place ?? whole,
-      remedy: "name another attachment with --attachment, or write that part of the policy with simpler syntax",
+      remedy: "name another attachment or property, or write that part of the policy with simpler syntax",
     });
   }
 }
@@ -125,6 +160,7 @@ function endOf({ end, place }: Path): Pick<Leaf, "end" | "line"> | null {
   const line = place ?? "";
   if (end.kind === "fault") return { end: { verdict: null, reason: null, fault: end.code }, line };
   if (end.kind === "verdict") return { end: { verdict: end.verdict, reason: end.reason, fault: null }, line };
+  if (end.kind === "property") return end.holds === null ? null : { end: { holds: end.holds }, line: "" };
   if (end.kind !== "decision") return null;
   const { verdict, reason, fault, by } = end;
   return { end: { verdict, reason, fault: fault?.code ?? null, by }, line };

@@ -1,56 +1,56 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Config } from "../../config/config.js";
 import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
-import type { Certificate } from "../shared/certificate.js";
-import { CheckedPolicies } from "./checked-policies.js";
+import type { EvaluatedProperty } from "../property/evaluated-property.js";
+import type { Certificate, Stated } from "../shared/certificate.js";
+import type { CheckedPolicies } from "./checked-policies.js";
 import { digestsOf } from "./digests.js";
 import { attachmentAt, decisionAt, type Examined } from "./examined.js";
 import { rejected } from "./form.js";
+import { propertyAt } from "./property.js";
 import { type CheckedCounts, TableChecker } from "./table-checker.js";
 
-/** A table that was checked. */
-export interface CheckedTable extends CheckedCounts {
-  /** Null for a table of the configuration. */
-  readonly attachment: string | null;
-  readonly hook: HookName;
-  /** SHA-256 of the policy as it was linked; null for a table of the configuration. */
-  readonly policy: string | null;
-}
+/** A table that was checked: what it is about, and counts. */
+export type CheckedTable = Stated & CheckedCounts;
 
-/**
- * Checks a certificate against a configuration, and its policies as they are now. Throws PROOF_ errors, and what an
- * engine's start throws about policies.
- */
-export function* checkCertificate(certificate: Certificate, config: Config, file: string): Generator<CheckedTable> {
-  const place = (of: string) => `${file}: ${of}`;
-  compare(digestsOf(config.file), certificate.digests, place("digests"));
-  const policies = new CheckedPolicies(config);
-  try {
-    const all = examinedFor(certificate.tables, policies);
-    if (all.length !== certificate.tables.length || all.length === 0)
-      throw rejected("PROOF_OUTDATED", "are not all tables, each once, of what one of them is about", place("tables"));
-    for (const [index, table] of certificate.tables.entries()) {
-      const { attachment = null, policy = null } = "attachment" in table ? table : {};
-      compare(all[index]!.stated, table, place(`tables[${index}]`));
-      const counts = new TableChecker(all[index]!, policies.names).check(table.tree, place(`tables[${index}].tree`));
-      yield { attachment, hook: table.hook, policy, ...counts };
-    }
-  } finally {
-    policies.close();
+/** Finds a property by its name; null if there is none. */
+export type FindProperty = (name: string, hook: HookName) => EvaluatedProperty | null;
+
+/** Checks a certificate against the policies and properties as they are now. Throws PROOF_ errors. */
+export function* checkCertificate(
+  { digests, tables }: Certificate,
+  policies: CheckedPolicies,
+  find: FindProperty,
+  file: string,
+): Generator<CheckedTable> {
+  compare(digestsOf(policies.config.file), digests, `${file}: digests`);
+  const all = examinedFor(tables, policies, find);
+  if (all.length !== tables.length || all.length === 0)
+    throw rejected("PROOF_OUTDATED", "are not all tables, each once, of what one of them is about", `${file}: tables`);
+  for (const [index, { tree, ...stated }] of tables.entries()) {
+    const place = `${file}: tables[${index}]`;
+    compare(all[index]!.stated, stated, place);
+    const counts = new TableChecker(all[index]!, policies.names).check(tree, `${place}.tree`);
+    if ("answer" in stated && (stated.answer === "proved") !== (counts.failing === 0))
+      throw rejected("PROOF_ANSWER_WRONG", "is not what the ends of the tree say", `${place}.answer`);
+    yield { ...stated, ...counts };
   }
 }
 
 /**
- * What the tables have to be about, in this order: each attachment that one of them names at all of its hooks, and the
- * configuration at all hooks with an attachment.
+ * What the tables have to be about, in this order: each attachment that one of them names at all of its hooks, the
+ * configuration at all hooks with an attachment, and properties.
  */
-function examinedFor(tables: Certificate["tables"], policies: CheckedPolicies): readonly Examined[] {
-  const named = new Set(tables.map((table) => ("attachment" in table ? table.attachment : null)));
+function examinedFor(tables: readonly Stated[], policies: CheckedPolicies, find: FindProperty): readonly Examined[] {
+  const named = new Set(tables.map((one) => ("attachment" in one ? one.attachment : "property" in one ? "" : null)));
   const attachments = policies.placed.filter(({ attachment: { name } }) => named.has(name));
   const hooks = named.has(null) ? HOOK_NAMES.filter((hook) => policies.at(hook).length > 0) : [];
   return [
     ...attachments.flatMap((its) => its.hooks.map((hook) => attachmentAt(hook, policies, its))),
     ...hooks.map((hook) => decisionAt(hook, policies)),
+    ...tables.flatMap((table) => {
+      const its = "property" in table ? find(table.property, table.hook) : null;
+      return its === null ? [] : [propertyAt(table.hook, policies, its)];
+    }),
   ];
 }
 

@@ -9,7 +9,7 @@ import { bind, type Evaluation, evaluated } from "./expressions.js";
 import { Helpers } from "./helpers.js";
 import { compares, integerWithin, truthy } from "./operators.js";
 import { notEvaluated, type Path, raise, Stop } from "./path.js";
-import { Closure, constant, isPrimitive, Scope, type Sum, Sym } from "./value.js";
+import { Closure, constant, isPrimitive, type Plain, Scope, type Sum, Sym } from "./value.js";
 
 /** A policy's answer on a path, or its fault: then there is no verdict. */
 export interface Answered {
@@ -63,9 +63,11 @@ export class Evaluator implements Evaluation {
   constructor(
     readonly policy: EvaluatedPolicy,
     readonly path: Path,
+    decision: Plain | null = null,
   ) {
     this.#unit = policy.units[0]!;
     this.#helpers = new Helpers(path);
+    this.#helpers.decision = decision;
   }
 
   /** What an exported function returns. */
@@ -131,15 +133,13 @@ export class Evaluator implements Evaluation {
     const inner = new Scope(scope);
     inner.reserve(node.params);
     node.params.forEach((pattern, index) => void bind(pattern, given[index], inner, false, this));
-    const returned = this.#body(node, inner);
+    const { body } = node;
+    const returned =
+      body.type === "BlockStatement"
+        ? this.#statements(body.body, new Scope(inner))
+        : this.#returned(body, evaluated(body, inner, this));
     this.#depth -= 1;
     return returned?.value;
-  }
-
-  #body(node: Closure["node"], scope: Scope): Returned | null {
-    if (node.body.type === "BlockStatement") return this.#statements(node.body.body, new Scope(scope));
-    this.at(node.body);
-    return this.#returned(node.body, evaluated(node.body, scope, this));
   }
 
   #returned(node: AnyNode, value: unknown): Returned {

@@ -60,7 +60,7 @@ export function decisionAt(hook: HookName, policies: CheckedPolicies): Examined 
 }
 
 /** How the attachments of a hook are asked, in the words of the configuration. */
-function composition(hook: HookName, policies: CheckedPolicies): object {
+export function composition(hook: HookName, policies: CheckedPolicies): object {
   const { mode, default: defaults } = policies.config;
   const attachments = policies.at(hook).map(({ attachment, policy }) => {
     const { name, mode, onFault, scope } = attachment;

@@ -27,13 +27,13 @@ export function evaluated(node: AnyNode, scope: Scope, to: Evaluation): unknown 
       return typeof node.value === "bigint" ? notEvaluated("a bigint") : node.value;
     case "Identifier":
       return scope.read(node.name);
-    case "TemplateLiteral": {
-      const parts = node.quasis.flatMap((quasi, index) => [
-        quasi.value.cooked ?? notEvaluated("this template"),
-        ...(index < node.expressions.length ? textParts(path, value(node.expressions[index]!)) : []),
-      ]);
-      return joined(parts);
-    }
+    case "TemplateLiteral":
+      return joined(
+        node.quasis.flatMap(({ value: { cooked } }, index) => [
+          cooked ?? notEvaluated("this template"),
+          ...(index < node.expressions.length ? textParts(path, value(node.expressions[index]!)) : []),
+        ]),
+      );
     case "ConditionalExpression":
       return truthy(path, value(node.test)) ? value(node.consequent) : value(node.alternate);
     case "LogicalExpression": {
@@ -185,23 +185,16 @@ function callArray(to: Evaluation, array: readonly unknown[], key: string, given
 
 /** Binds the names of a pattern to the parts of a value. */
 export function bind(pattern: Pattern, value: unknown, scope: Scope, isConstant: boolean, to: Evaluation): void {
-  switch (pattern.type) {
-    case "Identifier":
-      scope.declare(pattern.name, value, isConstant);
-      return;
-    case "AssignmentPattern":
-      bind(pattern.left, value === undefined ? evaluated(pattern.right, scope, to) : value, scope, isConstant, to);
-      return;
-    case "ObjectPattern":
-      to.at(pattern);
-      if (isNullish(to.path, value)) raise();
-      for (const part of pattern.properties) {
-        if (part.type === "RestElement" || part.computed) notEvaluated("this pattern");
-        to.at(part);
-        bind(part.value, get(to.path, value, nameOf(part.key)), scope, isConstant, to);
-      }
-      return;
-    default:
-      notEvaluated(`the syntax ${pattern.type}`);
-  }
+  if (pattern.type === "Identifier") scope.declare(pattern.name, value, isConstant);
+  else if (pattern.type === "AssignmentPattern")
+    bind(pattern.left, value === undefined ? evaluated(pattern.right, scope, to) : value, scope, isConstant, to);
+  else if (pattern.type === "ObjectPattern") {
+    to.at(pattern);
+    if (isNullish(to.path, value)) raise();
+    for (const part of pattern.properties) {
+      if (part.type === "RestElement" || part.computed) notEvaluated("this pattern");
+      to.at(part);
+      bind(part.value, get(to.path, value, nameOf(part.key)), scope, isConstant, to);
+    }
+  } else notEvaluated(`the syntax ${pattern.type}`);
 }

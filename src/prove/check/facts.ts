@@ -8,13 +8,7 @@ const MOST_ELEMENTS = 0xffff_ffffn;
 const MOST_BYTES = BigInt(Number.MAX_SAFE_INTEGER);
 const INDEX = /^(?:0|[1-9]\d*)$/;
 
-/** The value of a fact `key` of `holder`, on this path. */
-export function fact(path: Path, holder: string, key: string, domain: FactDomain, own?: string): unknown {
-  const name = own ?? `${holder}.${key}`;
-  path.symbols.places.set(name, { of: holder, key });
-  return valueIn(path, name, domain);
-}
-
+/** The value of a fact on this path. */
 function valueIn(path: Path, name: string, domain: FactDomain): unknown {
   if (Object.hasOwn(path.declarations.fixed, name)) return path.declarations.fixed[name];
   switch (domain.kind) {
@@ -108,27 +102,22 @@ export function isNullish(path: Path, value: unknown): boolean {
 }
 
 /** The property of a value that is not known. */
-export function property(path: Path, value: Sym, key: string): unknown {
-  const { its } = value;
-  switch (its.kind) {
-    case "object":
-      if (Object.hasOwn(its.fields, key)) return fact(path, its.name, key, its.fields[key]!);
-      if (INHERITED.object.includes(key) || key === "toJSON") return notEvaluated(`\`${key}\`, which facts inherit`);
-      throw new Stop({ fault: "UNKNOWN_FACT" });
-    case "record": {
-      const name = `${its.name}[${JSON.stringify(key)}]`;
-      return entry(path, name, { of: its.name, key }, () => fact(path, its.name, key, its.of, name));
-    }
-    case "list":
-    case "bytes":
-      if (key !== "length") return notEvaluated(`\`${key}\` of a list or of bytes`);
-      path.symbols.places.set(`${its.name}.length`, { of: its.name, key });
-      return integer(path, `${its.name}.length`, 0n, its.kind === "list" ? MOST_ELEMENTS : MOST_BYTES);
-    case "json":
-      return jsonProperty(path, its.name, key);
-    default:
-      return notEvaluated(`\`${key}\` of a text or number`);
+export function property(path: Path, { its }: Sym, key: string): unknown {
+  if (its.kind === "json") return jsonProperty(path, its.name, key);
+  if (its.kind === "object") {
+    if (INHERITED.object.includes(key) || key === "toJSON") return notEvaluated(`\`${key}\`, which facts inherit`);
+    if (!Object.hasOwn(its.fields, key)) throw new Stop({ fault: "UNKNOWN_FACT" });
+    path.symbols.places.set(`${its.name}.${key}`, { of: its.name, key });
+    return valueIn(path, `${its.name}.${key}`, its.fields[key]!);
   }
+  if (its.kind === "record") {
+    const name = `${its.name}[${JSON.stringify(key)}]`;
+    return entry(path, name, { of: its.name, key }, () => valueIn(path, name, its.of));
+  }
+  if ((its.kind !== "list" && its.kind !== "bytes") || key !== "length")
+    return notEvaluated(`\`${key}\` of this value`);
+  path.symbols.places.set(`${its.name}.length`, { of: its.name, key });
+  return integer(path, `${its.name}.length`, 0n, its.kind === "list" ? MOST_ELEMENTS : MOST_BYTES);
 }
 
 /** A property of a JSON value that is not null. What is not inherited is undefined for all types but objects. */

@@ -2,74 +2,72 @@ import { CountersignError, type ErrorCode } from "../../error.js";
 import { HOOK_NAMES } from "../../hooks/catalogue.js";
 import type { Certificate } from "../shared/certificate.js";
 
-/** The form of a value of JSON: whether it has it. */
-type Form = (value: unknown) => boolean;
+/**
+ * The form of a value of JSON: a text that an expression matches, a list of values of one form, an object with exactly
+ * these properties, or what a function says.
+ */
+type Form = RegExp | readonly [Form] | { readonly [key: string]: Form } | ((value: unknown) => boolean);
 
-const text: Form = (value) => typeof value === "string";
+const text = /^/;
 const count: Form = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const digest: Form = (value) => text(value) && /^[0-9a-f]{64}$/.test(value as string);
-const integer: Form = (value) => text(value) && /^-?(?:0|[1-9]\d{0,39})$/.test(value as string);
+const digest = /^[0-9a-f]{64}$/;
+const integer = /^-?(?:0|[1-9]\d{0,39})$/;
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-function is(given: unknown): Form {
-  return (value) => value === given;
+
+function has(value: unknown, form: Form): boolean {
+  if (typeof form === "function") return form(value);
+  if (form instanceof RegExp) return typeof value === "string" && form.test(value);
+  if (Array.isArray(form)) return Array.isArray(value) && value.every((one) => has(one, form[0]));
+  const forms = Object.entries(form);
+  if (!isRecord(value) || Object.keys(value).length !== forms.length) return false;
+  return forms.every(([key, one]) => Object.hasOwn(value, key) && has(value[key], one));
 }
 
 function either(...forms: readonly Form[]): Form {
-  return (value) => forms.some((form) => form(value));
-}
-
-function list(of: Form): Form {
-  return (value) => Array.isArray(value) && value.every(of);
-}
-
-/** An object with exactly these properties. */
-function object(forms: Readonly<Record<string, Form>>): Form {
-  const keys = Object.keys(forms);
-  return (value) =>
-    isRecord(value) &&
-    Object.keys(value).length === keys.length &&
-    keys.every((key) => Object.hasOwn(value, key) && forms[key]!(value[key]));
+  return (value) => forms.some((form) => has(value, form));
 }
 
 const row = either(
-  object({ times: integer, condition: count }),
-  object({ times: integer, symbol: text, least: integer }),
-  object({ times: integer, symbol: text, most: integer }),
+  { times: integer, condition: count },
+  { times: integer, symbol: text, least: integer },
+  { times: integer, symbol: text, most: integer },
 );
 const refutation: Form = either(
-  object({ clash: (value) => list(count)(value) && (value as readonly unknown[]).length === 2 }),
-  object({ domain: count }),
-  object({ farkas: list(row) }),
-  object({ split: count, below: (value) => refutation(value), above: (value) => refutation(value) }),
-  object({ set: list(count) }),
+  { clash: (value) => has(value, [count]) && (value as readonly unknown[]).length === 2 },
+  { domain: count },
+  { farkas: [row] },
+  { split: count, below: (value) => has(value, refutation), above: (value) => has(value, refutation) },
+  { set: [count] },
 );
 const maps: Form = (value) => isRecord(value) && Object.values(value).every(isRecord);
-const witness = object({ subject: isRecord, current: isRecord, answers: isRecord, maps });
+const witness: Form = { subject: isRecord, current: isRecord, answers: isRecord, maps };
 /** Conditions and ends have the form of those that the checker finds, with which they are compared. */
 const tree: Form = either(
-  object({ if: isRecord, yes: (value) => side(value), no: (value) => side(value) }),
-  object({ end: isRecord, line: text, witness }),
+  { if: isRecord, yes: (value) => has(value, side), no: (value) => has(value, side) },
+  { end: isRecord, line: text, witness },
 );
-const side = either(object({ refuted: refutation }), tree);
-const hook = either(...HOOK_NAMES.map(is));
+const side: Form = either({ refuted: refutation }, tree);
+const hook = (value: unknown) => HOOK_NAMES.some((name) => name === value);
+const composition = { mode: text, default: text, attachments: [isRecord] } as const;
 const table = either(
-  object({ attachment: text, hook, policy: digest, tree }),
-  object({ hook, mode: text, default: text, attachments: list(isRecord), tree }),
+  { attachment: text, hook, policy: digest, tree },
+  { hook, ...composition, tree },
+  { property: text, text: digest, answer: /^(?:proved|refuted)$/, hook, ...composition, tree },
 );
-const certificate = object({
-  certificate: is("countersign prove table"),
-  version: is(2),
-  digests: object({ configuration: digest, declarations: digest, engine: digest }),
-  maps: is("any"),
-  tables: list(table),
-});
+const certificate: Form = {
+  certificate: /^countersign prove$/,
+  version: (value) => value === 2,
+  digests: { configuration: digest, declarations: digest, engine: digest },
+  maps: /^any$/,
+  tables: [table],
+};
 
 /** Reads a certificate. Throws PROOF_MALFORMED. */
 export function readCertificate(json: string, place: string): Certificate {
   try {
     const value: unknown = JSON.parse(json);
-    if (certificate(value)) return value as Certificate;
+    if (has(value, certificate)) return value as Certificate;
   } catch (cause) {
     throw rejected("PROOF_MALFORMED", "is no JSON, or nested too deeply", place, cause);
   }
@@ -78,6 +76,6 @@ export function readCertificate(json: string, place: string): Certificate {
 
 /** The error with which a certificate is rejected. */
 export function rejected(code: ErrorCode, message: string, place: string, cause?: unknown): CountersignError {
-  const remedy = "make a certificate of these files again with `countersign prove table --certificate FILE`";
+  const remedy = "make a certificate of these files again with --certificate of `countersign prove`";
   return new CountersignError(code, message, { place, remedy, cause });
 }

@@ -1,10 +1,11 @@
 import { GUEST_CONSTANTS } from "../../policy/model/guest.js";
 import { DETACHED_SIGNATURE_TYPES, SIGNATURE_TYPES } from "../../policy/model/signature-types.gen.js";
+import { DECISIONS } from "../property/evaluated-property.js";
 import type { TextPart } from "../shared/atom.js";
 import { integer, lookUp, settled, stringParts, textParts, view } from "./facts.js";
 import { compares, integerWithin, isEqual } from "./operators.js";
 import { notEvaluated, type Path, raise } from "./path.js";
-import { constant, type Native, numberOf, plus, type Sum, Sym, unknownOf } from "./value.js";
+import { constant, type Native, numberOf, type Plain, plus, type Sum, Sym, unknownOf } from "./value.js";
 
 /** A call of `deny`. */
 export interface Denial {
@@ -13,12 +14,8 @@ export interface Denial {
   readonly line: string;
 }
 
-/** What is verified: the name of the arguments. `isMissing`: there is no signature. */
-interface Verification {
-  readonly helper: "verify_program" | "verify_signature";
-  readonly name: string;
-  readonly isMissing: boolean;
-}
+/** What is verified: the name of the call that does it; a number if it does not depend on anything. */
+type Verification = string | number;
 
 /** The maximum number of denials of which the engine keeps the reasons. */
 const MOST_DENIALS = 32;
@@ -27,6 +24,8 @@ const NO_SIGNATURE = -61;
 /** What the virtual module has, on one path. */
 export class Helpers {
   readonly denials: Denial[] = [];
+  /** What a property is about; null for a policy. */
+  decision: Plain | null = null;
   readonly #functions: Readonly<Record<string, Native>>;
 
   constructor(private readonly path: Path) {
@@ -55,6 +54,7 @@ export class Helpers {
   }
 
   #lookUp(map: unknown, key: unknown): unknown {
+    if (map === DECISIONS && key === "" && this.decision !== null) return this.decision;
     const name = this.#among(map, this.path.names.maps);
     return lookUp(this.path, name, stringParts(this.path, key) ?? raise());
   }
@@ -72,8 +72,7 @@ export class Helpers {
   #program([prog, keyring]: readonly unknown[]): Verification {
     const its = unknownOf(prog);
     if (its?.kind !== "object" || !its.isSubject || !Object.hasOwn(its.fields, "statements")) return raise();
-    const name = JSON.stringify(this.#among(keyring, this.path.names.keyrings));
-    return { helper: "verify_program", name, isMissing: false };
+    return `verify_program(${JSON.stringify(this.#among(keyring, this.path.names.keyrings))})`;
   }
 
   /** A verification of bytes; null if the first argument is a subject. */
@@ -84,20 +83,20 @@ export class Helpers {
     const ring = this.#among(keyring, this.path.names.keyrings);
     const kind = this.#among(type, SIGNATURE_TYPES);
     const isDetached = (DETACHED_SIGNATURE_TYPES as readonly string[]).includes(kind);
-    const name = [bytes, String(signed), JSON.stringify(ring), kind].join();
-    return { helper: "verify_signature", name, isMissing: signed === null && isDetached };
+    if (signed === null && isDetached) return NO_SIGNATURE;
+    return `verify_signature(${[bytes, String(signed), JSON.stringify(ring), kind].join()})`;
   }
 
-  #verdict({ helper, name, isMissing }: Verification): unknown {
-    if (isMissing) return NO_SIGNATURE;
-    this.path.symbols.places.set(`${helper}(${name})`, "answer");
-    return integer(this.path, `${helper}(${name})`, -4095n, 0n);
+  #verdict(verification: Verification): unknown {
+    if (typeof verification === "number") return verification;
+    this.path.symbols.places.set(verification, "answer");
+    return integer(this.path, verification, -4095n, 0n);
   }
 
   /** What a helper returns about what was verified; null if it was not. */
   #result(helper: string, verification: Verification): Sym | null {
     if (!isEqual(this.path, this.#verdict(verification), 0)) return null;
-    const name = `${helper}(${verification.name})`;
+    const name = String(verification).replace(/^\w+/, helper);
     this.path.symbols.places.set(name, "answer");
     return new Sym({ kind: "object", name, fields: this.path.declarations.results[helper]!, isSubject: false });
   }

@@ -9,21 +9,13 @@ const MOST = BigInt(Number.MAX_SAFE_INTEGER);
 export function truthy(path: Path, value: unknown): boolean {
   const seen = view(path, value);
   const its = unknownOf(seen);
-  switch (its?.kind) {
-    case undefined:
-      return Boolean(seen);
-    case "text":
-      return !path.ask({ kind: "equals", of: its.name, text: "" });
-    case "number":
-      return !compares(path, its.sum);
-    case "json":
-      if (path.askType(its.name, ["null", "false"])) return false;
-      return path.askType(its.name, ["true", "array", "object"]) || truthy(path, settled(path, seen));
-    case "joined":
-      return its.parts.some((part) => typeof part === "string") || notEvaluated("whether a text is empty");
-    default:
-      return true;
-  }
+  if (its?.kind === "text") return !isEqual(path, seen, "");
+  if (its?.kind === "number") return !isEqual(path, seen, 0);
+  if (its?.kind === "joined")
+    return its.parts.some((part) => typeof part === "string") || notEvaluated("a text's length");
+  if (its?.kind !== "json") return Boolean(seen);
+  if (path.askType(its.name, ["null", "false"])) return false;
+  return path.askType(its.name, ["true", "array", "object"]) || truthy(path, settled(path, seen));
 }
 
 /** Whether a sum is 0, below 0, or at most 0. */
@@ -79,14 +71,6 @@ function equalsValue(path: Path, its: Unknown, value: unknown): boolean {
   return compares(path, plus(its.sum, constant(BigInt(value)), -1n));
 }
 
-/** How an order is asked: whether `left - right`, or the reverse, is below 0 or at most 0. */
-const ORDERS: Readonly<Record<string, readonly [isReverse: boolean, is: "< 0" | "<= 0"]>> = {
-  "<": [false, "< 0"],
-  "<=": [false, "<= 0"],
-  ">": [true, "< 0"],
-  ">=": [true, "<= 0"],
-};
-
 /** The operators of two values, apart from equality. */
 export function computed(path: Path, operator: string, left: unknown, right: unknown): unknown {
   const [one, other] = [settled(path, left), settled(path, right)];
@@ -94,10 +78,9 @@ export function computed(path: Path, operator: string, left: unknown, right: unk
     return joined([...textParts(path, one), ...textParts(path, other)]);
   const [a, b] = [sumOf(one), sumOf(other)];
   if (a === null || b === null) return notEvaluated(`\`${operator}\` of something else than integers`);
-  const order = ORDERS[operator];
-  if (order !== undefined) {
-    const [isReverse, is] = order;
-    return compares(path, isReverse ? plus(b, a, -1n) : plus(a, b, -1n), is);
+  if (/^[<>]=?$/.test(operator)) {
+    const difference = operator.startsWith("<") ? plus(a, b, -1n) : plus(b, a, -1n);
+    return compares(path, difference, operator.endsWith("=") ? "<= 0" : "< 0");
   }
   if (operator === "+" || operator === "-") return exact(path, plus(a, b, operator === "+" ? 1n : -1n));
   if (operator !== "*" || (a.of.size > 0 && b.of.size > 0)) return notEvaluated(`the operator \`${operator}\``);

@@ -30,9 +30,9 @@ function clashes({ atom, is }: Condition, { atom: other, is: isOther }: Conditio
 
 function isOutside(condition: Condition | undefined, domains: Domains): boolean {
   if (condition?.atom.kind !== "equals" || !condition.is) return false;
-  const domain = domains.get(condition.atom.of);
+  const { of, text } = condition.atom;
+  const domain = domains.get(of);
   if (domain?.kind !== "text" || domain.hex === null) return false;
-  const { text } = condition.atom;
   return text.length !== 2 * domain.hex || !/^[0-9a-f]*$/.test(text);
 }
 

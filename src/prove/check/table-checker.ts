@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { declarationsOf } from "../facts/declarations.js";
-import type { Branch, Leaf, Refuted, Tree } from "../shared/certificate.js";
+import type { Branch, Leaf, Tree } from "../shared/certificate.js";
 import type { Examined } from "./examined.js";
 import { rejected } from "./form.js";
 import { type Condition, type Names, type Outcome, outcomeOf, Path, Symbols } from "./path.js";
@@ -11,6 +11,8 @@ import { WitnessInput } from "./witness.js";
 export interface CheckedCounts {
   /** Ways through the policies, each with a witness that the engine decided. */
   paths: number;
+  /** Those at whose end a property does not hold. */
+  failing: number;
   branches: number;
   /** Sides of branches that no input takes. */
   refuted: number;
@@ -23,7 +25,7 @@ export interface CheckedCounts {
  */
 export class TableChecker {
   readonly #symbols = new Symbols();
-  readonly #counts: CheckedCounts = { paths: 0, branches: 0, refuted: 0 };
+  readonly #counts: CheckedCounts = { paths: 0, failing: 0, branches: 0, refuted: 0 };
 
   constructor(
     private readonly examined: Examined,
@@ -69,15 +71,10 @@ export class TableChecker {
     for (const side of ["yes", "no"] as const) {
       const next = branch[side];
       const taken = [...conditions, { atom, is: side === "yes" }];
-      if ("refuted" in next) this.#checkRefuted(next, taken, `${place}.${side}`);
-      else this.#check(next, taken, `${place}.${side}`);
+      if (!("refuted" in next)) this.#check(next, taken, `${place}.${side}`);
+      else if (isRefuted(next.refuted, taken, this.path(taken))) this.#counts.refuted += 1;
+      else throw rejected("PROOF_REFUTATION_WRONG", "does not show that no input goes this way", `${place}.${side}`);
     }
-  }
-
-  #checkRefuted({ refuted }: Refuted, conditions: readonly Condition[], place: string): void {
-    if (!isRefuted(refuted, conditions, this.path(conditions)))
-      throw rejected("PROOF_REFUTATION_WRONG", "does not show that no input goes this way", place);
-    this.#counts.refuted += 1;
   }
 
   #checkWitness({ end, witness }: Leaf, conditions: readonly Condition[], place: string): void {
@@ -89,5 +86,6 @@ export class TableChecker {
     if (!isDeepStrictEqual(expected, found))
       throw rejected("PROOF_WITNESS_WRONG", `the engine decides ${JSON.stringify(found)} about the witness`, place);
     this.#counts.paths += 1;
+    this.#counts.failing += "holds" in end && !end.holds ? 1 : 0;
   }
 }

@@ -97,6 +97,7 @@ export class WitnessInput implements Input {
 
   /** An end with this witness's values in place of symbols, and the reason as the sandbox cuts it. */
   endOf(end: End): object | null {
+    if ("holds" in end) return end;
     const { verdict, reason } = end;
     const number = () => (typeof verdict === "object" && verdict !== null ? Number(this.#sum(verdict)) : verdict);
     return ifThere(() => ({ ...end, verdict: number(), reason: reason && cut(this.#joined(reason)) }));
@@ -117,28 +118,19 @@ export class WitnessInput implements Input {
 
   #isTrue(atom: Atom): boolean {
     if ("text" in atom) return (TEXT_TESTS[atom.kind] ?? missing())(this.#text(atom.of), atom.text);
-    switch (atom.kind) {
-      case "flag":
-        return this.#value(atom.of) === true;
-      case "null":
-        return this.#value(atom.of.slice(0, -1)) === null;
-      case "exists":
-        return this.#value(atom.of.slice(0, -1)) !== undefined;
-      case "same":
-        return this.#text(atom.of) === this.#text(atom.other);
-      case "number": {
-        const sum = this.#sum(atom.term);
-        return atom.is === "= 0" ? sum === 0n : atom.is === "< 0" ? sum < 0n : sum <= 0n;
-      }
-      case "type": {
-        const value = this.#value(atom.of);
-        const isNamed = value === null || typeof value === "boolean";
-        const type = isNamed ? String(value) : Array.isArray(value) ? "array" : typeof value;
-        return (atom.among as readonly string[]).includes(type);
-      }
-      default:
-        return missing();
+    if (atom.kind === "same") return this.#text(atom.of) === this.#text(atom.other);
+    if (atom.kind === "number") {
+      const sum = this.#sum(atom.term);
+      return atom.is === "= 0" ? sum === 0n : atom.is === "< 0" ? sum < 0n : sum <= 0n;
     }
+    if (atom.kind === "flag") return this.#value(atom.of) === true;
+    if (atom.kind === "null") return this.#value(atom.of.slice(0, -1)) === null;
+    if (atom.kind === "exists") return this.#value(atom.of.slice(0, -1)) !== undefined;
+    if (atom.kind !== "type") return missing();
+    const value = this.#value(atom.of);
+    const isNamed = value === null || typeof value === "boolean";
+    const type = isNamed ? String(value) : Array.isArray(value) ? "array" : typeof value;
+    return (atom.among as readonly string[]).includes(type);
   }
 
   #text(name: string): string {

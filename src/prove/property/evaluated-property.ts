@@ -16,10 +16,18 @@ export type Evaluation =
 
 const ENTRY = "countersign-property-entry.js";
 /** The name under which the entry asks for decisions; no map of a configuration has a space in its name. */
-const DECISIONS = "decide about";
+export const DECISIONS = "decide about";
+
+/** A property, which a file exports under a name. */
+export interface PropertyFiles extends PolicyFiles {
+  readonly name: string;
+}
 
 /** A property that the sandbox evaluates for inputs, with the decisions of the engine. */
 export class EvaluatedProperty {
+  readonly name: string;
+  /** The entry, which calls the property, and its files. */
+  readonly source: PolicyFiles;
   readonly #linked: LinkedPolicy;
   /** Of its own: while it asks for a decision, the sandbox of the policies is entered. */
   readonly #domain: Domain;
@@ -27,12 +35,19 @@ export class EvaluatedProperty {
   constructor(
     private readonly policies: AskedConfiguration,
     private readonly hook: HookName,
-    { file, files, name }: PolicyFiles & { readonly name: string },
+    { file, files, name }: PropertyFiles,
   ) {
     this.#domain = new Domain({ keyrings: policies.names.keyrings, asksHost: true });
     const text = entryText(hook, file, name, policies.names.keyrings);
     const read = (path: string) => (path === ENTRY ? text : files.read(path));
+    this.name = name;
+    this.source = { file: ENTRY, files: { read, root: files.root } };
     this.#linked = linkPolicy(ENTRY, { read, root: files.root, hookNames: [hook], subjects: {} });
+  }
+
+  /** SHA-256 of the entry and the property as they were linked. */
+  get digest(): string {
+    return this.#linked.digest;
   }
 
   at(input: Input): Evaluation {
@@ -101,24 +116,28 @@ const keyrings = ${JSON.stringify(keyrings)};
 const verified = (prog, keyring) =>
   (keyring === undefined ? keyrings : [keyring]).some((name) => verify_program(prog, name) === 0);
 export const ${hook} = (subject, current) => {
-  const made = new Map();
-  const change = (value, changes) => {
+  let all = null;
+  const changes = () => {
+    if (all === null) all = new Map();
+    return all;
+  };
+  const change = (value, wanted) => {
     if (value === null || typeof value !== "object") throw new TypeError("change: no object");
     const names = "labels" in value ? CONTAINER : CURRENT;
     const its = {};
-    for (const name of names) its[name] = Object.hasOwn(changes, name) ? changes[name] : value[name];
-    const own = { ...made.get(value) };
-    for (const [name, one] of Object.entries(changes)) {
+    for (const name of names) its[name] = Object.hasOwn(wanted, name) ? wanted[name] : value[name];
+    const own = { ...changes().get(value) };
+    for (const [name, one] of Object.entries(wanted)) {
       if (!names.includes(name)) throw new TypeError("change: no field " + name);
-      own[name] = made.has(one) ? { changes: made.get(one) } : { value: one };
+      own[name] = changes().has(one) ? { changes: changes().get(one) } : { value: one };
     }
-    made.set(its, own);
+    changes().set(its, own);
     return its;
   };
   const decide = (_, of, { mode = null } = {}) =>
-    map_lookup("${DECISIONS}", JSON.stringify({ changes: made.get(of) ?? {}, mode }));
+    map_lookup("${DECISIONS}", JSON.stringify({ changes: changes().get(of) ?? {}, mode }));
   const holds = property(subject, current, map_lookup("${DECISIONS}", ""), {
-    keyrings: [...keyrings],
+    keyrings: ${JSON.stringify(keyrings)},
     verified,
     signer: (prog, keyring) => signer_of(prog, keyring),
     change,

@@ -8,7 +8,7 @@ import type { Atom, LinearTerm, TextPart } from "./atom.js";
  * it says is computed again or verified; it gives the order in which, and the parts that are hard to find.
  */
 export interface Certificate {
-  readonly certificate: "countersign prove table";
+  readonly certificate: "countersign prove";
   readonly version: 2;
   readonly digests: Digests;
   /** What the maps contain: any JSON value under any key, or none. */
@@ -26,21 +26,31 @@ export interface Digests {
   readonly engine: string;
 }
 
-export type CertifiedTable = AttachmentTable | DecisionTable;
+export type CertifiedTable = Stated & { readonly tree: Tree };
+
+/** What a table is about, without its tree. */
+export type Stated = StatedAttachment | StatedDecision | StatedProperty;
 
 /** All answers of an attachment at one hook, to callers in its scope. */
-export interface AttachmentTable {
+export interface StatedAttachment {
   readonly attachment: string;
   readonly hook: HookName;
   /** SHA-256 of the policy as it was linked. */
   readonly policy: string;
-  readonly tree: Tree;
 }
 
 /** All decisions of a configuration at one hook, which its attachments make together. */
-export interface DecisionTable extends Composition {
+export interface StatedDecision extends Composition {
   readonly hook: HookName;
-  readonly tree: Tree;
+}
+
+/** A property for all decisions of a configuration at one hook. */
+export interface StatedProperty extends StatedDecision {
+  readonly property: string;
+  /** SHA-256 of its text with the files that it imports, as it was linked. */
+  readonly text: string;
+  /** Whether it holds at all ends. */
+  readonly answer: "proved" | "refuted";
 }
 
 /** How the attachments of a hook are asked, in the words of the configuration. */
@@ -68,21 +78,24 @@ export interface Branch {
 
 export interface Leaf {
   readonly end: End;
-  /** `file:line`; empty for a decision that no attachment makes. */
+  /** `file:line`; empty for a property, and for a decision that no attachment makes. */
   readonly line: string;
   readonly witness: Witness;
 }
 
 /**
  * How a path ends: with a verdict and the reason of its denial, or with a fault. The verdict of a policy that fails is
- * null; that of a decision is the enforced one, `by` the attachment that denies, null for the default.
+ * null; that of a decision is the enforced one, `by` the attachment that denies, null for the default. A property holds
+ * or does not.
  */
-export interface End {
-  readonly verdict: number | LinearTerm | null;
-  readonly reason: readonly TextPart[] | null;
-  readonly fault: string | null;
-  readonly by?: string | null;
-}
+export type End =
+  | {
+      readonly verdict: number | LinearTerm | null;
+      readonly reason: readonly TextPart[] | null;
+      readonly fault: string | null;
+      readonly by?: string | null;
+    }
+  | { readonly holds: boolean };
 
 /** An input that goes this way, in JSON: bytes are base64. */
 export interface Witness {

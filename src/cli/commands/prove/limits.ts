@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { CountersignError } from "../../../error.js";
 
 /** The most rows or paths of one table or property, if the command line does not say. */
 export const MAX_PATHS = 2_000;
@@ -34,4 +35,16 @@ export function countOf(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= 1_000_000) return count;
   throw new InvalidArgumentError("give a number from 1 to 1000000");
+}
+
+/** Calls `make`; if it fails because a limit was reached, the error says which option sets it. */
+export function withinLimits<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    const option = error instanceof CountersignError ? limitOption(error.message) : null;
+    if (!(error instanceof CountersignError) || option === null) throw error;
+    const { code, message, place, cause } = error;
+    throw new CountersignError(code, message, { place, remedy: `raise ${option}`, cause });
+  }
 }

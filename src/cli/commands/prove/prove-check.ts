@@ -14,26 +14,34 @@ import { assumptionsText } from "./assumptions.js";
 /** `countersign prove check`: checks a certificate without the explorer that made it. */
 export function checkCommand(): Command {
   return new Command("check")
-    .description("Checks a certificate of decision tables, without the explorer that made it")
-    .argument("<certificate>", "a file that `prove table --certificate` wrote")
+    .description("Checks a certificate of tables or properties, without the explorer that made it")
+    .argument("<certificate>", "a file that `prove table` or `prove property` wrote for --certificate")
     .argument("[config]", "the configuration that it is about", DEFAULT_CONFIG)
+    .option("--properties <file>", "the file of the properties that it is about; without one, those that ship")
     .option("--json", "one JSON object: `tables`, `uncertified`, what they assume in `assumes`; or `rejected`")
     .addHelpText(
       "after",
       `
 The checker is small and shares no code with the explorer and its solver. It evaluates the policies' text itself, under
 the conditions of each path of the certificate: each branch must be the next condition of the policy, each end its
-verdict, reason and line. For the table of the configuration it also evaluates scopes and combines the answers. A side
-of a branch can be left out only with a refutation, which it verifies. The engine decides about a witness of each path.
-Configuration, policies, declared facts and engine must be those that the certificate names.
+verdict, reason and line. For the table of the configuration it also evaluates scopes and combines the answers; for a
+property it evaluates the property of that decision. A side of a branch can be left out only with a refutation, which it
+verifies. The engine decides about a witness of each path. Configuration, policies, declared facts and engine must be
+those that the certificate names.
 
 Exits with 0 when the certificate is right, 1 when it is rejected, 2 when the configuration or a file cannot be used.
 
 Examples:
   countersign prove check decisions.cert.json
+  countersign prove check properties.cert.json --properties properties.js
   countersign prove check decisions.cert.json countersign.yaml --json`,
     )
     .action(run);
+}
+
+interface Options {
+  readonly properties?: string;
+  readonly json?: true;
 }
 
 /** Codes with which a certificate is rejected. */
@@ -42,13 +50,13 @@ const REJECTIONS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   ...(["PROOF_REFUTATION_WRONG", "PROOF_WITNESS_WRONG", "PROOF_UNSUPPORTED"] as const),
 ]);
 
-async function run(file: string, configuration: string, { json }: { readonly json?: true }): Promise<void> {
+async function run(file: string, configuration: string, { properties, json }: Options): Promise<void> {
   const config = readConfig(configuration, "check");
   const text = readText(file, MAX_INPUT);
   compileWasmOnce();
   try {
-    const tables = await checked(text, config, file);
-    const named = new Set(tables.map(({ attachment }) => attachment));
+    const tables = await checked(text, config, file, properties);
+    const named = new Set(tables.map((one) => ("attachment" in one ? one.attachment : null)));
     const uncertified = config.attachments.map(({ name }) => name).filter((name) => !named.has(name));
     if (json === true) printJson({ tables, uncertified, assumes: CERTIFIED_ASSUMPTIONS });
     else printTables(tables, uncertified);
@@ -60,17 +68,19 @@ async function run(file: string, configuration: string, { json }: { readonly jso
   }
 }
 
-async function checked(text: string, config: Config, file: string): Promise<readonly CheckedTable[]> {
-  const [{ readCertificate }, { checkCertificate }] = await Promise.all([
-    import("../../../prove/check/form.js"),
-    import("../../../prove/check/check-certificate.js"),
+async function checked(text: string, config: Config, file: string, properties: string | undefined) {
+  const [{ checkedTables }, { propertiesOf }, { shippedProperties }] = await Promise.all([
+    import("./checked-certificate.js"),
+    import("../../../prove/property/property-file.js"),
+    import("../../../prove/property/shipped-properties.js"),
   ]);
+  const known = properties === undefined ? shippedProperties() : propertiesOf(properties);
   const bar = await counter("tables");
   const tables: CheckedTable[] = [];
   try {
-    for (const one of checkCertificate(readCertificate(text, file), config, file)) {
+    for (const one of checkedTables(text, config, file, known)) {
       tables.push(one);
-      bar.step(one.attachment ?? one.hook);
+      bar.step(one.hook);
     }
   } finally {
     bar.stop();
@@ -87,18 +97,20 @@ const CERTIFIED_ASSUMPTIONS: readonly string[] = [
 ];
 
 function printTables(tables: readonly CheckedTable[], uncertified: readonly string[]): void {
-  const rows = tables.map(({ attachment, hook, policy, paths, branches, refuted }) =>
-    [
-      attachment ?? "(configuration)",
-      hook,
-      policy?.slice(0, 16) ?? "",
-      String(paths),
-      String(branches),
-      String(refuted),
-    ].map(visibleText),
-  );
-  print(table(["attachment", "hook", "policy", "paths", "branches", "refuted sides"], rows));
+  const rows = tables.map((one) => {
+    const [about, digest] = aboutOf(one);
+    const { hook, paths, branches, refuted } = one;
+    return [about, hook, digest.slice(0, 16), String(paths), String(branches), String(refuted)].map(visibleText);
+  });
+  print(table(["about", "hook", "digest", "paths", "branches", "refuted sides"], rows));
   print("The certificate is right: each path ends as it says, and there are no others.");
-  if (uncertified.length > 0) print(visibleText(`Not certified: ${uncertified.join(", ")}`));
+  if (uncertified.length > 0 && tables.every((one) => !("property" in one)))
+    print(visibleText(`Not certified: ${uncertified.join(", ")}`));
   print(`\n${assumptionsText(CERTIFIED_ASSUMPTIONS)}`);
+}
+
+/** What a table is about, and the digest of that. */
+function aboutOf(one: CheckedTable): readonly [about: string, digest: string] {
+  if ("attachment" in one) return [one.attachment, one.policy];
+  return "property" in one ? [`${one.property}: ${one.answer}`, one.text] : ["(configuration)", ""];
 }

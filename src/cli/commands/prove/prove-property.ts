@@ -13,7 +13,7 @@ import { table } from "../../output/table.js";
 import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
 import { type Format, formatOf, formatOption, printSarif } from "./format-option.js";
 import { hookNamed } from "./hook-option.js";
-import { countOf, limitWords, MAX_PATHS, pathsWords, TIMEOUT } from "./limits.js";
+import { countOf, limitWords, MAX_PATHS, pathsWords, TIMEOUT, withinLimits } from "./limits.js";
 import { unknownName } from "./unknown-name.js";
 
 /** `countersign prove property`: whether properties hold for all decisions of a configuration. */
@@ -27,6 +27,7 @@ export function propertyCommand(): Command {
     .option("--list", "list the properties that ship")
     .option("--max-paths <number>", "the most paths of one property", countOf, MAX_PATHS)
     .option("--timeout <seconds>", "the most time for all properties together", countOf, TIMEOUT)
+    .option("--certificate <file>", "write a certificate of the answers, for `prove check`")
     .addOption(formatOption())
     .option("--json", "short for --format json: `properties`, and what they assume in `assumes`")
     .addHelpText(
@@ -41,6 +42,9 @@ It is explored together with all attachments, with symbols for facts, caller, ma
 \`refuted\`, with a decision for which it is false, which the engine has made; \`refuted in the model\`, if no input was
 found for such a decision; \`not decided\`, with the lines that are the reason. docs/prove.md says what is assumed.
 
+--certificate writes the answers in a form that \`countersign prove check --properties FILE\` checks without the explorer.
+A policy or property with syntax that the checker does not evaluate is an error that names it.
+
 Exits with 0 when all are proved, 1 when one is refuted (also in the model), 2 when one is not decided, or a property or
 the configuration cannot be used.
 
@@ -49,6 +53,7 @@ Examples:
   countersign prove property properties.js --config countersign.yaml
   countersign prove property --property never_faults --hook blob_verify
   countersign prove property properties.js --format sarif > properties.sarif
+  countersign prove property properties.js --certificate properties.cert.json
   countersign prove property --list`,
     )
     .action(run);
@@ -61,6 +66,7 @@ interface Options {
   readonly list?: true;
   readonly maxPaths: number;
   readonly timeout: number;
+  readonly certificate?: string;
   readonly format?: Format;
   readonly json?: true;
 }
@@ -110,6 +116,15 @@ async function run(file: string | undefined, options: Options): Promise<void> {
     const bounds = { paths: options.maxPaths, timeout: Math.max(0, end - performance.now()) };
     answers.push(proveProperty(policies, hook, property, bounds));
     bar.step(property.name);
+  }
+  if (options.certificate !== undefined) {
+    const [{ makePropertyCertificate }, { writeCertificate }] = await Promise.all([
+      import("../../../prove/certificate/make-certificate.js"),
+      import("./checked-certificate.js"),
+    ]);
+    const bounds = { paths: options.maxPaths, timeout: Math.max(0, end - performance.now()) };
+    const made = withinLimits(() => makePropertyCertificate(policies, questions, bounds));
+    writeCertificate(made, config, options.certificate, chosen);
   }
   bar.stop();
   policies.close();

@@ -13,7 +13,7 @@ import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
 import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
-import { countOf, limitOption, limitWords, MAX_PATHS, ROWS, TIMEOUT } from "./limits.js";
+import { countOf, limitWords, MAX_PATHS, ROWS, TIMEOUT, withinLimits } from "./limits.js";
 import { unknownName } from "./unknown-name.js";
 
 /** `countersign prove table`: the decision tables of a configuration. */
@@ -108,7 +108,7 @@ async function run(file: string, options: Options): Promise<void> {
       bar.step(made.hook);
     }
   if (options.certificate !== undefined)
-    await writeCertificate(options.certificate, policies, ({ name }) => name === (attachment ?? name), limits());
+    await certify(options.certificate, policies, ({ name }) => name === (attachment ?? name), limits());
   bar.stop();
   policies.close();
   const assumes = [...ASSUMPTIONS, assumedPolicies(config.file, policies), VERSION_ASSUMED];
@@ -127,32 +127,22 @@ async function run(file: string, options: Options): Promise<void> {
 }
 
 /** Makes the certificate, also of the configuration if all attachments are chosen, checks it, and writes it. */
-async function writeCertificate(
+async function certify(
   file: string,
   policies: PlacedPolicies,
   isChosen: (attachment: AttachmentConfig) => boolean,
   limits: ExplorationLimits,
 ): Promise<void> {
-  const [{ makeCertificate }, { readCertificate }, { checkCertificate }] = await Promise.all([
+  const [{ makeCertificate }, { writeCertificate }] = await Promise.all([
     import("../../../prove/certificate/make-certificate.js"),
-    import("../../../prove/check/form.js"),
-    import("../../../prove/check/check-certificate.js"),
+    import("./checked-certificate.js"),
   ]);
-  const text = `${JSON.stringify(withinLimits(() => makeCertificate(policies, isChosen, limits)))}\n`;
-  Array.from(checkCertificate(readCertificate(text, file), policies.config, file));
-  writeWhole(file, Buffer.from(text));
-}
-
-/** Calls `make`; if it fails because a limit was reached, the error says which option sets it. */
-function withinLimits<T>(make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    const option = error instanceof CountersignError ? limitOption(error.message) : null;
-    if (!(error instanceof CountersignError) || option === null) throw error;
-    const { code, message, place, cause } = error;
-    throw new CountersignError(code, message, { place, remedy: `raise ${option}`, cause });
-  }
+  writeCertificate(
+    withinLimits(() => makeCertificate(policies, isChosen, limits)),
+    policies.config,
+    file,
+    [],
+  );
 }
 
 function printTables(

@@ -30,6 +30,7 @@ const FILES = {
   "signer.key": signer.pem.key,
   "countersign.yaml": CONFIGURATION,
 };
+const SMALL = "export const small = (prog, current, decision) => decision.verdict !== 0 || prog.insn_cnt <= 100;\n";
 for (const [name, text] of Object.entries(FILES)) writeFileSync(at(name), text);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -51,6 +52,20 @@ describe("countersign prove check", () => {
       tables: [{ attachment: "limit", hook: "bpf_prog_load", paths: 2, branches: 1, refuted: 0 }],
       uncertified: ["verify-blobs", "loop"],
     });
+  });
+
+  it("checks the answers that prove property --certificate wrote, against the file of the properties", async () => {
+    const alone = at("alone.yaml");
+    writeFileSync(alone, "version: 1\nattachments: [{ policy: limit.js }]\n");
+    writeFileSync(at("small.js"), SMALL);
+    const written = ["prove", "property", at("small.js"), "--config", alone, "--certificate", at("small.cert.json")];
+    expect(await runCommand(...written)).toMatchObject({ code: 0, err: "" });
+    const check = () => runCommand("prove", "check", at("small.cert.json"), alone, "--properties", at("small.js"));
+    expect(await check()).toMatchObject({ code: 0, out: expect.stringMatching(/^small: proved +bpf_prog_load /m) });
+    writeFileSync(at("small.js"), SMALL.replace("100", "1000"));
+    expect(await check()).toMatchObject({ code: 1, err: expect.stringContaining("tables[0].text: differs") });
+    const shipped = await runCommand("prove", "check", at("small.cert.json"), alone);
+    expect(shipped).toMatchObject({ code: 1, err: expect.stringContaining("PROOF_OUTDATED") });
   });
 
   it("exits with 1 if the certificate is rejected, with the code and the place in the tree", async () => {

@@ -1,0 +1,47 @@
+import type { Config } from "../../../config/config.js";
+import { type CheckedTable, checkCertificate } from "../../../prove/check/check-certificate.js";
+import { CheckedPolicies } from "../../../prove/check/checked-policies.js";
+import { readCertificate } from "../../../prove/check/form.js";
+import { EvaluatedProperty, type PropertyFiles } from "../../../prove/property/evaluated-property.js";
+import type { Certificate } from "../../../prove/shared/certificate.js";
+import { writeWhole } from "../../files/write.js";
+
+/**
+ * Checks the text of a certificate; `properties` has those that it may be about. Throws PROOF_ errors, and what an
+ * engine's start throws about policies.
+ */
+export function* checkedTables(
+  json: string,
+  config: Config,
+  file: string,
+  properties: readonly PropertyFiles[],
+): Generator<CheckedTable> {
+  const certificate = readCertificate(json, file);
+  const policies = new CheckedPolicies(config);
+  const found: EvaluatedProperty[] = [];
+  const find: Parameters<typeof checkCertificate>[2] = (name, hook) => {
+    const its = properties.find((one) => one.name === name);
+    if (its === undefined) return null;
+    const evaluated = new EvaluatedProperty(policies, hook, its);
+    found.push(evaluated);
+    return evaluated;
+  };
+  try {
+    yield* checkCertificate(certificate, policies, find, file);
+  } finally {
+    for (const one of found) one.close();
+    policies.close();
+  }
+}
+
+/** Writes a certificate, which is checked before. Throws as {@link checkedTables}. */
+export function writeCertificate(
+  certificate: Certificate,
+  config: Config,
+  file: string,
+  properties: readonly PropertyFiles[],
+): void {
+  const text = `${JSON.stringify(certificate)}\n`;
+  Array.from(checkedTables(text, config, file, properties));
+  writeWhole(file, Buffer.from(text));
+}
