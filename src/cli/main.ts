@@ -47,7 +47,9 @@ function commandOf(program: Command, words: readonly string[]): string {
 /** Whether the caller asked for JSON. Words after `--` belong to another command. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");
-  return argv.slice(2, end < 0 ? undefined : end).includes("--json");
+  const words = argv.slice(2, end < 0 ? undefined : end);
+  const isFormat = (word: string, index: number) => word === "json" && words[index - 1] === "--format";
+  return words.some((word, index) => word === "--json" || word === "--format=json" || isFormat(word, index));
 }
 
 /** Makes commander throw its errors, for all subcommands, instead of printing them and ending the process. */

@@ -31,6 +31,9 @@ describe("the command line", () => {
     [["test", "--json", "--config", "missing.yaml"], "FILE_UNREADABLE"],
     [["top", "--json", "--once", "--config", "missing.yaml"], "FILE_UNREADABLE"],
     [["init", "--json", "package.json"], "USAGE"],
+    [["lint", "--format", "json", "--frob"], "USAGE"],
+    [["prove", "dead", "--format=json", "missing.yaml"], "FILE_UNREADABLE"],
+    [["prove", "compare", "--format", "json", "missing.yaml"], "USAGE"],
   ])("answers %j with the error as an object too", async (words, code) => {
     const answer = await runCommand(...words);
     expect(answer.code).toBe(2);
