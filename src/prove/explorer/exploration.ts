@@ -12,18 +12,17 @@ import {
   type PathEnd,
   type Request,
   type SymbolDomain,
-  TEST_ANSWERS,
 } from "../shared/atom.js";
 import type { Condition } from "../solver/condition.js";
 import { namesIn } from "../solver/element-conditions.js";
-import { type Answer, type Knowledge, type Model, solve } from "../solver/solver.js";
+import type { Knowledge, Model } from "../solver/solver.js";
 import {
   beginningOf,
   type ComparedConfiguration,
   type ConfiguredNames,
   type ExploredConfiguration,
 } from "./beginning.js";
-import { type Choice, Choices, essential } from "./choices.js";
+import { type Choice, Choices, essential, exampleOf, possibleChoices } from "./choices.js";
 import { type LearntCase, loopCasesOf } from "./loop-cases.js";
 import { PathRuns } from "./path-runs.js";
 import { type PolicySource, type PropertySource, type RewrittenPolicy, rewritePolicies } from "./rewritten-policy.js";
@@ -185,15 +184,7 @@ class Explorer {
     this.#deadline = performance.now() + bounds.timeout;
     const steps = Math.min(LIMIT_BOUNDS.steps[1], SLOWER * limits.steps);
     const timeout = Math.min(LIMIT_BOUNDS.timeout[1], SLOWER * limits.timeout);
-    this.#runs = new PathRuns(
-      policy.linked,
-      { ...limits, steps, timeout },
-      {
-        ...NO_FUNCTIONS,
-        map_lookup: (_, text) => this.#answerLast(JSON.parse(text) as Request[]),
-        map_update: (_map, _key, requests) => TEST_ANSWERS[nameOf(this.#answerLast(requests as Request[]))],
-      },
-    );
+    this.#runs = new PathRuns(policy.linked, { ...limits, steps, timeout }, (request) => this.#answer(request));
   }
 
   run(): Exploration {
@@ -234,17 +225,18 @@ class Explorer {
       return null;
     }
     const { taken } = this.#choices;
-    const example = this.#solve(taken);
+    const example = exampleOf(taken, this.#knowledge);
     if (example === "unsatisfiable") return null;
     return { conditions: essential(taken), end, place: this.policy.placeOf(end.place), example };
   }
 
-  #begin({ choices, loops }: Beginning): void {
+  #begin({ choices, loops }: Beginning, element: ElementRun | null = null): void {
     this.#choices = new Choices(choices);
     this.#loops = loops;
     this.#missing = null;
     this.#end = null;
-    this.#place = 0;
+    this.#element = element;
+    this.#place = (element?.choices.taken.at(-1) ?? choices.at(-1))?.place ?? 0;
   }
 
   #run(): PathEnd {
@@ -276,13 +268,12 @@ class Explorer {
         this.#tooLarge ||= learnt.length > MOST_CASES;
         return null;
       }
-      this.#begin(beginning);
       const run: ElementRun = { ...loop, item, choices: new Choices(choices), passed: null, outer: null };
-      this.#element = run;
+      this.#begin(beginning, run);
       this.#run();
       this.#element = null;
       if (run.outer !== null) {
-        for (const choice of this.#bothWays(run.outer, beginning.choices).reverse())
+        for (const choice of [...this.#possible(run.outer, beginning.choices)].reverse())
           this.#open.push({ ...beginning, choices: [...beginning.choices, choice] });
         return null;
       }
@@ -290,12 +281,6 @@ class Explorer {
       open.push(...run.choices.others.reverse());
     }
     return learnt;
-  }
-
-  #answerLast(requests: readonly Request[]): unknown {
-    let answer: unknown = null;
-    for (const request of requests) answer = this.#answer(request);
-    return answer;
   }
 
   #answer(request: Request): unknown {
@@ -309,6 +294,8 @@ class Explorer {
         this.#origins.set(request.name, request.origin);
         this.#hasLoops ||= request.origin.kind === "folded";
         return null;
+      case "known":
+        return [...this.#choices.values, ...(this.#element?.choices.values ?? [])];
       case "end":
         this.#end ??= request.end;
         return null;
@@ -345,7 +332,7 @@ class Explorer {
     if (known !== undefined) return known;
     const element = this.#element;
     if (element === null) {
-      const [chosen, ...others] = this.#bothWays(atom, this.#choices.taken);
+      const [chosen, ...others] = this.#possible(atom, this.#choices.taken);
       for (const other of others) this.#open.push({ choices: [...this.#choices.taken, other], loops: this.#loops });
       this.#choices.take(chosen!);
       return chosen!.is;
@@ -357,39 +344,13 @@ class Explorer {
       element.outer = atom;
       return null;
     }
-    const [chosen, ...others] = this.#bothWays(atom, [...this.#choices.taken, ...element.choices.taken]);
+    const [chosen, ...others] = this.#possible(atom, [...this.#choices.taken, ...element.choices.taken]);
     for (const other of others) element.choices.others.push([...element.choices.taken, other]);
     element.choices.take(chosen!);
     return chosen!.is;
   }
 
-  /** The values that a condition can have after others: one or both. */
-  #bothWays(atom: Atom, before: readonly Choice[]): Choice[] {
-    const possible = [true, false].filter((is) => this.#solve([...before, { atom, is }]) !== "unsatisfiable");
-    // The conditions before it are impossible, which was not found out: the path ends without an example
-    if (possible.length === 0) return [{ atom, is: false, isForced: false }];
-    return possible.map((is) => ({ atom, is, isForced: possible.length === 1 }));
+  #possible(atom: Atom, before: readonly Choice[]): readonly Choice[] {
+    return possibleChoices(atom, this.#place, before, this.#knowledge);
   }
-
-  #solve(conditions: readonly Condition[]): Answer {
-    return solve(conditions, this.#knowledge);
-  }
-}
-
-function nameOf(answer: unknown): keyof typeof TEST_ANSWERS {
-  return answer === null ? "none" : answer === true ? "true" : "false";
-}
-
-const NO_FUNCTIONS = {
-  verify_signature: unasked,
-  signer_of: unasked,
-  verify_program: unasked,
-  statement_of: unasked,
-  signer_of_program: unasked,
-  hash: unasked,
-  map_delete: unasked,
-};
-
-function unasked(): never {
-  throw new TypeError("a rewritten policy calls a helper itself");
 }

@@ -9,6 +9,7 @@ import { Module } from "../../sandbox/quickjs/module.js";
 import { Runtime, type SavedRuntime } from "../../sandbox/runtime.js";
 import { MODULE_MEMORY } from "../../sandbox/shared/limits.js";
 import { EncodedSubjects } from "../../sandbox/subjects/encoded-subjects.js";
+import { type Request, TEST_ANSWERS } from "../shared/atom.js";
 import { explorerLibrary } from "./explorer-library.js";
 
 /** A runtime with the compiled explorer. */
@@ -39,11 +40,21 @@ export class PathRuns {
   #taken: ExplorerRuntime | null = null;
   #begun: Begun | null = null;
 
+  readonly #functions: HostFunctions;
+
+  /** `answer` answers what the explorer asks; null if there is no answer. */
   constructor(
     private readonly linked: LinkedPolicy,
     private readonly limits: Limits,
-    private readonly functions: HostFunctions,
-  ) {}
+    answer: (request: Request) => unknown,
+  ) {
+    const answerLast = (requests: readonly Request[]) => requests.map(answer).at(-1) ?? null;
+    this.#functions = {
+      ...NO_FUNCTIONS,
+      map_lookup: (_, text) => answerLast(JSON.parse(text) as Request[]),
+      map_update: (_map, _key, requests) => numberOf(answerLast(requests as Request[])),
+    };
+  }
 
   /** Runs the policy. Never throws: every error becomes a fault in the outcome. */
   next(): Outcome {
@@ -90,7 +101,7 @@ export class PathRuns {
   }
 
   #ask(runtime: Runtime, limits: { steps: number; memory: number; timeout: number }) {
-    return runtime.ask(0, null, ROOT_ON_HOST as unknown as Record<string, unknown>, limits, this.functions);
+    return runtime.ask(0, null, ROOT_ON_HOST as unknown as Record<string, unknown>, limits, this.#functions);
   }
 }
 
@@ -105,4 +116,23 @@ function takeRuntime(limits: Limits): ExplorerRuntime {
 
 function isUsable({ module, mustDiscard }: Runtime): boolean {
   return !mustDiscard && !module.broken && module.size <= MODULE_MEMORY;
+}
+
+function numberOf(answer: unknown): number {
+  if (answer === null) return TEST_ANSWERS.none;
+  return answer === true ? TEST_ANSWERS.true : TEST_ANSWERS.false;
+}
+
+const NO_FUNCTIONS = {
+  verify_signature: unasked,
+  signer_of: unasked,
+  verify_program: unasked,
+  statement_of: unasked,
+  signer_of_program: unasked,
+  hash: unasked,
+  map_delete: unasked,
+};
+
+function unasked(): never {
+  throw new TypeError("a rewritten policy calls a helper itself");
 }

@@ -95,6 +95,8 @@ let isFolding = false;
 let isLearning = false;
 let place = 0;
 const known = new Map<string, boolean>();
+/** What the host has chosen before for this path; undefined before it was asked. */
+let chosen: ReadonlyMap<string, boolean> | undefined;
 const types = new Map<string, readonly JsonType[]>();
 const constants = new Map<string, string>();
 const declared = new Set<string>();
@@ -225,13 +227,18 @@ export function test(atom: Atom): boolean {
   if (isFolding && isPart(key)) notDecided("a condition in a callback of `reduce`");
   let answer = known.get(key);
   if (answer === undefined) {
-    const told = map_update("explorer", "test", withWaiting({ ask: "test", atom, place }));
-    if (told === TEST_ANSWERS.none) halt();
-    answer = told === TEST_ANSWERS.true;
+    chosen ??= new Map(tell({ ask: "known" }) as [string, boolean][]);
+    answer = chosen.get(key) ?? choose(atom);
     known.set(key, answer);
     if (answer && atom.kind === "equals") constants.set(atom.of, atom.text);
   }
   return answer;
+}
+
+/** The value of a condition that the path comes to for the first time. */
+function choose(atom: Atom): boolean {
+  const told = map_update("explorer", "test", withWaiting({ ask: "test", atom, place }));
+  return told === TEST_ANSWERS.none ? halt() : told === TEST_ANSWERS.true;
 }
 
 /** Whether a JSON value has one of these types. */

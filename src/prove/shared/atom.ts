@@ -221,6 +221,8 @@ export interface LoopCases {
 /** What the explorer asks; several at once, of which the last one is answered. */
 export type Request =
   | { readonly ask: "begin" }
+  /** The conditions that the path begins with, each as the JSON of its atom, and their values. */
+  | { readonly ask: "known" }
   | { readonly ask: "symbol"; readonly name: string; readonly domain: SymbolDomain }
   | { readonly ask: "origin"; readonly name: string; readonly origin: Origin }
   /**
