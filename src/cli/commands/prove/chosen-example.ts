@@ -2,6 +2,7 @@ import type { Config } from "../../../config/config.js";
 import { readConfig } from "../../../config/config.js";
 import { CountersignError } from "../../../error.js";
 import type { HookName } from "../../../hooks/catalogue.js";
+import type { Difference, DifferenceKind } from "../../../prove/compare/comparison.js";
 import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
 import type { ExplorationLimits } from "../../../prove/explorer/exploration.js";
 import type { Example } from "../../../prove/witness/example.js";
@@ -16,6 +17,8 @@ export interface ExampleChoice {
   readonly property?: string;
   readonly properties?: string;
   readonly compare?: string;
+  /** The kind of difference; any if absent. */
+  readonly kind?: DifferenceKind;
   readonly hook: HookName | null;
   readonly bounds: () => ExplorationLimits;
 }
@@ -30,11 +33,15 @@ export interface ChosenExample {
 
 /** Throws USAGE if not exactly one example is chosen, or for a name or row that there is not. */
 export async function chosenExample(policies: PlacedPolicies, choice: ExampleChoice): Promise<ChosenExample> {
-  const { row, property, properties, compare } = choice;
+  const { row, property, properties, compare, kind } = choice;
   const given = [row, property, compare].filter((one) => one !== undefined);
   if (given.length !== 1 || (properties !== undefined && property === undefined))
     throw new CountersignError("USAGE", "it is not said what to make real", {
       remedy: "give one of --row, --property (with --properties for a file of your own) and --compare",
+    });
+  if (kind !== undefined && compare === undefined)
+    throw new CountersignError("USAGE", "--kind is for differences, and --compare is not given", {
+      remedy: "give --compare with the other configuration, or leave --kind out",
     });
   if (row !== undefined) return rowExample(policies, row, choice);
   if (property !== undefined) return propertyExample(policies, property, choice);
@@ -93,14 +100,21 @@ async function differenceExample(its: PlacedPolicies, config: Config, choice: Ex
   ]);
   const old = new PlacedPolicies(config);
   const changes = new DefinitionChanges(config, its.config);
+  const { kind } = choice;
   let title = "equal";
   for (const hook of choice.hook === null ? comparedHooks(old, its) : [choice.hook]) {
-    const options = { bounds: choice.bounds(), comparesReasons: false };
+    const options = { bounds: choice.bounds(), comparesReasons: kind === "reason" };
     const { answer, differences } = compareDecisions(old, its, hook, changes, options);
-    title = `${hook}: ${answer}`;
-    const [first] = differences;
-    if (first === undefined) continue;
-    return { example: first.example, title: `${title}: ${DIFFERENCE_WORDS[first.kind]}`, old };
+    const own = differences.find((one) => kind === undefined || one.kind === kind);
+    title = `${hook}: ${answer}${kindsIn(own ?? null, differences)}`;
+    if (own !== undefined) return { example: own.example, title, old };
   }
   return { example: null, title, old };
+}
+
+/** What differs in the kind that is made real, and the other kinds of which there is an example. */
+function kindsIn(own: Difference | null, all: readonly Difference[]): string {
+  const others = all.filter((one) => one !== own).map(({ kind }) => kind);
+  const words = own === null ? "" : `: ${DIFFERENCE_WORDS[own.kind]}`;
+  return others.length === 0 ? words : `${words} (also ${others.join(", ")})`;
 }

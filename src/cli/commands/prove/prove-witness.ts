@@ -1,5 +1,6 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import type { DifferenceKind } from "../../../prove/compare/comparison.js";
 import type { CheckedWitness } from "../../../prove/real/checked-witness.js";
 import type { RealWitness } from "../../../prove/real/real-witness.js";
 import { decisionWords } from "../../../prove/witness/shown-decision.js";
@@ -21,6 +22,12 @@ export function witnessCommand(): Command {
     .option("--property <name>", "a counterexample to this property, of those that ship or of --properties")
     .option("--properties <file>", "a file of properties")
     .option("--compare <old>", "a decision that another configuration makes otherwise")
+    .addOption(
+      new Option(
+        "--kind <kind>",
+        "with --compare: what the new configuration allows, denies, or denies with another errno or reason",
+      ).choices(KINDS),
+    )
     .option("--hook <name>", "the decisions of this hook; by default the first at which there is an example")
     .option("--max-paths <number>", "the most paths of one exploration", countOf, MAX_PATHS)
     .option("--timeout <seconds>", "the most time for all explorations together", countOf, TIMEOUT)
@@ -32,7 +39,8 @@ Writes a BPF object (or another file, as the hook has it) that is assembled so t
 needs; signatures of it by new keys; keyrings, maps, the task that asks (\`current.json\`), a configuration with the
 same policies, and a README with the command. Then it decides about the file as \`countersign check\` does, and compares
 the verdict, the denying attachment and the reason with what the prover says. With --compare, \`old.yaml\` is the other
-configuration, and both decide.
+configuration, and both decide. There is one example of each kind of difference: without --kind, the first is made
+real, and the others are named.
 
 A condition that no file can satisfy, such as one on what only the kernel knows of a program, is named:
 \`not made real: prog.loaded is not null\`.
@@ -44,10 +52,13 @@ Examples:
   countersign prove witness --row 2 --out witness
   countersign prove witness --property nothing_unsigned_loads --out witness countersign.yaml
   countersign prove witness --property small --properties properties.js --hook bpf_prog_load --out witness
-  countersign prove witness --compare old/countersign.yaml --out witness new/countersign.yaml`,
+  countersign prove witness --compare old/countersign.yaml --out witness new/countersign.yaml
+  countersign prove witness --compare old/countersign.yaml --kind denied --out witness new/countersign.yaml`,
     )
     .action(run);
 }
+
+const KINDS: readonly DifferenceKind[] = ["allowed", "denied", "errno", "reason"];
 
 interface Options {
   readonly out: string;
@@ -56,6 +67,7 @@ interface Options {
   readonly property?: string;
   readonly properties?: string;
   readonly compare?: string;
+  readonly kind?: DifferenceKind;
   readonly hook?: string;
   readonly maxPaths: number;
   readonly timeout: number;

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DIFFERENCE_WORDS } from "../../../../../src/cli/output/difference-words.js";
 import { runCommand } from "../../../../support/command-line.js";
 
 const POLICY = `import { deny, map_lookup, verify_program } from "countersign";
@@ -92,6 +93,27 @@ describe("countersign prove witness", () => {
     expect(old.command).toContain("old.yaml");
   });
 
+  it("makes the kind of difference real that is chosen, and names the others", async () => {
+    writeFileSync(join(folder, "old.js"), POLICY.replace("=== 7", "=== 8").replace(", 13)", ", 12)"));
+    writeFileSync(join(folder, "old.yaml"), CONFIG.replace("policy.js", "old.js, name: policy"));
+    const kinds = { allowed: ["0", "-ENOMEM"], denied: ["-EACCES", "0"], errno: ["-EACCES", "-ENOMEM"] };
+    for (const [kind, verdicts] of Object.entries(kinds)) {
+      const { code, out: json } = await prove("--compare", join(folder, "old.yaml"), "--kind", kind, "--json");
+      const { about, checked } = JSON.parse(json);
+      const others = Object.keys(kinds).filter((one) => one !== kind);
+      const words = DIFFERENCE_WORDS[kind as keyof typeof kinds];
+      expect([code, about]).toEqual([0, `bpf_prog_load: differs: ${words} (also ${others.join(", ")})`]);
+      expect(checked.map((one: { found: { enforced_verdict: string } }) => one.found.enforced_verdict)).toEqual(
+        verdicts,
+      );
+      rmSync(out, { recursive: true });
+    }
+    writeFileSync(join(folder, "old.js"), POLICY.replace("=== 7", "=== 8"));
+    const none = await prove("--compare", join(folder, "old.yaml"), "--kind", "errno");
+    const title = "bpf_prog_load: differs (also allowed, denied)";
+    expect([none.code, none.out]).toEqual([2, `${title}\n  there is no example to make real\n`]);
+  });
+
   it("exits with 2 if there is no example", async () => {
     const { code, out: text } = await prove("--property", "holds", "--properties", join(folder, "properties.js"));
     expect([code, text]).toEqual([2, "holds at bpf_prog_load: proved\n  there is no example to make real\n"]);
@@ -100,6 +122,11 @@ describe("countersign prove witness", () => {
   it.each([
     [[], /it is not said what to make real/],
     [["--row", "1", "--property", "never_faults"], /it is not said what to make real/],
+    [["--row", "1", "--kind", "denied"], /--kind is for differences, and --compare is not given/],
+    [
+      ["--compare", "old.yaml", "--kind", "more"],
+      /`more` is invalid. Allowed choices are allowed, denied, errno, reason/,
+    ],
     [["--row", "500"], /there is no row 500 at bpf_prog_load.*from 1 to \d+/],
     [["--property", "never_fault"], /there is no property `never_fault`.*never_faults/],
     [["--row", "1", "--hook", "bpf_prog_loads"], /there is no hook `bpf_prog_loads`/],
