@@ -10,6 +10,11 @@ export class Glob {
     this.parts = Array.from(pattern.matchAll(/\*\*|[\s\S]/gu), ([text]) => ({ ...WILD[text], text }));
   }
 
+  /** The fewest characters of a text that matches. */
+  get least(): number {
+    return this.parts.filter(({ many }) => many !== true).length;
+  }
+
   matches(text: string): boolean {
     // The positions in the pattern that the text read so far can reach.
     let at = this.skip(new Set([0]));

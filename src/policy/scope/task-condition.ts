@@ -29,6 +29,9 @@ export type LabelCondition =
   | { readonly label: string; readonly is: "among"; readonly values: readonly string[] }
   | { readonly label: string; readonly is: "above" | "below"; readonly limit: string };
 
+/** The most bytes of a task's name: TASK_COMM_LEN of linux/sched.h without the NUL at the end. */
+export const MOST_COMM = 15;
+
 /** The function that tests a condition. Labels that are null have no label. */
 export function taskTest(condition: TaskCondition): (current: Current) => boolean {
   if ("all" in condition) {

@@ -3,7 +3,9 @@ import type { AttachmentConfig, Config } from "../../../config/config.js";
 import { didYouMean } from "../../../nearest.js";
 import type { LiteralMapKey } from "../../../policy/linker/map-keys.js";
 import type { ConfiguredName } from "../../../policy/linker/names.js";
+import { Glob } from "../../../policy/scope/glob.js";
 import { Selector } from "../../../policy/scope/selector.js";
+import { MOST_COMM } from "../../../policy/scope/task-condition.js";
 import type { RuleText } from "../model/rule.js";
 
 /** A mistake in a configuration; `place` is `file:line:column`, or only a file. */
@@ -13,9 +15,6 @@ export interface ConfigComplaint {
   readonly message: string;
   readonly remedy: string;
 }
-
-/** TASK_COMM_LEN of linux/sched.h without the NUL at the end. */
-const MAX_COMM = 15;
 
 export const SCOPE_NEVER_MATCHES: RuleText = {
   code: "LINT_SCOPE_NEVER_MATCHES",
@@ -51,10 +50,10 @@ function* reasonsOf({
       "`exe` is compared with a whole path, which begins with `/`",
       "write the whole path, or `**/` before the name",
     ];
-  if (comm?.every((pattern) => pattern.replaceAll("*", "").length > MAX_COMM))
+  if (comm?.every((pattern) => new Glob(pattern).least > MOST_COMM))
     yield [
-      `the kernel cuts \`comm\` to ${MAX_COMM} characters`,
-      `shorten it to ${MAX_COMM} characters, or end it with \`*\``,
+      `the kernel cuts \`comm\` to ${MOST_COMM} characters`,
+      `shorten it to ${MOST_COMM} characters, or end it with \`*\``,
     ];
 }
 

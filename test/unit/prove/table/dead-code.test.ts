@@ -67,6 +67,10 @@ describe("dead code", () => {
       '{ labels: "tier=edge, tier=prod" }': "no task that is known",
       '{ labels: "tier, !tier", exe: ["/usr/bin/*"] }': "no task that is known",
       '{ labels: "tier=edge", container: false }': "no task",
+      "{ comm: systemd-networkd }": "no task",
+      "{ comm: [systemd-networkd, 'NetworkManager-d*'] }": "no task",
+      "{ comm: [systemd-networkd, 'systemd-network*'] }": null,
+      "{ comm: systemd-network }": null,
       // Not decided, so that nothing is said
       '{ labels: "priority>5, priority<3" }': null,
     };
