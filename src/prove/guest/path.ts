@@ -68,7 +68,7 @@ export interface Beginning extends ConfiguredNames {
 
 const { stringify } = JSON;
 
-/** Requests without an answer, which the next call takes along: a call of the host takes longer than most operations. */
+/** Requests without an answer, which the next call takes along: a call of the host takes long. */
 let waiting: Request[] = [];
 
 function withWaiting(...requests: readonly Request[]): readonly Request[] {
