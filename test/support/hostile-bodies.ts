@@ -84,6 +84,16 @@ export const HOSTILE_BODIES: Readonly<Record<string, string>> = {
     "const f = function (m) { return m.name === this.name }; return prog.maps.some(f, { name: 'a' }) ? -1 : 0",
   "a method without its object":
     "const o = { m() { return this === undefined ? -1 : -2 } }; const { m } = o; return m()",
+  "a pattern whose default value makes the array longer":
+    "const a = []; const [x = a.push(5, 6), y] = a; return y === undefined ? -1 : -2",
+  "a pattern with a rest whose default value makes the array longer":
+    "const a = []; const [x = a.push(5, 6), ...y] = a; return -1 - y.length",
+  "a pattern whose default value changes the array":
+    "const a = [undefined, 1]; const [x = (a[1] = 9), y] = a; return -y",
+  "a pattern of a filter whose default value changes it":
+    "const a = ['a', 'b', 'c', 'd', 'e'].filter((x) => x !== prog.name); const [x = 1, y = a.push(7), ...z] = a; return -z.length - 1",
+  "a pattern with a hole whose default value changes the array":
+    "const a = [undefined]; const [x = a.push(5, 6, 7), , y] = a; return y === 6 ? -1 : -2",
   "the order of what is spread":
     "const a = [1]; const f = () => { a.push(2); return 3 }; return [...a, f(), ...a].join() === '1,3,1,2' ? 0 : -1",
   "a spread of a text": "return [...'ab', prog.name].length === 3 ? 0 : -1",

@@ -35,6 +35,8 @@ let change: string | null = null;
 let isLoading = true;
 /** Whether a variable or an object that outlasts a decision has changed since then. */
 let hasChanged = false;
+/** How often an object or array of the policy has changed. */
+let changesSoFar = 0;
 
 /** The number of loops around a variable that is declared here; -1 for one that outlasts a decision. */
 export function birth(): number {
@@ -56,6 +58,10 @@ export function hasChangedState(): boolean {
   return hasChanged;
 }
 
+export function objectChanges(): number {
+  return changesSoFar;
+}
+
 /** Notes that a variable changes which was declared within `born` loops; see {@link birth}. */
 export function write(born: number, value: unknown): unknown {
   if (born < 0) hasChanged = true;
@@ -71,6 +77,7 @@ export function changes(what: string): void {
 /** Notes that an object or array of the policy changes. */
 export function changesObject(what: string): void {
   hasChanged = true;
+  changesSoFar += 1;
   changes(what);
 }
 

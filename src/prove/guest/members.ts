@@ -1,6 +1,6 @@
 import { deferred, entryOf, factOf, integer, jsonEntry, view } from "./facts.js";
 import { isNative, nativeStatic } from "./intrinsics.js";
-import { changesObject } from "./loops.js";
+import { changesObject, objectChanges } from "./loops.js";
 import { namespace } from "./namespace.js";
 import { at, beginning, fault, notDecided, raise, test, testType } from "./path.js";
 import { firstOf, knownArray, literal, numberOfElements, partsIn, restLength, restOf, through } from "./sequences.js";
@@ -257,24 +257,39 @@ export function keys(place: number, value: unknown): readonly string[] {
   return entries === null ? notDecided("the properties of this value") : entries.map(([name]) => name);
 }
 
-/** What a pattern takes elements of: an array, or a list that is not known. */
-export function indexed(place: number, value: unknown): unknown {
+/**
+ * What a pattern takes elements of: an array, or a list that is not known. Default values are evaluated between the
+ * elements; one that changes an array is not decided, since a pattern that has reached the end stays there.
+ */
+class TakenElements {
+  readonly #changes = objectChanges();
+
+  constructor(private readonly value: unknown) {}
+
+  get of(): unknown {
+    return this.#changes === objectChanges() ? this.value : notDecided("an array that changes while it is taken apart");
+  }
+}
+
+export function indexed(place: number, value: unknown): TakenElements {
   at(place);
   const its = settled(value);
-  return partsIn(its) === null ? elements(place, its) : its;
+  return new TakenElements(partsIn(its) === null ? elements(place, its) : its);
 }
 
 /** An element that a pattern takes. */
-export function element(place: number, of: unknown, index: number): unknown {
+export function element(place: number, taken: TakenElements, index: number): unknown {
   at(place);
+  const { of } = taken;
   const its = index === 0 ? view(of) : (knownArray(of) ?? view(of));
   if (Array.isArray(its)) return its[index];
   return index === 0 ? firstOf(partsIn(its)!)?.[0] : notDecided("an element of a list after the first");
 }
 
 /** The elements that a pattern takes from an index on. */
-export function rest(place: number, of: unknown, index: number): unknown {
+export function rest(place: number, taken: TakenElements, index: number): unknown {
   at(place);
+  const { of } = taken;
   const its = view(of);
   return Array.isArray(its) ? its.slice(index) : restOf(partsIn(its)!, index);
 }
