@@ -86,6 +86,21 @@ describe("a file that a prove command reads", () => {
   });
 });
 
+describe("a certificate of properties", () => {
+  it("is rejected without their file, which the remedy asks for", async () => {
+    const made = place.at("p.cert.json");
+    const words = ["property", properties, "--config", place.config, "--certificate", made];
+    expect(await runCommand("prove", ...words)).toMatchObject({ err: "" });
+    const { code, err } = await runCommand("prove", "check", made, place.config);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/\[PROOF_OUTDATED\]; name the file that has `p` with --prop/),
+    ]);
+    const checked = await runCommand("prove", "check", made, place.config, "--properties", properties);
+    expect(checked).toMatchObject({ code: 0, err: "" });
+  });
+});
+
 describe("a file that a prove command writes", () => {
   it.each(
     ["--html", "--certificate"].flatMap((option) =>

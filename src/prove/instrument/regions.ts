@@ -39,8 +39,9 @@ export class Regions {
   }
 
   /**
-   * An expression for the number of loops around the declaration of a variable; {@link OUTSIDE} for one of the file. If a name is declared several times,
-   * the outermost declaration is taken: a variable that seems to be older than it is only makes less decided.
+   * An expression for the number of loops around the declaration of a variable; {@link OUTSIDE} for one of the file. If
+   * a name is declared several times, the outermost declaration is taken: a variable that seems to be older than it is
+   * only makes less decided.
    */
   bornOf(name: string): string {
     const region = this.#around.find(({ names }) => names.has(name));

@@ -14,7 +14,7 @@ import { assumptionsText } from "./assumptions.js";
 /** `countersign prove check`: checks a certificate without the explorer that made it. */
 export function checkCommand(): Command {
   return new Command("check")
-    .description("Checks a certificate of tables or properties, without the explorer that made it")
+    .description("Checks a certificate of answers, without the explorer that made it")
     .argument("<certificate>", "a file that `prove table` or `prove property` wrote for --certificate")
     .argument("[config]", "the configuration that it is about", DEFAULT_CONFIG)
     .option("--properties <file>", "the file of the properties that it is about; without one, those that ship")
@@ -62,10 +62,23 @@ async function run(file: string, configuration: string, { properties, json }: Op
     else printTables(tables, uncertified);
   } catch (error) {
     if (!(error instanceof CountersignError) || !REJECTIONS.has(error.code)) throw error;
-    if (json === true) printJson({ rejected: error });
-    printError(error);
+    const rejected = properties === undefined ? await withProperties(error, text) : error;
+    if (json === true) printJson({ rejected });
+    printError(rejected);
     process.exitCode = EXIT.denied;
   }
+}
+
+/** The error, which names --properties if the certificate is about properties that do not ship. */
+async function withProperties(error: CountersignError, text: string): Promise<CountersignError> {
+  if (error.code !== "PROOF_OUTDATED") return error;
+  const { SHIPPED_PROPERTIES } = await import("../../../prove/property/shipped-properties.js");
+  const { tables } = JSON.parse(text) as { readonly tables: readonly { readonly property?: string }[] };
+  const names = new Set(tables.flatMap(({ property = null }) => (property === null ? [] : [property])));
+  const unknown = [...names].filter((name) => !Object.hasOwn(SHIPPED_PROPERTIES, name));
+  if (unknown.length === 0) return error;
+  const remedy = `name the file that has \`${unknown.join("`, `")}\` with --properties`;
+  return new CountersignError(error.code, error.message, { place: error.place, remedy, cause: error.cause });
 }
 
 async function checked(text: string, config: Config, file: string, properties: string | undefined) {
