@@ -133,11 +133,10 @@ export class Evaluator implements Evaluation {
     const inner = new Scope(scope);
     inner.reserve(node.params);
     node.params.forEach((pattern, index) => void bind(pattern, given[index], inner, false, this));
-    const { body } = node;
     const returned =
-      body.type === "BlockStatement"
-        ? this.#statements(body.body, new Scope(inner))
-        : this.#returned(body, evaluated(body, inner, this));
+      node.body.type === "BlockStatement"
+        ? this.#statements(node.body.body, new Scope(inner))
+        : this.#returned(node.body, evaluated(node.body, inner, this));
     this.#depth -= 1;
     return returned?.value;
   }

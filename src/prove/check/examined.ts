@@ -11,9 +11,8 @@ import { linear, type Sum } from "./value.js";
 
 /** What a table is about. */
 export interface Examined {
-  readonly hook: HookName;
   /** What a certificate says of it beside the tree. */
-  readonly stated: Readonly<Record<string, unknown>>;
+  readonly stated: Readonly<Record<string, unknown>> & { readonly hook: HookName };
   /** How a path ends, by evaluation, and at which line. */
   end(path: Path): { readonly end: End; readonly line: string };
   /** How the engine ends for a witness. */
@@ -28,7 +27,6 @@ export function attachmentAt(hook: HookName, policies: CheckedPolicies, its: Che
   const { attachment, policy, evaluated } = its;
   const limits = { ...attachment.limits, timeout: PATIENCE };
   return {
-    hook,
     stated: { attachment: attachment.name, hook, policy: policy.digest },
     end(path) {
       const { line, verdict, ...answer } = new Evaluator(evaluated, path).answer(hook, givenTo(path));
@@ -44,7 +42,6 @@ export function attachmentAt(hook: HookName, policies: CheckedPolicies, its: Che
 /** All attachments of a hook together. */
 export function decisionAt(hook: HookName, policies: CheckedPolicies): Examined {
   return {
-    hook,
     stated: { hook, ...composition(hook, policies) },
     end(path) {
       const { line, verdict, mode: _, ...answer } = new Decision(policies, hook, path, givenTo(path)).enforced();

@@ -2,7 +2,7 @@ import type { AnyNode, Pattern } from "acorn";
 import { isNullish, joined, property, settled, textParts, view } from "./facts.js";
 import { computed, hasType, isEqual, isLooselyEqual, truthy, unary } from "./operators.js";
 import { notEvaluated, type Path, raise } from "./path.js";
-import { Closure, type NodeOf, Plain, type Scope, Sym, TEXT_TESTS, unknownOf } from "./value.js";
+import { Closure, isPrimitive, type NodeOf, Plain, type Scope, Sym, TEXT_TESTS, unknownOf } from "./value.js";
 
 /** What expressions need of statements. */
 export interface Evaluation {
@@ -23,7 +23,7 @@ export function evaluated(node: AnyNode, scope: Scope, to: Evaluation): unknown 
   const value = (one: AnyNode) => evaluated(one, scope, to);
   switch (node.type) {
     case "Literal":
-      if (typeof node.value === "object" && node.value !== null) break;
+      if (node.regex) return expression(path, node.regex);
       return typeof node.value === "bigint" ? notEvaluated("a bigint") : node.value;
     case "Identifier":
       return scope.read(node.name);
@@ -77,6 +77,18 @@ export function evaluated(node: AnyNode, scope: Scope, to: Evaluation): unknown 
       return called(node, scope, to);
   }
   return notEvaluated(`the syntax ${node.type}`);
+}
+
+/** A regular expression, of which only `test` is evaluated. */
+function expression(path: Path, { pattern, flags }: { pattern: string; flags: string }): Plain {
+  if (flags !== "" || !/^[\x20-\x7e]*$/.test(pattern)) return notEvaluated("this regular expression");
+  const test = ([given]: readonly unknown[]) => {
+    const its = unknownOf(settled(path, given));
+    if (its?.kind === "text") return path.ask({ kind: "regex", of: its.name, text: pattern, flags });
+    if (its !== null || !isPrimitive(given)) return notEvaluated("a regular expression and this value");
+    return TEXT_TESTS.regex!(String(given), pattern);
+  };
+  return new Plain(new Map([["test", () => test]]), {});
 }
 
 function binary(node: NodeOf<"BinaryExpression">, scope: Scope, to: Evaluation): unknown {

@@ -64,7 +64,8 @@ function entry(path: Path, name: string, place: Place, value: () => unknown): un
 export function lookUp(path: Path, map: string, parts: readonly TextPart[]): unknown {
   const words = parts.map((part) => {
     if (typeof part === "string") return JSON.stringify(part);
-    return "text" in part ? part.text : notEvaluated("a key of a map that is put together of numbers");
+    if ("text" in part) return part.text;
+    return "number" in part ? JSON.stringify(part.number) : notEvaluated("this key of a map");
   });
   const name = `map_lookup(${JSON.stringify(map)},${words.join("+")})`;
   const isConstant = parts.every((part) => typeof part === "string");

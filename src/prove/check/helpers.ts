@@ -5,7 +5,7 @@ import type { TextPart } from "../shared/atom.js";
 import { integer, lookUp, settled, stringParts, textParts, view } from "./facts.js";
 import { compares, integerWithin, isEqual } from "./operators.js";
 import { notEvaluated, type Path, raise } from "./path.js";
-import { constant, type Native, numberOf, type Plain, plus, type Sum, Sym, unknownOf } from "./value.js";
+import { constant, numberOf, type Plain, plus, type Sum, Sym, unknownOf } from "./value.js";
 
 /** A call of `deny`. */
 export interface Denial {
@@ -13,9 +13,6 @@ export interface Denial {
   readonly reason: readonly TextPart[];
   readonly line: string;
 }
-
-/** What is verified: the name of the call that does it; a number if it does not depend on anything. */
-type Verification = string | number;
 
 /** The maximum number of denials of which the engine keeps the reasons. */
 const MOST_DENIALS = 32;
@@ -26,11 +23,12 @@ export class Helpers {
   readonly denials: Denial[] = [];
   /** What a property is about; null for a policy. */
   decision: Plain | null = null;
-  readonly #functions: Readonly<Record<string, Native>>;
+  readonly #functions: Readonly<Record<string, (given: readonly unknown[]) => unknown>>;
 
   constructor(private readonly path: Path) {
     this.#functions = {
       deny: ([reason, errno]) => this.#deny(reason, errno),
+      note: ([text]) => void textParts(this.path, text),
       map_lookup: ([map, key]) => this.#lookUp(map, key),
       verify_program: (given) => this.#verdict(this.#program(given)),
       statement_of: (given) => this.#result("statement_of", this.#program(given)),
@@ -68,15 +66,15 @@ export class Helpers {
     return names.find((text) => this.path.ask({ kind: "equals", of: its.name, text })) ?? raise();
   }
 
-  /** A verification of the program. */
-  #program([prog, keyring]: readonly unknown[]): Verification {
+  /** A verification of the program: the name of its call. */
+  #program([prog, keyring]: readonly unknown[]): string | number {
     const its = unknownOf(prog);
     if (its?.kind !== "object" || !its.isSubject || !Object.hasOwn(its.fields, "statements")) return raise();
     return `verify_program(${JSON.stringify(this.#among(keyring, this.path.names.keyrings))})`;
   }
 
-  /** A verification of bytes; null if the first argument is a subject. */
-  #signature([data, signature, keyring, type]: readonly unknown[]): Verification | null {
+  /** The same for bytes, or a verdict that depends on nothing; null if the first argument is a subject. */
+  #signature([data, signature, keyring, type]: readonly unknown[]): string | number | null {
     if (unknownOf(data)?.kind === "object") return null;
     const bytes = this.#bytes(data);
     const signed = settled(this.path, signature) === null ? null : this.#bytes(signature);
@@ -87,14 +85,14 @@ export class Helpers {
     return `verify_signature(${[bytes, String(signed), JSON.stringify(ring), kind].join()})`;
   }
 
-  #verdict(verification: Verification): unknown {
+  #verdict(verification: string | number): unknown {
     if (typeof verification === "number") return verification;
     this.path.symbols.places.set(verification, "answer");
     return integer(this.path, verification, -4095n, 0n);
   }
 
   /** What a helper returns about what was verified; null if it was not. */
-  #result(helper: string, verification: Verification): Sym | null {
+  #result(helper: string, verification: string | number): Sym | null {
     if (!isEqual(this.path, this.#verdict(verification), 0)) return null;
     const name = String(verification).replace(/^\w+/, helper);
     this.path.symbols.places.set(name, "answer");

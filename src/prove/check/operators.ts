@@ -48,9 +48,8 @@ export function isEqual(path: Path, left: unknown, right: unknown): boolean {
 
 /** IsLooselyEqual, with null or undefined only. */
 export function isLooselyEqual(path: Path, left: unknown, right: unknown): boolean {
-  if (right === null || right === undefined) return isNullish(path, left);
-  if (left === null || left === undefined) return isNullish(path, right);
-  return notEvaluated("`==` or `!=` of other values than null");
+  const isWithNull = (left ?? null) === null || (right ?? null) === null;
+  return isWithNull ? isNullish(path, right ?? left) : notEvaluated("`==` or `!=` of other values than null");
 }
 
 /** A JSON value of a type that is not known is equal only to a value of that type, and to no object. */

@@ -12,7 +12,6 @@ import { numberOf, Plain } from "./value.js";
 export function propertyAt(hook: HookName, policies: CheckedPolicies, property: EvaluatedProperty): Examined {
   const evaluated = evaluatedPolicy(property.source);
   return {
-    hook,
     stated: { property: property.name, text: property.digest, hook, ...composition(hook, policies) },
     end(path) {
       const given = givenTo(path);

@@ -44,7 +44,7 @@ export class TableChecker {
   }
 
   path(conditions: readonly Condition[]): Path {
-    return new Path(conditions, declarationsOf(this.examined.hook), this.names, this.#symbols);
+    return new Path(conditions, declarationsOf(this.examined.stated.hook), this.names, this.#symbols);
   }
 
   #check(tree: Tree, conditions: readonly Condition[], place: string): void {
@@ -78,8 +78,7 @@ export class TableChecker {
   }
 
   #checkWitness({ end, witness }: Leaf, conditions: readonly Condition[], place: string): void {
-    const { declarations, symbols } = this.path(conditions);
-    const input = new WitnessInput(witness, declarations, symbols);
+    const input = new WitnessInput(witness, this.path(conditions));
     if (input.flaw !== null) throw rejected("PROOF_WITNESS_WRONG", `the witness cannot be: ${input.flaw}`, place);
     if (!input.satisfies(conditions)) throw rejected("PROOF_WITNESS_WRONG", "the witness does not go this way", place);
     const [expected, found] = [input.endOf(end), this.examined.ask(input)];

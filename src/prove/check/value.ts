@@ -30,6 +30,7 @@ export const TEXT_TESTS: Readonly<Record<string, (text: string, constant: string
   starts: (text, constant) => text.startsWith(constant),
   ends: (text, constant) => text.endsWith(constant),
   includes: (text, constant) => text.includes(constant),
+  regex: (text, constant) => new RegExp(constant).test(text),
   matches: (text, constant) => new Glob(constant).matches(text),
 };
 
@@ -45,9 +46,6 @@ export class Closure {
     readonly scope: Scope,
   ) {}
 }
-
-/** A function that the policy is given. */
-export type Native = (given: readonly unknown[]) => unknown;
 
 /** An object that the policy wrote as `{…}`, or one whose properties are found when they are read. */
 export class Plain {

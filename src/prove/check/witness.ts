@@ -1,37 +1,29 @@
 import { brokenConstraints } from "../../bpf/program-constraints.js";
 import type { FactDomain } from "../../fact-type.js";
 import type { Current } from "../../policy/model/current.js";
-import type { Declarations, Fields } from "../facts/declarations.js";
+import type { Fields } from "../facts/declarations.js";
 import { outsideDomain } from "../facts/in-domain.js";
 import type { Atom, LinearTerm, Origin, TextPart } from "../shared/atom.js";
 import type { End, Witness } from "../shared/certificate.js";
 import type { Input } from "../witness/input.js";
-import type { Condition, Symbols } from "./path.js";
+import { type Condition, notEvaluated, type Path, Stop } from "./path.js";
 import { TEXT_TESTS } from "./value.js";
 
-/** A value that is not there, or of another type than a condition needs. */
-class Missing {}
-
-function missing(): never {
-  throw new Missing();
-}
+/** Ends what is computed at a value that is not there, or of another type than a condition needs. */
+const missing = () => notEvaluated("a value that a witness does not have");
 
 /** What is computed of a witness; null if a value is missing for it. */
 function ifThere<T>(compute: () => T): T | null {
   try {
     return compute();
   } catch (error) {
-    if (error instanceof Missing) return null;
+    if (error instanceof Stop) return null;
     throw error;
   }
 }
 
 /** Maximum length of a reason, which the sandbox cuts after that. */
 const MAX_REASON = 1024;
-
-function cut(reason: string): string {
-  return reason.length > MAX_REASON ? `${reason.slice(0, MAX_REASON - 1)}…` : reason;
-}
 
 /** A witness that is in the domains of facts, and the values that symbols have for it. */
 export class WitnessInput implements Input {
@@ -42,10 +34,9 @@ export class WitnessInput implements Input {
 
   constructor(
     private readonly witness: Witness,
-    private readonly declarations: Declarations,
-    private readonly symbols: Symbols,
+    private readonly path: Path,
   ) {
-    this.subject = decoded(witness.subject, objectOf(declarations.subject)) as Readonly<Record<string, unknown>>;
+    this.subject = decoded(witness.subject, objectOf(path.declarations.subject)) as Readonly<Record<string, unknown>>;
     this.current = witness.current as Current;
     this.flaw = this.#flaw();
     // Evidence is for people only: policies do not see it
@@ -53,7 +44,7 @@ export class WitnessInput implements Input {
   }
 
   #flaw(): string | null {
-    const { argument, subject, current, fixed, clauses } = this.declarations;
+    const { argument, subject, current, fixed, clauses } = this.path.declarations;
     const [outside] = [
       ...outsideDomain(this.subject, objectOf(subject), argument),
       ...outsideDomain(this.current, objectOf(current), "current"),
@@ -71,7 +62,7 @@ export class WitnessInput implements Input {
       Number.isInteger(answer) && (answer as number) >= least && (answer as number) <= most;
     if (helper.startsWith("verify_")) return within(-4095, 0);
     if (helper === "statement_of") return within(0, ((this.subject.statements as unknown[])?.length ?? 0) - 1);
-    const fields = this.declarations.results[helper];
+    const fields = this.path.declarations.results[helper];
     return fields === undefined || outsideDomain(answer, objectOf(fields), call).length === 0;
   }
 
@@ -100,6 +91,7 @@ export class WitnessInput implements Input {
     if ("holds" in end) return end;
     const { verdict, reason } = end;
     const number = () => (typeof verdict === "object" && verdict !== null ? Number(this.#sum(verdict)) : verdict);
+    const cut = (text: string) => (text.length > MAX_REASON ? `${text.slice(0, MAX_REASON - 1)}…` : text);
     return ifThere(() => ({ ...end, verdict: number(), reason: reason && cut(this.#joined(reason)) }));
   }
 
@@ -108,12 +100,12 @@ export class WitnessInput implements Input {
   }
 
   #joined(parts: readonly TextPart[]): string {
-    const words = parts.map((part) => {
+    const textOf = (part: TextPart) => {
       if (typeof part === "string") return part;
       if ("text" in part) return this.#text(part.text);
       return "number" in part ? String(this.#sum(part.number)) : missing();
-    });
-    return words.join("");
+    };
+    return parts.map(textOf).join("");
   }
 
   #isTrue(atom: Atom): boolean {
@@ -144,9 +136,9 @@ export class WitnessInput implements Input {
   }
 
   #value(name: string): unknown {
-    if (name === this.declarations.argument) return this.subject;
+    if (name === this.path.declarations.argument) return this.subject;
     if (name === "current") return this.current;
-    const place = this.symbols.places.get(name) ?? missing();
+    const place = this.path.symbols.places.get(name) ?? missing();
     if (place === "answer") return this.#answer(name);
     if ("map" in place) return this.#entry(place.map, this.#joined(place.parts));
     return own(this.#value(place.of), place.key);

@@ -57,6 +57,7 @@ const EXPRESSIONS: Readonly<Record<string, readonly string[]>> = {
       "@text.startsWith('a')",
       "@text.endsWith('b')",
       "@text.includes('ab')",
+      "/^[a-x]*p$/.test(@text)",
     ],
     ...[
       "@verification === 0",

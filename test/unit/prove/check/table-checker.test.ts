@@ -35,3 +35,33 @@ it("a value of a map may be null, which is no signature: no fault is certified i
   policies.close();
   folder.remove();
 });
+
+const PATTERNS = `import { deny, map_lookup, note } from "countersign";
+const NAMES = [/^tcp_/, /_socket$/];
+export const bpf_prog_load = (prog, { uid }) => {
+  note(\`uid \${uid} loads \${prog.name}\`);
+  if (prog.attach_to !== null && NAMES.some((name) => name.test(prog.attach_to))) return deny("the network", 13);
+  return map_lookup("program_budget", \`uid \${uid}\`) === "none" ? -1 : 0;
+};
+`;
+
+it("certifies regular expressions, notes, and keys of maps with numbers", () => {
+  const folder = new CertifiedFolder("patterns.js", PATTERNS);
+  const [table] = folder.check(JSON.stringify(folder.make()));
+  expect(table).toMatchObject({ attachment: "patterns", paths: 10 });
+  folder.remove();
+});
+
+it.each([
+  ["a property of a regular expression", "/a/.source === 'a' ? -1 : 0"],
+  ["another method of a regular expression", "/a/.exec(prog.name) === null ? -1 : 0"],
+  ["a regular expression with flags", "/a/i.test(prog.name) ? -1 : 0"],
+  ["a regular expression of other characters", "/\u00e4/.test(prog.name) ? -1 : 0"],
+])("does not evaluate %s", (_, expression) => {
+  const folder = new CertifiedFolder("pattern.js", `export const bpf_prog_load = (prog) => ${expression};\n`);
+  const policies = new CheckedPolicies(folder.config);
+  const checker = new TableChecker(attachmentAt("bpf_prog_load", policies, policies.placed[0]!), policies.names);
+  expect(checker.outcome([])).toHaveProperty("notEvaluated");
+  policies.close();
+  folder.remove();
+});
