@@ -241,7 +241,7 @@ function ofParts(
   const isIndexed = isLoop && parametersOf(first as Call) > 1;
   if (isLoop && !isIndexed) {
     const each = (one: unknown) => call(place, first, [one, undefined, value], self);
-    if (Object.hasOwn(ASKING, key)) return ASKING[key]!(place, parts, each);
+    if (Object.hasOwn(ASKING, key)) return ASKING[key]!(place, { array: value, parts }, each);
     const made = MAKING[key]!(place, parts, each);
     if (made !== null) return made;
   }
@@ -267,7 +267,7 @@ function contains(parts: readonly Part[], value: unknown): boolean {
   const list = wholeList(parts);
   if (typeof value === "string" && list !== null && (list.of === null || list.of.kind === "text"))
     return containsText(list, value);
-  for (const one of through(parts)) if (isEqual(one, value, true) || bothNaN(one, value)) return true;
+  for (const one of through(parts, null)) if (isEqual(one, value, true) || bothNaN(one, value)) return true;
   return false;
 }
 

@@ -219,15 +219,18 @@ export function properties(place: number, value: unknown): object {
 /** What `for` loops over. */
 export function each(place: number, value: unknown): Iterable<unknown> {
   at(place);
-  const parts = partsIn(settled(value));
-  return parts === null ? elements(place, value) : through(parts);
+  const its = settled(value);
+  const parts = partsIn(its);
+  return parts === null ? elements(place, value) : through(parts, its);
 }
 
 /** What `...` puts into an array literal. */
 export function spread(place: number, value: unknown): unknown {
   at(place);
   const its = settled(value);
-  return partsIn(its) === null ? [...elements(place, its)] : its;
+  const parts = partsIn(its);
+  // What comes later in the literal may change the array
+  return parts === null ? [...elements(place, its)] : restOf(parts, 0);
 }
 
 /** An array literal with `...` in it. */

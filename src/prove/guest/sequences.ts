@@ -71,11 +71,22 @@ export function knownArray(value: unknown): readonly unknown[] | null {
   return array;
 }
 
-/** The elements, for `for`. */
-export function* through(parts: readonly Part[]): Generator<unknown, void> {
+/** The elements, for `for`. `array` has these parts: what is done with an element must not change it. */
+export function* through(parts: readonly Part[], array: unknown): Generator<unknown, void> {
   for (const part of parts)
     if (!isItem(part)) yield* new Loop(part);
-    else if (isThere(part.where)) yield part.value;
+    else if (isThere(part.where)) {
+      yield part.value;
+      if (isChanged(array, parts)) notDecided("an array that changes during a loop over it");
+    }
+}
+
+/** Whether an array has other elements than these parts. It can change only after it became one of the sandbox. */
+function isChanged(array: unknown, parts: readonly Part[]): boolean {
+  const its = view(array);
+  if (!Array.isArray(its)) return false;
+  const before = parts.filter(isItem).filter(({ where }) => isThere(where));
+  return its.length !== before.length || before.some(({ value }, index) => value !== its[index]);
 }
 
 type Each = (element: unknown, index?: number) => unknown;
@@ -156,8 +167,8 @@ function isTextOfAny(place: number, parts: readonly Part[]): boolean {
   return isText || notDecided("whether a text that is put together is empty");
 }
 
-function found(place: number, parts: readonly Part[], each: Each, is: boolean): readonly [unknown] | null {
-  for (const element of through(parts)) if (truthy(place, each(element)) === is) return [element];
+function found(place: number, { parts, array }: Asked, each: Each, is: boolean): readonly [unknown] | null {
+  for (const element of through(parts, array)) if (truthy(place, each(element)) === is) return [element];
   return null;
 }
 
@@ -232,13 +243,19 @@ export const MAKING: Readonly<Record<string, (place: number, parts: readonly Par
   map: (_, parts, each) => mapped(parts, each),
 };
 
+/** An array, and its parts. */
+interface Asked {
+  readonly array: unknown;
+  readonly parts: readonly Part[];
+}
+
 /** Other methods that call a function for elements (ECMA-262, 23.1.3). */
-export const ASKING: Readonly<Record<string, (place: number, parts: readonly Part[], each: Each) => unknown>> = {
-  some: (place, parts, each) => found(place, parts, each, true) !== null,
-  every: (place, parts, each) => found(place, parts, each, false) === null,
-  find: (place, parts, each) => found(place, parts, each, true)?.[0],
-  forEach(_, parts, each) {
-    for (const element of through(parts)) each(element);
+export const ASKING: Readonly<Record<string, (place: number, asked: Asked, each: Each) => unknown>> = {
+  some: (place, asked, each) => found(place, asked, each, true) !== null,
+  every: (place, asked, each) => found(place, asked, each, false) === null,
+  find: (place, asked, each) => found(place, asked, each, true)?.[0],
+  forEach(_, { parts, array }, each) {
+    for (const element of through(parts, array)) each(element);
   },
 };
 

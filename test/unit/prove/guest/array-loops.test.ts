@@ -74,6 +74,39 @@ describe("methods of arrays that call a function", () => {
   });
 });
 
+describe("loops over an array with values that it may have", () => {
+  const FILTER = "const a = ['a', 'b', 'c', 'd', 'e'].filter((x) => x !== prog.name); let n = 0, t = '';";
+  const LOOPS = [
+    (act: string) => `for (const x of a) { ${act}; t += x; n += 1 }`,
+    (act: string) => `a.forEach((x) => { ${act}; t += x; n += 1 });`,
+    (act: string) => `a.some((x) => { ${act}; t += x; n += 1; return x === 'q' });`,
+    (act: string) => `a.every((x) => { ${act}; t += x; n += 1; return x !== 'q' });`,
+    (act: string) => `t += a.find((x) => { ${act}; n += 1; return x === 'q' });`,
+  ];
+
+  it("are not changed by what comes after them in a literal", () => {
+    for (const later of ["a.push('q')", "a.pop()", "(a[0] = 'q')"])
+      expect(endsOfBody(`${FILTER} return deny([...a, ${later}, ...a].join(), 5)`)).not.toContain("not decided");
+  });
+
+  it.each([
+    ["if (n < 3) a.push('q')", false],
+    ["a.pop()", false],
+    ["a.shift()", false],
+    ["a[3] = 'q'", false],
+    ["a[a.length] = 'q'", false],
+    ["const b = [...a]; b.push('q'); b[0] = 'q'", true],
+    ["t += a[1] + a.length", true],
+    ["a.push('q'); a.pop()", true],
+  ])("notice that it changes: %s", (act, isDecided) => {
+    for (const loop of LOOPS) {
+      const ends = endsOfBody(`${FILTER} ${loop(act)} return deny(t + n + a.join(), 5)`);
+      if (isDecided) expect(ends).not.toContain("not decided");
+      else expect(ends).toContain("not decided");
+    }
+  });
+});
+
 /** Values that `concat` gets, and how many elements they are. */
 const KNOWN: readonly (readonly [value: string, count: number])[] = [
   ...([5, "'ab'", "undefined", "{ length: 3 }", "() => 1", "prog", "prog.insns", "prog.name"] as const).map(
