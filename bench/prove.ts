@@ -12,6 +12,8 @@ import { compareDecisions, comparedHooks } from "../src/prove/compare/comparison
 import { DefinitionChanges } from "../src/prove/compare/definition-changes.js";
 import { PlacedPolicies } from "../src/prove/configuration/placed-policies.js";
 import { explore } from "../src/prove/explorer/exploration.js";
+import { proveProperty } from "../src/prove/property/property-answer.js";
+import { propertiesOf } from "../src/prove/property/property-file.js";
 import type { Figure } from "./row.js";
 
 export const title = "Prove: all paths of policies, with any maps, on one thread";
@@ -33,47 +35,76 @@ const NAMES = {
   keyrings: ["platform", "network"],
   maps: ["debug_read_only", "allowed_programs", "container_policy", "program_budget"],
 };
+const PROPERTIES = ["never_faults", "nothing_unsigned_loads"];
 const ROUNDS = 20;
 /** In milliseconds. */
 const MOST = 100;
 
-/** In milliseconds, for a comparison of two versions of a configuration with nine attachments. */
+/** In milliseconds, for a configuration with nine attachments: a property of it, and a comparison of two versions. */
+const MOST_PROVED = 5_000;
 const MOST_COMPARED = 10_000;
+/** In megabytes. */
+const MOST_MEMORY = 300;
+const BOUNDS = { paths: 100_000, timeout: 60_000 };
 const KEY =
   "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA8oCnugo1qOxuz5KhS2BbkbWS47FuLwqOq9NCudjmNSs=\n-----END PUBLIC KEY-----\n";
 
 export async function rows(): Promise<Figure[]> {
-  return [...explorations(), comparison()];
+  const times = [...explorations(), ...inFolder(configurations)];
+  const { maxRSS } = process.resourceUsage();
+  const memory = Math.round(maxRSS / 1024);
+  return [
+    ...times,
+    { name: "the most memory of all of this", figure: memory, unit: "MB", limit: MOST_MEMORY, note: "resident" },
+  ];
 }
 
 function textOf(name: string): string {
   return readFileSync(fileURLToPath(new URL(`../../../policies/${name}`, import.meta.url)), "utf8");
 }
 
-/** One comparison, with the engine's decisions of examples: a scope of the fourth attachment has another label. */
-function comparison(): Figure {
+/** Calls `use` with the files of a configuration in a folder, which is removed afterwards. */
+function inFolder<T>(use: (placed: (tiers: string) => PlacedPolicies) => T): T {
   const folder = mkdtempSync(join(tmpdir(), "countersign-"));
-  const placed = (tiers: string) => {
-    const config = join(folder, "countersign.yaml");
-    writeFileSync(config, configurationFor(tiers));
-    return new PlacedPolicies(readConfig(config, "check"));
-  };
   try {
     for (const name of POLICIES) writeFileSync(join(folder, name), textOf(name));
     writeFileSync(join(folder, "key.pem"), KEY);
-    const [old, its] = [placed("prod, edge"), placed("prod, edge, test")];
-    const begin = performance.now();
-    const changes = new DefinitionChanges(old.config, its.config);
-    const options = { bounds: { paths: 100_000, timeout: 600_000 }, comparesReasons: false };
-    const answers = comparedHooks(old, its).map((hook) => compareDecisions(old, its, hook, changes, options));
-    const figure = Math.round(performance.now() - begin);
-    const paths = answers.reduce((sum, one) => sum + one.paths, 0);
-    const found = answers.map(({ answer, doubts }) => (doubts.length > 0 ? "not decided" : answer)).join(", ");
-    const note = `nine attachments, ${paths} paths, each decided by the engine: ${found}; once`;
-    return { name: "compare two versions of a configuration", figure, unit: "ms", limit: MOST_COMPARED, note };
+    return use((tiers) => {
+      const config = join(folder, "countersign.yaml");
+      writeFileSync(config, configurationFor(tiers));
+      return new PlacedPolicies(readConfig(config, "check"));
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Questions about a configuration, with the engine's decisions of examples: properties that ship, and a comparison; in
+ * the other version a scope of the fourth attachment has another label.
+ */
+function configurations(placed: (tiers: string) => PlacedPolicies): Figure[] {
+  const [old, its] = [placed("prod, edge"), placed("prod, edge, test")];
+  const figures = propertiesOf(fileURLToPath(new URL("../../../properties/shipped.js", import.meta.url)))
+    .filter(({ name }) => PROPERTIES.includes(name))
+    .map((property) => {
+      const begin = performance.now();
+      const { answer, paths, doubts } = proveProperty(old, "bpf_prog_load", property, BOUNDS);
+      const figure = Math.round(performance.now() - begin);
+      const found = answer === "not decided" ? `not decided, ${doubts[0]?.why}` : answer;
+      const note = `nine attachments, ${paths} paths: ${found}; once`;
+      return { name: `property ${property.name}`, figure, unit: "ms", limit: MOST_PROVED, note } satisfies Figure;
+    });
+  const begin = performance.now();
+  const changes = new DefinitionChanges(old.config, its.config);
+  const options = { bounds: BOUNDS, comparesReasons: false };
+  const answers = comparedHooks(old, its).map((hook) => compareDecisions(old, its, hook, changes, options));
+  const figure = Math.round(performance.now() - begin);
+  const paths = answers.reduce((sum, one) => sum + one.paths, 0);
+  const found = answers.map(({ answer, doubts }) => (doubts.length > 0 ? "not decided" : answer)).join(", ");
+  const note = `nine attachments, ${paths} paths, each decided by the engine: ${found}; once`;
+  const name = "compare two versions of a configuration";
+  return [...figures, { name, figure, unit: "ms", limit: MOST_COMPARED, note }];
 }
 
 function configurationFor(tiers: string): string {
