@@ -1,4 +1,4 @@
-import type { Outcome } from "../../policy/model/outcome.js";
+import type { FaultCode, Outcome } from "../../policy/model/outcome.js";
 import type { Exploration, Path } from "../explorer/exploration.js";
 import type { PathEnd } from "../shared/atom.js";
 import type { Input } from "./input.js";
@@ -8,9 +8,15 @@ import { SymbolValues } from "./symbol-values.js";
 /** Asks the engine about an input. */
 export type Ask = (input: Input) => Outcome;
 
+/** Faults of decisions that reach a limit of their attachment; it is assumed that none does. */
+const LIMITS: ReadonlySet<FaultCode> = new Set(["OUT_OF_STEPS", "OUT_OF_TIME", "OUT_OF_MEMORY", "OUT_OF_STACK"]);
+
+/** Said of an input for which the engine reaches a limit: it is outside of what is assumed. */
+const BEYOND_LIMITS = Symbol("beyond limits");
+
 /**
  * - `confirmed`: the engine gives this answer for an example of the path;
- * - `unconfirmed`: no example was found that the engine could be asked about;
+ * - `unconfirmed`: no example was found that the engine could be asked about, and decided within its limits;
  * - `contradicted`: the engine gives another answer, which `what` describes. That is a fault of the prover.
  */
 export type Confirmation =
@@ -20,20 +26,27 @@ export type Confirmation =
 
 /** Has the engine decide an example of a path. */
 export function confirm(path: Path, exploration: Exploration, ask: Ask): Confirmation {
-  return confirmBy(path, exploration, (input, values) => difference(path.end, values, ask(input)));
+  return confirmBy(path, exploration, (input, values) => {
+    const outcome = ask(input);
+    const { end } = path;
+    const isExpected = end.kind === "fault" && end.code === outcome.fault?.code;
+    if (!isExpected && outcome.fault !== null && LIMITS.has(outcome.fault.code)) return BEYOND_LIMITS;
+    return difference(end, values, outcome);
+  });
 }
 
 /** The same with another question: `differ` says how the engine differs for an input; null if it does not. */
 export function confirmBy(
   path: Path,
   exploration: Exploration,
-  differ: (input: Input, values: SymbolValues) => string | null,
+  differ: (input: Input, values: SymbolValues) => string | null | typeof BEYOND_LIMITS,
 ): Confirmation {
   if (path.example === "unknown") return { status: "unconfirmed" };
   for (const input of inputsOf(path.example, exploration)) {
     const values = new SymbolValues(input, exploration.knowledge);
     if (!values.satisfy(path.conditions)) continue;
     const what = differ(input, values);
+    if (what === BEYOND_LIMITS) continue;
     return what === null ? { status: "confirmed", input } : { status: "contradicted", input, what };
   }
   return { status: "unconfirmed" };
