@@ -23,8 +23,8 @@ describe(`policies that try to tell that they are explored (seed ${seed})`, () =
     expect(exploration.unfinished).toBeNull();
     expect(exploration.paths.length).toBeGreaterThan(0);
     for (const { end } of exploration.paths) ends.add(end.kind);
-    for (const { status, ...rest } of policy.confirmations(exploration))
-      expect(status === "contradicted" ? rest : null, name).toBeNull();
+    for (const { wrong, ...rest } of policy.confirmations(exploration))
+      expect(wrong === null ? null : { wrong, rest }, name).toBeNull();
     const next = numbers(seed);
     const isAsked = !["an endless loop", "a deep recursion", "too much memory"].includes(name);
     for (let round = 0; isAsked && round < INPUTS; round++) {

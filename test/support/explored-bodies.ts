@@ -17,7 +17,7 @@ export function comparedEnds(policy: ExploredPolicy, seed = 1, inputs = 3): read
   try {
     const exploration = policy.explore("bpf_prog_load");
     for (const one of policy.confirmations(exploration))
-      if (one.status === "contradicted") throw new Error(`${one.what}: ${JSON.stringify(one.path)}`);
+      if (one.wrong !== null) throw new Error(`${one.wrong}: ${JSON.stringify(one.path)}`);
     const next = numbers(seed);
     for (let round = 0; exploration.unfinished === null && round < inputs; round++) {
       const flaw = policy.flaw(exploration, randomInput(exploration, next));

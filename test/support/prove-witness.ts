@@ -38,9 +38,10 @@ export function examplesOf(policies: PlacedPolicies, hook: HookName): readonly E
   return exploration.paths.flatMap((path) => {
     const { end } = path;
     if (end.kind !== "decision") return [];
-    const confirmation = confirmBy(path, exploration, (input, values) =>
-      decisionDifference(end, values, engineDecision(policies, hook, input)),
-    );
+    const confirmation = confirmBy(path, exploration, (input, values) => {
+      const decision = engineDecision(policies, hook, input);
+      return { outcomes: decision.outcomes.values(), differs: decisionDifference(end, values, decision) };
+    });
     return confirmation.status === "confirmed" ? [new Example(path, confirmation.input, exploration)] : [];
   });
 }

@@ -12,7 +12,7 @@ import type { NameKind } from "../../src/policy/model/vocabulary.js";
 import { type Exploration, explore } from "../../src/prove/explorer/exploration.js";
 import { RESULT_DOMAINS } from "../../src/prove/facts/declarations.js";
 import { SUBJECT_DOMAINS } from "../../src/prove/facts/subject-domains.js";
-import { confirm, difference } from "../../src/prove/witness/confirmed-path.js";
+import { confirm, difference, objection } from "../../src/prove/witness/confirmed-path.js";
 import { engineAnswer } from "../../src/prove/witness/engine-answer.js";
 import type { Input } from "../../src/prove/witness/input.js";
 import { SymbolValues } from "../../src/prove/witness/symbol-values.js";
@@ -61,11 +61,12 @@ export class ExploredPolicy {
     return engineAnswer(this.#domain, this.linked, limits, hook, input, NAMES);
   }
 
-  /** The confirmation of each path of an exploration. */
+  /** The confirmation of each path of an exploration; `wrong` is what it says against a path that is decided. */
   confirmations(exploration: Exploration) {
     const { hook } = exploration;
     return exploration.paths.map((path) => {
-      return { path, ...confirm(path, exploration, (input) => this.ask(hook, input)) };
+      const confirmation = confirm(path, exploration, (input) => this.ask(hook, input));
+      return { path, ...confirmation, wrong: path.end.kind === "not decided" ? null : objection(confirmation) };
     });
   }
 

@@ -5,7 +5,7 @@ import type { DecisionEnd } from "../shared/atom.js";
 import { comparedVerdicts } from "../shared/compared-verdicts.js";
 import { type Doubt, distinctDoubts } from "../shared/doubt.js";
 import { conditionWords } from "../table/condition-words.js";
-import { confirmBy } from "../witness/confirmed-path.js";
+import { confirmBy, objection } from "../witness/confirmed-path.js";
 import { decisionDifference } from "../witness/decision-difference.js";
 import { type EngineDecision, engineDecision } from "../witness/engine-decision.js";
 import { Example } from "../witness/example.js";
@@ -128,17 +128,19 @@ class Comparison {
     if (end.kind !== "comparison") throw new TypeError(`a comparison cannot end with a ${end.kind}`);
     const confirmation = confirmBy(path, this.exploration, (input, values) => {
       const { old, its } = this.#decided(input);
+      const outcomes = [...old.outcomes.values(), ...its.outcomes.values()];
       const isSame = this.#kindOf(old, its) === null || this.#kindOf(old, its) === "reason";
       const doubt = isSame === end.isSame ? null : "the engine's verdicts compare in another way";
-      if (end.decisions === null) return doubt;
+      if (end.decisions === null) return { outcomes, differs: doubt };
       const { old: one, new: other } = end.decisions;
-      return decisionDifference(one, values, old) ?? decisionDifference(other, values, its) ?? doubt;
+      const differs = decisionDifference(one, values, old) ?? decisionDifference(other, values, its) ?? doubt;
+      return { outcomes, differs };
     });
     const why = `whether the decisions differ if ${path.conditions.map(conditionWords).join(" and ") || "anything"}`;
     const { decisions } = end;
     const where = decisions && (this.#placeOf(decisions.new) ?? this.#placeOf(decisions.old));
-    if (confirmation.status === "contradicted")
-      this.#doubts.push({ why: `the prover is wrong here: ${confirmation.what}`, place: where });
+    const against = objection(confirmation);
+    if (against !== null) this.#doubts.push({ why: against, place: where });
     else if (confirmation.status === "confirmed") this.#confirm(path, confirmation.input, decisions);
     else if (!end.isSame || (this.options.comparesReasons && decisions !== null && !sameReasons(decisions)))
       this.#doubts.push({ why, place: where });

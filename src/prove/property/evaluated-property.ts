@@ -5,14 +5,20 @@ import { Domain } from "../../policy/domain.js";
 import { type LinkedPolicy, linkPolicy } from "../../policy/linker/linker.js";
 import { CONTAINER_DOMAINS, CURRENT_DOMAINS, type Current } from "../../policy/model/current.js";
 import type { Mode } from "../../policy/model/mode.js";
+import type { Outcome } from "../../policy/model/outcome.js";
 import { engineAnswer } from "../witness/engine-answer.js";
 import { type AskedConfiguration, type EngineDecision, engineDecision } from "../witness/engine-decision.js";
 import type { Input } from "../witness/input.js";
 
-/** What a property is for one input: `failure` says why it is neither true nor false. */
-export type Evaluation =
-  | { readonly holds: boolean; readonly decision: EngineDecision }
-  | { readonly holds: null; readonly failure: string; readonly decision: EngineDecision };
+/** What a property is for one input. */
+export type Evaluation = {
+  readonly decision: EngineDecision;
+  /** The answers of the policies in all decisions that the property is about, and that of the property itself. */
+  readonly outcomes: readonly Outcome[];
+} & Truth;
+
+/** `failure` says why a property is neither true nor false. */
+type Truth = { readonly holds: boolean } | { readonly holds: null; readonly failure: string };
 
 const ENTRY = "countersign-property-entry.js";
 /** The name under which the entry asks for decisions; no map of a configuration has a space in its name. */
@@ -53,20 +59,21 @@ export class EvaluatedProperty {
   at(input: Input): Evaluation {
     const { policies, hook } = this;
     const decision = engineDecision(policies, hook, input);
+    const outcomes = [...decision.outcomes.values()];
     const answer: Input["answer"] = (origin, key) => {
       if (origin.kind !== "lookup" || origin.map !== DECISIONS) return input.answer(origin, key);
       if (key === "") return seenBy(decision, policies.config.mode);
       const { changes, mode } = JSON.parse(key!) as { changes: Changes; mode: Mode | null };
       const other = { ...input, current: changed(input.current, changes) as Current };
       const its = mode ?? policies.config.mode;
-      return seenBy(engineDecision(policies, hook, other, its), its);
+      const further = engineDecision(policies, hook, other, its);
+      outcomes.push(...further.outcomes.values());
+      return seenBy(further, its);
     };
     const names = { ...policies.names, maps: [...policies.names.maps, DECISIONS] };
     const asked = { ...input, answer };
     const outcome = engineAnswer(this.#domain, this.#linked, LIMITS, hook, asked, names);
-    if (outcome.fault !== null) return { holds: null, failure: `it fails: ${outcome.fault.message}`, decision };
-    if (outcome.verdict === NO_BOOLEAN) return { holds: null, failure: "it returns no boolean", decision };
-    return { holds: outcome.verdict === 0, decision };
+    return { ...truthOf(outcome), decision, outcomes: [...outcomes, outcome] };
   }
 
   close(): void {
@@ -76,6 +83,11 @@ export class EvaluatedProperty {
 
 const LIMITS = { ...DEFAULT_LIMITS, steps: 10 * DEFAULT_LIMITS.steps, timeout: 10_000 };
 const NO_BOOLEAN = -2;
+
+function truthOf({ fault, verdict }: Outcome): Truth {
+  if (fault !== null) return { holds: null, failure: `it fails: ${fault.message}` };
+  return verdict === NO_BOOLEAN ? { holds: null, failure: "it returns no boolean" } : { holds: verdict === 0 };
+}
 
 /** A decision as a property sees it: as prove/guest/property.ts makes it of symbols. */
 function seenBy({ result, outcomes }: EngineDecision, mode: Mode): object {

@@ -5,7 +5,7 @@ import type { Exploration, ExplorationLimits, Path } from "../explorer/explorati
 import type { PropertySource } from "../explorer/rewritten-policy.js";
 import { type Doubt, distinctDoubts } from "../shared/doubt.js";
 import { conditionWords } from "../table/condition-words.js";
-import { confirmBy } from "../witness/confirmed-path.js";
+import { confirmBy, objection } from "../witness/confirmed-path.js";
 import { EvaluatedProperty } from "./evaluated-property.js";
 import { type Witness, witnessOf } from "./witness.js";
 
@@ -76,11 +76,12 @@ class Search {
     }
     if (end.kind !== "property") throw new TypeError(`a property cannot end with a ${end.kind}`);
     const confirmation = confirmBy(path, this.exploration, (input) => {
-      const { holds } = this.#evaluated.at(input);
-      return holds === end.holds ? null : `the property is ${holds} for the engine's decision, not ${end.holds}`;
+      const { holds, outcomes } = this.#evaluated.at(input);
+      const differs = `the property is ${holds} for the engine's decision, not ${end.holds}`;
+      return { outcomes, differs: holds === end.holds ? null : differs };
     });
-    if (confirmation.status === "contradicted")
-      this.#doubts.push({ why: `the prover is wrong here: ${confirmation.what}`, place });
+    const against = objection(confirmation);
+    if (against !== null) this.#doubts.push({ why: against, place });
     else if (confirmation.status === "confirmed") this.#confirm(path, confirmation.input);
     else if (end.holds === null) this.#doubts.push({ why: end.why!, place });
     else if (!end.holds && path.example === "unknown")

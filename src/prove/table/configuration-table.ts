@@ -68,8 +68,9 @@ export function configurationTable(
   const ends = new Map(
     exploration.paths.map((path) => {
       const confirmation = confirmBy(path, exploration, (input, values) => {
-        if (path.end.kind !== "decision") return null;
-        return decisionDifference(path.end, values, engineDecision(policies, hook, input));
+        if (path.end.kind !== "decision") return { outcomes: [], differs: null };
+        const decision = engineDecision(policies, hook, input);
+        return { outcomes: decision.outcomes.values(), differs: decisionDifference(path.end, values, decision) };
       });
       if (confirmation.status === "confirmed") examples.set(path, new Example(path, confirmation.input, exploration));
       return [path, endOf(path, doubtOf(path.end, confirmation))] as const;

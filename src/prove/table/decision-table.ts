@@ -4,7 +4,7 @@ import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import type { PlacedPolicy } from "../configuration/placed-policy.js";
 import { type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";
 import type { PathEnd } from "../shared/atom.js";
-import { type Ask, type Confirmation, confirm } from "../witness/confirmed-path.js";
+import { type Ask, type Confirmation, confirm, objection } from "../witness/confirmed-path.js";
 import { engineAnswer } from "../witness/engine-answer.js";
 import { conditionWords, failureWords, reasonWords, verdictWords } from "./condition-words.js";
 import { mergedPaths } from "./merged-paths.js";
@@ -95,8 +95,9 @@ const PATIENCE = 10_000;
 
 /** Why a path is not decided; null if it is. */
 export function doubtOf(end: PathEnd, confirmation: Confirmation): string | null {
-  if (confirmation.status === "contradicted") return `the prover is wrong here: ${confirmation.what}`;
   if (end.kind === "not decided") return end.why;
+  const against = objection(confirmation);
+  if (against !== null) return against;
   return confirmation.status === "unconfirmed" ? "no example was found that the engine could decide" : null;
 }
 

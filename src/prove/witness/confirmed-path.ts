@@ -11,45 +11,64 @@ export type Ask = (input: Input) => Outcome;
 /** Faults of decisions that reach a limit of their attachment; it is assumed that none does. */
 const LIMITS: ReadonlySet<FaultCode> = new Set(["OUT_OF_STEPS", "OUT_OF_TIME", "OUT_OF_MEMORY", "OUT_OF_STACK"]);
 
-/** Said of an input for which the engine reaches a limit: it is outside of what is assumed. */
-const BEYOND_LIMITS = Symbol("beyond limits");
-
 /**
  * - `confirmed`: the engine gives this answer for an example of the path;
- * - `unconfirmed`: no example was found that the engine could be asked about, and decided within its limits;
+ * - `unconfirmed`: no example was found that the engine could be asked about;
+ * - `limited`: every example that was found reaches a limit of the engine, which `what` names;
  * - `contradicted`: the engine gives another answer, which `what` describes. That is a fault of the prover.
  */
 export type Confirmation =
   | { readonly status: "confirmed"; readonly input: Input }
   | { readonly status: "unconfirmed" }
+  | { readonly status: "limited"; readonly what: string }
   | { readonly status: "contradicted"; readonly input: Input; readonly what: string };
+
+/** What the engine did for an example: the answers of all policies, and how it differs from what is expected. */
+export interface Tried {
+  readonly outcomes: Iterable<Outcome>;
+  /** Null if it does not differ. */
+  readonly differs: string | null;
+}
 
 /** Has the engine decide an example of a path. */
 export function confirm(path: Path, exploration: Exploration, ask: Ask): Confirmation {
   return confirmBy(path, exploration, (input, values) => {
     const outcome = ask(input);
-    const { end } = path;
-    const isExpected = end.kind === "fault" && end.code === outcome.fault?.code;
-    if (!isExpected && outcome.fault !== null && LIMITS.has(outcome.fault.code)) return BEYOND_LIMITS;
-    return difference(end, values, outcome);
+    return { outcomes: [outcome], differs: difference(path.end, values, outcome) };
   });
 }
 
-/** The same with another question: `differ` says how the engine differs for an input; null if it does not. */
+/** The same with another question to the engine than that about one policy. */
 export function confirmBy(
   path: Path,
   exploration: Exploration,
-  differ: (input: Input, values: SymbolValues) => string | null | typeof BEYOND_LIMITS,
+  attempt: (input: Input, values: SymbolValues) => Tried,
 ): Confirmation {
-  if (path.example === "unknown") return { status: "unconfirmed" };
+  let confirmation: Confirmation = { status: "unconfirmed" };
+  if (path.example === "unknown") return confirmation;
   for (const input of inputsOf(path.example, exploration)) {
     const values = new SymbolValues(input, exploration.knowledge);
     if (!values.satisfy(path.conditions)) continue;
-    const what = differ(input, values);
-    if (what === BEYOND_LIMITS) continue;
-    return what === null ? { status: "confirmed", input } : { status: "contradicted", input, what };
+    const { outcomes, differs: what } = attempt(input, values);
+    const limit = limitReached(outcomes);
+    if (limit === null) return what === null ? { status: "confirmed", input } : { status: "contradicted", input, what };
+    confirmation = { status: "limited", what: limit };
   }
-  return { status: "unconfirmed" };
+  return confirmation;
+}
+
+/** What a confirmation says against a path, whatever its end: it is then not decided. Null for nothing. */
+export function objection(confirmation: Confirmation): string | null {
+  if (confirmation.status === "contradicted") return `the prover is wrong here: ${confirmation.what}`;
+  if (confirmation.status === "limited") return `every example that was tried reaches a limit: ${confirmation.what}`;
+  return null;
+}
+
+/** The first limit that one of some answers reached; null if none did. */
+function limitReached(outcomes: Iterable<Outcome>): string | null {
+  for (const { fault } of outcomes)
+    if (fault !== null && LIMITS.has(fault.code)) return `${fault.code}: ${fault.message}`;
+  return null;
 }
 
 /** Maximum length in characters of a reason, after which the sandbox cuts it. */

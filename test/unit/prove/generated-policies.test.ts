@@ -11,7 +11,7 @@ const seed = isLong || process.env.SEED !== undefined ? seedOf() : 1;
 
 describe(`policies drawn by chance (seed ${seed})`, () => {
   it("have one path for each input, with the engine's answer", () => {
-    const taken = { policies: 0, paths: 0, decided: 0, unfinished: 0, unconfirmed: 0 };
+    const taken = { policies: 0, paths: 0, decided: 0, unfinished: 0, unconfirmed: 0, limited: 0 };
     for (let round = 0; round < POLICIES; round++) {
       const next = numbers((seed + Math.imul(round, 0x9e3779b1)) >>> 0);
       const text = randomPolicy(next);
@@ -28,6 +28,8 @@ describe(`policies drawn by chance (seed ${seed})`, () => {
       for (const { path, status, ...rest } of policy.confirmations(exploration)) {
         if (status === "contradicted") expect.fail(`${place}${JSON.stringify([rest, path])}`);
         if (path.end.kind !== "not decided") taken.decided += 1;
+        // a number of helpers of which a high bit is set
+        if (path.end.kind !== "not decided" && status === "limited") taken.limited += 1;
         if (path.end.kind !== "not decided" && status === "unconfirmed") taken.unconfirmed += 1;
       }
       taken.unfinished += exploration.unfinished === null ? 0 : 1;
@@ -40,6 +42,7 @@ describe(`policies drawn by chance (seed ${seed})`, () => {
     }
     expect(taken.policies).toBeGreaterThan(POLICIES / 2);
     expect(taken.decided).toBeGreaterThan(taken.paths / 4);
+    expect(taken.limited).toBeLessThanOrEqual(taken.decided / 50);
     if (process.env.POLICIES !== undefined) console.log(taken);
   }, 36_000_000);
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { HookName } from "../../../../src/hooks/catalogue.js";
 import type { PlacedPolicies } from "../../../../src/prove/configuration/placed-policies.js";
-import type { Exploration } from "../../../../src/prove/explorer/exploration.js";
-import { confirmBy } from "../../../../src/prove/witness/confirmed-path.js";
+import type { Exploration, Path } from "../../../../src/prove/explorer/exploration.js";
+import { confirmBy, type Tried } from "../../../../src/prove/witness/confirmed-path.js";
 import { decisionDifference } from "../../../../src/prove/witness/decision-difference.js";
 import { engineDecision } from "../../../../src/prove/witness/engine-decision.js";
 import type { Input } from "../../../../src/prove/witness/input.js";
@@ -54,9 +54,11 @@ function explored(policies: PlacedPolicies): Exploration {
   return policies.explore(HOOK, { paths: 2_000, timeout: 600_000 });
 }
 
-function differ(policies: PlacedPolicies, path: Exploration["paths"][number], input: Input, values: SymbolValues) {
-  if (path.end.kind !== "decision") return `it ends with ${JSON.stringify(path.end)}`;
-  return decisionDifference(path.end, values, engineDecision(policies, HOOK, input));
+function tried(policies: PlacedPolicies, { end }: Path, input: Input, values: SymbolValues): Tried {
+  const decision = engineDecision(policies, HOOK, input);
+  const outcomes = decision.outcomes.values();
+  if (end.kind !== "decision") return { outcomes, differs: `it ends with ${JSON.stringify(end)}` };
+  return { outcomes, differs: decisionDifference(end, values, decision) };
 }
 
 describe(`the decisions of a configuration (seed ${seed})`, () => {
@@ -67,7 +69,7 @@ describe(`the decisions of a configuration (seed ${seed})`, () => {
       expect(exploration.unfinished).toBeNull();
       expect(exploration.paths.length).toBeGreaterThan(1);
       for (const path of exploration.paths) {
-        const confirmation = confirmBy(path, exploration, (input, values) => differ(policies, path, input, values));
+        const confirmation = confirmBy(path, exploration, (input, values) => tried(policies, path, input, values));
         expect([confirmation.status, path]).toEqual(["confirmed", path]);
       }
       const next = numbers(seed);
@@ -76,7 +78,7 @@ describe(`the decisions of a configuration (seed ${seed})`, () => {
         const values = new SymbolValues(input, exploration.knowledge);
         const own = exploration.paths.filter(({ conditions }) => values.satisfy(conditions));
         expect([own.length, round]).toEqual([1, round]);
-        expect(differ(policies, own[0]!, input, values)).toBeNull();
+        expect(tried(policies, own[0]!, input, values).differs).toBeNull();
       }
     });
   });

@@ -102,8 +102,8 @@ describe("intrinsics on values that are not known", () => {
       const exploration = policy.explore("bpf_prog_load", 20_000);
       expect(exploration.unfinished).toBeNull();
       expect(exploration.paths.length).toBeGreaterThan(Math.min(MOST, linked.length - at));
-      for (const { status, ...rest } of policy.confirmations(exploration))
-        expect(status === "contradicted" ? { use: useOf(linked, at, rest.path), rest } : null).toBeNull();
+      for (const { wrong, ...rest } of policy.confirmations(exploration))
+        expect(wrong === null ? null : { use: useOf(linked, at, rest.path), wrong, rest }).toBeNull();
       const next = numbers(seed);
       for (let round = 0; round < 200; round++) {
         const input = randomInput(exploration, next);

@@ -118,8 +118,8 @@ describe("the treatment of syntax nodes", () => {
     (type, body) => {
       const policy = policyOf(body);
       const exploration = policy.explore("bpf_prog_load");
-      for (const { status, ...rest } of policy.confirmations(exploration))
-        expect(status === "contradicted" ? rest : null).toBeNull();
+      for (const { wrong, ...rest } of policy.confirmations(exploration))
+        expect(wrong === null ? null : { wrong, rest }).toBeNull();
       if (NODE_TREATMENTS[type as keyof typeof NODE_TREATMENTS] === "not decided")
         for (const { end } of exploration.paths) expect(end.kind).toBe("not decided");
       const next = numbers(seed);
