@@ -4,7 +4,8 @@ import { deniedByDefault } from "../../hooks/denial.js";
 import type { Mode } from "../../policy/model/mode.js";
 import { Scope } from "../../policy/scope/scope.js";
 import type { TaskCondition } from "../../policy/scope/task-condition.js";
-import type { CheckedPolicies, CheckedPolicy } from "./checked-policies.js";
+import type { AskedPolicy } from "../witness/asked-policies.js";
+import type { CheckedPolicies } from "./checked-policies.js";
 import { type Answered, Evaluator } from "./evaluate.js";
 import { get } from "./expressions.js";
 import { integerWithin, isEqual } from "./operators.js";
@@ -23,7 +24,7 @@ const ALLOWED: Answer = { by: null, mode: "enforce", verdict: constant(0n), reas
 
 /** A decision of all attachments of a hook about a caller, on one path. Each is asked when something depends on it. */
 export class Decision {
-  readonly #answers = new Map<CheckedPolicy, Answer | null>();
+  readonly #answers = new Map<AskedPolicy, Answer | null>();
 
   constructor(
     private readonly policies: CheckedPolicies,
@@ -52,13 +53,16 @@ export class Decision {
     return { ...ALLOWED, verdict: DENIED, reason: [deniedByDefault(this.hook, rule, isAsked).reason] };
   }
 
-  #answer(one: CheckedPolicy): Answer | null {
+  #answer(one: AskedPolicy): Answer | null {
     const known = this.#answers.get(one);
     if (known !== undefined) return known;
     const { name, mode, onFault, scope } = one.attachment;
     let answer: Answer | null = null;
     if (holds(Scope.of(scope).condition, this.given[1], this.path)) {
-      const { verdict, ...answered } = new Evaluator(one.evaluated, this.path).answer(this.hook, this.given);
+      const { verdict, ...answered } = new Evaluator(this.policies.evaluated(one), this.path).answer(
+        this.hook,
+        this.given,
+      );
       answer = { by: name, mode, verdict: verdict ?? (onFault === "allow" ? ALLOWED.verdict : DENIED), ...answered };
     }
     this.#answers.set(one, answer);

@@ -1,9 +1,10 @@
 import type { HookName } from "../../hooks/catalogue.js";
 import type { End } from "../shared/certificate.js";
+import type { AskedPolicy } from "../witness/asked-policies.js";
 import { engineAnswer } from "../witness/engine-answer.js";
 import { engineDecision } from "../witness/engine-decision.js";
 import type { Input } from "../witness/input.js";
-import type { CheckedPolicies, CheckedPolicy } from "./checked-policies.js";
+import type { CheckedPolicies } from "./checked-policies.js";
 import { Decision } from "./decision.js";
 import { Evaluator, givenTo } from "./evaluate.js";
 import type { Path } from "./path.js";
@@ -23,13 +24,13 @@ export interface Examined {
 const PATIENCE = 10_000;
 
 /** An attachment by itself, for callers in its scope. */
-export function attachmentAt(hook: HookName, policies: CheckedPolicies, its: CheckedPolicy): Examined {
-  const { attachment, policy, evaluated } = its;
+export function attachmentAt(hook: HookName, policies: CheckedPolicies, its: AskedPolicy): Examined {
+  const { attachment, policy } = its;
   const limits = { ...attachment.limits, timeout: PATIENCE };
   return {
     stated: { attachment: attachment.name, hook, policy: policy.digest },
     end(path) {
-      const { line, verdict, ...answer } = new Evaluator(evaluated, path).answer(hook, givenTo(path));
+      const { line, verdict, ...answer } = new Evaluator(policies.evaluated(its), path).answer(hook, givenTo(path));
       return { end: { verdict: verdict && written(verdict), ...answer }, line };
     },
     ask(input) {

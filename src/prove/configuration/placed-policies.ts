@@ -1,12 +1,7 @@
 import { posix } from "node:path";
-import type { Config } from "../../config/config.js";
-import { FileCache } from "../../engine/load/file-cache.js";
-import { Loader } from "../../engine/load/loader.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
-import { Domain } from "../../policy/domain.js";
 import { Scope } from "../../policy/scope/scope.js";
-import type { ConfiguredNames } from "../explorer/beginning.js";
 import {
   type Exploration,
   type ExplorationLimits,
@@ -15,32 +10,11 @@ import {
   exploreDecisions,
 } from "../explorer/exploration.js";
 import type { PropertySource } from "../explorer/rewritten-policy.js";
+import { AskedPolicies, type AskedPolicy } from "../witness/asked-policies.js";
 import { commonAttachments } from "./common-attachments.js";
-import type { PlacedPolicy } from "./placed-policy.js";
 
-/** The attachments of a configuration with their policies, and a sandbox in which the policies can be asked. */
-export class PlacedPolicies {
-  readonly placed: readonly PlacedPolicy[];
-  readonly names: ConfiguredNames;
-  readonly domain: Domain;
-
-  /** Throws what an engine's start throws about policies. */
-  constructor(readonly config: Config) {
-    const loader = new Loader(config, new FileCache(null));
-    this.names = { keyrings: config.keyrings.map(({ name }) => name), maps: config.maps.map(({ name }) => name) };
-    this.placed = config.attachments.map((attachment) => {
-      const policy = loader.policy(attachment);
-      const source = loader.source(attachment.policy);
-      return { attachment, policy, source, hooks: attachment.hooks ?? (policy.hooks as readonly HookName[]) };
-    });
-    this.domain = new Domain({ keyrings: this.names.keyrings, asksHost: true });
-  }
-
-  /** The attachments at a hook. */
-  at(hook: HookName): readonly PlacedPolicy[] {
-    return this.placed.filter(({ hooks }) => hooks.includes(hook));
-  }
-
+/** Policies that the engine asks, and that are explored as their configuration places them. */
+export class PlacedPolicies extends AskedPolicies {
   /** The hooks with an attachment. */
   get hooks(): readonly HookName[] {
     return [...new Set(this.placed.flatMap(({ hooks }) => hooks))];
@@ -91,17 +65,13 @@ export class PlacedPolicies {
     });
     return { policies, configuration: { ...this.names, mode, default: defaults[hook], attachments } };
   }
-
-  close(): void {
-    this.domain.close();
-  }
 }
 
 /**
  * The limits for policies that are explored in one sandbox, together with a property, which has the default ones: the
  * memory, steps and time of all, and the smallest stack.
  */
-function jointLimits(placed: readonly PlacedPolicy[]): Limits {
+function jointLimits(placed: readonly AskedPolicy[]): Limits {
   const all = [DEFAULT_LIMITS, ...placed.map(({ attachment }) => attachment.limits)];
   const sum = (of: keyof Limits) =>
     Math.min(

@@ -1,7 +1,8 @@
+import type { PolicyFiles } from "../../engine/load/loader.js";
 import { droppedCalls } from "../../policy/checks/denials.js";
 import { type LinkedPolicy, linkPolicy } from "../../policy/linker/linker.js";
 import { LinkTime } from "../../policy/syntax/link-time.js";
-import { type Files, readUnits, type Unit } from "../../policy/units/units.js";
+import { readUnits, type Unit } from "../../policy/units/units.js";
 import { COMPILE_UNITS } from "../../sandbox/shared/limits.js";
 import { moduleOf, PLACE_STEP, Rewriter } from "../instrument/rewriter.js";
 import { EXPLORER_FILE, explorerNames, FOLDER } from "./explorer-library.js";
@@ -16,10 +17,9 @@ export interface RewrittenPolicy {
 }
 
 const SPECIFIER = "./explorer.js";
-/** The file of a policy, and how it and the files that it imports are read. */
-export interface PolicySource {
-  readonly file: string;
-  readonly files: Files;
+
+/** The files of a policy, and how places name them. */
+export interface PolicySource extends PolicyFiles {
   /** What places have before the names of its files; nothing if absent. */
   readonly folder?: string;
 }

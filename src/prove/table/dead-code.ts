@@ -4,8 +4,8 @@ import { HOOK_NAMES } from "../../hooks/catalogue.js";
 import { linkPolicy } from "../../policy/linker/linker.js";
 import type { Point } from "../../policy/linker/points.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
-import type { PlacedPolicy } from "../configuration/placed-policy.js";
 import { type Exploration, type ExplorationLimits, explore } from "../explorer/exploration.js";
+import type { AskedPolicy } from "../witness/asked-policies.js";
 import { confirm } from "../witness/confirmed-path.js";
 import { engineAnswer } from "../witness/engine-answer.js";
 import { deadKeys } from "./dead-keys.js";
@@ -62,7 +62,7 @@ export function* deadCode(
       yield deadIn(policies, placed, { ...limits, timeout: Math.max(0, end - performance.now()) });
 }
 
-function deadIn(policies: PlacedPolicies, placed: PlacedPolicy, bounds: ExplorationLimits): DeadCode {
+function deadIn(policies: PlacedPolicies, placed: AskedPolicy, bounds: ExplorationLimits): DeadCode {
   const { attachment, policy, source, hooks } = placed;
   const marked = linkPolicy(policy.file, { ...source.files, hookNames: HOOK_NAMES, marksFor: "coverage" });
   const limits = { ...attachment.limits, timeout: PATIENCE };

@@ -1,9 +1,9 @@
 import type { AttachmentConfig } from "../../config/config.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
-import type { PlacedPolicy } from "../configuration/placed-policy.js";
 import { type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";
 import type { PathEnd } from "../shared/atom.js";
+import type { AskedPolicy } from "../witness/asked-policies.js";
 import { type Ask, type Confirmation, confirm, objection } from "../witness/confirmed-path.js";
 import { engineAnswer } from "../witness/engine-answer.js";
 import { conditionWords, failureWords, reasonWords, verdictWords } from "./condition-words.js";
@@ -67,7 +67,7 @@ export function* decisionTables(
 
 function tableOf(
   { names, domain }: PlacedPolicies,
-  { attachment, policy, source }: PlacedPolicy,
+  { attachment, policy, source }: AskedPolicy,
   hook: HookName,
   bounds: ExplorationLimits,
 ): DecisionTable {

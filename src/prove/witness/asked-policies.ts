@@ -1,0 +1,39 @@
+import type { Config } from "../../config/config.js";
+import { FileCache } from "../../engine/load/file-cache.js";
+import { Loader, type PolicyFiles } from "../../engine/load/loader.js";
+import type { HookName } from "../../hooks/catalogue.js";
+import { Domain } from "../../policy/domain.js";
+import type { AskedAttachment, AskedConfiguration } from "./engine-decision.js";
+
+/** An attachment with its policy, and the files of that. */
+export interface AskedPolicy extends AskedAttachment {
+  readonly source: PolicyFiles;
+}
+
+/** The attachments of a configuration with their policies, and a sandbox in which the engine asks them. */
+export class AskedPolicies implements AskedConfiguration {
+  readonly placed: readonly AskedPolicy[];
+  readonly names: AskedConfiguration["names"];
+  readonly domain: Domain;
+
+  /** Throws what an engine's start throws about policies. */
+  constructor(readonly config: Config) {
+    const loader = new Loader(config, new FileCache(null));
+    this.names = { keyrings: config.keyrings.map(({ name }) => name), maps: config.maps.map(({ name }) => name) };
+    this.placed = config.attachments.map((attachment) => {
+      const policy = loader.policy(attachment);
+      const source = loader.source(attachment.policy);
+      return { attachment, policy, source, hooks: attachment.hooks ?? (policy.hooks as readonly HookName[]) };
+    });
+    this.domain = new Domain({ keyrings: this.names.keyrings, asksHost: true });
+  }
+
+  /** The attachments at a hook. */
+  at(hook: HookName): readonly AskedPolicy[] {
+    return this.placed.filter(({ hooks }) => hooks.includes(hook));
+  }
+
+  close(): void {
+    this.domain.close();
+  }
+}
