@@ -21,8 +21,9 @@ function callText(call: HelperCall, subject: SubjectDefinition, needed: Defined[
       return `{"call":"map_lookup","map":${JSON.stringify(call.map)},"key":${JSON.stringify(call.key)}${value}}`;
     }
     case "map_update": {
-      const { map, key, value, result } = call;
-      return `{"call":"map_update","map":${JSON.stringify(map)},"key":${JSON.stringify(key)},"value":${value},"result":${result}}`;
+      const { value, result } = call;
+      const [map, key] = [JSON.stringify(call.map), JSON.stringify(call.key)];
+      return `{"call":"map_update","map":${map},"key":${key},"value":${value},"result":${result}}`;
     }
     case "map_delete":
       return JSON.stringify(call);

@@ -129,12 +129,12 @@ describe("a limit that an exploration reaches", () => {
 
   it.each(explorers.map((words) => [words[0]!, words] as const))("is named with its option: %s", async (_, words) => {
     const { code, out } = await runCommand("prove", ...words, place.config, "--max-paths", "1");
-    expect([code, out]).toEqual([2, expect.stringContaining("more than 1 paths (raise --max-paths)")]);
+    expect([code, out]).toEqual([2, expect.stringContaining("more paths than 1 (raise --max-paths)")]);
   });
 
   it("is named with its option if no certificate can be made", async () => {
     const words = ["--certificate", place.at("none.json"), "--max-paths", "1", place.config];
-    expect(await complaint("table", ...words)).toMatch(/more than 1 paths \[PROOF_UNSUPPORTED\]; raise --max-paths$/m);
+    expect(await complaint("table", ...words)).toMatch(/more paths than 1 \[PROOF_UNSUPPORTED\]; raise --max-paths$/m);
   });
 });
 

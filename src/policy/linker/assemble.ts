@@ -69,9 +69,9 @@ export function assemble(
     const body = `${declare(imports)}\n${edits}\n;`;
     const fresh = marker?.beginning ?? "";
     const begin = `return()=>{${names.begun}${fresh}try{`;
-    trial += `{()=>{${body}${last ? "" : `return ${exportsOf(names, unit)}`}}}${last ? "})" : ""}`;
-    if (!last)
-      text += `const ${own(`file${index}`)}=(()=>{${declare(guest)}return()=>{${body}return ${exportsOf(names, unit)}}})();`;
+    const exporting = last ? body : `${body}return ${exportsOf(names, unit)}`;
+    trial += `{()=>{${exporting}}}${last ? "})" : ""}`;
+    if (!last) text += `const ${own(`file${index}`)}=(()=>{${declare(guest)}return()=>{${exporting}}})();`;
     else if (index === 0 && marker === null && isStateless(source, arrows))
       text += `{${declare(guest)}${body}${begin}${ending(names, unit, hooks, marker)}}}})`;
     else {

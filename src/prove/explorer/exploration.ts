@@ -211,7 +211,7 @@ class Explorer {
   }
 
   #unfinished({ length }: readonly Path[]): string | null {
-    if (length >= this.bounds.paths) return `there are more than ${this.bounds.paths} paths`;
+    if (length >= this.bounds.paths) return `there are more paths than ${this.bounds.paths}`;
     if (this.#tooLarge) return "a loop has too many cases";
     return performance.now() > this.#deadline ? "the time limit was reached" : null;
   }

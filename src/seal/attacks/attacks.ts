@@ -184,8 +184,8 @@ export const ATTACKS: readonly Attack[] = [
   limit(
     "sha1-signature",
     "has a program whose signature in bpf_attr is made with SHA-1, and of which another one has the same SHA-1",
-    "The kernel verifies what bpf_attr has before the hook, SHA-1 included. No key of the signers may sign with SHA-1. " +
-      "Where a task brings a signature, and for lists, the guard denies it.",
+    "The kernel verifies what bpf_attr has before the hook, SHA-1 included. No key of the signers may sign with " +
+      "SHA-1. Where a task brings a signature, and for lists, the guard denies it.",
   ),
   limit(
     "attach-elsewhere",

@@ -25,10 +25,11 @@ export function headText(explanation: Explanation): readonly string[] {
   const { id, time, judged_time, origin, writer, hook, mode, subject, current } = explanation;
   const by = writer === null ? "" : ` by Countersign ${writer.engine} on ${writer.host}, kernel ${writer.kernel}`;
   const judged = judged_time === null ? "" : `; signatures as of ${judged_time}`;
+  const from = subject.path === null ? "" : ` from ${subject.path}`;
   return [
     `${hook ?? "(no hook)"} \`${subject.name ?? ""}\` for ${callerText(current)}`,
     `${id ?? "(no id)"}, ${time ?? "(no time)"}, ${origin ?? "(no origin)"}${by}${judged}`,
-    `${subject.kind ?? "subject"} ${subject.digest ?? "without a digest"}${subject.path === null ? "" : ` from ${subject.path}`}`,
+    `${subject.kind ?? "subject"} ${subject.digest ?? "without a digest"}${from}`,
     ...taskText(current),
     ...(mode === "audit" ? ["a dry run (`mode: audit`): nothing is denied"] : []),
   ];
@@ -135,7 +136,7 @@ export function pathText(path: readonly CertificateOfRecord[]): string {
 export function executedText({ result, because, limits }: Executed): readonly string[] {
   const line = {
     same: "executed again from the record: the same decision",
-    different: `executed again from the record, it is different, so that the trace need not be what happened: ${because}`,
+    different: `executed again from the record, it is different; the trace need not be what happened: ${because}`,
     unknown: `not executed again, since the log lacks ${because}; this is what the record holds`,
     unasked: "no policy was asked",
   }[result];

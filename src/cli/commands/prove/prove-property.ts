@@ -42,8 +42,8 @@ It is explored together with all attachments, with symbols for facts, caller, ma
 \`refuted\`, with a decision for which it is false, which the engine has made; \`refuted in the model\`, if no input was
 found for such a decision; \`not decided\`, with the lines that are the reason. docs/prove.md says what is assumed.
 
---certificate writes the answers in a form that \`countersign prove check --properties FILE\` checks without the explorer.
-A policy or property with syntax that the checker does not evaluate is an error that names it.
+--certificate writes the answers in a form that \`countersign prove check --properties FILE\` checks without the
+explorer. A policy or property with syntax that the checker does not evaluate is an error that names it.
 
 Exits with 0 when all are proved, 1 when one is refuted (also in the model), 2 when one is not decided, or a property or
 the configuration cannot be used.

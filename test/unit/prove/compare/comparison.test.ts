@@ -141,7 +141,7 @@ describe(`two configurations (seed ${seed})`, () => {
     });
     expect([answer, doubts[0]?.why]).toEqual([
       "not decided",
-      "the exploration is not complete: there are more than 20 paths",
+      "the exploration is not complete: there are more paths than 20",
     ]);
   });
 

@@ -85,7 +85,7 @@ describe(`a property (seed ${seed})`, () => {
     const { answer, doubts } = answerFor(FILES, text, 20);
     expect([answer, doubts[0]?.why]).toEqual([
       "not decided",
-      "the exploration is not complete: there are more than 20 paths",
+      "the exploration is not complete: there are more paths than 20",
     ]);
   });
 

@@ -94,7 +94,7 @@ describe("dead code", () => {
     expect(deadIn('if (prog.name.toUpperCase() === "A") return 0;\nreturn prog.insn_cnt < 0 ? -1 : 0;')).toContain(
       "policy.js:3",
     );
-    expect(deadIn("return prog.name === 'a' ? 0 : -1;", { ...LIMITS, paths: 1 })).toContain("more than 1 paths");
+    expect(deadIn("return prog.name === 'a' ? 0 : -1;", { ...LIMITS, paths: 1 })).toContain("more paths than 1");
     const loop = "for (const { type } of prog.maps) {\n  if (type === 'hash') continue;\n}\nreturn 0;";
     expect(deadIn(loop)).toBe("bpf_prog_load: a loop over a list that is not known");
   });

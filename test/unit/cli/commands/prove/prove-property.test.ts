@@ -125,6 +125,6 @@ describe("countersign prove property", () => {
   it("says that the exploration is not complete when it reaches the most paths", async () => {
     const { code, out } = await prove("properties.js", "--property", "small", "--max-paths", "1");
     expect(code).toBe(2);
-    expect(out).toContain("the exploration is not complete: there are more than 1 paths");
+    expect(out).toContain("the exploration is not complete: there are more paths than 1");
   });
 });

@@ -100,7 +100,7 @@ describe("countersign prove table", () => {
     expect(code).toBe(2);
     const [{ rows, unfinished }] = JSON.parse(out).tables;
     expect(rows.length).toBeLessThanOrEqual(20);
-    expect(unfinished).toBe("there are more than 20 paths");
+    expect(unfinished).toBe("there are more paths than 20");
   });
 
   it("says that a table is not complete when the time is over, and that later ones are not", async () => {
