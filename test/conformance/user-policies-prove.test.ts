@@ -44,7 +44,7 @@ describe.each(readdirSync(folder))("exploring %s", (name) => {
         const doubt = doubtOf(path.end, confirmation);
         return doubt === null ? [] : `${path.place}: ${doubt}`;
       });
-      if (exploration.unfinished !== null) return [...reasons, exploration.unfinished];
+      if (exploration.unfinished !== null) return [...reasons, exploration.unfinished.words];
       const next = numbers(seed);
       const constants = constantsIn(source.files.read(source.file));
       for (let round = 0; round < INPUTS; round++) {

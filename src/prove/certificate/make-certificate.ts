@@ -15,13 +15,15 @@ import type { Certificate, CertifiedTable, Leaf, Refuted, Tree } from "../shared
 import { solve } from "../solver/solver.js";
 import { inputsOf } from "../witness/model-input.js";
 import { SymbolValues } from "../witness/symbol-values.js";
+import { LimitError } from "./limit-error.js";
 import { findRefutation } from "./refutation-search.js";
 import { witnessOf } from "./witness-json.js";
 
 /**
  * Makes the certificate of the tables of attachments, and of the configuration if all are chosen. Their order of
  * conditions is that in which the checker meets them; which can hold, and the ends, are those of the explorer. Throws
- * PROOF_UNSUPPORTED if a policy has something that the explorer leaves undecided or the checker does not evaluate.
+ * PROOF_UNSUPPORTED if a policy has something that the explorer leaves undecided or the checker does not evaluate; a
+ * {@link LimitError} if the exploration reaches a limit.
  */
 export function makeCertificate(
   policies: PlacedPolicies,
@@ -95,6 +97,8 @@ interface About {
   readonly place: string;
 }
 
+const REMEDY = "name another attachment or property, or write that part of the policy with simpler syntax";
+
 class TreeMaker {
   readonly #checker: TableChecker;
 
@@ -109,8 +113,9 @@ class TreeMaker {
 
   tree(): Tree {
     const { unfinished, paths } = this.exploration;
-    if (unfinished !== null) throw this.#unsupported(unfinished);
-    for (const { end, place } of paths) if (end.kind === "not decided") throw this.#unsupported(end.why, place);
+    const { name, place } = this.about;
+    if (unfinished !== null) throw new LimitError(unfinished, name, { place, remedy: REMEDY });
+    for (const { end, place: line } of paths) if (end.kind === "not decided") throw this.#unsupported(end.why, line);
     return this.#tree([]);
   }
 
@@ -150,7 +155,7 @@ class TreeMaker {
     const { name, place: whole } = this.about;
     return new CountersignError("PROOF_UNSUPPORTED", `no certificate can be made of ${name}: ${why}`, {
       place: place ?? whole,
-      remedy: "name another attachment or property, or write that part of the policy with simpler syntax",
+      remedy: REMEDY,
     });
   }
 }

@@ -3,7 +3,7 @@ import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import type { Exploration, ExplorationLimits, Path } from "../explorer/exploration.js";
 import type { DecisionEnd } from "../shared/atom.js";
 import { comparedVerdicts } from "../shared/compared-verdicts.js";
-import { type Doubt, distinctDoubts } from "../shared/doubt.js";
+import { type Doubt, distinctDoubts, incompleteness } from "../shared/doubt.js";
 import { conditionWords } from "../table/condition-words.js";
 import { confirmBy, objection } from "../witness/confirmed-path.js";
 import { decisionDifference } from "../witness/decision-difference.js";
@@ -116,7 +116,7 @@ class Comparison {
     private readonly options: ComparisonOptions,
   ) {
     const { unfinished } = exploration;
-    if (unfinished !== null) this.#doubts.push({ why: `the exploration is not complete: ${unfinished}`, place: null });
+    if (unfinished !== null) this.#doubts.push(incompleteness(unfinished));
   }
 
   add(path: Path): void {

@@ -13,6 +13,7 @@ import {
   type Request,
   type SymbolDomain,
 } from "../shared/atom.js";
+import type { ReachedLimit } from "../shared/reached-limit.js";
 import type { Condition } from "../solver/condition.js";
 import { namesIn } from "../solver/element-conditions.js";
 import type { Knowledge, Model } from "../solver/solver.js";
@@ -43,7 +44,7 @@ export interface Exploration {
   readonly hook: HookName;
   readonly paths: readonly Path[];
   /** Why there are paths that were not explored; null if all were. */
-  readonly unfinished: string | null;
+  readonly unfinished: ReachedLimit | null;
   readonly symbols: ReadonlyMap<string, SymbolDomain>;
   readonly origins: ReadonlyMap<string, Origin>;
   /** What the conditions are solved with. */
@@ -210,10 +211,12 @@ class Explorer {
     };
   }
 
-  #unfinished({ length }: readonly Path[]): string | null {
-    if (length >= this.bounds.paths) return `there are more paths than ${this.bounds.paths}`;
-    if (this.#tooLarge) return "a loop has too many cases";
-    return performance.now() > this.#deadline ? "the time limit was reached" : null;
+  #unfinished({ length }: readonly Path[]): ReachedLimit | null {
+    const { paths } = this.bounds;
+    if (length >= paths) return { limit: "paths", words: `there are more paths than ${paths}` };
+    if (this.#tooLarge) return { limit: "cases", words: "a loop has too many cases" };
+    const isLate = performance.now() > this.#deadline;
+    return isLate ? { limit: "timeout", words: "the time limit was reached" } : null;
   }
 
   #next(): Path | null {

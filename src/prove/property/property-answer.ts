@@ -3,7 +3,7 @@ import type { HookName } from "../../hooks/catalogue.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import type { Exploration, ExplorationLimits, Path } from "../explorer/exploration.js";
 import type { PropertySource } from "../explorer/rewritten-policy.js";
-import { type Doubt, distinctDoubts } from "../shared/doubt.js";
+import { type Doubt, distinctDoubts, incompleteness } from "../shared/doubt.js";
 import { conditionWords } from "../table/condition-words.js";
 import { confirmBy, objection } from "../witness/confirmed-path.js";
 import { EvaluatedProperty } from "./evaluated-property.js";
@@ -64,7 +64,7 @@ class Search {
     private readonly exploration: Exploration,
   ) {
     const { unfinished } = exploration;
-    if (unfinished !== null) this.#doubts.push({ why: `the exploration is not complete: ${unfinished}`, place: null });
+    if (unfinished !== null) this.#doubts.push(incompleteness(unfinished));
     this.#evaluated = new EvaluatedProperty(policies, hook, property);
   }
 

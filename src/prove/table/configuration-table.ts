@@ -2,12 +2,13 @@ import type { HookDefault, HookName } from "../../hooks/catalogue.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import type { ExplorationLimits, Path } from "../explorer/exploration.js";
+import type { LimitName } from "../shared/reached-limit.js";
 import { confirmBy } from "../witness/confirmed-path.js";
 import { decisionDifference } from "../witness/decision-difference.js";
 import { engineDecision } from "../witness/engine-decision.js";
 import { Example } from "../witness/example.js";
 import { conditionWords, reasonWords, verdictWords } from "./condition-words.js";
-import { doubtOf } from "./decision-table.js";
+import { doubtOf, unfinishedOf } from "./decision-table.js";
 import { mergedPaths } from "./merged-paths.js";
 
 /** Ways to one enforced verdict, in words. */
@@ -41,6 +42,8 @@ export interface ConfigurationTable {
   readonly attachments: readonly { readonly name: string; readonly mode: Mode }[];
   readonly rows: readonly ConfigurationRow[];
   readonly unfinished: string | null;
+  /** The limit of the exploration that was reached; null if none was. */
+  readonly limit: LimitName | null;
 }
 
 /** The tables of a configuration, one for each hook with attachments. `most` is the number of rows of one table. */
@@ -90,7 +93,7 @@ export function configurationTable(
   const attachments = policies.at(hook).map(({ attachment: { name, mode } }) => ({ name, mode }));
   const { mode, default: defaults } = policies.config;
   const rows = bounded([...ways.values()], most);
-  return { hook, mode, default: defaults[hook], attachments, rows, unfinished: exploration.unfinished };
+  return { hook, mode, default: defaults[hook], attachments, rows, ...unfinishedOf(exploration) };
 }
 
 /** At most `most` rows, but one for each end at least. The last row of an end has the number of those left out. */

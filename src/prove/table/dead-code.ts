@@ -4,7 +4,8 @@ import { HOOK_NAMES } from "../../hooks/catalogue.js";
 import { linkPolicy } from "../../policy/linker/linker.js";
 import type { Point } from "../../policy/linker/points.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
-import { type Exploration, type ExplorationLimits, explore } from "../explorer/exploration.js";
+import { type ExplorationLimits, explore } from "../explorer/exploration.js";
+import type { LimitName } from "../shared/reached-limit.js";
 import type { AskedPolicy } from "../witness/asked-policies.js";
 import { confirm } from "../witness/confirmed-path.js";
 import { engineAnswer } from "../witness/engine-answer.js";
@@ -40,6 +41,8 @@ export interface DeadCode {
   readonly places: readonly DeadPlace[];
   /** Why it is not known which code is dead; null if it is. */
   readonly unknown: string | null;
+  /** The limit of the exploration that was reached; null if something else is the reason, and if it is known. */
+  readonly limit: LimitName | null;
 }
 
 /** In milliseconds. */
@@ -76,31 +79,27 @@ function deadIn(policies: PlacedPolicies, placed: AskedPolicy, bounds: Explorati
     place: attachment.place,
     keys: deadKeys(source, policies.config).map(({ place, map, key }) => ({ ...placedIn(folder, place), map, key })),
   };
-  const none = (unknown: string): DeadCode => ({ ...found, places: [], unknown });
+  const none = (unknown: string, limit: LimitName | null): DeadCode => ({ ...found, places: [], unknown, limit });
   for (const hook of hooks) {
     const exploration = explore(source, hook, policies.names, attachment.limits, left());
-    const reason = unknownIn(exploration);
-    if (reason !== null) return none(`${hook}: ${reason}`);
+    const { unfinished, hasLoops } = exploration;
+    if (unfinished !== null) return none(`${hook}: ${unfinished.words}`, unfinished.limit);
+    if (hasLoops) return none(`${hook}: a loop over a list that is not known`, null);
     for (const path of exploration.paths) {
       const confirmation = confirm(path, exploration, (input) =>
         engineAnswer(policies.domain, marked, limits, hook, input, policies.names, (point) => reached.add(point)),
       );
       const doubt = doubtOf(path.end, confirmation);
-      if (doubt !== null) return none(`${hook}: ${path.place === null ? "" : `${path.place}: `}${doubt}`);
+      if (doubt !== null) return none(`${hook}: ${path.place === null ? "" : `${path.place}: `}${doubt}`, null);
     }
   }
-  return { ...found, places: unreached(marked.points, reached, folder), unknown: null };
+  return { ...found, places: unreached(marked.points, reached, folder), unknown: null, limit: null };
 }
 
 /** `place` is `file:line:column`, relative to a folder. */
 function placedIn(folder: string, place: string): Pick<DeadPlace, "file" | "line" | "column"> {
   const [, file = place, line, column] = /^(.*):(\d+):(\d+)$/.exec(place) ?? [];
   return { file: relative("", resolve(folder, file)), line: Number(line), column: Number(column) };
-}
-
-function unknownIn({ unfinished, hasLoops }: Exploration): string | null {
-  if (unfinished !== null) return unfinished;
-  return hasLoops ? "a loop over a list that is not known" : null;
 }
 
 /** The places that are not reached. Branches on a line that is not reached itself are left out. */

@@ -1,8 +1,9 @@
 import type { AttachmentConfig } from "../../config/config.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
-import { type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";
+import { type Exploration, type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";
 import type { PathEnd } from "../shared/atom.js";
+import type { LimitName } from "../shared/reached-limit.js";
 import type { AskedPolicy } from "../witness/asked-policies.js";
 import { type Ask, type Confirmation, confirm, objection } from "../witness/confirmed-path.js";
 import { engineAnswer } from "../witness/engine-answer.js";
@@ -34,6 +35,8 @@ export interface DecisionTable {
   readonly rows: readonly DecisionRow[];
   /** Why there are inputs that are on no row; null if there are none. */
   readonly unfinished: string | null;
+  /** The limit of the exploration that was reached; null if none was. */
+  readonly limit: LimitName | null;
 }
 
 /** What is assumed about each decision, for people. */
@@ -87,7 +90,12 @@ function tableOf(
   });
   const { name, mode, onFault, scope } = attachment;
   const own = { attachment: name, hook, policy: policy.file, digest: policy.digest, mode, on_fault: onFault, scope };
-  return { ...own, rows, unfinished: exploration.unfinished };
+  return { ...own, rows, ...unfinishedOf(exploration) };
+}
+
+/** The part of a table that says why it is not complete. */
+export function unfinishedOf({ unfinished }: Exploration): Pick<DecisionTable, "unfinished" | "limit"> {
+  return { unfinished: unfinished?.words ?? null, limit: unfinished?.limit ?? null };
 }
 
 /** In milliseconds. */

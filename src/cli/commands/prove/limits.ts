@@ -1,5 +1,8 @@
 import { InvalidArgumentError } from "commander";
 import { CountersignError } from "../../../error.js";
+import { LimitError } from "../../../prove/certificate/limit-error.js";
+import type { Doubt } from "../../../prove/shared/doubt.js";
+import type { LimitName } from "../../../prove/shared/reached-limit.js";
 
 /** The most rows or paths of one table or property, if the command line does not say. */
 export const MAX_PATHS = 2_000;
@@ -13,21 +16,22 @@ export function pathsWords(paths: number, confirmed: number): string {
   return `${paths} ${paths === 1 ? "path" : "paths"}, an example of ${confirmed} decided by the engine`;
 }
 
-/** The options that set the limits of an exploration, by what it says if it reaches one. */
-const OPTIONS: readonly (readonly [reached: RegExp, option: string])[] = [
-  [/there are more than \d+ paths/, "--max-paths"],
-  [/the time limit was reached/, "--timeout"],
-];
+/** The option that sets each limit of an exploration; null if there is none. */
+const OPTIONS: Readonly<Record<LimitName, string | null>> = {
+  paths: "--max-paths",
+  timeout: "--timeout",
+  cases: null,
+};
 
-/** The option that sets the limit which a text names; null if it names none. */
-export function limitOption(text: string): string | null {
-  return OPTIONS.find(([reached]) => reached.test(text))?.[1] ?? null;
+/** Why something is not decided, with the option that raises the limit if one was reached. */
+export function limitWords(why: string, limit: LimitName | null): string {
+  const option = limit === null ? null : OPTIONS[limit];
+  return option === null ? why : `${why} (raise ${option})`;
 }
 
-/** Why something is not decided; for a limit with the option that raises it. */
-export function limitWords(why: string): string {
-  const option = limitOption(why);
-  return option === null ? why : `${why} (raise ${option})`;
+/** A line about something that is not decided. */
+export function doubtLine({ why, place, limit }: Doubt): string {
+  return `not decided${place === null ? "" : ` at ${place}`}: ${limitWords(why, limit ?? null)}`;
 }
 
 /** A number of the command line. */
@@ -42,9 +46,9 @@ export function withinLimits<T>(make: () => T): T {
   try {
     return make();
   } catch (error) {
-    const option = error instanceof CountersignError ? limitOption(error.message) : null;
-    if (!(error instanceof CountersignError) || option === null) throw error;
-    const { code, message, place, cause } = error;
-    throw new CountersignError(code, message, { place, remedy: `raise ${option}`, cause });
+    const option = error instanceof LimitError ? OPTIONS[error.limit] : null;
+    if (!(error instanceof LimitError) || option === null) throw error;
+    const { code, message, place } = error;
+    throw new CountersignError(code, message, { place, remedy: `raise ${option}`, cause: error });
   }
 }

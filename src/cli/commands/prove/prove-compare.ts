@@ -12,7 +12,7 @@ import { counter } from "../../output/progress.js";
 import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
 import { type Format, formatOf, formatOption, printSarif } from "./format-option.js";
 import { hookNamed } from "./hook-option.js";
-import { countOf, limitWords, MAX_PATHS, pathsWords, TIMEOUT } from "./limits.js";
+import { countOf, doubtLine, MAX_PATHS, pathsWords, TIMEOUT } from "./limits.js";
 
 /** `countersign prove compare`: what one configuration allows and denies otherwise than another. */
 export function compareCommand(): Command {
@@ -122,8 +122,7 @@ function detailsOf({ answer, differences, doubts, paths, confirmed }: Comparison
     const found = differences.map(({ kind }) => kind);
     for (const kind of ["allowed", "denied"] as const) if (!found.includes(kind)) lines.push(NO_SUCH[kind]);
   }
-  for (const { why, place } of doubts)
-    lines.push(`not decided${place === null ? "" : ` at ${place}`}: ${limitWords(why)}`);
+  lines.push(...doubts.map(doubtLine));
   return lines;
 }
 

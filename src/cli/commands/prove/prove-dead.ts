@@ -94,12 +94,12 @@ const SCOPE_WORDS: Readonly<Record<DeadScope, string>> = {
 
 function printDead(found: readonly DeadCode[]): void {
   const rows = found.flatMap((one) => {
-    const { attachment, place, scope, keys, places, unknown } = one;
+    const { attachment, place, scope, keys, places, unknown, limit } = one;
     return [
       ...(scope === null ? [] : [[attachment, place, SCOPE_WORDS[scope]]]),
       ...keys.map((key) => [attachment, placeOf(key), `found: map ${key.map} has no entry ${JSON.stringify(key.key)}`]),
       ...places.map((dead) => [attachment, placeOf(dead), dead.branch ?? "reached"]),
-      ...(unknown === null ? [] : [[attachment, "", `not known: ${limitWords(unknown)}`]]),
+      ...(unknown === null ? [] : [[attachment, "", `not known: ${limitWords(unknown, limit)}`]]),
     ];
   });
   if (rows.length === 0) print("no dead code");

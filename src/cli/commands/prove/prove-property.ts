@@ -13,7 +13,7 @@ import { table } from "../../output/table.js";
 import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
 import { type Format, formatOf, formatOption, printSarif } from "./format-option.js";
 import { hookNamed } from "./hook-option.js";
-import { countOf, limitWords, MAX_PATHS, pathsWords, TIMEOUT, withinLimits } from "./limits.js";
+import { countOf, doubtLine, MAX_PATHS, pathsWords, TIMEOUT, withinLimits } from "./limits.js";
 import { unknownName } from "./unknown-name.js";
 
 /** `countersign prove property`: whether properties hold for all decisions of a configuration. */
@@ -181,7 +181,6 @@ function detailsOf({ witness, model, doubts, paths, confirmed }: PropertyAnswer)
     lines.push(`  enforced: ${decisionWords(decision)}`);
   }
   for (const conditions of model) lines.push(`false in the model if ${conditions.join(" and ") || "anything"}`);
-  for (const { why, place } of doubts)
-    lines.push(`not decided${place === null ? "" : ` at ${place}`}: ${limitWords(why)}`);
+  lines.push(...doubts.map(doubtLine));
   return lines;
 }

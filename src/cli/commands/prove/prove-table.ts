@@ -161,7 +161,8 @@ function printTables(
         rows.map((row) => row.map(visibleText)),
       ),
     );
-    print(`${countsOf(made)}${made.unfinished === null ? "" : `; not complete: ${limitWords(made.unfinished)}`}\n`);
+    const { unfinished, limit } = made;
+    print(`${countsOf(made)}${unfinished === null ? "" : `; not complete: ${limitWords(unfinished, limit)}`}\n`);
   };
   const reasoned = (conditions: readonly string[], reason: string | null) =>
     `${conditions.join(" and ") || "always"}${reason === null ? "" : `: ${reason}`}`;

@@ -96,7 +96,7 @@ describe(`exploring (seed ${seed})`, () => {
     );
     const { paths, unfinished } = policy.explore("bpf_prog_load", 10);
     expect(paths).toHaveLength(10);
-    expect(unfinished).toBe("there are more paths than 10");
+    expect(unfinished).toEqual({ limit: "paths", words: "there are more paths than 10" });
     policy.close();
   });
 });

@@ -88,7 +88,7 @@ describe("countersign prove table", () => {
     const { tables, assumes } = JSON.parse(out);
     expect(assumes.length).toBeGreaterThan(3);
     expect(tables).toMatchObject([
-      { attachment: "limit", hook: "bpf_prog_load", unfinished: null, rows: [{ result: "deny" }, { result: "allow" }] },
+      { attachment: "limit", hook: "bpf_prog_load", limit: null, rows: [{ result: "deny" }, { result: "allow" }] },
       { attachment: "loop", rows: [{ result: "not decided", place: "loop.js:1", verdict: null }] },
     ]);
     expect(tables[1].rows[0].reason).toContain("`reduce` of a list that is not known, with");
@@ -98,16 +98,17 @@ describe("countersign prove table", () => {
     write({ many: MANY });
     const { code, out } = await prove("--json", "--max-paths", "20");
     expect(code).toBe(2);
-    const [{ rows, unfinished }] = JSON.parse(out).tables;
+    const [{ rows, ...table }] = JSON.parse(out).tables;
     expect(rows.length).toBeLessThanOrEqual(20);
-    expect(unfinished).toBe("there are more paths than 20");
+    expect(table).toMatchObject({ unfinished: "there are more paths than 20", limit: "paths" });
   });
 
   it("says that a table is not complete when the time is over, and that later ones are not", async () => {
     write({ many: MANY, limit: LIMIT });
     const { code, out } = await prove("--json", "--max-paths", "1000000", "--timeout", "1");
     expect(code).toBe(2);
-    for (const { unfinished } of JSON.parse(out).tables) expect(unfinished).toBe("the time limit was reached");
+    for (const table of JSON.parse(out).tables)
+      expect(table).toMatchObject({ unfinished: "the time limit was reached", limit: "timeout" });
   });
 
   it("says what a mode and on_fault change", async () => {
