@@ -38,7 +38,7 @@ export async function* readFiles(files: readonly LogFile[], report: Report): Asy
   }
 }
 
-/** The most problems that are held back. */
+/** With this many problems, a beginning is over: fewer are held back. */
 const MOST_HELD = 1000;
 
 /** Holds back what cannot be read at the beginning of a file: one without any record is no log, which is said once. */

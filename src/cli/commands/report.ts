@@ -30,8 +30,8 @@ The page is one file and loads nothing from the network. It shows decisions over
 and what would break if every attachment in audit were enforced today. It can be sorted and filtered, and a row opens
 what the record of a denial says. It has at most 5 MB: rare groups of a large log are added up.
 
-Exits with 0, or with 2 if a line cannot be read: it is named on stderr, and not counted. Without a line that can be
-read, no page is written.
+Exits with 0, or with 2 if a line cannot be read: it is named on stderr, and not counted. If a line cannot be read and
+there is no decision to show, no page is written.
 
 Examples:
   countersign report

@@ -168,9 +168,9 @@ const SYSTEMD: readonly Row[] = [
     by: "`bpf_prog_load`",
     cases: ["systemd-run", "systemd-run --scope", "AttachProcessesToUnit"],
     remains:
-      "What is listed loads in every cgroup. A rule of others for one cgroup, of `run` for one command, or of an " +
-      "agent for a container ends where systemd starts the process. Let root in there reach neither systemd nor " +
-      "other cgroups ([how](seal.md#rules-for-one-cgroup)).",
+      "Programs of the list load in every cgroup. A rule for one cgroup (an `lsm_cgroup` program), one command (`run`) " +
+      "or one container (an agent) does not hold for a process that systemd starts elsewhere. Block root inside the " +
+      "cgroup from reaching systemd and other cgroups ([how](seal.md#rules-for-one-cgroup)).",
   },
 ];
 
