@@ -132,7 +132,7 @@ class TreeMaker {
   #side(conditions: readonly Condition[]): Tree | Refuted {
     if (solve(conditions, this.exploration.knowledge) !== "unsatisfiable") return this.#tree(conditions);
     const refuted = findRefutation(conditions, this.#checker.path(conditions));
-    if (refuted === null) throw this.#unsupported("has conditions that cannot hold for a reason which is not checked");
+    if (refuted === null) throw this.#unsupported("no refutation was found for conditions that cannot all hold");
     return { refuted };
   }
 
@@ -145,10 +145,10 @@ class TreeMaker {
       const ways = exploration.paths.filter((path) => values.satisfy(path.conditions));
       const [way] = ways;
       const end = ways.length === 1 ? endOf(way!) : null;
-      if (end === null) throw this.#unsupported("is not on one path of the explorer");
+      if (end === null) throw this.#unsupported("the explorer found no path, or several, for one of its inputs");
       return { ...end, witness: witnessOf(input, exploration, values) };
     }
-    throw this.#unsupported("has a path of which no example was found");
+    throw this.#unsupported("no example was found for one of its paths");
   }
 
   #unsupported(why: string, place: string | null = null): CountersignError {

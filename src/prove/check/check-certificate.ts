@@ -25,7 +25,11 @@ export function* checkCertificate(
   compare(digestsOf(policies.config.file), digests, `${file}: digests`);
   const all = examinedFor(tables, policies, find);
   if (all.length !== tables.length || all.length === 0)
-    throw rejected("PROOF_OUTDATED", "are not all tables, each once, of what one of them is about", `${file}: tables`);
+    throw rejected(
+      "PROOF_OUTDATED",
+      "lacks a table, repeats one, or has one about an attachment or property that is not here",
+      `${file}: tables`,
+    );
   for (const [index, { tree, ...stated }] of tables.entries()) {
     const place = `${file}: tables[${index}]`;
     compare(all[index]!.stated, stated, place);
@@ -37,8 +41,8 @@ export function* checkCertificate(
 }
 
 /**
- * What the tables have to be about, in this order: each attachment that one of them names at all of its hooks, the
- * configuration at all hooks with an attachment, and properties.
+ * What the certificate must have tables of, in this order: each attachment that it names, at all of its hooks; if it
+ * has a table of the configuration, the configuration at all hooks with an attachment; and its properties.
  */
 function examinedFor(tables: readonly Stated[], policies: CheckedPolicies, find: FindProperty): readonly Examined[] {
   const named = new Set(tables.map((one) => ("attachment" in one ? one.attachment : "property" in one ? "" : null)));
@@ -54,9 +58,13 @@ function examinedFor(tables: readonly Stated[], policies: CheckedPolicies, find:
   ];
 }
 
-/** What a certificate says about what it is made of has to be what is here. */
-function compare(stated: object, given: object, place: string): void {
-  for (const [key, value] of Object.entries(JSON.parse(JSON.stringify(stated))))
-    if (!isDeepStrictEqual((given as Readonly<Record<string, unknown>>)[key], value))
-      throw rejected("PROOF_OUTDATED", "differs from that of the files which are here", `${place}.${key}`);
+/** Throws PROOF_OUTDATED unless the certificate states the current values. */
+function compare(current: object, certified: object, place: string): void {
+  for (const [key, value] of Object.entries(JSON.parse(JSON.stringify(current))))
+    if (!isDeepStrictEqual((certified as Readonly<Record<string, unknown>>)[key], value))
+      throw rejected(
+        "PROOF_OUTDATED",
+        "is not that of the current files and version of Countersign",
+        `${place}.${key}`,
+      );
 }

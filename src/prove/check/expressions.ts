@@ -88,7 +88,7 @@ function expression(path: Path, { pattern, flags }: { pattern: string; flags: st
     if (its !== null || !isPrimitive(given)) return notEvaluated("a regular expression and this value");
     return TEXT_TESTS.regex!(String(given), pattern);
   };
-  return new Plain(new Map([["test", () => test]]), {});
+  return new Plain(new Map([["test", () => test]]), true);
 }
 
 function binary(node: NodeOf<"BinaryExpression">, scope: Scope, to: Evaluation): unknown {
@@ -144,7 +144,7 @@ export function get(path: Path, holder: unknown, key: string): unknown {
   if (isNullish(path, holder)) return raise();
   const its = view(path, holder);
   if (its instanceof Sym) return property(path, its, key);
-  if (its instanceof Plain && (its.properties.has(key) || !(key in {} || its.fields)))
+  if (its instanceof Plain && (its.properties.has(key) || !(key in {} || its.isPartial)))
     return its.properties.get(key)?.();
   if (Array.isArray(its) || typeof its === "string") {
     if (key === "length") return its.length;

@@ -60,7 +60,10 @@ function entry(path: Path, name: string, place: Place, value: () => unknown): un
   return path.ask({ kind: "exists", of: `${name}!` }) ? value() : undefined;
 }
 
-/** The value under a key of a map. Whether two keys that are not constant are equal is not examined. */
+/**
+ * The value under a key of a map. Look-ups in one map under different keys are evaluated only if all are constant:
+ * other keys may be equal.
+ */
 export function lookUp(path: Path, map: string, parts: readonly TextPart[]): unknown {
   const words = parts.map((part) => {
     if (typeof part === "string") return JSON.stringify(part);

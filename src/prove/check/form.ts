@@ -74,8 +74,10 @@ export function readCertificate(json: string, place: string): Certificate {
   throw rejected("PROOF_MALFORMED", "has not the form of a certificate", place);
 }
 
+const REMEDY =
+  "make the certificate again with --certificate FILE of `countersign prove table` or `countersign prove property`";
+
 /** The error with which a certificate is rejected. */
 export function rejected(code: ErrorCode, message: string, place: string, cause?: unknown): CountersignError {
-  const remedy = "make a certificate of these files again with --certificate of `countersign prove`";
-  return new CountersignError(code, message, { place, remedy, cause });
+  return new CountersignError(code, message, { place, remedy: REMEDY, cause });
 }

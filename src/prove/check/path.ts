@@ -10,8 +10,8 @@ export interface Condition {
 }
 
 /**
- * Thrown to ask for a condition that the path does not have yet, at what this evaluator does not have, and where a
- * policy fails.
+ * Thrown to end an evaluation: `question` is a condition that the path does not decide, `notEvaluated` names what this
+ * evaluator does not have, `fault` is the code with which the policy fails.
  */
 export class Stop {
   constructor(readonly why: { question: Atom } | { notEvaluated: string } | { fault: string }) {}

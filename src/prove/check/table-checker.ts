@@ -18,6 +18,9 @@ export interface CheckedCounts {
   refuted: number;
 }
 
+const ANOTHER_END =
+  "has another end than evaluation gives: verdict, reason, fault, denying attachment or value of the property";
+
 /**
  * Checks a table. At each node, what the table is about is evaluated under the conditions that lead there: a branch
  * must be the next condition that decides how it goes on, a leaf its end. Each input therefore goes one way, which the
@@ -56,8 +59,7 @@ export class TableChecker {
       this.#checkBranch(tree, outcome.question, conditions, place);
     } else {
       if ("if" in tree) throw rejected("PROOF_TREE_WRONG", "has a branch where the policy ends", place);
-      if (!isDeepStrictEqual(outcome.end, tree.end))
-        throw rejected("PROOF_ANSWER_WRONG", "has another verdict, reason or fault than the policy", place);
+      if (!isDeepStrictEqual(outcome.end, tree.end)) throw rejected("PROOF_ANSWER_WRONG", ANOTHER_END, place);
       if (outcome.line !== tree.line)
         throw rejected("PROOF_ANSWER_WRONG", `has the line ${tree.line}, the policy ends at ${outcome.line}`, place);
       this.#checkWitness(tree, conditions, place);

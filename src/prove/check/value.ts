@@ -51,8 +51,8 @@ export class Closure {
 export class Plain {
   constructor(
     readonly properties = new Map<string, () => unknown>(),
-    /** What it can have if it stands for an object of facts. */
-    readonly fields: Fields | null = null,
+    /** Whether reading a property that `properties` lacks is not evaluated; otherwise it is undefined. */
+    readonly isPartial = false,
   ) {}
 
   static of(properties: Readonly<Record<string, () => unknown>>): Plain {

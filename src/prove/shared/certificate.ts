@@ -22,7 +22,7 @@ export interface Digests {
   readonly configuration: string;
   /** What is declared about the inputs of decisions: domains of facts, constraints between them. */
   readonly declarations: string;
-  /** Countersign's version, which fixes the engine; not a digest. */
+  /** Of Countersign's version and the engine's WASM. */
   readonly engine: string;
 }
 
@@ -78,15 +78,15 @@ export interface Branch {
 
 export interface Leaf {
   readonly end: End;
-  /** `file:line`; empty for a property, and for a decision that no attachment makes. */
+  /** `file:line`; empty for a property, and for a decision that is not an attachment's denial. */
   readonly line: string;
   readonly witness: Witness;
 }
 
 /**
  * How a path ends: with a verdict and the reason of its denial, or with a fault. The verdict of a policy that fails is
- * null; that of a decision is the enforced one, `by` the attachment that denies, null for the default. A property holds
- * or does not.
+ * null; that of a decision is the enforced one. `by` is the attachment that denies; it is null if the default denies or
+ * nothing does. A property holds or does not.
  */
 export type End =
   | {

@@ -77,7 +77,7 @@ function isNamedFurther({ atom, is }: Condition, conditions: readonly Condition[
   });
 }
 
-/** Whether a condition is false of a value that is not there. What is absent is not "tc" either, and ≠ 5. */
+/** Whether a condition is false if the value is absent. `is not "tc"` and `≠ 5` are true of an absent value. */
 function isOfValue(atom: Atom, is: boolean): boolean {
   return is || atom.kind === "before" || (atom.kind === "number" && atom.is !== "= 0");
 }

@@ -7,6 +7,7 @@ import type { PlacedPolicies } from "../../../prove/configuration/placed-policie
 import type { ExplorationLimits } from "../../../prove/explorer/exploration.js";
 import type { Example } from "../../../prove/witness/example.js";
 import { DIFFERENCE_WORDS } from "../../output/difference-words.js";
+import { limitRemedy } from "./limits.js";
 import { unknownName } from "./unknown-name.js";
 
 /** Which example is made real: of a row of a table, of a property, or of a difference to another configuration. */
@@ -31,13 +32,15 @@ export interface ChosenExample {
   readonly old: PlacedPolicies | null;
 }
 
+const NEEDS_ONE = "exactly one of --row, --property and --compare is needed, and --properties only with --property";
+
 /** Throws USAGE if not exactly one example is chosen, or for a name or row that there is not. */
 export async function chosenExample(policies: PlacedPolicies, choice: ExampleChoice): Promise<ChosenExample> {
   const { row, property, properties, compare, kind } = choice;
   const given = [row, property, compare].filter((one) => one !== undefined);
   if (given.length !== 1 || (properties !== undefined && property === undefined))
-    throw new CountersignError("USAGE", "it is not said what to make real", {
-      remedy: "give one of --row, --property (with --properties for a file of your own) and --compare",
+    throw new CountersignError("USAGE", NEEDS_ONE, {
+      remedy: "give one of --row, --property (with --properties for a file of your own) or --compare",
     });
   if (kind !== undefined && compare === undefined)
     throw new CountersignError("USAGE", "--kind is for differences, and --compare is not given", {
@@ -54,14 +57,14 @@ async function rowExample(policies: PlacedPolicies, row: number, choice: Example
     import("../../../prove/table/table-text.js"),
   ]);
   const hook = choice.hook ?? policies.hooks[0] ?? "bpf_prog_load";
-  const { rows } = configurationTable(policies, hook, choice.bounds(), choice.rows);
+  const { rows, limit } = configurationTable(policies, hook, choice.bounds(), choice.rows);
   const its = rows[row - 1];
   if (its === undefined)
     throw new CountersignError("USAGE", `there is no row ${row} at ${hook}`, {
       remedy:
         rows.length === 0
-          ? "raise --timeout, in which no row was found"
-          : `give a number from 1 to ${rows.length}: rows are those of the table of all attachments in \`prove table\``,
+          ? (limitRemedy(limit) ?? "name another hook with --hook")
+          : `give a number from 1 to ${rows.length}: rows are those of the table of the configuration in \`prove table\``,
     });
   return { example: its.example, title: `row ${row} at ${hook}: ${resultOf(its)}`, old: null };
 }

@@ -13,7 +13,7 @@ export const TIMEOUT = 60;
 
 /** How many paths were explored, and how many of them have an example. */
 export function pathsWords(paths: number, confirmed: number): string {
-  return `${paths} ${paths === 1 ? "path" : "paths"}, an example of ${confirmed} decided by the engine`;
+  return `${paths} ${paths === 1 ? "path" : "paths"}; the engine confirmed an example for ${confirmed} of them`;
 }
 
 /** The option that sets each limit of an exploration; null if there is none. */
@@ -25,8 +25,14 @@ const OPTIONS: Readonly<Record<LimitName, string | null>> = {
 
 /** Why something is not decided, with the option that raises the limit if one was reached. */
 export function limitWords(why: string, limit: LimitName | null): string {
+  const remedy = limitRemedy(limit);
+  return remedy === null ? why : `${why} (${remedy})`;
+}
+
+/** The remedy of an error because of a limit; null if no option raises it. */
+export function limitRemedy(limit: LimitName | null): string | null {
   const option = limit === null ? null : OPTIONS[limit];
-  return option === null ? why : `${why} (raise ${option})`;
+  return option === null ? null : `raise ${option}`;
 }
 
 /** A line about something that is not decided. */
@@ -46,9 +52,8 @@ export function withinLimits<T>(make: () => T): T {
   try {
     return make();
   } catch (error) {
-    const option = error instanceof LimitError ? OPTIONS[error.limit] : null;
-    if (!(error instanceof LimitError) || option === null) throw error;
-    const { code, message, place } = error;
-    throw new CountersignError(code, message, { place, remedy: `raise ${option}`, cause: error });
+    if (!(error instanceof LimitError)) throw error;
+    const { code, message, place, limit } = error;
+    throw new CountersignError(code, message, { place, remedy: limitRemedy(limit) ?? error.remedy, cause: error });
   }
 }

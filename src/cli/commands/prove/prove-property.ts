@@ -137,10 +137,10 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   process.exitCode = exitOf(answers);
 }
 
-/** Throws USAGE for a file and a format that a list of the properties that ship has no use for. */
+/** Throws USAGE for a file of properties or `--format sarif` with --list. */
 function requireAlone(file: string | undefined, format: Format): void {
   if (file === undefined && format !== "sarif") return;
-  throw new CountersignError("USAGE", "--list lists the properties that ship", {
+  throw new CountersignError("USAGE", "--list takes neither a file of properties nor `--format sarif`", {
     remedy: file === undefined ? "leave `--format sarif` out" : `leave \`${file}\` out`,
   });
 }

@@ -41,9 +41,9 @@ The last table of each hook is that of the configuration: what all attachments t
 \`on_fault\` and the hook's default. It has at least one row for each end, and says how many ways to that end it leaves
 out. With --attachment there is none.
 
---certificate writes the tables, that of the configuration too, in a form that \`countersign prove check\` checks
-without the explorer. It is checked before it is written; a policy with syntax that the checker does not evaluate is an
-error that names it.
+--certificate writes the tables in a form that \`countersign prove check\` checks without the explorer; that of the
+configuration only if all attachments are chosen. The certificate is checked before it is written; a policy with syntax
+that the checker does not evaluate is an error that names it.
 
 Exits with 0 when all tables are complete and decided, 2 when something is not decided or left out, or the configuration
 cannot be used.

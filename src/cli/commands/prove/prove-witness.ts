@@ -17,7 +17,7 @@ export function witnessCommand(): Command {
     .description("Makes an example real: files on which `check` decides the same")
     .argument("[config]", "a configuration", DEFAULT_CONFIG)
     .requiredOption("--out <folder>", "a new folder for the files")
-    .option("--row <number>", "this row of the table of all attachments in `prove table`", countOf)
+    .option("--row <number>", "this row of the table of the configuration in `prove table`", countOf)
     .option("--rows <number>", "the most rows of that table, as for `prove table`", countOf, ROWS)
     .option("--property <name>", "a counterexample to this property, of those that ship or of --properties")
     .option("--properties <file>", "a file of properties")
@@ -28,7 +28,11 @@ export function witnessCommand(): Command {
         "with --compare: what the new configuration allows, denies, or denies with another errno or reason",
       ).choices(KINDS),
     )
-    .option("--hook <name>", "the decisions of this hook; by default the first at which there is an example")
+    .option(
+      "--hook <name>",
+      "the decisions of this hook; by default the first at which there is an example, and for --row, the first hook " +
+        "of the first attachment",
+    )
     .option("--max-paths <number>", "the most paths of one exploration", countOf, MAX_PATHS)
     .option("--timeout <seconds>", "the most time for all explorations together", countOf, TIMEOUT)
     .option("--json", "one JSON object: `about`, `hook`, `file`, `lacks`, and `checked` for each configuration")

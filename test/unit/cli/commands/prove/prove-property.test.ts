@@ -96,8 +96,14 @@ describe("countersign prove property", () => {
   });
 
   it.each([
-    [["--list"], /--list lists the properties that ship \[USAGE\]; leave `.*properties\.js` out/],
-    [["--list", "--format", "sarif"], /--list lists the properties that ship \[USAGE\]; leave /],
+    [
+      ["--list"],
+      /--list takes neither a file of properties nor `--format sarif` \[USAGE\]; leave `.*properties\.js` out/,
+    ],
+    [
+      ["--list", "--format", "sarif"],
+      /--list takes neither a file of properties nor `--format sarif` \[USAGE\]; leave /,
+    ],
   ])("rejects %s with a file", async (words, message) => {
     expect(await prove("properties.js", ...words)).toMatchObject({ code: 2, err: expect.stringMatching(message) });
   });

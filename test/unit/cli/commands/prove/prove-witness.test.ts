@@ -120,8 +120,8 @@ describe("countersign prove witness", () => {
   });
 
   it.each([
-    [[], /it is not said what to make real/],
-    [["--row", "1", "--property", "never_faults"], /it is not said what to make real/],
+    [[], /exactly one of --row, --property and --compare is needed/],
+    [["--row", "1", "--property", "never_faults"], /exactly one of --row, --property and --compare is needed/],
     [["--row", "1", "--kind", "denied"], /--kind is for differences, and --compare is not given/],
     [
       ["--compare", "old.yaml", "--kind", "more"],
