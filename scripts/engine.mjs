@@ -13,6 +13,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { heapFunctions, wrapAllocator } from "./engine/allocator.mjs";
 import { countCollections } from "./engine/collections.mjs";
+import { keepErrors } from "./engine/errors.mjs";
 import { candidates } from "./engine/match.mjs";
 import { countSteps } from "./engine/steps.mjs";
 import { misplaced, tableFunctions } from "./engine/tables.mjs";
@@ -49,6 +50,8 @@ const PATCHES = {
   steps: ({ name, wasm, loader }, edits) =>
     countSteps(wasm, edits, heapFunctions(wasm, loader), tableFunctions(name, wasm)),
   memory: ({ wasm, loader }, edits) => wrapAllocator(wasm, edits, loader),
+  // quickjs-ng is not part of the package
+  errors: ({ name, wasm }, edits) => (name === "quickjs" ? keepErrors(wasm, edits) : undefined),
 };
 
 const [option, folder] = process.argv.slice(2);

@@ -210,6 +210,7 @@ export const OP = {
   SELECT: [0x1b],
   LESS: [0x48],
   MORE: [0x4a],
+  ADD: [0x6a],
   SUB: [0x6b],
   AND: [0x71],
   HALF: [...i32(1), 0x75],
@@ -221,4 +222,9 @@ export const OP = {
   LONG_ADD: [0x7c],
   LONG_MUL: [0x7e],
   LONG_MORE: [0x55],
+  LONG_NOT_LESS: [0x5a],
+  /** The lower half of a 64-bit operand. */
+  WRAP: [0xa7],
+  /** The smallest value of QuickJS whose upper half is JS_TAG_OBJECT (-1): -(2 ** 32), a 64-bit constant. */
+  OBJECT: [0x42, 0x80, 0x80, 0x80, 0x80, 0x70],
 };

@@ -45,6 +45,7 @@ describe("scripts/engine.mjs --try", { timeout: 60_000 }, () => {
       "garbage  applies: N edits",
       "steps    applies: N edits",
       "memory   applies: N edits",
+      "errors   applies: N edits",
     ]);
     expect(status).toBe(0);
   });
@@ -56,6 +57,15 @@ describe("scripts/engine.mjs --try", { timeout: 60_000 }, () => {
     });
     expect(failing(lines)).toEqual(["stack"]);
     expect(lines).toContain("stack    does not apply: `stack overflow` is there 0 times");
+    expect(status).toBe(1);
+  });
+
+  it("names the patch that does not find where the engine writes the stack of an error", () => {
+    const { status, lines } = tried((wasm, loader) => {
+      wasm.write(" (nativE)\0", wasm.indexOf(" (native)\0"));
+      return loader;
+    });
+    expect(failing(lines)).toEqual(["errors"]);
     expect(status).toBe(1);
   });
 
