@@ -8,6 +8,7 @@ import {
   type ExploredAttachments,
   exploreComparison,
   exploreDecisions,
+  type IsLast,
 } from "../explorer/exploration.js";
 import type { PropertySource } from "../explorer/rewritten-policy.js";
 import { AskedPolicies, type AskedPolicy } from "../witness/asked-policies.js";
@@ -21,8 +22,13 @@ export class PlacedPolicies extends AskedPolicies {
   }
 
   /** Explores all decisions at a hook; with a property, what it says of them. Throws as {@link exploreDecisions}. */
-  explore(hook: HookName, bounds: ExplorationLimits, property: PropertySource | null = null): Exploration {
-    return exploreDecisions(this.#explored(hook), hook, jointLimits(this.at(hook)), bounds, property);
+  explore(
+    hook: HookName,
+    bounds: ExplorationLimits,
+    property: PropertySource | null = null,
+    isLast?: IsLast,
+  ): Exploration {
+    return exploreDecisions(this.#explored(hook), hook, jointLimits(this.at(hook)), bounds, property, isLast);
   }
 
   /**

@@ -43,8 +43,10 @@ export interface Path {
 export interface Exploration {
   readonly hook: HookName;
   readonly paths: readonly Path[];
-  /** Why there are paths that were not explored; null if all were. */
+  /** The limit for which there are paths that were not explored; null if all were, and if it was ended. */
   readonly unfinished: ReachedLimit | null;
+  /** Whether {@link IsLast} ended it before all paths were explored. */
+  readonly isEnded: boolean;
   readonly symbols: ReadonlyMap<string, SymbolDomain>;
   readonly origins: ReadonlyMap<string, Origin>;
   /** What the conditions are solved with. */
@@ -54,6 +56,9 @@ export interface Exploration {
   /** Whether there is a loop over a list that is not known, so that one path can be about elements in several cases. */
   readonly hasLoops: boolean;
 }
+
+/** Is asked after each path, with what is known by then. True if no further paths are needed. */
+export type IsLast = (path: Path, soFar: Exploration) => boolean;
 
 export interface ExplorationLimits {
   readonly paths: number;
@@ -89,7 +94,8 @@ export interface ExploredAttachments {
 
 /**
  * Explores the decisions of a configuration at one hook: all paths through the policies of its attachments, which are
- * asked one after the other; with a property, that of these decisions. Throws as {@link explore}.
+ * asked one after the other; with a property, that of these decisions. Throws as {@link explore}, and what `isLast`
+ * throws.
  */
 export function exploreDecisions(
   { policies, configuration }: ExploredAttachments,
@@ -97,9 +103,10 @@ export function exploreDecisions(
   limits: Limits,
   bounds: ExplorationLimits,
   property: PropertySource | null = null,
+  isLast: IsLast = NEVER,
 ): Exploration {
   const beginning = beginningOf(hook, configuration, configuration, null);
-  return new Explorer(rewritePolicies(policies, hook, property), hook, beginning, limits, bounds).run();
+  return new Explorer(rewritePolicies(policies, hook, property), hook, beginning, limits, bounds).run(isLast);
 }
 
 /**
@@ -118,6 +125,8 @@ export function exploreComparison(
   const beginning = beginningOf(hook, old, old, its);
   return new Explorer(rewritePolicies(policies, hook), hook, beginning, limits, bounds).run();
 }
+
+const NEVER: IsLast = () => false;
 
 /** The beginning of a path: choices, and the cases of the loops before its end. */
 interface Beginning {
@@ -188,21 +197,29 @@ class Explorer {
     this.#runs = new PathRuns(policy.linked, { ...limits, steps, timeout }, (request) => this.#answer(request));
   }
 
-  run(): Exploration {
+  run(isLast: IsLast = NEVER): Exploration {
     const paths: Path[] = [];
+    let isEnded = false;
     try {
-      while (this.#open.length > 0 && this.#unfinished(paths) === null) {
+      while (!isEnded && this.#open.length > 0 && this.#unfinished(paths) === null) {
         const path = this.#next();
-        if (path !== null) paths.push(path);
+        if (path === null) continue;
+        paths.push(path);
+        isEnded = isLast(path, this.#found(paths, null, false));
       }
     } finally {
       this.#runs.close();
     }
-    const unfinished = this.#open.length > 0 ? this.#unfinished(paths) : null;
+    const isWhole = this.#open.length === 0;
+    return this.#found(paths, isWhole || isEnded ? null : this.#unfinished(paths), isEnded && !isWhole);
+  }
+
+  #found(paths: readonly Path[], unfinished: ReachedLimit | null, isEnded: boolean): Exploration {
     return {
       hook: this.hook,
       paths,
       unfinished,
+      isEnded,
       symbols: this.#symbols,
       origins: this.#origins,
       knowledge: this.#knowledge,

@@ -79,14 +79,35 @@ describe(`a property (seed ${seed})`, () => {
     expect(witness?.decision.reason).toContain("redirects");
   });
 
-  it("is not decided if a limit is reached, unless it is refuted before", () => {
-    const letters = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN"].map((one) => `prog.name.includes("${one}")`);
-    const text = `[${letters.join()}].length === 40`;
-    const { answer, doubts } = answerFor(FILES, text, 20);
-    expect([answer, doubts[0]?.why]).toEqual([
+  const LETTERS = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN"].map((one) => `prog.name.includes("${one}")`);
+
+  it("is not decided if a limit is reached", () => {
+    const { answer, doubts, explored } = answerFor(FILES, `[${LETTERS.join()}].length === 40`, 20);
+    expect([answer, explored, doubts[0]?.why]).toEqual([
       "not decided",
+      "up to a limit",
       "the exploration is not complete: there are more paths than 20",
     ]);
+  });
+
+  it("is refuted by the first of 2^40 paths, after which none is explored", () => {
+    const { answer, doubts, paths, confirmed, explored } = answerFor(FILES, `[${LETTERS.join()}].length !== 40`);
+    expect([answer, doubts, paths, confirmed, explored]).toEqual(["refuted", [], 1, 1, "up to the witness"]);
+  });
+
+  it("is explored on after a path for which it is false, but of which no input can be made", () => {
+    const files = oneAttachment("export const bpf_prog_load = (prog) => (prog.insns.length === 2 ** 45 ? -1 : 0);");
+    const { answer, paths, confirmed, explored } = answerFor(files, "decision.verdict === 0");
+    expect([answer, paths, confirmed, explored]).toEqual(["refuted in the model", 2, 1, "all"]);
+  });
+
+  it.each([
+    ["proved", "decision.verdict <= 0"],
+    ["refuted", "prog.name === 'a' || prog.name === 'b'"],
+  ])("that is %s has all its paths explored if no other one is false: %s", (expected, text) => {
+    const { answer, paths, confirmed, explored } = answerFor(FILES, text);
+    expect([answer, explored, confirmed]).toEqual([expected, "all", paths]);
+    expect(paths).toBeGreaterThan(2);
   });
 
   it("is about the default if no attachment is in scope", () => {
