@@ -42,7 +42,7 @@ export function stopGuard(): number {
 }
 
 /** The line of JSON that the loader prints (loader.c). */
-interface Answer {
+export interface Answer {
   readonly mode?: "enforce" | "audit";
   readonly status_map?: number;
   readonly programs?: StartedGuard["programs"];
@@ -106,7 +106,8 @@ const STEPS: Readonly<Record<string, StepRow>> = {
   latch: { code: "SEAL_FAILED", remedy: REPORT },
 };
 
-function failureOf({ step = "", place, errno, detail = "" }: Answer): CountersignError {
+/** The error of what the loader says that it could not do. */
+export function failureOf({ step = "", place, errno, detail = "" }: Answer): CountersignError {
   const row = STEPS[step] ?? { code: "SEAL_FAILED", remedy: REPORT };
   const message = errno == null ? detail : `${detail}: ${errno}`;
   return new CountersignError(row.code, message, { place, remedy: row.remedy });
