@@ -163,10 +163,13 @@ const SYSTEMD: readonly Row[] = [
   {
     name: "systemd-run",
     does:
-      "asks systemd by D-Bus, from a service with a rule for its cgroup, to start the load in another cgroup, or to " +
-      "move the process there",
+      "asks systemd by D-Bus, from a service or a container with a rule for its cgroup, to start the load in another " +
+      "cgroup, or to move the process there; also without root, past polkit",
     by: "`bpf_prog_load`",
-    cases: ["systemd-run", "systemd-run --scope", "AttachProcessesToUnit"],
+    cases: [
+      ...["systemd-run", "systemd-run --scope", "AttachProcessesToUnit"],
+      ...["AttachProcessesToUnit, unit of the user", "socket in /proc/1/root"],
+    ],
     remains:
       "Programs of the list load in every cgroup. A rule for one cgroup (an `lsm_cgroup` program), one command (`run`) " +
       "or one container (an agent) does not hold for a process that systemd starts elsewhere. Block root inside the " +

@@ -39,7 +39,7 @@ journalctl -b --no-pager -o cat | grep -iE "bpf|proceeding without|firewalling" 
 const machine = (): SystemdMachine => ({
   list: (ofSystemd) => ofSystemd,
   units: { "limited.service": LIMITED },
-  scripts: { "test-limits": LIMITS },
+  files: { "test-limits": LIMITS },
   programs: { denials: compileProgram("denials") },
   test: TEST,
 });

@@ -11,7 +11,8 @@ export interface DebianRoot {
   readonly objects: string;
 }
 
-const PACKAGES = ["systemd", "systemd-sysv", "systemd-container", "udev", "dbus", "runc", "libbpf1", "busybox-static"];
+const SYSTEMD = ["systemd", "systemd-sysv", "systemd-container", "udev"];
+const PACKAGES = [...SYSTEMD, "dbus", "polkitd", "runc", "libbpf1", "busybox-static"];
 /** Not of use in a guest. */
 const LEFT_OUT = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"];
 const OBJECTS = [
@@ -22,7 +23,7 @@ const OBJECTS = [
 
 /** Made once, and kept. Returns the reason if it cannot be made on this machine. */
 export function debianRoot(): DebianRoot | string {
-  const kept = available(() => keep("guest-root_trixie-1", build));
+  const kept = available(() => keep("guest-root_trixie-2", build));
   if (typeof kept === "string") return kept;
   return { image: join(kept.folder, "root.ext4"), objects: join(kept.folder, "objects") };
 }

@@ -19,8 +19,8 @@ export interface SystemdMachine {
   readonly list: ((ofSystemd: List) => List) | null;
   /** Services, by the names of their units. */
   readonly units: Readonly<Record<string, string>>;
-  /** Scripts for sh, by their names in the root directory. */
-  readonly scripts: Readonly<Record<string, string>>;
+  /** Scripts and other texts, by their paths in the root directory. */
+  readonly files: Readonly<Record<string, string>>;
   /** Programs, by their names in the root directory. */
   readonly programs: Readonly<Record<string, Uint8Array>>;
   /** What a service runs by sh after systemd has started. The guest then ends. */
@@ -57,14 +57,14 @@ export function runSystemd(kernel: SealKernel, machine: SystemdMachine): Ran | s
   if (typeof root === "string") return root;
   const guest = SealGuest.make(kernel);
   if (typeof guest === "string") return guest;
-  const { list, units, scripts, programs, test } = machine;
+  const { list, units, files, programs, test } = machine;
   try {
     const sealed = list === null ? null : list(listOfSystemd(guest.kernel.image, root.objects));
     guest.file("newroot/.keep", "");
     for (const [name, text] of Object.entries({ ...units, "test.service": TEST_UNIT }))
       guest.file(`add/etc/systemd/system/${name}`, text);
     const ended = `\necho; echo BEGIN\n${test}\necho "END 0"\n${DRAIN_CONSOLE}\nsystemctl poweroff -ff\n`;
-    for (const [name, text] of Object.entries({ ...scripts, test: ended })) guest.file(`add/${name}`, text);
+    for (const [name, text] of Object.entries({ ...files, test: ended })) guest.file(`add/${name}`, text);
     for (const [name, program] of Object.entries(programs)) guest.file(`add/${name}`, program, 0o755);
     const init = cpio([{ path: "init", permissions: 0o755, contents: Buffer.from(INIT) }]);
     return guest.run("", {
