@@ -4,10 +4,13 @@ import { HEADER, MAP, PROGRAM } from "../../../src/seal/image/image-layout.js";
 import { amount } from "../nightly.js";
 import { ProgramSigner } from "./guests/program-signer.js";
 import { SealGuest } from "./guests/seal-guest.js";
-import { compileProgram, guardObject, loaderBinary } from "./guests/sealed-guest.js";
+import type { SealKernel } from "./guests/seal-kernels.js";
+import { compileProgram, guardObject, loaderBinary, loaderOfVersion } from "./guests/sealed-guest.js";
 import { testedKernels } from "./guests/tested-kernels.js";
 
 const OPTIONS: ImageOptions = { mode: 2, guardVersion: 1, onFailure: "halt" };
+
+const OTHER_VERSION = 2;
 
 /** The image of the guard that ships, changed so that one step fails. */
 function image(change: (bytes: Buffer) => void = () => {}, options: Partial<ImageOptions> = {}): Buffer {
@@ -46,6 +49,20 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     expected: { step: "start", place: "namespaces" },
   },
   "image, cut short": { image: image().subarray(0, -8), expected: { step: "image" } },
+  "image, of another version": {
+    image: image(undefined, { guardVersion: OTHER_VERSION }),
+    expected: { step: "image", detail: "is of another version of Countersign than its loader" },
+  },
+  "running, a guard of another version": {
+    image: image(),
+    before: "beside other-loader /lib/other",
+    expected: { step: "running", detail: "another version of the guard is in force" },
+  },
+  "running, a guard of another version, for audit": {
+    image: image(undefined, { mode: 1 }),
+    before: "beside other-loader /lib/other",
+    expected: { step: "running", detail: "another version of the guard is in force" },
+  },
   "kernel, which lacks a hook": {
     image: image((bytes) => bytes.write("bpf_lsm_missing\0", lastProgram(bytes) + PROGRAM.target)),
     expected: { step: "kernel", detail: expect.stringMatching(/has no function `bpf_lsm_missing`/) },
@@ -58,7 +75,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   "list, of another kernel": { image: image(undefined, { kernelBtf: "11".repeat(32) }), expected: { step: "list" } },
   "list, of another kernel, while a guard audits": {
     image: image(undefined, { kernelBtf: "11".repeat(32) }),
-    before: "while_auditing",
+    before: "beside loader /lib/audit",
     expected: { step: "list" },
   },
   "keys, of which the kernel takes none": {
@@ -132,13 +149,15 @@ without_ftrace() {
   "$@"
   echo 1 > /proc/sys/kernel/ftrace_enabled
 }
-while_auditing() {
-  loader /lib/audit > /dev/null
+beside() {
+  by=$1
+  $by "$2" > /dev/null || echo "no guard audits"
+  shift 2
   state > /tmp/audited
   "$@"
   state > /tmp/after
   cmp -s /tmp/audited /tmp/after || echo "the guard under audit was changed"
-  loader --stop > /dev/null
+  $by --stop > /dev/null || echo "the guard under audit is gone"
 }
 hold_multi() { hold-sysctl --multi "$@"; }
 compare() {
@@ -163,16 +182,19 @@ echo "PART restarts"; loader /lib/audit-keys; for round in $(seq ${RESTARTS}); d
 echo "PART end"; loader /lib/whole; loader --canary; echo "canary: $?"\n`;
 }
 
-let parts: Readonly<Record<string, string>> | string | undefined;
-function run(): Readonly<Record<string, string>> | string {
-  const guest = SealGuest.make(testedKernels()[0]!);
+type Parts = Readonly<Record<string, string>> | string;
+
+function run(kernel: SealKernel): Parts {
+  const guest = SealGuest.make(kernel);
   if (typeof guest === "string") return guest;
   guest.file("bin/loader", loaderBinary(), 0o755);
+  guest.file("bin/other-loader", loaderOfVersion(OTHER_VERSION), 0o755);
   for (const name of ["machine-state", "hold-sysctl", "as-user"])
     guest.file(`bin/${name}`, compileProgram(name), 0o755);
   for (const [index, failure] of Object.values(FAILURES).entries()) guest.file(`lib/image-${index}`, failure.image);
   guest.file("lib/whole", image());
   guest.file("lib/audit", image(undefined, { mode: 1 }));
+  guest.file("lib/other", image(undefined, { mode: 1, guardVersion: OTHER_VERSION }));
   const keys = { programs: [ProgramSigner.make().certificate] };
   guest.file("lib/audit-keys", image(undefined, { mode: 1, keys }));
   const { output } = guest.run(script(), { seconds: 850 });
@@ -181,9 +203,11 @@ function run(): Readonly<Record<string, string>> | string {
   return Object.fromEntries(found.flatMap((name, at) => (at % 2 === 0 ? [[name, found[at + 1]!]] : [])));
 }
 
-describe("a guard that cannot be sealed", () => {
+describe.for(testedKernels())("a guard that cannot be sealed, on %s,", (kernel) => {
+  let parts: Parts | undefined;
+
   it.for(Object.keys(FAILURES))("leaves the machine as it was: %s", (name, { skip }) => {
-    parts ??= run();
+    parts ??= run(kernel);
     if (typeof parts === "string") return skip(parts);
     const [answer, ...rest] = parts[name]?.trim().split("\n") ?? [];
     if (answer === "kernel.ftrace_enabled stays") return skip("Linux 7.3 does not turn ftrace off (EOPNOTSUPP)");
@@ -193,7 +217,7 @@ describe("a guard that cannot be sealed", () => {
 
   /** Maps, programs and keyrings of a guard that was stopped are freed in the background. */
   it("can be started at once after it was stopped", ({ skip }) => {
-    parts ??= run();
+    parts ??= run(kernel);
     if (typeof parts === "string") return skip(parts);
     const answers = parts.restarts?.trim().split("\n") ?? [];
     const started = { mode: "audit", version: 1 };
@@ -204,7 +228,7 @@ describe("a guard that cannot be sealed", () => {
   });
 
   it("can be sealed after all these failures", ({ skip }) => {
-    parts ??= run();
+    parts ??= run(kernel);
     if (typeof parts === "string") return skip(parts);
     const [answer, canary] = parts.end?.trim().split("\n") ?? [];
     expect(JSON.parse(answer ?? "{}")).toMatchObject({ sealed: true });

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeList, type List, parseList } from "../../../../src/seal/list.js";
@@ -19,6 +19,21 @@ export function compileObject(name: string): Uint8Array {
 
 /** The loader, which guests have as /bin/loader. */
 export const loaderBinary = (): Uint8Array => readFileSync(own("src/seal/loader/loader.bin"));
+
+/** The loader of a Countersign whose guard has another version. */
+export function loaderOfVersion(version: number): Uint8Array {
+  const folder = mkdtempSync(join(tmpdir(), "seal-loader-"));
+  for (const part of ["guard", "image", "loader"])
+    cpSync(own(`src/seal/${part}`), join(folder, part), { recursive: true });
+  const header = join(folder, "guard/interface.h");
+  const text = readFileSync(header, "utf8");
+  writeFileSync(header, text.replace(/^#define GUARD_VERSION .*$/m, `#define GUARD_VERSION ${version}`));
+  const sources = readdirSync(join(folder, "loader")).filter((name) => name.endsWith(".c"));
+  execFileSync("gcc", ["-O2", "-static", "-pthread", ...sources, "-o", "loader"], { cwd: join(folder, "loader") });
+  const bytes = readFileSync(join(folder, "loader/loader"));
+  rmSync(folder, { recursive: true });
+  return bytes;
+}
 
 /** Compiles a C program of test/system/seal/programs for a guest, without libraries. */
 export function compileProgram(name: string): Uint8Array {
