@@ -100,8 +100,8 @@ export class Runtime implements Callbacks {
   }
 
   /**
-   * Saves the state of the runtime, so that {@link restore} can return to it, which from now on is what removes the
-   * garbage that decisions leave. The module must have no other runtime.
+   * Saves the state of the runtime for {@link restore}. From now on no garbage is collected after a decision, since
+   * `restore` drops it. The module must have no other runtime.
    */
   save(): SavedRuntime {
     this.#isSaved = true;

@@ -5,8 +5,8 @@ import { takeOut } from "../units/bindings.js";
 import { Edits } from "../units/edits.js";
 import type { Unit } from "../units/units.js";
 import { toArrowFunctions } from "./arrow-functions.js";
+import { declare, exportsOf, type GeneratedNames, guestNames, namesFor } from "./generated-names.js";
 import { meter } from "./meter.js";
-import { declare, exportsOf, guestNames, type Names, namesFor } from "./names-in-text.js";
 import type { Part } from "./places.js";
 import { type MarksFor, type Point, PointMarker } from "./points.js";
 import { isStateless } from "./stateless.js";
@@ -90,7 +90,7 @@ function linesOf(text: string): number {
 }
 
 /** Code that runs the imported files anew for each decision, from a number on. */
-function run({ own }: Names, first: number, end: number): string {
+function run({ own }: GeneratedNames, first: number, end: number): string {
   let text = "";
   for (let index = first; index < end; index++) text += `${own(`value${index}`)}=${own(`file${index}`)}();`;
   return text;
@@ -100,7 +100,7 @@ function run({ own }: Names, first: number, end: number): string {
  * Code that calls the hook and stores the result in the shared buffer. Verdict 0, the most frequent result, is stored
  * here; the guest handles all others.
  */
-function ending(names: Names, unit: Unit, hooks: readonly string[], marker: PointMarker | null): string {
+function ending(names: GeneratedNames, unit: Unit, hooks: readonly string[], marker: PointMarker | null): string {
   const { own, steps, error, integers } = names;
   const verdict = own("verdict");
   return (
@@ -111,7 +111,7 @@ function ending(names: Names, unit: Unit, hooks: readonly string[], marker: Poin
   );
 }
 
-function callHook(names: Names, unit: Unit, hooks: readonly string[]): string {
+function callHook(names: GeneratedNames, unit: Unit, hooks: readonly string[]): string {
   const { own, integers } = names;
   const [subjects, current] = [own("subjects"), own("current")];
   const call = (name: string) => {

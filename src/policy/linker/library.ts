@@ -2,13 +2,14 @@ import { STATUS, ZERO } from "../../sandbox/shared/buffer-layout.js";
 import { takeOut } from "../units/bindings.js";
 import { Edits } from "../units/edits.js";
 import type { Unit } from "../units/units.js";
+import { declare, exportsOf, guestNames, namesFor } from "./generated-names.js";
 import { meter } from "./meter.js";
-import { declare, exportsOf, guestNames, namesFor } from "./names-in-text.js";
 
 /**
- * Assembles a file that imports no other one as a library. Its text is taken as that of a policy. Its only decision
- * evaluates the file; texts that are taken after that import its exports ({@link LinkOptions.library}). Whatever they
- * change in its state stays changed, so whoever does not want that restores the runtime. The file must not call `deny`.
+ * The text of a library: one file without imports of others, which policies that are loaded later import
+ * ({@link LinkOptions.library}). A runtime loads the text as it loads a policy. Its only decision executes the file, so
+ * ask once before a policy that imports it is loaded. All of these policies share the library's state; restore the
+ * runtime to reset it. The file must not call `deny`.
  */
 export function assembleLibrary(unit: Unit): string {
   const names = namesFor([unit], true);

@@ -5,11 +5,11 @@ import { type Answer, type Knowledge, solve } from "../solver/solver.js";
 export interface Choice extends Condition {
   /** Whether the other value is impossible, so that the condition follows from those before it. */
   readonly isForced: boolean;
-  /** Where the policy asked for it first; see {@link Path.place}. */
+  /** The number of the place where the policy first asked for it; see `RewrittenPolicy.placeOf`. */
   readonly place: number;
   /** The solver's answer to this choice and those before it. */
   readonly answer: Answer;
-  /** How much was known to the solver then. */
+  /** How many symbols and origins the solver knew then: if there are more now, `answer` may be outdated. */
   readonly known: number;
 }
 

@@ -23,7 +23,7 @@ interface ExplorerRuntime {
 /** What each path begins with. */
 interface Begun {
   readonly state: SavedRuntime;
-  /** What evaluating the explorer took, which a path has less. */
+  /** Steps and bytes that evaluating the explorer used: they are subtracted from the limits of each path. */
   readonly steps: number;
   readonly memory: number;
 }

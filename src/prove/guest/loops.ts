@@ -31,9 +31,9 @@ let loops = 0;
 let depth = 0;
 let change: string | null = null;
 
-/** Whether the files of policies are executed, before any policy is asked. */
+/** True while the files of policies are executed, before any hook is called. */
 let isLoading = true;
-/** Whether a variable or an object that outlasts a decision has changed since then. */
+/** Whether a variable that outlasts a decision, or any object, has changed since the files were executed. */
 let hasChanged = false;
 /** How often an object or array of the policy has changed. */
 let changesSoFar = 0;

@@ -17,7 +17,7 @@ export function functionText(node: FunctionNode, to: Writer): string {
   const name = node.type === "FunctionExpression" && node.id ? [node.id] : [];
   let list = "";
   const body = to.region([...name, ...node.params], nodes, () => {
-    if (to.hasEarlyNames(node)) return `return ${to.notDecided(node, "a name in a default value of a parameter")};`;
+    if (to.capturesNames(node)) return `return ${to.notDecided(node, "a name in a default value of a parameter")};`;
     const taken = parameters(node.params, to);
     list = taken.list;
     return taken.begin + bodyText(node, to);

@@ -2,7 +2,7 @@ import type { AnyNode, Expression, Pattern, SpreadElement, Statement, Super } fr
 import type { Watched } from "../../policy/checks/denials.js";
 import { entryFor, type FunctionNode } from "../../policy/syntax/nodes.js";
 import type { Unit } from "../../policy/units/units.js";
-import { EarlyNames } from "./early-names.js";
+import { CapturedNames } from "./captured-names.js";
 import { EXPRESSIONS } from "./expressions.js";
 import { parameterCount } from "./functions.js";
 import { NODE_TREATMENTS } from "./nodes.js";
@@ -26,7 +26,7 @@ export function moduleOf(number: number): string {
 export class Rewriter implements Writer {
   #temporaries = 0;
   readonly #regions = new Regions();
-  readonly #early: EarlyNames;
+  readonly #captured: CapturedNames;
   readonly #dropped: ReadonlySet<AnyNode>;
   readonly #callbacks: ReadonlySet<AnyNode>;
 
@@ -43,7 +43,7 @@ export class Rewriter implements Writer {
     readonly explorer: string,
     watched: Watched,
   ) {
-    this.#early = new EarlyNames(unit.source);
+    this.#captured = new CapturedNames(unit.source);
     this.#dropped = new Set(watched.calls);
     this.#callbacks = new Set(watched.callbacks);
   }
@@ -105,12 +105,12 @@ export class Rewriter implements Writer {
     return this.#dropped.has(node) ? this.call("unused", node, `${this.prefix}.denials()`, written) : written;
   }
 
-  hasEarlyNames(node: FunctionNode): boolean {
-    return this.#early.inParameters(node);
+  capturesNames(node: FunctionNode): boolean {
+    return this.#captured.inParameters(node);
   }
 
   loopsOverItself(left: AnyNode, right: AnyNode): boolean {
-    return this.#early.inLoop(left, right);
+    return this.#captured.inLoop(left, right);
   }
 
   test(node: Expression): string {

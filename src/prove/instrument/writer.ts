@@ -24,7 +24,7 @@ export interface Writer {
   /** The value that a variable gets by an assignment. */
   assigned(name: string, value: string): string;
   /** Whether names in the default values of parameters would mean something else in the body of the function. */
-  hasEarlyNames(node: FunctionNode): boolean;
+  capturesNames(node: FunctionNode): boolean;
   /** Whether what a loop is over names a variable of the loop, which has no value then. */
   loopsOverItself(left: AnyNode, right: AnyNode): boolean;
   /** A condition: the explorer takes both branches if the value can be both. */

@@ -20,8 +20,8 @@ export class MemoryImage {
   }
 
   /**
-   * Writes the pages that the image has, and leaves others as they are. In these no block was allocated, and no
-   * function had its stack, when the image was made.
+   * Writes the pages that the image has, and leaves the others as they are. That is safe only if the others, which were
+   * all zeros, held no allocated block and no stack when the image was made.
    */
   writeTo(memory: ArrayBuffer): void {
     const bytes = new Uint8Array(memory);

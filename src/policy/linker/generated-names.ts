@@ -12,19 +12,19 @@ const USUAL = "$c";
  * Names for the linker that no file contains. They begin with `$c`, or else with the first of `$c0`, `$c1`, … that is
  * in no file.
  */
-export function namesFor(units: readonly Unit[], usesLibrary: boolean): Names {
-  if (units.every(({ source }) => !source.text.includes(USUAL))) return new Names(USUAL, usesLibrary);
+export function namesFor(units: readonly Unit[], usesLibrary: boolean): GeneratedNames {
+  if (units.every(({ source }) => !source.text.includes(USUAL))) return new GeneratedNames(USUAL, usesLibrary);
   const spelt = new Set<string>();
   for (const { source } of units)
     for (const [name] of source.text.matchAll(/\$c\d{0,6}/g))
       for (let end = USUAL.length; end <= name.length; end++) spelt.add(name.slice(0, end));
   let number = 0;
   while (spelt.has(`${USUAL}${number}`)) number++;
-  return new Names(`${USUAL}${number}`, usesLibrary);
+  return new GeneratedNames(`${USUAL}${number}`, usesLibrary);
 }
 
 /** Names in the linked text that occur in no file of the policy. */
-export class Names implements Marks, DenialMarks, PointMarks {
+export class GeneratedNames implements Marks, DenialMarks, PointMarks {
   readonly steps: string;
   readonly moreSteps: string;
   readonly unused: string;
@@ -97,7 +97,7 @@ export class Names implements Marks, DenialMarks, PointMarks {
 }
 
 /** Names of a file for the names of the virtual module that it imports. */
-export function guestNames({ own }: Names, { bindings }: Unit): string[] {
+export function guestNames({ own }: GeneratedNames, { bindings }: Unit): string[] {
   return [...bindings.guest].map(([local, name]) => `${local}=${own("guest")}${name === "*" ? "" : `.${name}`}`);
 }
 
@@ -107,7 +107,7 @@ export function declare(constants: readonly string[]): string {
 }
 
 /** The frozen object of a file's exports. */
-export function exportsOf(names: Names, unit: Unit): string {
+export function exportsOf(names: GeneratedNames, unit: Unit): string {
   const fields = [...unit.exports].map(([name, one]) => `[${JSON.stringify(name)}]:${names.meant(unit, one)}`);
   return `${names.own("freeze")}({__proto__:null,${fields.join()}})`;
 }

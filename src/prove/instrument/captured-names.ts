@@ -3,11 +3,12 @@ import type { FunctionNode } from "../../policy/syntax/nodes.js";
 import type { Source } from "../../policy/syntax/source.js";
 
 /**
- * Names that mean something else where a rewritten expression stands. The default values of parameters become a part of
- * the function's body, whose variables they do not see, and in which all parameters have their values. What a loop is
- * over is evaluated outside of the scope of its variables, which have no values yet.
+ * Name capture: a rewritten expression stands in another scope, where its names can mean other variables. The default
+ * values of parameters become statements of the function's body: there they would see its variables, and would not find
+ * later parameters in their temporal dead zone. What a loop is over is evaluated outside of the scope of the loop's
+ * variables, so that these would not be in their temporal dead zone either.
  */
-export class EarlyNames {
+export class CapturedNames {
   constructor(private readonly source: Source) {}
 
   /**
