@@ -5,6 +5,7 @@ import { Authority } from "../../../src/trust/issuing/authority.js";
 import { signPkcs7 } from "../../../src/trust/issuing/sign-cms.js";
 import { kernelBtfOf } from "./guests/kernel-btf.js";
 import { SealGuest } from "./guests/seal-guest.js";
+import type { SealKernel } from "./guests/seal-kernels.js";
 import { compileProgram, listOfValues } from "./guests/sealed-guest.js";
 import { testedKernels } from "./guests/tested-kernels.js";
 
@@ -65,9 +66,10 @@ function lists(kernelBtf: string): ReadonlyMap<string, Uint8Array> {
   return new Map([...files, ["unsigned", signed.new], ["signer.pem", Buffer.from(signer.pem.certificate)]]);
 }
 
-let parts: Promise<Readonly<Record<string, string>> | string> | undefined;
-async function run(): Promise<Readonly<Record<string, string>> | string> {
-  const guest = SealGuest.make(testedKernels()[0]!);
+type Parts = Readonly<Record<string, string>> | string;
+
+async function run(kernel: SealKernel): Promise<Parts> {
+  const guest = SealGuest.make(kernel);
   if (typeof guest === "string") return guest;
   guest.countersign();
   for (const name of ["load-value", "hold-sysctl", "as-user"]) guest.file(`bin/${name}`, compileProgram(name), 0o755);
@@ -110,9 +112,11 @@ const EXPECTED: Readonly<Record<keyof typeof STEPS, readonly [string | RegExp, n
   "stop what is sealed": [/it is sealed and cannot be stopped before the next boot \[SEAL_RUNNING\]/, 2],
 };
 
-describe("the commands of the seal on a machine that has started", () => {
+describe.for(testedKernels())("the commands of the seal on a machine that has started, on %s,", (kernel) => {
+  let parts: Promise<Parts> | undefined;
+
   it.for(NAMES)("%s", async (name, { skip }) => {
-    parts ??= run();
+    parts ??= run(kernel);
     const found = await parts;
     if (typeof found === "string") return skip(found);
     const [expected, status] = EXPECTED[name]!;
