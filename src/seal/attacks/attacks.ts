@@ -230,7 +230,8 @@ export const ATTACKS: readonly Attack[] = [
   ),
   limit(
     "next-boot",
-    "changes kernel, initramfs or command line of the next boot",
+    "changes kernel, initramfs (also the ACPI tables in it), command line, boot loader or its variables (grub, efivars), " +
+      "and boots again",
     "Only Secure Boot with a signed UKI stops it.",
   ),
 ];

@@ -14,7 +14,7 @@ export const LOCKDOWN_REASONS: readonly LockdownReason[] = [
   { name: "DEV_MEM", denied: true, why: "/dev/mem and /dev/port write memory and devices." },
   { name: "EFI_TEST", denied: true, why: "/dev/efi_test calls the firmware with any arguments." },
   { name: "KEXEC", denied: true, why: "kexec_load starts another kernel, which is not sealed." },
-  { name: "HIBERNATION", denied: true, why: "A changed image of memory would be read back." },
+  { name: "HIBERNATION", denied: true, why: "A changed image would be read back (/dev/snapshot, /sys/power/resume)." },
   { name: "PCI_ACCESS", denied: true, why: "Writes of PCI configuration have devices write to memory." },
   { name: "IOPORT", denied: true, why: "iopl and ioperm give a process the ports of devices." },
   {
