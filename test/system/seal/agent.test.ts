@@ -37,7 +37,10 @@ export const bpf_prog_load = (prog, current) =>
 `;
 /** The kernel gives init what it does not know of its command line. With these, node would end at its start. */
 const VARIABLES = ["NODE_OPTIONS=--require=/missing.js", "LD_PRELOAD=/missing.so"];
-/** What ends the agent: cgroup.kill does not ask the hook of signals. */
+/**
+ * With memory.max the agent stands still, since the OOM killer spares it until root says otherwise. Neither the OOM
+ * killer nor cgroup.kill asks the hook of signals.
+ */
 const SCRIPT = `
 agent=$(pidof node)
 run() { echo "== $1"; shift; "$@"; }
@@ -56,8 +59,19 @@ echo 1 > /sys/fs/cgroup/agent/cgroup.freeze
 run frozen load-value ${LISTED} ${UNLISTED}
 echo 0 > /sys/fs/cgroup/agent/cgroup.freeze
 run thawed in-container ${SOCKET} one edge load-value ${UNLISTED}
+echo +memory > /sys/fs/cgroup/cgroup.subtree_control
+echo 4096 > /sys/fs/cgroup/agent/memory.max
+in-container ${SOCKET} one edge load-value ${UNLISTED} > /tmp/starved &
+sleep 5
+run starved load-value ${LISTED} ${UNLISTED}
+echo 1000 > "/proc/$agent/oom_score_adj"
+killed() { grep -c '^oom_kill [1-9]' /sys/fs/cgroup/agent/memory.events; }
+for try in $(seq 100); do killed > /dev/null && break; usleep 100000; done
+run killed killed
 echo 1 > /sys/fs/cgroup/agent/cgroup.kill
 while [ -e "/proc/$agent/exe" ] && grep -q '[RSD] (' "/proc/$agent/status"; do usleep 100000; done
+wait
+run starved-edge grep -c loaded /tmp/starved
 run dead load-value ${LISTED} ${UNLISTED}
 run canary loader --canary
 `;
@@ -123,6 +137,9 @@ describe("the agent of a sealed machine", () => {
         name: ["@countersign-agent"],
         frozen: own,
         thawed: allowed,
+        starved: own,
+        killed: ["1"],
+        "starved-edge": ["0"],
         dead: own,
         canary: [],
       });
