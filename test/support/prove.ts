@@ -66,7 +66,11 @@ export class ExploredPolicy {
     const { hook } = exploration;
     return exploration.paths.map((path) => {
       const confirmation = confirm(path, exploration, (input) => this.ask(hook, input));
-      return { path, ...confirmation, wrong: path.end.kind === "not decided" ? null : objection(confirmation) };
+      return {
+        path,
+        ...confirmation,
+        wrong: path.end.kind === "not decided" ? null : (objection(confirmation)?.why ?? null),
+      };
     });
   }
 

@@ -140,7 +140,7 @@ class Comparison {
     const { decisions } = end;
     const where = decisions && (this.#placeOf(decisions.new) ?? this.#placeOf(decisions.old));
     const against = objection(confirmation);
-    if (against !== null) this.#doubts.push({ why: against, place: where });
+    if (against !== null) this.#doubts.push({ ...against, place: where });
     else if (confirmation.status === "confirmed") this.#confirm(path, confirmation.input, decisions);
     else if (!end.isSame || (this.options.comparesReasons && decisions !== null && !sameReasons(decisions)))
       this.#doubts.push({ why, place: where });

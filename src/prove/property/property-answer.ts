@@ -86,7 +86,7 @@ class Search {
     if (end.kind !== "property") throw new TypeError(`a property cannot end with a ${end.kind}`);
     const confirmation = this.#confirmations.get(path) ?? this.#confirmation(path, exploration);
     const against = objection(confirmation);
-    if (against !== null) this.#doubts.push({ why: against, place });
+    if (against !== null) this.#doubts.push({ ...against, place });
     else if (confirmation.status === "confirmed") this.#confirm(path, confirmation.input, exploration);
     else if (end.holds === null) this.#doubts.push({ why: end.why!, place });
     else if (!end.holds && path.example === "unknown")

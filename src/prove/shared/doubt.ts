@@ -7,6 +7,8 @@ export interface Doubt {
   readonly place: string | null;
   /** The limit of the exploration that was reached; absent if something else is the reason. */
   readonly limit?: LimitName;
+  /** Present if the engine decides an example in another way than the explorer: a fault of the explorer. */
+  readonly contradicted?: true;
 }
 
 /** What an exploration that reached a limit leaves undecided. */

@@ -105,7 +105,7 @@ const PATIENCE = 10_000;
 export function doubtOf(end: PathEnd, confirmation: Confirmation): string | null {
   if (end.kind === "not decided") return end.why;
   const against = objection(confirmation);
-  if (against !== null) return against;
+  if (against !== null) return against.why;
   return confirmation.status === "unconfirmed" ? "no example was found that the engine could decide" : null;
 }
 

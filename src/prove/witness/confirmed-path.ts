@@ -1,6 +1,7 @@
 import type { FaultCode, Outcome } from "../../policy/model/outcome.js";
 import type { Exploration, Path } from "../explorer/exploration.js";
 import type { PathEnd } from "../shared/atom.js";
+import type { Doubt } from "../shared/doubt.js";
 import type { Input } from "./input.js";
 import { inputsOf } from "./model-input.js";
 import { SymbolValues } from "./symbol-values.js";
@@ -58,9 +59,10 @@ export function confirmBy(
 }
 
 /** What a confirmation says against a path, whatever its end: it is then not decided. Null for nothing. */
-export function objection(confirmation: Confirmation): string | null {
-  if (confirmation.status === "contradicted") return `the prover is wrong here: ${confirmation.what}`;
-  if (confirmation.status === "limited") return `every example that was tried reaches a limit: ${confirmation.what}`;
+export function objection(confirmation: Confirmation): Pick<Doubt, "why" | "contradicted"> | null {
+  const { status } = confirmation;
+  if (status === "contradicted") return { why: `the prover is wrong here: ${confirmation.what}`, contradicted: true };
+  if (status === "limited") return { why: `every example that was tried reaches a limit: ${confirmation.what}` };
   return null;
 }
 

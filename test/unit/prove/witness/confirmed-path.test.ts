@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FAULT_CODES, type FaultCode } from "../../../../src/policy/model/outcome.js";
 import { configurationTable } from "../../../../src/prove/table/configuration-table.js";
 import { doubtOf } from "../../../../src/prove/table/decision-table.js";
-import { confirm } from "../../../../src/prove/witness/confirmed-path.js";
+import { confirm, objection } from "../../../../src/prove/witness/confirmed-path.js";
 import { ExploredPolicy } from "../../../support/prove.js";
 import { comparisonOf } from "../../../support/prove-compare.js";
 import { withPolicies } from "../../../support/prove-configuration.js";
@@ -78,11 +78,13 @@ describe("an example for which the engine has a fault", () => {
     const policy = ExploredPolicy.of(policyWith("prog.helpers.length > 3"));
     const exploration = policy.explore(HOOK);
     for (const path of exploration.paths) {
-      const { status } = confirm(path, exploration, (input) => {
+      const confirmation = confirm(path, exploration, (input) => {
         const fault = { code, message: "", place: null };
         return { ...policy.ask(HOOK, input), verdict: null, fault };
       });
-      expect(status).toBe(LIMITS.includes(code) ? "limited" : "contradicted");
+      const isLimit = LIMITS.includes(code);
+      expect(confirmation.status).toBe(isLimit ? "limited" : "contradicted");
+      expect(objection(confirmation)?.contradicted).toBe(isLimit ? undefined : true);
     }
     policy.close();
   });
