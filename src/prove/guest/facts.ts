@@ -1,7 +1,19 @@
 import { type FactDomain, LARGEST_AMOUNT } from "../../fact-type.js";
 import { ANY_NUMBER, type Range } from "../arithmetic/range.js";
-import type { Origin, TextPart } from "../shared/atom.js";
-import { beginning, constantOf, declare, notDecided, originate, restrict, test, typesOf } from "./path.js";
+import { JSON_TYPES, type JsonType, nullOrAbsent, type Origin, type TextPart } from "../shared/atom.js";
+import {
+  beginning,
+  constantOf,
+  declare,
+  follows,
+  knownValue,
+  notDecided,
+  originate,
+  restrict,
+  test,
+  testType,
+  typesOf,
+} from "./path.js";
 import { only, Sym, type Term, termOf } from "./term.js";
 import { testTexts } from "./text-tests.js";
 
@@ -86,6 +98,21 @@ export function jsonEntry(name: string): unknown {
   return symbol(name, { k: "json", name });
 }
 
+/** Whether a map or an object has null or no value under a key, which is one condition if neither is known. */
+function isNullOrAbsent(name: string): boolean {
+  const exists = { kind: "exists", of: `${name}!` } as const;
+  const isThere = knownValue(exists);
+  if (isThere !== undefined) return !isThere || testType(name, ["null"]);
+  declare(exists.of, { kind: "exists" });
+  declare(name, { kind: "json" });
+  if (test(nullOrAbsent(name))) return true;
+  follows(exists, true);
+  restrict(name, NOT_NULL);
+  return false;
+}
+
+const NOT_NULL: readonly JsonType[] = JSON_TYPES.filter((type) => type !== "null");
+
 type Key = readonly TextPart[];
 
 /** The keys that were looked up in each map, with the names of their values. */
@@ -94,8 +121,19 @@ const looked = new Map<string, { readonly name: string; readonly key: Key }[]>()
 /** Maps that the policy has written to on this path. */
 export const writtenMaps = new Set<string>();
 
-/** The value of a key in a map: that of an earlier look-up if the keys are equal on this path. */
-export function lookUp(map: string, key: readonly TextPart[]): unknown {
+/** The value of a key in a map. */
+export function lookUp(map: string, key: Key): unknown {
+  return jsonEntry(entryName(map, key));
+}
+
+/** The same on the left of `??`. */
+export function lookUpOr(map: string, key: Key, otherwise: () => unknown): unknown {
+  const name = entryName(map, key);
+  return isNullOrAbsent(name) ? otherwise() : jsonEntry(name);
+}
+
+/** The name of the value of a key in a map: that of an earlier look-up if the keys are equal on this path. */
+function entryName(map: string, key: Key): string {
   if (writtenMaps.has(map)) return notDecided("a look-up in a map after a write to it");
   const shown = key.map((part) => {
     if (typeof part === "string") return JSON.stringify(part);
@@ -105,10 +143,10 @@ export function lookUp(map: string, key: readonly TextPart[]): unknown {
   const name = `map_lookup(${JSON.stringify(map)},${shown.join("+")})`;
   const before = looked.get(map) ?? [];
   const known = before.find((one) => one.name === name) ?? before.find((one) => testTexts("equal", one.key, key));
-  if (known !== undefined) return jsonEntry(known.name);
+  if (known !== undefined) return known.name;
   looked.set(map, [...before, { name, key }]);
   originate(name, { kind: "lookup", map, key });
-  return jsonEntry(name);
+  return name;
 }
 
 /** The result of a verification: 0 or a negative errno. */

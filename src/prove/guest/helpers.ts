@@ -1,6 +1,7 @@
-import { addHelper } from "./calls.js";
+import type { TextPart } from "../shared/atom.js";
+import { addHelper, call } from "./calls.js";
 import { configuredNames } from "./configured-names.js";
-import { factOf, lookUp, symbol, verdictOf, view, writtenMaps } from "./facts.js";
+import { factOf, lookUp, lookUpOr, symbol, verdictOf, view, writtenMaps } from "./facts.js";
 import { jsonOf } from "./json-text.js";
 import { changes, isInLoading } from "./loops.js";
 import { addConstants, namespace } from "./namespace.js";
@@ -8,7 +9,7 @@ import { type Integer, isWithin, testNumber } from "./numbers.js";
 import { isEqual } from "./operators.js";
 import { at, beginning, declare, fault, here, notDecided, originate, raise, test } from "./path.js";
 import { linear, type Sym, type Term, termOf } from "./term.js";
-import { isPrimitive, settled, stringParts, textParts } from "./values.js";
+import { isPrimitive, nullish, settled, stringParts, textParts } from "./values.js";
 
 /** A call of `deny`: what it returned, its reason and its place. */
 interface Denied {
@@ -82,10 +83,24 @@ function note(text: unknown): void {
 }
 
 function map_lookup(map: unknown, key: unknown): unknown {
+  return lookUp(...placeIn(map, key));
+}
+
+/** A call of a function on the left of `??`. */
+export function nullishCall(
+  place: number,
+  callee: unknown,
+  given: readonly unknown[],
+  otherwise: () => unknown,
+): unknown {
+  at(place);
+  if (callee !== map_lookup) return nullish(place, call(place, callee, given), otherwise);
+  return lookUpOr(...placeIn(given[0], given[1]), otherwise);
+}
+
+function placeIn(map: unknown, key: unknown): readonly [map: string, key: readonly TextPart[]] {
   const name = nameAmong(map, configuredNames().maps, "map_lookup: map");
-  const parts = stringParts(key);
-  if (parts === null) return raise("TypeError", "map_lookup: key is not a string");
-  return lookUp(name, parts);
+  return [name, stringParts(key) ?? raise("TypeError", "map_lookup: key is not a string")];
 }
 
 let isOneDecision = false;

@@ -1,3 +1,4 @@
+import { OPERATIONS } from "../arithmetic/operations.js";
 import { isSafe } from "../arithmetic/range.js";
 import type { TextPart } from "../shared/atom.js";
 import { alone, compute, rangeOfInteger } from "./arithmetic.js";
@@ -25,9 +26,31 @@ export function binary(place: number, operator: string, left: unknown, right: un
     case "instanceof":
       return notDecided("`instanceof`");
     default:
-      return computed(operator, settled(left), settled(right));
+      return computed(operator, ...operands(operator, left, right));
   }
 }
+
+/** Both values with one type. Of a JSON value beside a number that is not known, only numbers have a result. */
+function operands(operator: string, left: unknown, right: unknown): readonly [unknown, unknown] {
+  const one = isUnknownNumber(right) ? numberBeside(operator, left) : settled(left);
+  return [one, isUnknownNumber(one) ? numberBeside(operator, right) : settled(right)];
+}
+
+function isUnknownNumber(value: unknown): boolean {
+  const term = termOf(value);
+  return term?.k === "integer" || term?.k === "double";
+}
+
+function numberBeside(operator: string, value: unknown): unknown {
+  const its = view(value);
+  const term = termOf(its);
+  const what = Object.hasOwn(ORDERS, operator) ? "numbers" : Object.hasOwn(OPERATIONS, operator) ? FINITE : null;
+  if (term?.k !== "json" || operator === "+" || what === null) return settled(its);
+  if (testType(term.name, ["number"]) || typesOf(term.name).length === 1) return settled(its);
+  return notDecided(`\`${operator}\` of something else than ${what}`);
+}
+
+const FINITE = "finite numbers";
 
 function computed(operator: string, left: unknown, right: unknown): unknown {
   const [one, other] = [termOf(left), termOf(right)];

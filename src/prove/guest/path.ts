@@ -235,6 +235,16 @@ export function test(atom: Atom): boolean {
   return answer;
 }
 
+/** What is known of a condition on this path without asking the host. */
+export function knownValue(atom: Atom): boolean | undefined {
+  return known.get(stringify(atom));
+}
+
+/** Says that a condition follows from others. */
+export function follows(atom: Atom, is: boolean): void {
+  known.set(stringify(atom), is);
+}
+
 /** The value of a condition that the path comes to for the first time. */
 function choose(atom: Atom): boolean {
   const told = map_update("explorer", "test", withWaiting({ ask: "test", atom, place }));

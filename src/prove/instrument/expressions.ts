@@ -66,6 +66,10 @@ export const EXPRESSIONS: ByKind<[Writer], string> = {
   },
   LogicalExpression(node, to) {
     const { operator, left, right } = node;
+    if (operator === "??" && left.type === "CallExpression" && !left.optional && left.callee.type === "Identifier") {
+      const given = argumentsOf(left.arguments, to);
+      return to.call("nullishCall", left, left.callee.name, given, `()=>${group(to.expression(right))}`);
+    }
     const name = { "&&": "and", "||": "or", "??": "nullish" }[operator];
     return to.call(name, node, to.expression(left), `()=>${group(to.expression(right))}`);
   },

@@ -71,6 +71,20 @@ export type Atom =
 /** Conditions that all hold for an element, which they name as {@link anyElement} does. None of them: any element. */
 export type ElementCase = readonly { readonly atom: Atom; readonly is: boolean }[];
 
+/** A value of a map or an object is null, or there is none: what `??` replaces. */
+export function nullOrAbsent(name: string): Atom {
+  const exists: Atom = { kind: "exists", of: `${name}!` };
+  const isNull: Atom = { kind: "type", of: name, among: ["null"] };
+  return { kind: "any", where: [[{ atom: exists, is: false }], [{ atom: isNull, is: true }]] };
+}
+
+/** The name of the value that such a condition is about; null for any other condition. */
+export function nullOrAbsentName(atom: Atom): string | null {
+  const [, second] = atom.kind === "any" ? atom.where : [];
+  const its = second?.[0]?.atom;
+  return its?.kind === "type" && JSON.stringify(atom) === JSON.stringify(nullOrAbsent(its.of)) ? its.of : null;
+}
+
 /** The name of an element of a list in conditions that are about each element. */
 export function anyElement(list: string): string {
   return `${list}[*]`;

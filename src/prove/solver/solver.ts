@@ -70,7 +70,21 @@ function solveAny(conditions: readonly Condition[], knowledge: Knowledge, effort
   const clauses = conditions.flatMap(({ atom, is }) => (atom.kind === "any" ? anyClauses(atom.where, is) : []));
   const others = conditions.filter(({ atom }) => atom.kind !== "any");
   if (clauses.length === 0 && others.length === conditions.length) return solveListed(conditions, knowledge, effort);
+  // Most of them can be true together, which one question shows
+  const first = firstOf(clauses, others);
+  const answer = first.length === 0 ? "unknown" : solveAny([...others, ...first], knowledge, new Effort());
+  if (typeof answer !== "string") return answer;
   return chosen(others, clauses, (one) => solveAny(one, knowledge, effort));
+}
+
+/** An alternative of each clause: the first that no condition contradicts by itself. Empty if a clause has none. */
+function firstOf(clauses: readonly Clause[], conditions: readonly Condition[]): readonly Condition[] {
+  const sure = clauses.flatMap((clause) => (clause.length === 1 ? clause[0]! : []));
+  const denied = new Set([...conditions, ...sure].map(({ atom, is }) => JSON.stringify([atom, !is])));
+  const found = clauses.map((clause) =>
+    clause.find((one) => !one.some(({ atom, is }) => denied.has(JSON.stringify([atom, is])))),
+  );
+  return found.includes(undefined) ? [] : found.flatMap((one) => one!);
 }
 
 function anyClauses(where: readonly ElementCase[], is: boolean): readonly Clause[] {

@@ -7,6 +7,7 @@ import {
   type ElementCase,
   type JsonType,
   type LinearTerm,
+  nullOrAbsentName,
   type PathEnd,
   type TextPart,
 } from "../shared/atom.js";
@@ -50,8 +51,11 @@ export function conditionWords({ atom, is }: Condition): string {
       return numberWords(atom, is);
     case "written":
       return `${atom.of} ${is ? "can" : "cannot"} be written as text`;
-    case "any":
+    case "any": {
+      const name = nullOrAbsentName(atom);
+      if (name !== null) return `${name} is ${is ? "null or absent" : "neither null nor absent"}`;
       return `${is ? "one of these holds" : "none of these holds"}: ${atom.where.map(caseWords).join(", or ")}`;
+    }
     case "some":
       return someWords(atom, is);
     case "integer":

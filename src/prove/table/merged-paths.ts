@@ -1,5 +1,5 @@
 import type { Exploration, Path } from "../explorer/exploration.js";
-import type { Atom } from "../shared/atom.js";
+import { type Atom, nullOrAbsentName } from "../shared/atom.js";
 import type { Condition } from "../solver/condition.js";
 import { namesIn } from "../solver/element-conditions.js";
 import { solve } from "../solver/solver.js";
@@ -60,11 +60,17 @@ function essential(conditions: readonly Condition[], { knowledge }: Exploration)
  * value or a part of it, says so too.
  */
 function isNamedFurther({ atom, is }: Condition, conditions: readonly Condition[]): boolean {
+  const entry = is ? null : nullOrAbsentName(atom);
+  if (entry !== null) return isNamed(entry, atom, conditions);
   if (atom.kind !== "exists" && atom.kind !== "null" && atom.kind !== "type") return false;
   if (atom.kind === "type" && is && conditions.some((other) => hasType(other, atom.of, atom.among.join()))) return true;
   const isThere = atom.kind === "null" ? !is : atom.kind === "exists" ? is : is && atom.among.join() === "object";
   if (!isThere) return false;
-  const name = atom.kind === "type" ? atom.of : atom.of.slice(0, -1);
+  return isNamed(atom.kind === "type" ? atom.of : atom.of.slice(0, -1), atom, conditions);
+}
+
+/** Whether another condition than this one says something of a value that is there, or of a part of it. */
+function isNamed(name: string, atom: Atom, conditions: readonly Condition[]): boolean {
   return conditions.some(({ atom: other, is: isOther }) => {
     // That a part is absent could also mean that the whole is
     if (other.kind === "exists" && !isOther) return false;
@@ -72,7 +78,7 @@ function isNamedFurther({ atom, is }: Condition, conditions: readonly Condition[
     const named = other.kind === "some" ? [other.of] : namesIn(other);
     return named.some((one) => {
       if (one === name) return atom.kind !== "type" && isOfValue(other, isOther);
-      return one !== atom.of && isPart(one, name);
+      return !("of" in atom && one === atom.of) && isPart(one, name);
     });
   });
 }

@@ -97,9 +97,11 @@ class Making {
       const domain = this.#elementDomain(list);
       this.#answers.set(name, domain === null ? 0 : defaultFact(domain));
     }
+    for (const [name, is] of flags) if (!name.endsWith(AS_TEXT)) add(name, (path) => this.#flag(path, is));
+    // After the flag that the value is there, which gives it a simple one
     for (const [name, is] of flags)
-      if (!name.endsWith(AS_TEXT)) add(name, (path) => this.#flag(path, is));
-      else if (!is) add(name.slice(0, -AS_TEXT.length), (path) => this.#set(path, { toString: 0 }));
+      if (name.endsWith(AS_TEXT) && !is)
+        add(name.slice(0, -AS_TEXT.length), (path) => this.#set(path, { toString: 0 }));
     for (const [name, type] of types)
       if (flags.get(name + AS_TEXT) !== false) add(name, (path) => this.#set(path, JSON_VALUES[type]()));
       else if (type === "array") add(name, (path) => this.#set(path, [{ toString: 0 }]));

@@ -1,4 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { PathRuns } from "../../../../src/prove/explorer/path-runs.js";
+import { QUERIES } from "../../../../src/prove/solver/solver.js";
 import { numbers, seedOf } from "../../../support/damage.js";
 import { ExploredPolicy, randomInput } from "../../../support/prove.js";
 
@@ -98,5 +100,40 @@ describe(`exploring (seed ${seed})`, () => {
     expect(paths).toHaveLength(10);
     expect(unfinished).toEqual({ limit: "paths", words: "there are more paths than 10" });
     policy.close();
+  });
+});
+
+/** Of shipped policies: the paths at all hooks, the runs of the policy, and the questions to the solver. */
+const WORK: readonly (readonly [policy: string, paths: number, runs: number, queries: number])[] = [
+  ["allow-unsigned-tc.js", 4, 4, 6],
+  ["container-lockdown.js", 10, 10, 38],
+  ["debug-read-only.js", 6, 6, 11],
+  ["hash-allow-list.js", 22, 39, 94],
+  ["no-kernel-read.js", 2, 2, 2],
+  ["no-packet-redirect.js", 2, 2, 2],
+  ["observe.js", 2, 2, 4],
+  ["optional-signature.js", 39, 39, 138],
+  ["program-budget.ts", 67, 67, 133],
+  ["verify-all.js", 2, 2, 6],
+  ["verify-blobs.js", 54, 54, 176],
+];
+
+describe("the work of exploring a shipped policy is what it was", () => {
+  it.each(WORK)("%s: %i paths, %i runs, %i questions", (name, paths, runs, queries) => {
+    const next = vi.spyOn(PathRuns.prototype, "next");
+    let asked = 0;
+    const count = () => {
+      asked += 1;
+    };
+    QUERIES.subscribe(count);
+    const policy = ExploredPolicy.shipped(name);
+    try {
+      const found = policy.hooks.map((hook) => policy.explore(hook).paths.length);
+      expect([found.reduce((sum, one) => sum + one, 0), next.mock.calls.length, asked]).toEqual([paths, runs, queries]);
+    } finally {
+      QUERIES.unsubscribe(count);
+      next.mockRestore();
+      policy.close();
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Atom, ElementCase } from "../../../../src/prove/shared/atom.js";
+import { nullOrAbsent } from "../../../../src/prove/shared/atom.js";
 import { conditionWords, reasonWords, verdictWords } from "../../../../src/prove/table/condition-words.js";
 
 const number = (constant: number, of: readonly (readonly [string, string])[], is: "= 0" | "< 0" | "<= 0"): Atom => ({
@@ -78,6 +79,12 @@ describe("the words of a condition", () => {
   it("name a verdict by its errno, or by the helper that gives it", () => {
     expect(verdictWords(-1)).toBe("-EPERM");
     expect(verdictWords({ constant: "0", of: [["1", 'verify_program("p")']] })).toBe('verify_program("p")');
+  });
+
+  it("say of a value on the left of `??` what is replaced", () => {
+    const atom = nullOrAbsent('map_lookup("m","k")');
+    expect(conditionWords({ atom, is: true })).toBe('map_lookup("m","k") is null or absent');
+    expect(conditionWords({ atom, is: false })).toBe('map_lookup("m","k") is neither null nor absent');
   });
 
   it("name alternatives, and the texts that are there", () => {
