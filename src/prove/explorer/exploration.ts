@@ -132,6 +132,8 @@ const NEVER: IsLast = () => false;
 interface Beginning {
   readonly choices: readonly Choice[];
   readonly loops: readonly FoundCases[];
+  /** How the path ends, if that is known without a run. */
+  readonly end?: PathEnd;
 }
 
 /** The cases of a loop over a list, or of each value that an array may have. */
@@ -239,7 +241,7 @@ class Explorer {
   #next(): Path | null {
     const beginning = this.#open.pop()!;
     this.#begin(beginning);
-    const end = this.#run();
+    const end = beginning.end ?? this.#run();
     if (this.#missing !== null) {
       this.#findCases({ choices: this.#choices.taken, loops: beginning.loops }, this.#missing);
       return null;
@@ -333,7 +335,7 @@ class Explorer {
         return this.#names[request.ask](request.list, request.where);
       case "test":
         this.#place = request.place;
-        return this.#choose(request.atom);
+        return this.#choose(request.atom, request.otherwise);
     }
   }
 
@@ -347,13 +349,15 @@ class Explorer {
   }
 
   /** The value of a condition on this path. If it can be both, the other one is explored later. */
-  #choose(atom: Atom): boolean | null {
+  #choose(atom: Atom, otherwise?: PathEnd): boolean | null {
     const known = this.#choices.valueOf(atom);
     if (known !== undefined) return known;
     const element = this.#element;
     if (element === null) {
       const [chosen, ...others] = this.#possible(atom, this.#choices.taken);
-      for (const other of others) this.#open.push({ choices: [...this.#choices.taken, other], loops: this.#loops });
+      const before = this.#choices.taken;
+      const end = otherwise && { end: otherwise };
+      for (const other of others) this.#open.push({ choices: [...before, other], loops: this.#loops, ...end });
       this.#choices.take(chosen!);
       return chosen!.is;
     }

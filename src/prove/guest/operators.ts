@@ -46,8 +46,10 @@ function numberBeside(operator: string, value: unknown): unknown {
   const term = termOf(its);
   const what = Object.hasOwn(ORDERS, operator) ? "numbers" : Object.hasOwn(OPERATIONS, operator) ? FINITE : null;
   if (term?.k !== "json" || operator === "+" || what === null) return settled(its);
-  if (testType(term.name, ["number"]) || typesOf(term.name).length === 1) return settled(its);
-  return notDecided(`\`${operator}\` of something else than ${what}`);
+  const why = `\`${operator}\` of something else than ${what}`;
+  const hasOthers = typesOf(term.name).filter((type) => type !== "number").length > 1;
+  if (testType(term.name, ["number"], hasOthers ? why : undefined) || !hasOthers) return settled(its);
+  return notDecided(why);
 }
 
 const FINITE = "finite numbers";

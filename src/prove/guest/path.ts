@@ -221,14 +221,17 @@ export function fault(code: string, what: string): never {
   return finish({ kind: "fault", code, what, place });
 }
 
-/** Whether a condition on symbols is true on this path: the host explores both cases if both are possible. */
-export function test(atom: Atom): boolean {
+/**
+ * Whether a condition on symbols is true on this path: the host explores both cases if both are possible. `otherwise`
+ * is why the path is not decided if the condition is false; the caller ends it so.
+ */
+export function test(atom: Atom, otherwise?: string): boolean {
   const key = stringify(atom);
   if (isFolding && isPart(key)) notDecided("a condition in a callback of `reduce`");
   let answer = known.get(key);
   if (answer === undefined) {
     chosen ??= new Map(tell({ ask: "known" }) as [string, boolean][]);
-    answer = chosen.get(key) ?? choose(atom);
+    answer = chosen.get(key) ?? choose(atom, otherwise);
     known.set(key, answer);
     if (answer && atom.kind === "equals") constants.set(atom.of, atom.text);
   }
@@ -246,17 +249,20 @@ export function follows(atom: Atom, is: boolean): void {
 }
 
 /** The value of a condition that the path comes to for the first time. */
-function choose(atom: Atom): boolean {
-  const told = map_update("explorer", "test", withWaiting({ ask: "test", atom, place }));
+function choose(atom: Atom, otherwise?: string): boolean {
+  // In a configuration, and in a loop, the path goes on after what is not decided
+  const isEnd = otherwise !== undefined && beginning.configuration === null && !isLearning && !isFolding;
+  const end = isEnd ? ({ otherwise: { kind: "not decided", why: otherwise, place } } as const) : {};
+  const told = map_update("explorer", "test", withWaiting({ ask: "test", atom, place, ...end }));
   return told === TEST_ANSWERS.none ? halt() : told === TEST_ANSWERS.true;
 }
 
-/** Whether a JSON value has one of these types. */
-export function testType(name: string, among: readonly JsonType[]): boolean {
+/** Whether a JSON value has one of these types; `otherwise` as in {@link test}. */
+export function testType(name: string, among: readonly JsonType[], otherwise?: string): boolean {
   const possible = typesOf(name);
   const left = possible.filter((type) => among.includes(type));
   if (left.length === 0 || left.length === possible.length) return left.length > 0;
-  const answer = test({ kind: "type", of: name, among: left });
+  const answer = test({ kind: "type", of: name, among: left }, otherwise);
   types.set(name, answer ? left : possible.filter((type) => !among.includes(type)));
   return answer;
 }

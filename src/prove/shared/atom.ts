@@ -254,7 +254,8 @@ export type Request =
   | { readonly ask: "passed"; readonly value: ElementValue }
   /** The name of the first element in some cases, or of the number of such elements. */
   | { readonly ask: "first" | "count"; readonly list: string; readonly where: readonly ElementCase[] }
-  | { readonly ask: "test"; readonly atom: Atom; readonly place: number }
+  /** `otherwise`: how the path ends if the condition is false, without another run; absent if that is not known. */
+  | { readonly ask: "test"; readonly atom: Atom; readonly place: number; readonly otherwise?: PathEnd }
   | { readonly ask: "end"; readonly end: PathEnd };
 
 /** The answers to `test` as numbers. */
