@@ -165,6 +165,7 @@ export const ATTACKS: readonly Attack[] = [
   stopped("msr", "locked_down", "kernel_change", "writes a model-specific register"),
   stopped("debugfs", "locked_down", "kernel_change", "writes a file of debugfs"),
   stopped("hibernation", "locked_down", "kernel_change", "opens the image of hibernation, to resume from another one"),
+  stopped("resume-device", "locked_down", "kernel_change", "has the kernel resume from a device (/sys/power/resume)"),
   stopped("pci-config", "locked_down", "kernel_change", "writes the configuration of a PCI device"),
   stopped("dma-by-registers", "locked_down", "kernel_change", "has a device write memory, by registers that it maps"),
   stopped("serial-port", "locked_down", "kernel_change", "gives a serial port another address"),

@@ -164,6 +164,24 @@ static void write_snapshot(void)
 	broken("opened the image of hibernation");
 }
 
+/* The kernel says nothing where it may not hibernate: it looks for no image then, and keeps the device as it was. */
+static void resume_from_device(void)
+{
+	/* no kernel has this RAM disk, so that there is nothing to resume from */
+	static const char device[] = "1:15";
+	char found[32] = "";
+	int file = open("/sys/power/resume", O_RDWR);
+	if (file < 0)
+		skipped("the kernel cannot hibernate");
+	if (write(file, device, strlen(device)) < 0)
+		held("write of /sys/power/resume");
+	if (pread(file, found, sizeof found - 1, 0) <= 0 || strncmp(found, device, strlen(device)) != 0) {
+		errno = EPERM;
+		held("resuming from another device");
+	}
+	broken("had the kernel look for an image on another device");
+}
+
 static void write_pci(void)
 {
 	static const char folder[] = "/sys/bus/pci/devices";
@@ -292,6 +310,7 @@ const struct attack kernel_attacks[] = {
     {"msr", write_msr},
     {"debugfs", write_debugfs},
     {"hibernation", write_snapshot},
+    {"resume-device", resume_from_device},
     {"pci-config", write_pci},
     {"dma-by-registers", write_by_device},
     {"serial-port", move_serial_port},
