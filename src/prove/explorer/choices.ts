@@ -1,5 +1,5 @@
 import type { Atom } from "../shared/atom.js";
-import type { Condition } from "../solver/condition.js";
+import { type Condition, keyOf } from "../solver/condition.js";
 import { type Answer, type Knowledge, solve } from "../solver/solver.js";
 
 export interface Choice extends Condition {
@@ -26,11 +26,11 @@ export class Choices {
 
   take(choice: Choice): void {
     this.taken.push(choice);
-    this.#values.set(JSON.stringify(choice.atom), choice.is);
+    this.#values.set(keyOf(choice.atom), choice.is);
   }
 
   valueOf(atom: Atom): boolean | undefined {
-    return this.#values.get(JSON.stringify(atom));
+    return this.#values.get(keyOf(atom));
   }
 
   /** The conditions as JSON, with their values. */

@@ -6,6 +6,18 @@ export interface Condition {
   readonly is: boolean;
 }
 
+const keys = new WeakMap<Atom, string>();
+
+/** The JSON of an atom, which is the same for equal ones. It is made once for each object. */
+export function keyOf(atom: Atom): string {
+  let key = keys.get(atom);
+  if (key === undefined) {
+    key = JSON.stringify(atom);
+    keys.set(atom, key);
+  }
+  return key;
+}
+
 /** The name of the flag that an atom is about; null for an atom about a text, a number or a type. */
 export function flagOf(atom: Atom): string | null {
   switch (atom.kind) {

@@ -8,7 +8,7 @@ import {
   type Origin,
   type SymbolDomain,
 } from "../shared/atom.js";
-import { type Condition, flagOf } from "./condition.js";
+import { type Condition, flagOf, keyOf } from "./condition.js";
 import { Effort } from "./effort.js";
 import { namesIn } from "./element-conditions.js";
 import { foldedClauses } from "./folded-lists.js";
@@ -62,7 +62,8 @@ function answerTo(conditions: readonly Condition[], knowledge: Knowledge): Answe
   const effort = new Effort();
   const clauses = foldedClauses(conditions, knowledge);
   if (clauses.length === 0) return solveAny(conditions, knowledge, effort);
-  return chosen(conditions, clauses, (one) => solveAny(one, knowledge, effort));
+  const first = withFirst(conditions, clauses, (one) => solveAny(one, knowledge, new Effort()));
+  return first ?? chosen(conditions, clauses, (one) => solveAny(one, knowledge, effort));
 }
 
 /** Chooses, for each condition that a case holds or that none does, what makes it true. */
@@ -70,19 +71,30 @@ function solveAny(conditions: readonly Condition[], knowledge: Knowledge, effort
   const clauses = conditions.flatMap(({ atom, is }) => (atom.kind === "any" ? anyClauses(atom.where, is) : []));
   const others = conditions.filter(({ atom }) => atom.kind !== "any");
   if (clauses.length === 0 && others.length === conditions.length) return solveListed(conditions, knowledge, effort);
-  // Most of them can be true together, which one question shows
-  const first = firstOf(clauses, others);
-  const answer = first.length === 0 ? "unknown" : solveAny([...others, ...first], knowledge, new Effort());
-  if (typeof answer !== "string") return answer;
-  return chosen(others, clauses, (one) => solveAny(one, knowledge, effort));
+  const first = withFirst(others, clauses, (one) => solveAny(one, knowledge, new Effort()));
+  return first ?? chosen(others, clauses, (one) => solveAny(one, knowledge, effort));
 }
 
-/** An alternative of each clause: the first that no condition contradicts by itself. Empty if a clause has none. */
+/**
+ * The answer with the first alternative of each clause that no condition contradicts by itself, if these can hold
+ * together, which most can: then there was one question in place of one for each clause. Null otherwise.
+ */
+function withFirst(
+  conditions: readonly Condition[],
+  clauses: readonly Clause[],
+  answerTo: (conditions: readonly Condition[]) => Answer,
+): Model | null {
+  const first = firstOf(clauses, conditions);
+  const answer = first.length === 0 ? "unknown" : answerTo([...conditions, ...first]);
+  return typeof answer === "string" ? null : answer;
+}
+
+/** Empty if a clause has no such alternative. */
 function firstOf(clauses: readonly Clause[], conditions: readonly Condition[]): readonly Condition[] {
   const sure = clauses.flatMap((clause) => (clause.length === 1 ? clause[0]! : []));
-  const denied = new Set([...conditions, ...sure].map(({ atom, is }) => JSON.stringify([atom, !is])));
+  const denied = new Set([...conditions, ...sure].map(({ atom, is }) => `${!is} ${keyOf(atom)}`));
   const found = clauses.map((clause) =>
-    clause.find((one) => !one.some(({ atom, is }) => denied.has(JSON.stringify([atom, is])))),
+    clause.find((one) => !one.some(({ atom, is }) => denied.has(`${is} ${keyOf(atom)}`))),
   );
   return found.includes(undefined) ? [] : found.flatMap((one) => one!);
 }
@@ -152,7 +164,7 @@ function solveFlat(
   const compared = new Map<string, boolean>();
   for (const { atom, is } of conditions) {
     if (atom.kind === "texts") {
-      const key = JSON.stringify(atom);
+      const key = keyOf(atom);
       if (compared.get(key) === !is) return "unsatisfiable";
       compared.set(key, is);
     }
