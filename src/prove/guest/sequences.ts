@@ -139,12 +139,18 @@ function numberOfThose(items: readonly ItemPart[]): unknown {
 
 /** The texts of all elements with a separator between them (ECMA-262, 23.1.3.18). */
 export function joinedParts(parts: readonly Part[], separator: string): string | Sym {
-  const each = parts.map((part): EachPart => {
-    if (isItem(part)) return { where: part.where, text: joinText(part.value) };
+  const each = parts.flatMap((part): EachPart[] => {
+    if (isItem(part)) return itemText(part);
     const { list, cases } = part;
-    return { list, cases: cases.map(({ where, value }) => ({ where, text: caseText(part, value) })) };
+    return [{ list, cases: cases.map(({ where, value }) => ({ where, text: caseText(part, value) })) }];
   });
   return joined([{ k: "each", each: { separator, parts: each }, isThere: (place) => isTextOfAny(place, parts) }]);
+}
+
+/** None on a path on which the value is not in the array: to write it could throw an error that the policy never gets. */
+function itemText({ where, value }: ItemPart): EachPart[] {
+  const mayFail = termOf(settled(value))?.k === "json";
+  return mayFail && !isThere(where) ? [] : [{ where, text: joinText(value) }];
 }
 
 function caseText({ list, of }: ListPart, value: CaseValue): readonly TextPart[] {

@@ -149,3 +149,37 @@ describe(`arrays whose elements are not known (seed ${seed})`, () => {
     policy.close();
   });
 });
+
+const ARRAYS = ["[y, 1, 2, 3]", "[1, x ?? 2, y, 3]", "[{ y }, { y: x }, { y: 1 }, { y: 2 }].map((one) => one.y)"];
+const KEPT = ["is", "is || one === 1", "one === null", "!Array.isArray(one)"];
+const USES = ["kept.join()", "[...kept, 4].join()", "[...kept, 1].slice(1).join('')"];
+/** Objects and arrays whose conversion to text throws, and others. */
+const JSON_VALUES: readonly unknown[] = [
+  ...[undefined, null, 5, "a", {}, { toString: 1 }, [], ["a", 1], [{ toString: null }]],
+];
+
+describe("a value that cannot be written", () => {
+  const cases = ARRAYS.flatMap((array) => KEPT.flatMap((kept) => USES.map((use) => [array, kept, use] as const)));
+
+  it.each(cases)("in %s, kept if %s: %s fails only if it is kept", (array, kept, use) => {
+    const policy = ExploredPolicy.of(
+      `import { deny, map_lookup } from "countersign";
+      export function bpf_prog_load(prog) {
+        const [x, y] = [map_lookup("program_budget", "x"), map_lookup("program_budget", "y")];
+        const is = prog.gpl_compatible;
+        const kept = ${array}.filter((one) => ${kept});
+        return deny(${use});
+      }`,
+    );
+    const exploration = policy.explore("bpf_prog_load");
+    expect(exploration.unfinished).toBeNull();
+    const next = numbers(seed);
+    for (const x of [undefined, { toString: 1 }] as readonly unknown[])
+      for (const y of JSON_VALUES) {
+        const drawn = randomInput(exploration, next);
+        const answer: typeof drawn.answer = (_, key) => (key === "x" ? x : y);
+        expect([policy.flaw(exploration, { ...drawn, answer }), x, y]).toEqual([null, x, y]);
+      }
+    policy.close();
+  });
+});
