@@ -44,7 +44,7 @@ if (unknown.length > 0) {
   console.error(`there is no target \`${unknown[0]}\`; there are ${TARGETS.join(", ")}`);
   process.exit(2);
 }
-const seed = Number(values.seed ?? Date.now() % 0xffffffff) >>> 0;
+const seed = Number(values.seed ?? process.env.COUNTERSIGN_SEED ?? Date.now() % 0xffffffff) >>> 0;
 const root = fileURLToPath(new URL("..", import.meta.url));
 // below the repository, so that what is not bundled is found
 const folder = mkdtempSync(join(root, "node_modules", ".fuzz-"));

@@ -11,9 +11,10 @@ export function numbers(seed: number): (below: number) => number {
   };
 }
 
-/** `SEED` of the environment, or one of the clock's; printed by whoever uses it. */
+/** The seed that was asked for (`SEED`), that of the commit in CI, or one of the clock's; its user prints it. */
 export function seedOf(): number {
-  return Number(process.env.SEED ?? Date.now() % 0xffffffff) >>> 0;
+  const { SEED, COUNTERSIGN_SEED } = process.env;
+  return Number(SEED ?? COUNTERSIGN_SEED ?? Date.now() % 0xffffffff) >>> 0;
 }
 
 /** One to three changes: a bit, a byte, a cut, a doubled part, bytes put in, a length made huge. */
