@@ -16,6 +16,10 @@ const PROG_LOAD = 5;
 const BTF_LOAD = 18;
 const CLOSE = 3;
 const EINVAL = 22;
+const FIRST_KEY = Buffer.alloc(4);
+const LICENSE = Buffer.from("GPL\0");
+/** The memory that attributes of a call point to: nothing else refers to it, and it could be freed before the call. */
+const MEMORY = new WeakMap<Buffer, readonly Buffer[]>();
 const LOG_SIZE = 1 << 16;
 
 export interface Loaded {
@@ -75,11 +79,10 @@ export function run(code: Code, maps: Map<CodeMap, number>, packets: readonly Ui
 /** The value of the first element of an array map. */
 export function firstValueOf(map: CodeMap, maps: Map<CodeMap, number>): Uint8Array {
   const fd = mapFd(map, maps);
-  const key = Buffer.alloc(4);
   const value = Buffer.alloc(map.value_size);
   const attr = Buffer.alloc(32);
   attr.writeUInt32LE(fd, 0);
-  attr.writeBigUInt64LE(BigInt(addressOf(key)), 8);
+  attr.writeBigUInt64LE(BigInt(addressOf(FIRST_KEY)), 8);
   attr.writeBigUInt64LE(BigInt(addressOf(value)), 16);
   const result = bpf(MAP_LOOKUP, attr);
   if (result < 0) throw new Error(`BPF_MAP_LOOKUP_ELEM: errno ${-result}`);
@@ -101,7 +104,6 @@ function open(code: Code, maps: Map<CodeMap, number>): { fd: number; why: string
     }
     slot += 1;
   }
-  const license = Buffer.from("GPL\0");
   const log = Buffer.alloc(LOG_SIZE);
   const btf = loadBtf(code);
   const records = Buffer.alloc(8 * code.functions.length);
@@ -113,7 +115,7 @@ function open(code: Code, maps: Map<CodeMap, number>): { fd: number; why: string
   attr.writeUInt32LE(PROGRAM_TYPES.indexOf(code.type), 0);
   attr.writeUInt32LE(code.insns.count, 4);
   attr.writeBigUInt64LE(BigInt(addressOf(insns)), 8);
-  attr.writeBigUInt64LE(BigInt(addressOf(license)), 16);
+  attr.writeBigUInt64LE(BigInt(addressOf(LICENSE)), 16);
   attr.writeUInt32LE(1, 24);
   attr.writeUInt32LE(LOG_SIZE, 28);
   attr.writeBigUInt64LE(BigInt(addressOf(log)), 32);
@@ -122,6 +124,7 @@ function open(code: Code, maps: Map<CodeMap, number>): { fd: number; why: string
   attr.writeUInt32LE(8, 76);
   attr.writeBigUInt64LE(BigInt(addressOf(records)), 80);
   attr.writeUInt32LE(code.functions.length, 88);
+  MEMORY.set(attr, [insns, records]);
   const fd = bpf(PROG_LOAD, attr);
   syscall(CLOSE, btf);
   const lines = log.toString("latin1", 0, log.indexOf(0)).trim().split("\n");

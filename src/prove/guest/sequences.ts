@@ -147,7 +147,9 @@ export function joinedParts(parts: readonly Part[], separator: string): string |
   return joined([{ k: "each", each: { separator, parts: each }, isThere: (place) => isTextOfAny(place, parts) }]);
 }
 
-/** None on a path on which the value is not in the array: to write it could throw an error that the policy never gets. */
+/**
+ * None on a path on which the value is not in the array: to write it could throw an error that the policy never gets.
+ */
 function itemText({ where, value }: ItemPart): EachPart[] {
   const mayFail = termOf(settled(value))?.k === "json";
   return mayFail && !isThere(where) ? [] : [{ where, text: joinText(value) }];

@@ -75,8 +75,8 @@ describe("mutated objects on kernels of mutated types", () => {
 });
 
 /**
- * Whether the kernel's `long` has 8 bytes, or none. libbpf takes the size of pointers from it; the relocator is made for
- * kernels of 64 bits, where it is 8.
+ * Whether the kernel's `long` has 8 bytes, or none. libbpf takes the size of pointers from it; the relocator is made
+ * for kernels of 64 bits, where it is 8.
  */
 function isOf64Bits(btf: Btf): boolean {
   for (const id of btf.all("int"))
