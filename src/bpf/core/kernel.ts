@@ -33,6 +33,7 @@ interface Candidates {
 /** What programs are relocated for: the types of a kernel, and the addresses of its symbols. */
 export class Kernel {
   readonly #candidates = new Map<string, Candidates>();
+  #has64Bits: boolean | undefined;
   readonly #kallsyms: Kallsyms | null;
   #used: KernelUse = UNUSED;
   readonly #readModules: () => readonly KernelModule[];
@@ -89,9 +90,11 @@ export class Kernel {
 
   /**
    * The types with the same essential name, of one kind, in ascending order of ids (bpf_core_find_cands). Modules are
-   * searched only if vmlinux has none.
+   * searched only if vmlinux has none. Throws CORE_UNSUPPORTED if there are too many, and for a kernel of 32 bits.
    */
   candidates(kind: BtfKind, name: string): readonly KernelType[] {
+    this.#has64Bits ??= has64Bits(this.vmlinux);
+    if (!this.#has64Bits) throw coreError("CORE_UNSUPPORTED", "the kernel has 32 bits", "use a kernel of 64 bits");
     const family = kindFamily(kind);
     const key = `${family} ${essentialName(name)}`;
     let found = this.#candidates.get(key);
@@ -121,6 +124,21 @@ export class Kernel {
     }
     return null;
   }
+}
+
+/** Names of C's `long` and `unsigned long`. */
+const LONGS: ReadonlySet<string> = new Set([
+  ...["long", "long int", "int long", "unsigned long", "long unsigned", "unsigned long int", "unsigned int long"],
+  ...["long unsigned int", "long int unsigned", "int unsigned long", "int long unsigned"],
+]);
+
+/** Whether pointers have 8 bytes, as `long` has (determine_ptr_size of libbpf). True if there is no such type. */
+function has64Bits(btf: Btf): boolean {
+  for (const id of btf.all("int")) {
+    const size = btf.size(id);
+    if ((size === 4 || size === 8) && LONGS.has(btf.name(id))) return size === 8;
+  }
+  return true;
 }
 
 const UNUSED: KernelUse = { modules: false, kallsyms: false };

@@ -65,3 +65,31 @@ describe("a kernel", () => {
     expect(() => new Kernel(other, its.modules)).toThrow(expect.objectContaining({ code: "CORE_MALFORMED" }));
   });
 });
+
+describe("the size of a kernel's pointers", () => {
+  const withLongs = (...longs: readonly (readonly [name: string, size: number])[]) => {
+    const writer = new BtfWriter();
+    for (const [name, size] of longs) writer.int(name, size);
+    writer.struct("here", 4, []);
+    const its = new Kernel(new Btf(writer.bytes(), "vmlinux"));
+    return () => its.candidates("struct", "here").length;
+  };
+
+  it.each(
+    [
+      ["long", "long int", "int long", "unsigned long", "long unsigned", "unsigned long int", "unsigned int long"],
+      ["long unsigned int", "long int unsigned", "int unsigned long", "int long unsigned"],
+    ].flat(),
+  )("is that of `%s`: types of a kernel of 32 bits are rejected", (name) => {
+    expect(withLongs(["int", 4], [name, 4])).toThrow(
+      expect.objectContaining({ code: "CORE_UNSUPPORTED", message: "the kernel has 32 bits" }),
+    );
+    expect(withLongs(["int", 4], [name, 8])()).toBe(1);
+  });
+
+  it("is 8 without such a type, and that of the first one of 4 or 8 bytes", () => {
+    expect(withLongs(["int", 4], ["long long int", 4], ["unsigned int", 4])()).toBe(1);
+    expect(withLongs(["long int", 2], ["long unsigned int", 8], ["long", 4])()).toBe(1);
+    expect(withLongs(["long int", 2], ["long unsigned int", 4], ["long", 8])).toThrow("the kernel has 32 bits");
+  });
+});
