@@ -1,5 +1,5 @@
 import { bpf, type KernelMap, mapInfo } from "./bpf.js";
-import { addressOf, syscall } from "./libc.js";
+import { addressOf, keepAlive, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 const MAP_LOOKUP_ELEM = 1;
@@ -41,5 +41,5 @@ export function elementAt(fd: number, index: number, size: number): Buffer | nul
   attr.setUint32(0, fd, true);
   attr.setBigUint64(8, BigInt(addressOf(key)), true);
   attr.setBigUint64(16, BigInt(addressOf(value)), true);
-  return bpf(MAP_LOOKUP_ELEM, new Uint8Array(attr.buffer)) < 0 ? null : value.subarray(0, size);
+  return bpf(MAP_LOOKUP_ELEM, keepAlive(new Uint8Array(attr.buffer), key)) < 0 ? null : value.subarray(0, size);
 }

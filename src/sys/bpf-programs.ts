@@ -1,6 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { bpf, type KernelProgram, programInfo } from "./bpf.js";
-import { addressOf, syscall } from "./libc.js";
+import { addressOf, keepAlive, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 const PROG_GET_NEXT_ID = 11;
@@ -37,7 +37,7 @@ export function tryToLoad(insns: Uint8Array): number {
   attr.setUint32(4, insns.byteLength / 8, true);
   attr.setBigUint64(8, BigInt(addressOf(insns)), true);
   attr.setBigUint64(16, BigInt(addressOf(license)), true);
-  const fd = bpf(PROG_LOAD, new Uint8Array(attr.buffer));
+  const fd = bpf(PROG_LOAD, keepAlive(new Uint8Array(attr.buffer), insns, license));
   if (fd >= 0) syscall(NR.close, fd);
   return Math.min(fd, 0);
 }

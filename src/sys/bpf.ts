@@ -1,6 +1,6 @@
 import { ERRNO } from "../errno.js";
 import { readSmall } from "./file.js";
-import { addressOf, Fixed, syscall } from "./libc.js";
+import { addressOf, Fixed, keepAlive, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 /** Calls bpf(2) on the calling thread. Returns an fd, 0, or a negative errno. The kernel may write to `attr`. */
@@ -174,7 +174,7 @@ export function firstValue(fd: number, size: number): Uint8Array | null {
   attr.setUint32(0, fd, true);
   attr.setBigUint64(8, BigInt(addressOf(key)), true);
   attr.setBigUint64(16, BigInt(addressOf(value)), true);
-  return bpf(MAP_LOOKUP_ELEM, new Uint8Array(attr.buffer)) < 0 ? null : value.subarray(0, size);
+  return bpf(MAP_LOOKUP_ELEM, keepAlive(new Uint8Array(attr.buffer), key)) < 0 ? null : value.subarray(0, size);
 }
 
 /** Reads a BTF object; null on failure. struct bpf_btf_info: btf 0 · btf_size 8 · id 12. */

@@ -26,10 +26,22 @@ export function syscall(
 
 /**
  * Returns the address of memory, for a pointer in a structure; 0 for null or empty memory. Addresses on x86-64 are
- * below 2^47, so a number is exact.
+ * below 2^47, so a number is exact. An address keeps nothing alive: pass the memory as an argument too, hold it until
+ * the call has returned, or use {@link keepAlive}.
  */
 export function addressOf(memory: NodeJS.ArrayBufferView | null): number {
   return memory === null || memory.byteLength === 0 ? 0 : Number(koffi().address(memory));
+}
+
+const pointedTo = new WeakMap<NodeJS.ArrayBufferView, readonly (NodeJS.ArrayBufferView | null)[]>();
+
+/** Keeps what the pointers in a structure refer to alive as long as the structure itself, which is returned. */
+export function keepAlive<T extends NodeJS.ArrayBufferView>(
+  structure: T,
+  ...memory: readonly (NodeJS.ArrayBufferView | null)[]
+): T {
+  pointedTo.set(structure, [...(pointedTo.get(structure) ?? []), ...memory]);
+  return structure;
 }
 
 /** Memory that a module keeps for its whole life, so that its address is looked up only once. */

@@ -1,5 +1,5 @@
 import { bpf } from "./bpf.js";
-import { addressOf } from "./libc.js";
+import { addressOf, keepAlive } from "./libc.js";
 
 /** BPF_MAP_UPDATE_ELEM: map_fd 0 · key 8 · value 16 · flags 24; BPF_MAP_FREEZE: map_fd 0 (linux/bpf.h). */
 const MAP_UPDATE_ELEM = 2;
@@ -20,5 +20,5 @@ export function setFirstValue(fd: number, value: Uint8Array): number {
   attr.setUint32(0, fd, true);
   attr.setBigUint64(8, BigInt(addressOf(key)), true);
   attr.setBigUint64(16, BigInt(addressOf(value)), true);
-  return bpf(MAP_UPDATE_ELEM, new Uint8Array(attr.buffer));
+  return bpf(MAP_UPDATE_ELEM, keepAlive(new Uint8Array(attr.buffer), key, value));
 }

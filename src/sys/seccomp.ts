@@ -1,4 +1,4 @@
-import { addressOf, Fixed, syscall } from "./libc.js";
+import { addressOf, Fixed, keepAlive, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 /** Sizes in bytes of struct seccomp_notif, seccomp_notif_resp and seccomp_notif_addfd (linux/seccomp.h). */
@@ -27,7 +27,12 @@ export function installFilter(filter: Uint8Array): number {
   const program = new DataView(new ArrayBuffer(16));
   program.setUint16(0, filter.byteLength / 8, true);
   program.setBigUint64(8, BigInt(addressOf(filter)), true);
-  return syscall(NR.seccomp, SET_MODE_FILTER, FILTER_FLAG_NEW_LISTENER | FILTER_FLAG_WAIT_KILLABLE_RECV, program);
+  return syscall(
+    NR.seccomp,
+    SET_MODE_FILTER,
+    FILTER_FLAG_NEW_LISTENER | FILTER_FLAG_WAIT_KILLABLE_RECV,
+    keepAlive(program, filter),
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { addressOf, must, syscall } from "./libc.js";
+import { addressOf, keepAlive, must, syscall } from "./libc.js";
 import { koffi } from "./native.js";
 import { NR } from "./numbers.js";
 import { close } from "./pidfd.js";
@@ -67,7 +67,7 @@ export function connectStream(path: string): number {
 
 /** Sends bytes with fds on a connection. Returns 0 or a negative errno. */
 export function sendOnSocket(connection: number, data: Uint8Array, fds: readonly number[]): number {
-  const { header } = messageHeader(data, rights(fds));
+  const header = messageHeader(data, rights(fds));
   return Math.min(0, syscall(NR.sendmsg, connection, header, MSG_NOSIGNAL));
 }
 
@@ -100,12 +100,12 @@ export interface Received {
 /** Reads once from a socket into `into`, with the fds of the message (recvmsg(2), unix(7)). */
 export function receiveWithFds(socket: number, into: Uint8Array): Received {
   const control = new Uint8Array(CMSG_HEADER + 4 * MAX_FDS);
-  const message = messageHeader(into, control);
-  const length = syscall(NR.recvmsg, socket, message.header, MSG_CMSG_CLOEXEC);
+  const header = messageHeader(into, control);
+  const length = syscall(NR.recvmsg, socket, header, MSG_CMSG_CLOEXEC);
   const fds: number[] = [];
   if (length < 0) return { length, fds };
   const view = new DataView(control.buffer);
-  const filled = Number(message.header.getBigUint64(40, true));
+  const filled = Number(header.getBigUint64(40, true));
   for (let at = 0; at + CMSG_HEADER <= filled; ) {
     const size = Number(view.getBigUint64(at, true));
     if (size < CMSG_HEADER) break;
@@ -132,10 +132,10 @@ export function sendDatagram(path: string, data: Uint8Array, fds: readonly numbe
   if (socket < 0) return socket;
   limitSending(socket);
   const address = socketAddress(path);
-  const message = messageHeader(data, rights(fds));
-  message.header.setBigUint64(0, BigInt(addressOf(address)), true);
-  message.header.setUint32(8, address.byteLength, true);
-  const sent = syscall(NR.sendmsg, socket, message.header, MSG_NOSIGNAL);
+  const header = messageHeader(data, rights(fds));
+  header.setBigUint64(0, BigInt(addressOf(address)), true);
+  header.setUint32(8, address.byteLength, true);
+  const sent = syscall(NR.sendmsg, socket, keepAlive(header, address), MSG_NOSIGNAL);
   close(socket);
   return Math.min(0, sent);
 }
@@ -152,14 +152,14 @@ function rights(fds: readonly number[]): Uint8Array {
 }
 
 /** struct msghdr: name 0 · namelen 8 · iov 16 · iovlen 24 · control 32 · controllen 40 · flags 48; 56 bytes. */
-function messageHeader(data: Uint8Array, control: Uint8Array): { readonly header: DataView; readonly held: object } {
+function messageHeader(data: Uint8Array, control: Uint8Array): DataView {
   const vector = BigUint64Array.of(BigInt(addressOf(data)), BigInt(data.byteLength));
   const header = new DataView(new ArrayBuffer(56));
   header.setBigUint64(16, BigInt(addressOf(vector)), true);
   header.setBigUint64(24, 1n, true);
   header.setBigUint64(32, BigInt(addressOf(control)), true);
   header.setBigUint64(40, BigInt(control.byteLength), true);
-  return { header, held: [data, control, vector] };
+  return keepAlive(header, data, control, vector);
 }
 
 /** struct sockaddr_un: family, then the path with its NUL, or a NUL and the abstract name. */

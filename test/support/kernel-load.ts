@@ -7,7 +7,7 @@ import { LD_SRC, OP } from "../../src/bpf/insn/insn.js";
 import type { Code, CodeMap } from "../../src/bpf/model/code.js";
 import { ATTACH_TYPES, MAP_TYPES, PROGRAM_TYPES } from "../../src/bpf/tables/names.gen.js";
 import { bpf } from "../../src/sys/bpf.js";
-import { addressOf, syscall } from "../../src/sys/libc.js";
+import { addressOf, keepAlive, syscall } from "../../src/sys/libc.js";
 
 const MAP_CREATE = 0;
 const MAP_LOOKUP = 1;
@@ -18,8 +18,6 @@ const CLOSE = 3;
 const EINVAL = 22;
 const FIRST_KEY = Buffer.alloc(4);
 const LICENSE = Buffer.from("GPL\0");
-/** The memory that attributes of a call point to: nothing else refers to it, and it could be freed before the call. */
-const MEMORY = new WeakMap<Buffer, readonly Buffer[]>();
 const LOG_SIZE = 1 << 16;
 
 export interface Loaded {
@@ -124,8 +122,7 @@ function open(code: Code, maps: Map<CodeMap, number>): { fd: number; why: string
   attr.writeUInt32LE(8, 76);
   attr.writeBigUInt64LE(BigInt(addressOf(records)), 80);
   attr.writeUInt32LE(code.functions.length, 88);
-  MEMORY.set(attr, [insns, records]);
-  const fd = bpf(PROG_LOAD, attr);
+  const fd = bpf(PROG_LOAD, keepAlive(attr, insns, records));
   syscall(CLOSE, btf);
   const lines = log.toString("latin1", 0, log.indexOf(0)).trim().split("\n");
   return { fd, why: lines.findLast((line) => !/^(processed|verification time|stack depth)/.test(line)) ?? "" };
@@ -178,5 +175,5 @@ function loadBtf(code: Code): number {
   const attr = Buffer.alloc(32);
   attr.writeBigUInt64LE(BigInt(addressOf(btf)), 0);
   attr.writeUInt32LE(btf.length, 16);
-  return bpf(BTF_LOAD, attr);
+  return bpf(BTF_LOAD, keepAlive(attr, btf));
 }

@@ -1,4 +1,4 @@
-import { addressOf, must, syscall } from "../../src/sys/libc.js";
+import { addressOf, keepAlive, must, syscall } from "../../src/sys/libc.js";
 import { NR } from "../../src/sys/numbers.js";
 import { close } from "../../src/sys/pidfd.js";
 import { receiveWithFds } from "../../src/sys/socket.js";
@@ -49,7 +49,7 @@ export class RuntimeConnection {
     header.setBigUint64(24, 1n, true);
     header.setBigUint64(32, BigInt(addressOf(rights)), true);
     header.setBigUint64(40, BigInt(rights.byteLength), true);
-    return syscall(NR.sendmsg, this.fd, header, MSG_NOSIGNAL);
+    return syscall(NR.sendmsg, this.fd, keepAlive(header, vector, data, rights), MSG_NOSIGNAL);
   }
 
   /** Whether the agent has closed its end. */

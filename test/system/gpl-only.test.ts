@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { GPL_ONLY } from "../../src/bpf/tables/gpl-only.js";
 import { HELPERS, PROGRAM_TYPES } from "../../src/bpf/tables/names.gen.js";
 import { bpf } from "../../src/sys/bpf.js";
-import { addressOf } from "../../src/sys/libc.js";
+import { addressOf, keepAlive } from "../../src/sys/libc.js";
 
 const PROG_LOAD = 5;
 const LICENSE = Buffer.from("Proprietary\0");
@@ -22,7 +22,7 @@ function verifierOn(helper: number, type: number): string {
   attr.writeUInt32LE(log.length, 28);
   attr.writeBigUInt64LE(BigInt(addressOf(log)), 32);
   log.fill(0);
-  const fd = bpf(PROG_LOAD, attr);
+  const fd = bpf(PROG_LOAD, keepAlive(attr, insns));
   if (fd >= 0) closeSync(fd);
   return log.toString("latin1", 0, log.indexOf(0));
 }

@@ -3,7 +3,7 @@ import type { Config } from "../../config/config.js";
 import { Engine } from "../../engine/decision/engine.js";
 import { bpf } from "../../sys/bpf.js";
 import type { Impersonator } from "../../sys/credentials.js";
-import { addressOf } from "../../sys/libc.js";
+import { addressOf, keepAlive } from "../../sys/libc.js";
 import { NR } from "../../sys/numbers.js";
 import { close, openThread } from "../../sys/pidfd.js";
 import { NOTIFICATION_SIZE } from "../../sys/seccomp.js";
@@ -309,7 +309,7 @@ function loadBtf(bytes: Uint8Array): number {
   const attr = new DataView(new ArrayBuffer(32));
   attr.setBigUint64(0, BigInt(addressOf(bytes)), true);
   attr.setUint32(16, bytes.byteLength, true);
-  return bpf(BTF_LOAD, new Uint8Array(attr.buffer));
+  return bpf(BTF_LOAD, keepAlive(new Uint8Array(attr.buffer), bytes));
 }
 
 /** The configuration of a gate without policies. */

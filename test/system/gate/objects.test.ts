@@ -5,7 +5,7 @@ import { IssuedObjects, type MapEntry } from "../../../src/gate/call/issued-obje
 import { IssuedByContainer } from "../../../src/gate/supervisor/issued-by-container.js";
 import type { ProgramSubject } from "../../../src/hooks/subject.js";
 import { bpf, mapInfo, programNumbers } from "../../../src/sys/bpf.js";
-import { addressOf } from "../../../src/sys/libc.js";
+import { addressOf, keepAlive } from "../../../src/sys/libc.js";
 import { close } from "../../../src/sys/pidfd.js";
 import { setOpenFiles } from "../../../src/sys/process.js";
 import { until } from "../../support/until.js";
@@ -45,7 +45,7 @@ function loadProgram(): number {
   attr.setU32(LOAD.insnCount, 2);
   attr.setPointer(LOAD.insns, addressOf(insns));
   attr.setPointer(LOAD.license, addressOf(license));
-  const fd = bpf(CMD.BPF_PROG_LOAD, attr.bytes);
+  const fd = bpf(CMD.BPF_PROG_LOAD, keepAlive(attr.bytes, insns, license));
   if (fd < 0) throw new Error(`no program: ${fd}`);
   return fd;
 }

@@ -1,7 +1,7 @@
 import { sha256, zeroMapReferences } from "../../../bpf/insn/digest.js";
 import { ERRNO, verdictName } from "../../../errno.js";
 import { bpf, firstValue, type KernelMap, mapInfo } from "../../../sys/bpf.js";
-import { addressOf } from "../../../sys/libc.js";
+import { addressOf, keepAlive } from "../../../sys/libc.js";
 import { freeze, setFirstValue } from "../../../sys/map.js";
 import { close } from "../../../sys/pidfd.js";
 import { Attr, CREATE, LOAD } from "../../call/attr.js";
@@ -79,7 +79,7 @@ function create({ keySize, valueSize, flags, name }: KernelMap, digest: Uint8Arr
   attr.bytes.set(Buffer.from(name, "latin1"), CREATE.mapName);
   attr.setPointer(CREATE.exclusiveHash, addressOf(digest));
   attr.setU32(CREATE.exclusiveHashSize, digest?.byteLength ?? 0);
-  return bpf(CMD.BPF_MAP_CREATE, attr.bytes);
+  return bpf(CMD.BPF_MAP_CREATE, keepAlive(attr.bytes, digest));
 }
 
 /** Opcode and source registers (linux/bpf.h) of instructions that name a map by its fd. */
