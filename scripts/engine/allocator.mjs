@@ -13,7 +13,7 @@ import {
   spend,
   UNITS,
 } from "./buffer.mjs";
-import { call, fail, get, i32, load, OP, set, store, tee, unsigned } from "./wasm.mjs";
+import { call, fail, get, i32, load, OP, set, signatureOf, store, tee, unsigned } from "./wasm.mjs";
 
 /** Replaces the allocator's functions in the table by wrappers that call them. */
 export function wrapAllocator(wasm, edits, loader) {
@@ -51,13 +51,13 @@ function exported({ exports }, loader) {
 
 /** The allocator's functions in the table, by name. */
 function entries(wasm, loader) {
-  const { bytes, types, imported, functions, elements, bodies } = wasm;
+  const { bytes, imported, elements, bodies } = wasm;
   const [malloc, free] = exported(wasm, loader);
   const bodyOf = (index) => {
     const { start, size } = bodies[index - imported.length] ?? { start: 0, size: 0 };
     return bytes.subarray(start, start + size);
   };
-  const shape = (index) => types[functions[index]].map((side) => side.join()).join(">");
+  const shape = (index) => signatureOf(wasm, index);
   const calls = (index, callee) => bodyOf(index).includes(Buffer.from(call(callee)));
   // malloc, free and realloc are consecutive, as in JSMallocFunctions; in quickjs-ng calloc precedes them.
   const at = elements.findIndex(

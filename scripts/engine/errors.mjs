@@ -1,9 +1,9 @@
 // Keeps an error alive while the engine writes its stack to it.
-import { bodyOf } from "./instructions.mjs";
-import { call, fail, get, i32, load, OP, Reader, store } from "./wasm.mjs";
+import { functionBody } from "./instructions.mjs";
+import { addressOfText, call, fail, get, i32, load, OP, Reader, signatureOf, store } from "./wasm.mjs";
 
 /** A text that only `build_backtrace` of quickjs.c uses. */
-const NATIVE = " (native)\0";
+const NATIVE = " (native)";
 /** Parameters of `build_backtrace(context, error, …)`. */
 const [CONTEXT, ERROR] = [0, 1];
 /** Opcodes (WebAssembly Core Specification 2.0, 5.4). */
@@ -17,21 +17,22 @@ const FREE = "127,126>";
  * writes the property `stack` to freed memory. The patch takes a reference at the start, and drops it at the end.
  */
 export function keepErrors(wasm, edits) {
-  const { first, instructions } = parsed(wasm, textUser(wasm));
-  if (instructions.some(({ op }) => op === RETURN)) fail("`build_backtrace` returns before its end");
-  const free = lastCallee(wasm, parsed(wasm, lastCallee(wasm, instructions)).instructions);
-  const shape = wasm.types[wasm.functions[free]].map((side) => side.join()).join(">");
-  if (shape !== FREE) fail("the last call of JS_DefinePropertyValue is not JS_FreeValue");
+  const { first, instructions } = functionBody(wasm, textUser(wasm));
+  const all = [...instructions];
+  if (all.some(({ op }) => op === RETURN)) fail("`build_backtrace` returns before its end");
+  // the last call is JS_DefinePropertyValue, whose last call is JS_FreeValue
+  const free = lastCallee(wasm, functionBody(wasm, lastCallee(wasm, all)).instructions);
+  if (signatureOf(wasm, free) !== FREE) fail("the last call of JS_DefinePropertyValue is not JS_FreeValue");
   const ifObject = (then) => [...get(ERROR), ...OP.OBJECT, ...OP.LONG_NOT_LESS, ...OP.IF, ...then, ...OP.END];
   const error = [...get(ERROR), ...OP.WRAP];
   edits.insert(first, ifObject([...error, ...error, ...load(0), ...i32(1), ...OP.ADD, ...store(0)]));
-  edits.insert(instructions.at(-1).at, ifObject([...get(CONTEXT), ...get(ERROR), ...call(free)]));
+  edits.insert(all.at(-1).at, ifObject([...get(CONTEXT), ...get(ERROR), ...call(free)]));
 }
 
 /** The index of the one function that uses the text. */
-function textUser({ bytes, bodies, imported, data }) {
-  const segment = data.find((one) => one.bytes.includes(NATIVE)) ?? fail("no text of `build_backtrace`");
-  const address = Buffer.from(i32(segment.address + segment.bytes.indexOf(NATIVE)));
+function textUser(wasm) {
+  const { bytes, bodies, imported } = wasm;
+  const address = Buffer.from(i32(addressOfText(wasm, NATIVE)));
   const users = bodies.flatMap(({ start, size }, at) =>
     bytes.subarray(start, start + size).includes(address) ? [at + imported.length] : [],
   );
@@ -39,12 +40,6 @@ function textUser({ bytes, bodies, imported, data }) {
   return users[0];
 }
 
-function parsed({ bytes, bodies, imported }, index) {
-  const { start, size } = bodies[index - imported.length];
-  const { first, instructions } = bodyOf(bytes, start, start + size);
-  return { first, instructions: [...instructions] };
-}
-
 function lastCallee({ bytes }, instructions) {
-  return new Reader(bytes, instructions.findLast(({ op }) => op === CALL).at + 1).unsigned();
+  return new Reader(bytes, [...instructions].findLast(({ op }) => op === CALL).at + 1).unsigned();
 }

@@ -14,6 +14,12 @@ export function bodyOf(bytes, start, end) {
   return { locals, first: reader.at, instructions: read(reader, end) };
 }
 
+/** The same of a function, by its index. */
+export function functionBody({ bytes, bodies, imported }, index) {
+  const { start, size } = bodies[index - imported.length];
+  return bodyOf(bytes, start, start + size);
+}
+
 /** Each instruction with its offset, the offset of the next one, and the known part of its operands. */
 function* read(reader, end) {
   while (reader.at < end) {

@@ -1,6 +1,7 @@
 // Finds a function of one build in another build, where functions have other indexes and no names.
-import { bodyOf } from "./instructions.mjs";
+import { functionBody } from "./instructions.mjs";
 import { digestOf } from "./tables.mjs";
+import { signatureOf } from "./wasm.mjs";
 
 /** Number of functions that are reported. */
 const NAMED = 3;
@@ -10,21 +11,15 @@ export function candidates(wasm, index, other) {
   const wanted = profile(wasm, index);
   return other.bodies
     .map((_, at) => at + other.imported.length)
-    .filter((at) => signature(other, at) === signature(wasm, index))
+    .filter((at) => signatureOf(other, at) === signatureOf(wasm, index))
     .map((at) => ({ index: at, body: digestOf(other, at), likeness: likeness(wanted, profile(other, at)) }))
     .sort((a, b) => b.likeness - a.likeness)
     .slice(0, NAMED);
 }
 
-/** A function's parameter and result types. */
-function signature({ types, functions }, index) {
-  return types[functions[index]].map(String).join(">");
-}
-
 /** How often each sequence of three opcodes occurs in a function. Operands differ between builds and are ignored. */
-function profile({ bytes, bodies, imported }, index) {
-  const { start, size } = bodies[index - imported.length];
-  const opcodes = Array.from(bodyOf(bytes, start, start + size).instructions, ({ op }) => op);
+function profile(wasm, index) {
+  const opcodes = Array.from(functionBody(wasm, index).instructions, ({ op }) => op);
   const counts = new Map();
   for (let at = 0; at + 3 <= opcodes.length; at++) {
     const key = opcodes.slice(at, at + 3).join();

@@ -1,16 +1,11 @@
 // Records in the shared buffer that the stack is used up, where the engine throws that error.
 import { mark, STACK } from "./buffer.mjs";
-import { fail, get, i32 } from "./wasm.mjs";
+import { addressOfText, fail, get, i32 } from "./wasm.mjs";
 
 /** Inserts the record before each throw of this message. A policy cannot revoke the record by catching the error. */
-export function markThrows({ bytes, bodies, data }, edits, word) {
-  const places = data.flatMap((segment) => {
-    const at = segment.bytes.indexOf(`${word}\0`);
-    if (at !== -1 && segment.bytes.indexOf(`${word}\0`, at + 1) !== -1) fail(`\`${word}\` is there twice`);
-    return at === -1 ? [] : [segment.address + at];
-  });
-  if (places.length !== 1) fail(`\`${word}\` is there ${places.length} times`);
-  const address = Buffer.from(i32(places[0]));
+export function markThrows(wasm, edits, word) {
+  const { bytes, bodies } = wasm;
+  const address = Buffer.from(i32(addressOfText(wasm, word)));
   let found = 0;
   for (const { start, size } of bodies) {
     const code = bytes.subarray(start, start + size);

@@ -122,6 +122,22 @@ export function parse(bytes) {
   return { bytes, sections, types, imported, functions: [...imported, ...declared], exports, elements, bodies, data };
 }
 
+/** A function's parameter and result types, such as `127,127>127`. */
+export function signatureOf({ types, functions }, index) {
+  return types[functions[index]].map(String).join(">");
+}
+
+/** The address of a text with its NUL, which must be in the data once. */
+export function addressOfText({ data }, text) {
+  const places = data.flatMap((segment) => {
+    const at = segment.bytes.indexOf(`${text}\0`);
+    if (at !== -1 && segment.bytes.indexOf(`${text}\0`, at + 1) !== -1) fail(`\`${text}\` is there twice`);
+    return at === -1 ? [] : [segment.address + at];
+  });
+  if (places.length !== 1) fail(`\`${text}\` is there ${places.length} times`);
+  return places[0];
+}
+
 /** Edits of a module's file, in any order. Edits of code are at the start of an instruction. */
 export class Edits {
   /** Offset, number of removed bytes, and the inserted bytes. */
