@@ -27,7 +27,8 @@ const STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
 body { margin: 0 auto; max-width: 1000px; padding: 1rem; overflow-wrap: anywhere; }
 article { border-bottom: 2px solid #8884; padding-bottom: 1rem; }
-h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin: 1.2rem 0 0.3rem; } h3 { font-size: 1rem; margin: 1rem 0 0.2rem; }
+h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin: 1.2rem 0 0.3rem; }
+h3 { font-size: 1rem; margin: 1rem 0 0.2rem; }
 p { margin: 0.25rem 0; } ul { margin: 0.2rem 0; padding-left: 1.2rem; list-style: none; }
 .denied { color: #c22; } .allowed { color: #282; } .audit { color: #a60; } .dim { opacity: 0.7; }
 .why { border-left: 3px solid #c22; padding-left: 0.6rem; }

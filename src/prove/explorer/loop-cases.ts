@@ -1,4 +1,5 @@
 import type { ElementCase, ElementValue, LoopCases } from "../shared/atom.js";
+import { differInLast } from "../solver/condition.js";
 
 /** What was learnt about an element in one case: null if it leaves the loop. */
 export interface LearntCase {
@@ -42,13 +43,4 @@ function mergedOnce(cases: readonly LearntCase[]): LearntCase[] {
     else left.push(one);
   }
   return left;
-}
-
-function differInLast(one: ElementCase, other: ElementCase): boolean {
-  if (one.length !== other.length || one.length === 0) return false;
-  return one.every(({ atom, is }, index) => {
-    const its = other[index]!;
-    const isLast = index === one.length - 1;
-    return (is === its.is) === !isLast && JSON.stringify(atom) === JSON.stringify(its.atom);
-  });
 }

@@ -5,11 +5,11 @@ import {
   beginning,
   constantOf,
   declare,
-  follows,
   knownValue,
   notDecided,
   originate,
   restrict,
+  setKnownValue,
   test,
   testType,
   typesOf,
@@ -106,7 +106,7 @@ function isNullOrAbsent(name: string): boolean {
   declare(exists.of, { kind: "exists" });
   declare(name, { kind: "json" });
   if (test(nullOrAbsent(name))) return true;
-  follows(exists, true);
+  setKnownValue(exists, true);
   restrict(name, NOT_NULL);
   return false;
 }

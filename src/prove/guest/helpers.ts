@@ -83,7 +83,7 @@ function note(text: unknown): void {
 }
 
 function map_lookup(map: unknown, key: unknown): unknown {
-  return lookUp(...placeIn(map, key));
+  return lookUp(...mapAndKey(map, key));
 }
 
 /** A call of a function on the left of `??`. */
@@ -95,10 +95,10 @@ export function nullishCall(
 ): unknown {
   at(place);
   if (callee !== map_lookup) return nullish(place, call(place, callee, given), otherwise);
-  return lookUpOr(...placeIn(given[0], given[1]), otherwise);
+  return lookUpOr(...mapAndKey(given[0], given[1]), otherwise);
 }
 
-function placeIn(map: unknown, key: unknown): readonly [map: string, key: readonly TextPart[]] {
+function mapAndKey(map: unknown, key: unknown): readonly [map: string, key: readonly TextPart[]] {
   const name = nameAmong(map, configuredNames().maps, "map_lookup: map");
   return [name, stringParts(key) ?? raise("TypeError", "map_lookup: key is not a string")];
 }

@@ -243,8 +243,8 @@ export function knownValue(atom: Atom): boolean | undefined {
   return known.get(stringify(atom));
 }
 
-/** Says that a condition follows from others. */
-export function follows(atom: Atom, is: boolean): void {
+/** Sets the value of a condition that others imply. */
+export function setKnownValue(atom: Atom, is: boolean): void {
   known.set(stringify(atom), is);
 }
 

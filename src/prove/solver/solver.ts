@@ -62,8 +62,9 @@ function answerTo(conditions: readonly Condition[], knowledge: Knowledge): Answe
   const effort = new Effort();
   const clauses = foldedClauses(conditions, knowledge);
   if (clauses.length === 0) return solveAny(conditions, knowledge, effort);
-  const first = withFirst(conditions, clauses, (one) => solveAny(one, knowledge, new Effort()));
-  return first ?? chosen(conditions, clauses, (one) => solveAny(one, knowledge, effort));
+  return (
+    withFirst(conditions, clauses, knowledge) ?? chosen(conditions, clauses, (one) => solveAny(one, knowledge, effort))
+  );
 }
 
 /** Chooses, for each condition that a case holds or that none does, what makes it true. */
@@ -71,21 +72,16 @@ function solveAny(conditions: readonly Condition[], knowledge: Knowledge, effort
   const clauses = conditions.flatMap(({ atom, is }) => (atom.kind === "any" ? anyClauses(atom.where, is) : []));
   const others = conditions.filter(({ atom }) => atom.kind !== "any");
   if (clauses.length === 0 && others.length === conditions.length) return solveListed(conditions, knowledge, effort);
-  const first = withFirst(others, clauses, (one) => solveAny(one, knowledge, new Effort()));
-  return first ?? chosen(others, clauses, (one) => solveAny(one, knowledge, effort));
+  return withFirst(others, clauses, knowledge) ?? chosen(others, clauses, (one) => solveAny(one, knowledge, effort));
 }
 
 /**
  * The answer with the first alternative of each clause that no condition contradicts by itself, if these can hold
  * together, which most can: then there was one question in place of one for each clause. Null otherwise.
  */
-function withFirst(
-  conditions: readonly Condition[],
-  clauses: readonly Clause[],
-  answerTo: (conditions: readonly Condition[]) => Answer,
-): Model | null {
+function withFirst(conditions: readonly Condition[], clauses: readonly Clause[], knowledge: Knowledge): Model | null {
   const first = firstOf(clauses, conditions);
-  const answer = first.length === 0 ? "unknown" : answerTo([...conditions, ...first]);
+  const answer = first.length === 0 ? "unknown" : solveAny([...conditions, ...first], knowledge, new Effort());
   return typeof answer === "string" ? null : answer;
 }
 

@@ -1,6 +1,6 @@
 import type { Exploration, Path } from "../explorer/exploration.js";
 import { type Atom, nullOrAbsentName } from "../shared/atom.js";
-import type { Condition } from "../solver/condition.js";
+import { type Condition, differInLast } from "../solver/condition.js";
 import { namesIn } from "../solver/element-conditions.js";
 import { solve } from "../solver/solver.js";
 
@@ -34,15 +34,6 @@ function mergedOnce(paths: readonly MergedPath[], sameEnd: (path: Path) => strin
     else left.push(one);
   }
   return left;
-}
-
-function differInLast(one: readonly Condition[], other: readonly Condition[]): boolean {
-  if (one.length !== other.length || one.length === 0) return false;
-  return one.every(({ atom, is }, index) => {
-    const its = other[index]!;
-    const isLast = index === one.length - 1;
-    return (is === its.is) === !isLast && JSON.stringify(atom) === JSON.stringify(its.atom);
-  });
 }
 
 function essential(conditions: readonly Condition[], { knowledge }: Exploration): readonly Condition[] {

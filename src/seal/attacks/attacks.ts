@@ -231,8 +231,8 @@ export const ATTACKS: readonly Attack[] = [
   ),
   limit(
     "next-boot",
-    "changes kernel, initramfs (also the ACPI tables in it), command line, boot loader or its variables (grub, efivars), " +
-      "and boots again",
+    "changes kernel, initramfs (also the ACPI tables in it), command line, boot loader or its variables (grub, " +
+      "efivars), and boots again",
     "Only Secure Boot with a signed UKI stops it.",
   ),
 ];

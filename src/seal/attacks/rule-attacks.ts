@@ -167,13 +167,16 @@ const SYSTEMD: readonly Row[] = [
       "cgroup, or to move the process there; also without root, past polkit",
     by: "`bpf_prog_load`",
     cases: [
-      ...["systemd-run", "systemd-run --scope", "AttachProcessesToUnit"],
-      ...["AttachProcessesToUnit, unit of the user", "socket in /proc/1/root"],
+      "systemd-run",
+      "systemd-run --scope",
+      "AttachProcessesToUnit",
+      "AttachProcessesToUnit, unit of the user",
+      "socket in /proc/1/root",
     ],
     remains:
-      "Programs of the list load in every cgroup. A rule for one cgroup (an `lsm_cgroup` program), one command (`run`) " +
-      "or one container (an agent) does not hold for a process that systemd starts elsewhere. Block root inside the " +
-      "cgroup from reaching systemd and other cgroups ([how](seal.md#rules-for-one-cgroup)).",
+      "Programs of the list load in every cgroup. A rule for one cgroup (an `lsm_cgroup` program), one command " +
+      "(`run`) or one container (an agent) does not hold for a process that systemd starts elsewhere. Block root " +
+      "inside the cgroup from reaching systemd and other cgroups ([how](seal.md#rules-for-one-cgroup)).",
   },
 ];
 

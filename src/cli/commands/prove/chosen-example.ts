@@ -64,7 +64,7 @@ async function rowExample(policies: PlacedPolicies, row: number, choice: Example
       remedy:
         rows.length === 0
           ? (limitRemedy(limit) ?? "name another hook with --hook")
-          : `give a number from 1 to ${rows.length}: rows are those of the table of the configuration in \`prove table\``,
+          : `give the number of a row of the configuration's table in \`prove table\`: 1 to ${rows.length}`,
     });
   return { example: its.example, title: `row ${row} at ${hook}: ${resultOf(its)}`, old: null };
 }

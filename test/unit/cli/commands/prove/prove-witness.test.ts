@@ -127,7 +127,7 @@ describe("countersign prove witness", () => {
       ["--compare", "old.yaml", "--kind", "more"],
       /`more` is invalid. Allowed choices are allowed, denied, errno, reason/,
     ],
-    [["--row", "500"], /there is no row 500 at bpf_prog_load.*from 1 to \d+/],
+    [["--row", "500"], /there is no row 500 at bpf_prog_load.*`prove table`: 1 to \d+/],
     [["--property", "never_fault"], /there is no property `never_fault`.*never_faults/],
     [["--row", "1", "--hook", "bpf_prog_loads"], /there is no hook `bpf_prog_loads`/],
   ])("rejects %j", async (words, message) => {
