@@ -74,7 +74,7 @@ const APART = {
   "prove/check": [
     "facts/",
     "shared/",
-    "witness/asked-policies.js",
+    "witness/loaded-attachments.js",
     "witness/engine-answer.js",
     "witness/engine-decision.js",
     "witness/input.js",

@@ -12,8 +12,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { heapFunctions, wrapAllocator } from "./engine/allocator.mjs";
+import { keepErrors } from "./engine/backtrace.mjs";
 import { countCollections } from "./engine/collections.mjs";
-import { keepErrors } from "./engine/errors.mjs";
 import { candidates } from "./engine/match.mjs";
 import { countSteps } from "./engine/steps.mjs";
 import { misplaced, tableFunctions } from "./engine/tables.mjs";
@@ -51,7 +51,7 @@ const PATCHES = {
     countSteps(wasm, edits, heapFunctions(wasm, loader), tableFunctions(name, wasm)),
   memory: ({ wasm, loader }, edits) => wrapAllocator(wasm, edits, loader),
   // quickjs-ng is not part of the package
-  errors: ({ name, wasm }, edits) => (name === "quickjs" ? keepErrors(wasm, edits) : undefined),
+  backtrace: ({ name, wasm }, edits) => (name === "quickjs" ? keepErrors(wasm, edits) : undefined),
 };
 
 const [option, folder] = process.argv.slice(2);
@@ -106,10 +106,10 @@ function tryOn(folder) {
     const edits = new Edits(its.wasm);
     try {
       apply(its, edits);
-      console.log(`${patch.padEnd(8)} applies: ${edits.list.length} edits`);
+      console.log(`${patch.padEnd(9)} applies: ${edits.list.length} edits`);
     } catch (error) {
       failed += 1;
-      console.log(`${patch.padEnd(8)} does not apply: ${error.message}`);
+      console.log(`${patch.padEnd(9)} does not apply: ${error.message}`);
     }
   }
   const moved = misplaced(its.name, its.wasm);

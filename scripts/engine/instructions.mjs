@@ -14,7 +14,7 @@ export function bodyOf(bytes, start, end) {
   return { locals, first: reader.at, instructions: read(reader, end) };
 }
 
-/** The same of a function, by its index. */
+/** The locals and instructions of the function with this index. */
 export function functionBody({ bytes, bodies, imported }, index) {
   const { start, size } = bodies[index - imported.length];
   return bodyOf(bytes, start, start + size);

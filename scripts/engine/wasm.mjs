@@ -238,9 +238,10 @@ export const OP = {
   LONG_ADD: [0x7c],
   LONG_MUL: [0x7e],
   LONG_MORE: [0x55],
-  LONG_NOT_LESS: [0x5a],
+  /** Unsigned, where the others compare signed numbers. */
+  LONG_GE_U: [0x5a],
   /** The lower half of a 64-bit operand. */
   WRAP: [0xa7],
-  /** The smallest value of QuickJS whose upper half is JS_TAG_OBJECT (-1): -(2 ** 32), a 64-bit constant. */
+  /** i64.const 0xffffffff00000000: the smallest unsigned JSValue with JS_TAG_OBJECT (-1) in its upper half. */
   OBJECT: [0x42, 0x80, 0x80, 0x80, 0x80, 0x70],
 };

@@ -38,8 +38,8 @@ export async function* readFiles(files: readonly LogFile[], report: Report): Asy
   }
 }
 
-/** With this many problems, a beginning is over: fewer are held back. */
-const MOST_HELD = 1000;
+/** With so many problems, those that were held back are reported one by one, although no record was found yet. */
+const REPORTED_AT = 1000;
 
 /** Holds back what cannot be read at the beginning of a file: one without any record is no log, which is said once. */
 class Beginning {
@@ -54,7 +54,7 @@ class Beginning {
   readonly add: Report = (problem) => {
     if (this.#isOver) return this.report(problem);
     this.#held.push(problem);
-    if (problem.code !== "LOG_DAMAGED" || this.#held.length === MOST_HELD) this.end();
+    if (problem.code !== "LOG_DAMAGED" || this.#held.length === REPORTED_AT) this.end();
   };
 
   /** The file has a record, or is read no further. */

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { ERRNO, verdictName } from "../errno.js";
 import { CountersignError, type ErrorCode } from "../error.js";
 import { bpf } from "../sys/bpf.js";
-import { addressOf } from "../sys/libc.js";
+import { addressOf, keepAlive } from "../sys/libc.js";
 import { hash } from "../trust/base/digest.js";
 import { type List, NO_FILES, requireKernel } from "./list.js";
 import type { ListFile } from "./list-file.js";
@@ -82,7 +82,7 @@ function give({ bytes, signature }: ListFile): number {
   command.setBigUint64(offsets.signature, BigInt(addressOf(signature)), true);
   command.setUint32(offsets.list_size, bytes.length, true);
   command.setUint32(offsets.signature_size, signature?.length ?? 0, true);
-  return bpf(LIST_COMMAND.number, new Uint8Array(command.buffer));
+  return bpf(LIST_COMMAND.number, keepAlive(new Uint8Array(command.buffer), bytes, signature));
 }
 
 const SIGN = "sign it with the trusted key: `countersign seal build --key KEY --cert CERT`";

@@ -6,7 +6,7 @@ import { readConfig } from "../../src/config/config.js";
 import { PlacedPolicies } from "../../src/prove/configuration/placed-policies.js";
 import { explore } from "../../src/prove/explorer/exploration.js";
 import { doubtOf } from "../../src/prove/table/decision-table.js";
-import { confirm, difference, objection } from "../../src/prove/witness/confirmed-path.js";
+import { confirm, difference, doubtFrom } from "../../src/prove/witness/confirmed-path.js";
 import { engineAnswer } from "../../src/prove/witness/engine-answer.js";
 import type { Input } from "../../src/prove/witness/input.js";
 import { SymbolValues } from "../../src/prove/witness/symbol-values.js";
@@ -40,7 +40,7 @@ describe.each(readdirSync(folder))("exploring %s", (name) => {
       const ask = (input: Input) => engineAnswer(domain, policy, limits, hook, input, names);
       const reasons = exploration.paths.flatMap((path) => {
         const confirmation = confirm(path, exploration, ask);
-        if (path.end.kind !== "not decided") expect([objection(confirmation), path]).toEqual([null, path]);
+        if (path.end.kind !== "not decided") expect([doubtFrom(confirmation), path]).toEqual([null, path]);
         const doubt = doubtOf(path.end, confirmation);
         return doubt === null ? [] : `${path.place}: ${doubt}`;
       });

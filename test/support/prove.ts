@@ -12,7 +12,7 @@ import type { NameKind } from "../../src/policy/model/vocabulary.js";
 import { type Exploration, explore } from "../../src/prove/explorer/exploration.js";
 import { RESULT_DOMAINS } from "../../src/prove/facts/declarations.js";
 import { SUBJECT_DOMAINS } from "../../src/prove/facts/subject-domains.js";
-import { confirm, difference, objection } from "../../src/prove/witness/confirmed-path.js";
+import { confirm, difference, doubtFrom } from "../../src/prove/witness/confirmed-path.js";
 import { engineAnswer } from "../../src/prove/witness/engine-answer.js";
 import type { Input } from "../../src/prove/witness/input.js";
 import { SymbolValues } from "../../src/prove/witness/symbol-values.js";
@@ -69,7 +69,7 @@ export class ExploredPolicy {
       return {
         path,
         ...confirmation,
-        wrong: path.end.kind === "not decided" ? null : (objection(confirmation)?.why ?? null),
+        wrong: path.end.kind === "not decided" ? null : (doubtFrom(confirmation)?.why ?? null),
       };
     });
   }

@@ -90,11 +90,11 @@ export class Kernel {
 
   /**
    * The types with the same essential name, of one kind, in ascending order of ids (bpf_core_find_cands). Modules are
-   * searched only if vmlinux has none. Throws CORE_UNSUPPORTED if there are too many, and for a kernel of 32 bits.
+   * searched only if vmlinux has none. Throws CORE_UNSUPPORTED if there are too many, and for a 32-bit kernel.
    */
   candidates(kind: BtfKind, name: string): readonly KernelType[] {
     this.#has64Bits ??= has64Bits(this.vmlinux);
-    if (!this.#has64Bits) throw coreError("CORE_UNSUPPORTED", "the kernel has 32 bits", "use a kernel of 64 bits");
+    if (!this.#has64Bits) throw coreError("CORE_UNSUPPORTED", ...OF_32_BITS);
     const family = kindFamily(kind);
     const key = `${family} ${essentialName(name)}`;
     let found = this.#candidates.get(key);
@@ -125,6 +125,11 @@ export class Kernel {
     return null;
   }
 }
+
+const OF_32_BITS = [
+  "the BTF is that of a 32-bit kernel, whose pointers have 4 bytes",
+  "name the BTF of a 64-bit kernel",
+] as const;
 
 /** Names of C's `long` and `unsigned long`. */
 const LONGS: ReadonlySet<string> = new Set([

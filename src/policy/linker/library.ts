@@ -7,9 +7,9 @@ import { meter } from "./meter.js";
 
 /**
  * The text of a library: one file without imports of others, which policies that are loaded later import
- * ({@link LinkOptions.library}). A runtime loads the text as it loads a policy. Its only decision executes the file, so
- * ask once before a policy that imports it is loaded. All of these policies share the library's state; restore the
- * runtime to reset it. The file must not call `deny`.
+ * ({@link LinkOptions.library}). A runtime loads the text as it loads a policy, and has to make one
+ * decision with it, which executes the file, before it loads a policy that imports it. All of these policies share the
+ * library's state; restore the runtime to reset it. The file must not call `deny`.
  */
 export function assembleLibrary(unit: Unit): string {
   const names = namesFor([unit], true);

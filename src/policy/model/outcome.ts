@@ -16,6 +16,14 @@ export const FAULT_CODES = [
 
 export type FaultCode = (typeof FAULT_CODES)[number];
 
+/** The faults of a policy that reaches a limit of its attachment. */
+export const LIMIT_FAULTS: ReadonlySet<FaultCode> = new Set([
+  "OUT_OF_STEPS",
+  "OUT_OF_TIME",
+  "OUT_OF_MEMORY",
+  "OUT_OF_STACK",
+]);
+
 export interface Fault {
   readonly code: FaultCode;
   readonly message: string;

@@ -97,6 +97,7 @@ interface About {
   readonly place: string;
 }
 
+const NOT_UNIQUE = "the explorer has no unique path for one of its inputs, which is a fault of Countersign: report it";
 const REMEDY = "name another attachment or property, or write that part of the policy with simpler syntax";
 
 class TreeMaker {
@@ -145,7 +146,7 @@ class TreeMaker {
       const ways = exploration.paths.filter((path) => values.satisfy(path.conditions));
       const [way] = ways;
       const end = ways.length === 1 ? endOf(way!) : null;
-      if (end === null) throw this.#unsupported("the explorer found no path, or several, for one of its inputs");
+      if (end === null) throw this.#unsupported(NOT_UNIQUE);
       return { ...end, witness: witnessOf(input, exploration, values) };
     }
     throw this.#unsupported("no example was found for one of its paths");

@@ -1,10 +1,10 @@
 import type { Config } from "../../config/config.js";
-import { AskedPolicies, type AskedPolicy } from "../witness/asked-policies.js";
+import { type LoadedAttachment, LoadedAttachments } from "../witness/loaded-attachments.js";
 import { type EvaluatedPolicy, evaluatedPolicy } from "./evaluate.js";
 
 /** Policies that the engine asks, and that are evaluated here. */
-export class CheckedPolicies extends AskedPolicies {
-  readonly #evaluated: ReadonlyMap<AskedPolicy, EvaluatedPolicy>;
+export class CheckedPolicies extends LoadedAttachments {
+  readonly #evaluated: ReadonlyMap<LoadedAttachment, EvaluatedPolicy>;
 
   /** Throws what an engine's start throws about policies, and PROOF_UNSUPPORTED. */
   constructor(config: Config) {
@@ -13,7 +13,7 @@ export class CheckedPolicies extends AskedPolicies {
   }
 
   /** What is evaluated of an attachment's policy. */
-  evaluated(one: AskedPolicy): EvaluatedPolicy {
+  evaluated(one: LoadedAttachment): EvaluatedPolicy {
     return this.#evaluated.get(one)!;
   }
 }

@@ -4,7 +4,7 @@ import { deniedByDefault } from "../../hooks/denial.js";
 import type { Mode } from "../../policy/model/mode.js";
 import { Scope } from "../../policy/scope/scope.js";
 import type { TaskCondition } from "../../policy/scope/task-condition.js";
-import type { AskedPolicy } from "../witness/asked-policies.js";
+import type { LoadedAttachment } from "../witness/loaded-attachments.js";
 import type { CheckedPolicies } from "./checked-policies.js";
 import { type Answered, Evaluator } from "./evaluate.js";
 import { get } from "./expressions.js";
@@ -24,7 +24,7 @@ const ALLOWED: Answer = { by: null, mode: "enforce", verdict: constant(0n), reas
 
 /** A decision of all attachments of a hook about a caller, on one path. Each is asked when something depends on it. */
 export class Decision {
-  readonly #answers = new Map<AskedPolicy, Answer | null>();
+  readonly #answers = new Map<LoadedAttachment, Answer | null>();
 
   constructor(
     private readonly policies: CheckedPolicies,
@@ -53,7 +53,7 @@ export class Decision {
     return { ...ALLOWED, verdict: DENIED, reason: [deniedByDefault(this.hook, rule, isAsked).reason] };
   }
 
-  #answer(one: AskedPolicy): Answer | null {
+  #answer(one: LoadedAttachment): Answer | null {
     const known = this.#answers.get(one);
     if (known !== undefined) return known;
     const { name, mode, onFault, scope } = one.attachment;

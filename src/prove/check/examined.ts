@@ -1,9 +1,9 @@
 import type { HookName } from "../../hooks/catalogue.js";
 import type { End } from "../shared/certificate.js";
-import type { AskedPolicy } from "../witness/asked-policies.js";
 import { engineAnswer } from "../witness/engine-answer.js";
 import { engineDecision } from "../witness/engine-decision.js";
 import type { Input } from "../witness/input.js";
+import type { LoadedAttachment } from "../witness/loaded-attachments.js";
 import type { CheckedPolicies } from "./checked-policies.js";
 import { Decision } from "./decision.js";
 import { Evaluator, givenTo } from "./evaluate.js";
@@ -24,7 +24,7 @@ export interface Examined {
 const PATIENCE = 10_000;
 
 /** An attachment by itself, for callers in its scope. */
-export function attachmentAt(hook: HookName, policies: CheckedPolicies, its: AskedPolicy): Examined {
+export function attachmentAt(hook: HookName, policies: CheckedPolicies, its: LoadedAttachment): Examined {
   const { attachment, policy } = its;
   const limits = { ...attachment.limits, timeout: PATIENCE };
   return {

@@ -18,9 +18,6 @@ export interface CheckedCounts {
   refuted: number;
 }
 
-const ANOTHER_END =
-  "has another end than evaluation gives: verdict, reason, fault, denying attachment or value of the property";
-
 /**
  * Checks a table. At each node, what the table is about is evaluated under the conditions that lead there: a branch
  * must be the next condition that decides how it goes on, a leaf its end. Each input therefore goes one way, which the
@@ -59,7 +56,7 @@ export class TableChecker {
       this.#checkBranch(tree, outcome.question, conditions, place);
     } else {
       if ("if" in tree) throw rejected("PROOF_TREE_WRONG", "has a branch where the policy ends", place);
-      if (!isDeepStrictEqual(outcome.end, tree.end)) throw rejected("PROOF_ANSWER_WRONG", ANOTHER_END, place);
+      requireEqual(outcome.end, tree.end, place);
       if (outcome.line !== tree.line)
         throw rejected("PROOF_ANSWER_WRONG", `has the line ${tree.line}, the policy ends at ${outcome.line}`, place);
       this.#checkWitness(tree, conditions, place);
@@ -88,5 +85,15 @@ export class TableChecker {
       throw rejected("PROOF_WITNESS_WRONG", `the engine decides ${JSON.stringify(found)} about the witness`, place);
     this.#counts.paths += 1;
     this.#counts.failing += "holds" in end && !end.holds ? 1 : 0;
+  }
+}
+
+/** Throws PROOF_ANSWER_WRONG if a path ends in another way than evaluation gives. */
+function requireEqual(evaluated: object, stated: object, place: string): void {
+  const [its, given] = [new Map(Object.entries(evaluated)), new Map(Object.entries(stated))];
+  for (const key of new Set([...its.keys(), ...given.keys()])) {
+    if (isDeepStrictEqual(its.get(key), given.get(key))) continue;
+    const [right, wrong] = [its, given].map((end) => JSON.stringify(end.get(key)) ?? "absent");
+    throw rejected("PROOF_ANSWER_WRONG", `has \`${key}\` ${wrong}, evaluation gives ${right}`, place);
   }
 }

@@ -51,7 +51,10 @@ export class Closure {
 export class Plain {
   constructor(
     readonly properties = new Map<string, () => unknown>(),
-    /** Whether reading a property that `properties` lacks is not evaluated; otherwise it is undefined. */
+    /**
+     * Whether `properties` has only a part of the object: other properties are then not evaluated. Otherwise they are
+     * undefined, except those of `Object.prototype`, which are never evaluated.
+     */
     readonly isPartial = false,
   ) {}
 

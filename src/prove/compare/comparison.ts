@@ -3,9 +3,9 @@ import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import type { Exploration, ExplorationLimits, Path } from "../explorer/exploration.js";
 import type { DecisionEnd } from "../shared/atom.js";
 import { comparedVerdicts } from "../shared/compared-verdicts.js";
-import { type Doubt, distinctDoubts, incompleteness } from "../shared/doubt.js";
+import { type Doubt, distinctDoubts, limitDoubt } from "../shared/doubt.js";
 import { conditionWords } from "../table/condition-words.js";
-import { confirmBy, objection } from "../witness/confirmed-path.js";
+import { confirmBy, doubtFrom } from "../witness/confirmed-path.js";
 import { decisionDifference } from "../witness/decision-difference.js";
 import { type EngineDecision, engineDecision } from "../witness/engine-decision.js";
 import { Example } from "../witness/example.js";
@@ -116,7 +116,7 @@ class Comparison {
     private readonly options: ComparisonOptions,
   ) {
     const { unfinished } = exploration;
-    if (unfinished !== null) this.#doubts.push(incompleteness(unfinished));
+    if (unfinished !== null) this.#doubts.push(limitDoubt(unfinished));
   }
 
   add(path: Path): void {
@@ -139,7 +139,7 @@ class Comparison {
     const why = `whether the decisions differ if ${path.conditions.map(conditionWords).join(" and ") || "anything"}`;
     const { decisions } = end;
     const where = decisions && (this.#placeOf(decisions.new) ?? this.#placeOf(decisions.old));
-    const against = objection(confirmation);
+    const against = doubtFrom(confirmation);
     if (against !== null) this.#doubts.push({ ...against, place: where });
     else if (confirmation.status === "confirmed") this.#confirm(path, confirmation.input, decisions);
     else if (!end.isSame || (this.options.comparesReasons && decisions !== null && !sameReasons(decisions)))

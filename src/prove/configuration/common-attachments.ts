@@ -1,6 +1,6 @@
 import type { HookName } from "../../hooks/catalogue.js";
 import type { ConfiguredNames } from "../explorer/beginning.js";
-import type { AskedPolicy } from "../witness/asked-policies.js";
+import type { LoadedAttachment } from "../witness/loaded-attachments.js";
 
 /** What two configurations have in common at a hook. */
 export interface CommonAttachments {
@@ -12,7 +12,7 @@ export interface CommonAttachments {
 
 interface Attachments {
   readonly names: ConfiguredNames;
-  at(hook: HookName): readonly AskedPolicy[];
+  at(hook: HookName): readonly LoadedAttachment[];
 }
 
 export function commonAttachments(old: Attachments, its: Attachments, hook: HookName): CommonAttachments {
@@ -35,12 +35,12 @@ export function commonAttachments(old: Attachments, its: Attachments, hook: Hook
 }
 
 /** What a policy's answer depends on, apart from what it is asked about. */
-function policyOf({ policy: { file, digest }, attachment: { limits } }: AskedPolicy): string {
+function policyOf({ policy: { file, digest }, attachment: { limits } }: LoadedAttachment): string {
   return JSON.stringify([file, digest, limits]);
 }
 
 /** What the contribution of an attachment to a decision depends on. */
-function wayOf(placed: AskedPolicy): string {
+function wayOf(placed: LoadedAttachment): string {
   const { name, mode, onFault, scope } = placed.attachment;
   return JSON.stringify([policyOf(placed), name, mode, onFault, scope]);
 }

@@ -8,14 +8,14 @@ import {
   type ExploredAttachments,
   exploreComparison,
   exploreDecisions,
-  type IsLast,
+  type StopCondition,
 } from "../explorer/exploration.js";
 import type { PropertySource } from "../explorer/rewritten-policy.js";
-import { AskedPolicies, type AskedPolicy } from "../witness/asked-policies.js";
+import { type LoadedAttachment, LoadedAttachments } from "../witness/loaded-attachments.js";
 import { commonAttachments } from "./common-attachments.js";
 
 /** Policies that the engine asks, and that are explored as their configuration places them. */
-export class PlacedPolicies extends AskedPolicies {
+export class PlacedPolicies extends LoadedAttachments {
   /** The hooks with an attachment. */
   get hooks(): readonly HookName[] {
     return [...new Set(this.placed.flatMap(({ hooks }) => hooks))];
@@ -26,9 +26,9 @@ export class PlacedPolicies extends AskedPolicies {
     hook: HookName,
     bounds: ExplorationLimits,
     property: PropertySource | null = null,
-    isLast?: IsLast,
+    stopWhen?: StopCondition,
   ): Exploration {
-    return exploreDecisions(this.#explored(hook), hook, jointLimits(this.at(hook)), bounds, property, isLast);
+    return exploreDecisions(this.#explored(hook), hook, jointLimits(this.at(hook)), bounds, property, stopWhen);
   }
 
   /**
@@ -77,7 +77,7 @@ export class PlacedPolicies extends AskedPolicies {
  * The limits for policies that are explored in one sandbox, together with a property, which has the default ones: the
  * memory, steps and time of all, and the smallest stack.
  */
-function jointLimits(placed: readonly AskedPolicy[]): Limits {
+function jointLimits(placed: readonly LoadedAttachment[]): Limits {
   const all = [DEFAULT_LIMITS, ...placed.map(({ attachment }) => attachment.limits)];
   const sum = (of: keyof Limits) =>
     Math.min(

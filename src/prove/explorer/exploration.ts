@@ -43,10 +43,10 @@ export interface Path {
 export interface Exploration {
   readonly hook: HookName;
   readonly paths: readonly Path[];
-  /** The limit for which there are paths that were not explored; null if all were, and if it was ended. */
+  /** The limit that stopped the exploration; null if all paths were explored, or a {@link StopCondition} stopped it. */
   readonly unfinished: ReachedLimit | null;
-  /** Whether {@link IsLast} ended it before all paths were explored. */
-  readonly isEnded: boolean;
+  /** Whether a {@link StopCondition} stopped it before all paths were explored. */
+  readonly isStoppedEarly: boolean;
   readonly symbols: ReadonlyMap<string, SymbolDomain>;
   readonly origins: ReadonlyMap<string, Origin>;
   /** What the conditions are solved with. */
@@ -57,8 +57,8 @@ export interface Exploration {
   readonly hasLoops: boolean;
 }
 
-/** Is asked after each path, with what is known by then. True if no further paths are needed. */
-export type IsLast = (path: Path, soFar: Exploration) => boolean;
+/** Called after each path, with what was explored by then. The exploration stops when it returns true. */
+export type StopCondition = (path: Path, soFar: Exploration) => boolean;
 
 export interface ExplorationLimits {
   readonly paths: number;
@@ -94,7 +94,7 @@ export interface ExploredAttachments {
 
 /**
  * Explores the decisions of a configuration at one hook: all paths through the policies of its attachments, which are
- * asked one after the other; with a property, that of these decisions. Throws as {@link explore}, and what `isLast`
+ * asked one after the other; with a property, that of these decisions. Throws as {@link explore}, and what `stopWhen`
  * throws.
  */
 export function exploreDecisions(
@@ -103,10 +103,10 @@ export function exploreDecisions(
   limits: Limits,
   bounds: ExplorationLimits,
   property: PropertySource | null = null,
-  isLast: IsLast = NEVER,
+  stopWhen: StopCondition = NEVER,
 ): Exploration {
   const beginning = beginningOf(hook, configuration, configuration, null);
-  return new Explorer(rewritePolicies(policies, hook, property), hook, beginning, limits, bounds).run(isLast);
+  return new Explorer(rewritePolicies(policies, hook, property), hook, beginning, limits, bounds).run(stopWhen);
 }
 
 /**
@@ -126,13 +126,13 @@ export function exploreComparison(
   return new Explorer(rewritePolicies(policies, hook), hook, beginning, limits, bounds).run();
 }
 
-const NEVER: IsLast = () => false;
+const NEVER: StopCondition = () => false;
 
 /** The beginning of a path: choices, and the cases of the loops before its end. */
 interface Beginning {
   readonly choices: readonly Choice[];
   readonly loops: readonly FoundCases[];
-  /** How the path ends, if that is known without a run. */
+  /** How the path ends, if the guest told that with the last condition: it then needs no run. */
   readonly end?: PathEnd;
 }
 
@@ -199,29 +199,29 @@ class Explorer {
     this.#runs = new PathRuns(policy.linked, { ...limits, steps, timeout }, (request) => this.#answer(request));
   }
 
-  run(isLast: IsLast = NEVER): Exploration {
+  run(stopWhen: StopCondition = NEVER): Exploration {
     const paths: Path[] = [];
-    let isEnded = false;
+    let isStoppedEarly = false;
     try {
-      while (!isEnded && this.#open.length > 0 && this.#unfinished(paths) === null) {
+      while (!isStoppedEarly && this.#open.length > 0 && this.#unfinished(paths) === null) {
         const path = this.#next();
         if (path === null) continue;
         paths.push(path);
-        isEnded = isLast(path, this.#found(paths, null, false));
+        isStoppedEarly = stopWhen(path, this.#found(paths, null, false));
       }
     } finally {
       this.#runs.close();
     }
     const isWhole = this.#open.length === 0;
-    return this.#found(paths, isWhole || isEnded ? null : this.#unfinished(paths), isEnded && !isWhole);
+    return this.#found(paths, isWhole || isStoppedEarly ? null : this.#unfinished(paths), isStoppedEarly && !isWhole);
   }
 
-  #found(paths: readonly Path[], unfinished: ReachedLimit | null, isEnded: boolean): Exploration {
+  #found(paths: readonly Path[], unfinished: ReachedLimit | null, isStoppedEarly: boolean): Exploration {
     return {
       hook: this.hook,
       paths,
       unfinished,
-      isEnded,
+      isStoppedEarly,
       symbols: this.#symbols,
       origins: this.#origins,
       knowledge: this.#knowledge,
@@ -355,6 +355,7 @@ class Explorer {
     const element = this.#element;
     if (element === null) {
       const [chosen, ...others] = this.#possible(atom, this.#choices.taken);
+      // At most one: `possibleChoices` has true first, and `otherwise` is the end if the condition is false
       const before = this.#choices.taken;
       const end = otherwise && { end: otherwise };
       for (const other of others) this.#open.push({ choices: [...before, other], loops: this.#loops, ...end });

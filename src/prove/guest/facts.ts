@@ -126,7 +126,7 @@ export function lookUp(map: string, key: Key): unknown {
   return jsonEntry(entryName(map, key));
 }
 
-/** The same on the left of `??`. */
+/** `map_lookup(map, key) ?? otherwise()`: null and absent are one condition. */
 export function lookUpOr(map: string, key: Key, otherwise: () => unknown): unknown {
   const name = entryName(map, key);
   return isNullOrAbsent(name) ? otherwise() : jsonEntry(name);

@@ -86,7 +86,7 @@ function map_lookup(map: unknown, key: unknown): unknown {
   return lookUp(...mapAndKey(map, key));
 }
 
-/** A call of a function on the left of `??`. */
+/** `callee(...given) ?? otherwise()`. For a `map_lookup`, null and absent are one condition. */
 export function nullishCall(
   place: number,
   callee: unknown,

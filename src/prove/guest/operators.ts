@@ -30,10 +30,13 @@ export function binary(place: number, operator: string, left: unknown, right: un
   }
 }
 
-/** Both values with one type. Of a JSON value beside a number that is not known, only numbers have a result. */
+/**
+ * Both operands, with types that are known on this path. A JSON value beside a number that is not known is a number or,
+ * on one path for all other types together, not decided.
+ */
 function operands(operator: string, left: unknown, right: unknown): readonly [unknown, unknown] {
-  const one = isUnknownNumber(right) ? numberBeside(operator, left) : settled(left);
-  return [one, isUnknownNumber(one) ? numberBeside(operator, right) : settled(right)];
+  const one = isUnknownNumber(right) ? operandBesideNumber(operator, left) : settled(left);
+  return [one, isUnknownNumber(one) ? operandBesideNumber(operator, right) : settled(right)];
 }
 
 function isUnknownNumber(value: unknown): boolean {
@@ -41,12 +44,13 @@ function isUnknownNumber(value: unknown): boolean {
   return term?.k === "integer" || term?.k === "double";
 }
 
-function numberBeside(operator: string, value: unknown): unknown {
+function operandBesideNumber(operator: string, value: unknown): unknown {
   const its = view(value);
   const term = termOf(its);
   const what = Object.hasOwn(ORDERS, operator) ? "numbers" : Object.hasOwn(OPERATIONS, operator) ? FINITE : null;
   if (term?.k !== "json" || operator === "+" || what === null) return settled(its);
   const why = `\`${operator}\` of something else than ${what}`;
+  // A path for one type is decided as far as that type is: it has no use for a common one
   const hasOthers = typesOf(term.name).filter((type) => type !== "number").length > 1;
   if (testType(term.name, ["number"], hasOthers ? why : undefined) || !hasOthers) return settled(its);
   return notDecided(why);

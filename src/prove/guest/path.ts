@@ -223,7 +223,8 @@ export function fault(code: string, what: string): never {
 
 /**
  * Whether a condition on symbols is true on this path: the host explores both cases if both are possible. `otherwise`
- * is why the path is not decided if the condition is false; the caller ends it so.
+ * is the reason why the path is not decided if the condition is false. The host then needs no run for that path; if it
+ * is this one, the caller must end it with the same reason.
  */
 export function test(atom: Atom, otherwise?: string): boolean {
   const key = stringify(atom);

@@ -148,7 +148,8 @@ export function joinedParts(parts: readonly Part[], separator: string): string |
 }
 
 /**
- * None on a path on which the value is not in the array: to write it could throw an error that the policy never gets.
+ * Empty if the value is not in the array on this path: converting it to text could throw an error that the policy never
+ * gets.
  */
 function itemText({ where, value }: ItemPart): EachPart[] {
   const mayFail = termOf(settled(value))?.k === "json";

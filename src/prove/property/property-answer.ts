@@ -3,9 +3,9 @@ import type { HookName } from "../../hooks/catalogue.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import type { Exploration, ExplorationLimits, Path } from "../explorer/exploration.js";
 import type { PropertySource } from "../explorer/rewritten-policy.js";
-import { type Doubt, distinctDoubts, incompleteness } from "../shared/doubt.js";
+import { type Doubt, distinctDoubts, limitDoubt } from "../shared/doubt.js";
 import { conditionWords } from "../table/condition-words.js";
-import { type Confirmation, confirmBy, objection } from "../witness/confirmed-path.js";
+import { type Confirmation, confirmBy, doubtFrom } from "../witness/confirmed-path.js";
 import type { Input } from "../witness/input.js";
 import { EvaluatedProperty, type Evaluation } from "./evaluated-property.js";
 import { type Witness, witnessOf } from "./witness.js";
@@ -85,7 +85,7 @@ class Search {
     }
     if (end.kind !== "property") throw new TypeError(`a property cannot end with a ${end.kind}`);
     const confirmation = this.#confirmations.get(path) ?? this.#confirmation(path, exploration);
-    const against = objection(confirmation);
+    const against = doubtFrom(confirmation);
     if (against !== null) this.#doubts.push({ ...against, place });
     else if (confirmation.status === "confirmed") this.#confirm(path, confirmation.input, exploration);
     else if (end.holds === null) this.#doubts.push({ why: end.why!, place });
@@ -120,10 +120,10 @@ class Search {
     this.#witness ??= witnessOf(path, input, exploration, this.#at(input).decision);
   }
 
-  answer({ paths, unfinished, isEnded }: Exploration): PropertyAnswer {
-    const doubts = distinctDoubts(unfinished === null ? this.#doubts : [incompleteness(unfinished), ...this.#doubts]);
+  answer({ paths, unfinished, isStoppedEarly }: Exploration): PropertyAnswer {
+    const doubts = distinctDoubts(unfinished === null ? this.#doubts : [limitDoubt(unfinished), ...this.#doubts]);
     const found = { answer: this.#verdict(doubts), witness: this.#witness, model: this.#model, doubts };
-    const explored = isEnded ? "up to the witness" : unfinished === null ? "all" : "up to a limit";
+    const explored = isStoppedEarly ? "up to the witness" : unfinished === null ? "all" : "up to a limit";
     const counts = { paths: paths.length, confirmed: this.#confirmed, explored } as const;
     return { property: this.property.name, hook: this.hook, ...found, ...counts };
   }

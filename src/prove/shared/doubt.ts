@@ -12,7 +12,7 @@ export interface Doubt {
 }
 
 /** What an exploration that reached a limit leaves undecided. */
-export function incompleteness({ limit, words }: ReachedLimit): Doubt {
+export function limitDoubt({ limit, words }: ReachedLimit): Doubt {
   return { why: `the exploration is not complete: ${words}`, place: null, limit };
 }
 

@@ -76,8 +76,8 @@ function solveAny(conditions: readonly Condition[], knowledge: Knowledge, effort
 }
 
 /**
- * The answer with the first alternative of each clause that no condition contradicts by itself, if these can hold
- * together, which most can: then there was one question in place of one for each clause. Null otherwise.
+ * A fast path: solves the first alternative of each clause that does not directly contradict a condition, all together.
+ * Null unless that gives a model: the caller then searches all alternatives, with the whole of its effort.
  */
 function withFirst(conditions: readonly Condition[], clauses: readonly Clause[], knowledge: Knowledge): Model | null {
   const first = firstOf(clauses, conditions);
@@ -85,7 +85,7 @@ function withFirst(conditions: readonly Condition[], clauses: readonly Clause[],
   return typeof answer === "string" ? null : answer;
 }
 
-/** Empty if a clause has no such alternative. */
+/** The alternatives that {@link withFirst} takes; empty if a clause has none. */
 function firstOf(clauses: readonly Clause[], conditions: readonly Condition[]): readonly Condition[] {
   const sure = clauses.flatMap((clause) => (clause.length === 1 ? clause[0]! : []));
   const denied = new Set([...conditions, ...sure].map(({ atom, is }) => `${!is} ${keyOf(atom)}`));

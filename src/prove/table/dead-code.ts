@@ -6,9 +6,9 @@ import type { Point } from "../../policy/linker/points.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import { type ExplorationLimits, explore } from "../explorer/exploration.js";
 import type { LimitName } from "../shared/reached-limit.js";
-import type { AskedPolicy } from "../witness/asked-policies.js";
 import { confirm } from "../witness/confirmed-path.js";
 import { engineAnswer } from "../witness/engine-answer.js";
+import type { LoadedAttachment } from "../witness/loaded-attachments.js";
 import { deadKeys } from "./dead-keys.js";
 import { type DeadScope, deadScope } from "./dead-scope.js";
 import { doubtOf } from "./decision-table.js";
@@ -65,7 +65,7 @@ export function* deadCode(
       yield deadIn(policies, placed, { ...limits, timeout: Math.max(0, end - performance.now()) });
 }
 
-function deadIn(policies: PlacedPolicies, placed: AskedPolicy, bounds: ExplorationLimits): DeadCode {
+function deadIn(policies: PlacedPolicies, placed: LoadedAttachment, bounds: ExplorationLimits): DeadCode {
   const { attachment, policy, source, hooks } = placed;
   const marked = linkPolicy(policy.file, { ...source.files, hookNames: HOOK_NAMES, marksFor: "coverage" });
   const limits = { ...attachment.limits, timeout: PATIENCE };

@@ -4,9 +4,9 @@ import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import { type Exploration, type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";
 import type { PathEnd } from "../shared/atom.js";
 import type { LimitName } from "../shared/reached-limit.js";
-import type { AskedPolicy } from "../witness/asked-policies.js";
-import { type Ask, type Confirmation, confirm, objection } from "../witness/confirmed-path.js";
+import { type Ask, type Confirmation, confirm, doubtFrom } from "../witness/confirmed-path.js";
 import { engineAnswer } from "../witness/engine-answer.js";
+import type { LoadedAttachment } from "../witness/loaded-attachments.js";
 import { conditionWords, failureWords, reasonWords, verdictWords } from "./condition-words.js";
 import { mergedPaths } from "./merged-paths.js";
 
@@ -70,7 +70,7 @@ export function* decisionTables(
 
 function tableOf(
   { names, domain }: PlacedPolicies,
-  { attachment, policy, source }: AskedPolicy,
+  { attachment, policy, source }: LoadedAttachment,
   hook: HookName,
   bounds: ExplorationLimits,
 ): DecisionTable {
@@ -104,7 +104,7 @@ const PATIENCE = 10_000;
 /** Why a path is not decided; null if it is. */
 export function doubtOf(end: PathEnd, confirmation: Confirmation): string | null {
   if (end.kind === "not decided") return end.why;
-  const against = objection(confirmation);
+  const against = doubtFrom(confirmation);
   if (against !== null) return against.why;
   return confirmation.status === "unconfirmed" ? "no example was found that the engine could decide" : null;
 }

@@ -1,4 +1,4 @@
-import type { FaultCode, Outcome } from "../../policy/model/outcome.js";
+import { LIMIT_FAULTS, type Outcome } from "../../policy/model/outcome.js";
 import type { Exploration, Path } from "../explorer/exploration.js";
 import type { PathEnd } from "../shared/atom.js";
 import type { Doubt } from "../shared/doubt.js";
@@ -9,13 +9,11 @@ import { SymbolValues } from "./symbol-values.js";
 /** Asks the engine about an input. */
 export type Ask = (input: Input) => Outcome;
 
-/** Faults of decisions that reach a limit of their attachment; it is assumed that none does. */
-const LIMITS: ReadonlySet<FaultCode> = new Set(["OUT_OF_STEPS", "OUT_OF_TIME", "OUT_OF_MEMORY", "OUT_OF_STACK"]);
-
 /**
  * - `confirmed`: the engine gives this answer for an example of the path;
  * - `unconfirmed`: no example was found that the engine could be asked about;
- * - `limited`: every example that was found reaches a limit of the engine, which `what` names;
+ * - `limited`: every example that was tried reaches a limit of its attachment, which `what` names; it is assumed that
+ *   no decision does;
  * - `contradicted`: the engine gives another answer, which `what` describes. That is a fault of the prover.
  */
 export type Confirmation =
@@ -25,7 +23,7 @@ export type Confirmation =
   | { readonly status: "contradicted"; readonly input: Input; readonly what: string };
 
 /** What the engine did for an example: the answers of all policies, and how it differs from what is expected. */
-export interface Tried {
+export interface Attempt {
   readonly outcomes: Iterable<Outcome>;
   /** Null if it does not differ. */
   readonly differs: string | null;
@@ -39,11 +37,11 @@ export function confirm(path: Path, exploration: Exploration, ask: Ask): Confirm
   });
 }
 
-/** The same with another question to the engine than that about one policy. */
+/** Like {@link confirm}, but `attempt` asks the engine and compares its answer. */
 export function confirmBy(
   path: Path,
   exploration: Exploration,
-  attempt: (input: Input, values: SymbolValues) => Tried,
+  attempt: (input: Input, values: SymbolValues) => Attempt,
 ): Confirmation {
   let confirmation: Confirmation = { status: "unconfirmed" };
   if (path.example === "unknown") return confirmation;
@@ -58,8 +56,8 @@ export function confirmBy(
   return confirmation;
 }
 
-/** What a confirmation says against a path, whatever its end: it is then not decided. Null for nothing. */
-export function objection(confirmation: Confirmation): Pick<Doubt, "why" | "contradicted"> | null {
+/** Why a path is not decided, whatever its end, if its confirmation is `limited` or `contradicted`; null otherwise. */
+export function doubtFrom(confirmation: Confirmation): Pick<Doubt, "why" | "contradicted"> | null {
   const { status } = confirmation;
   if (status === "contradicted") return { why: `the prover is wrong here: ${confirmation.what}`, contradicted: true };
   if (status === "limited") return { why: `every example that was tried reaches a limit: ${confirmation.what}` };
@@ -69,7 +67,7 @@ export function objection(confirmation: Confirmation): Pick<Doubt, "why" | "cont
 /** The first limit that one of some answers reached; null if none did. */
 function limitReached(outcomes: Iterable<Outcome>): string | null {
   for (const { fault } of outcomes)
-    if (fault !== null && LIMITS.has(fault.code)) return `${fault.code}: ${fault.message}`;
+    if (fault !== null && LIMIT_FAULTS.has(fault.code)) return `${fault.code}: ${fault.message}`;
   return null;
 }
 

@@ -98,7 +98,7 @@ class Making {
       this.#answers.set(name, domain === null ? 0 : defaultFact(domain));
     }
     for (const [name, is] of flags) if (!name.endsWith(AS_TEXT)) add(name, (path) => this.#flag(path, is));
-    // After the flag that the value is there, which gives it a simple one
+    // After the flags that values are present, whose default values these replace
     for (const [name, is] of flags)
       if (name.endsWith(AS_TEXT) && !is)
         add(name.slice(0, -AS_TEXT.length), (path) => this.#set(path, { toString: 0 }));

@@ -164,7 +164,8 @@ const SYSTEMD: readonly Row[] = [
     name: "systemd-run",
     does:
       "asks systemd by D-Bus, from a service or a container with a rule for its cgroup, to start the load in another " +
-      "cgroup, or to move the process there; also without root, past polkit",
+      "cgroup, or to move the process there; also as another user, by AttachProcessesToUnit, for which polkit is not " +
+      "asked",
     by: "`bpf_prog_load`",
     cases: [
       "systemd-run",
@@ -174,7 +175,7 @@ const SYSTEMD: readonly Row[] = [
       "socket in /proc/1/root",
     ],
     remains:
-      "Programs of the list load in every cgroup. A rule for one cgroup (an `lsm_cgroup` program), one command " +
+      "Listed programs load in every cgroup. A rule for one cgroup (an `lsm_cgroup` program), one command " +
       "(`run`) or one container (an agent) does not hold for a process that systemd starts elsewhere. Block root " +
       "inside the cgroup from reaching systemd and other cgroups ([how](seal.md#rules-for-one-cgroup)).",
   },

@@ -136,7 +136,7 @@ export function pathText(path: readonly CertificateOfRecord[]): string {
 export function executedText({ result, because, limits }: Executed): readonly string[] {
   const line = {
     same: "executed again from the record: the same decision",
-    different: `executed again from the record, it is different; the trace need not be what happened: ${because}`,
+    different: `executed again from the record, the decision differs: ${because}; the trace may not be what happened`,
     unknown: `not executed again, since the log lacks ${because}; this is what the record holds`,
     unasked: "no policy was asked",
   }[result];

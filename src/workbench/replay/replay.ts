@@ -12,6 +12,7 @@ import type {
 } from "../../log/input-records.js";
 import type { ReadLine, RecordReader } from "../../log/record-reader.js";
 import type { Current } from "../../policy/model/current.js";
+import { LIMIT_FAULTS } from "../../policy/model/outcome.js";
 import { differenceOf } from "./difference.js";
 import { MaskedValues, UNKNOWN_THREAD } from "./masked-values.js";
 import type { Contents, RecordedInputs } from "./recorded-inputs.js";
@@ -179,12 +180,10 @@ function neededBy(
     if (pointer !== null) return `the masked ${pointer}`;
   }
   const { again, missing } = made(configuration.watching, hook, current, given);
-  const isCut = again.answers.some(({ fault }) => fault !== null && OF_LIMITS.has(fault.code));
+  // It may reach a limit sooner while its reads are recorded
+  const isCut = again.answers.some(({ fault }) => fault !== null && LIMIT_FAULTS.has(fault.code));
   return missing === null && isCut ? `whether a policy reads the masked ${given.masked.all}` : missing;
 }
-
-/** Faults of a policy that may end sooner while its reads are recorded. */
-const OF_LIMITS: ReadonlySet<string> = new Set(["OUT_OF_STEPS", "OUT_OF_TIME", "OUT_OF_MEMORY", "OUT_OF_STACK"]);
 
 /** The calls that an attachment is answered by: its own, or if it has none in the record, those of all others. */
 function callsOf(name: string, answers: NonNullable<InputsDecisionRecord["answers"]>): readonly CallOfRecord[] {

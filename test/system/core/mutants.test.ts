@@ -79,7 +79,7 @@ function outcomeOf({ outcome, detail }: Comparison, isWithoutOthers: boolean): s
   // ambiguous. The relocator does not look at the instructions of other programs.
   if (outcome === "different" && isWithoutOthers && /ambiguity: .*, and we relocate it$/.test(detail)) return "alone";
   // A mutated `long` of 4 bytes
-  if (outcome === "different" && / CORE_UNSUPPORTED: .*the kernel has 32 bits$/.test(detail)) return "32 bits";
+  if (outcome === "different" && / CORE_UNSUPPORTED: .*of a 32-bit kernel, /.test(detail)) return "32 bits";
   // libbpf takes the type that a pointer refers to for the size of a bit field, which the kernel refuses in BTF.
   if (outcome === "different" && / CORE_MALFORMED: a bit field has type /.test(detail)) return "refused";
   return outcome;

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { seedOf } from "../../support/damage.js";
 import { amount } from "../nightly.js";
 import { BIN, needs, needsGate, Site } from "./site.js";
 
@@ -59,7 +60,7 @@ describe("a gate that is killed under load", () => {
       gate.once("close", () => resolve({ out, complaint }));
     });
 
-  const seed = Number(process.env.SEED ?? Date.now() % 1e9);
+  const seed = seedOf();
   const parts = Array.from({ length: TESTS }, (_, index) => [index + 1, Math.imul(seed, index + 1) >>> 0] as const);
 
   it.each(parts)(

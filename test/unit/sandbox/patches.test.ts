@@ -41,11 +41,11 @@ describe("scripts/engine.mjs --try", { timeout: 60_000 }, () => {
   it("says that every patch applies to the engine that ships", () => {
     const { status, lines } = tried((_, loader) => loader);
     expect(lines.map((line) => line.replace(/\d+/, "N"))).toEqual([
-      "stack    applies: N edits",
-      "garbage  applies: N edits",
-      "steps    applies: N edits",
-      "memory   applies: N edits",
-      "errors   applies: N edits",
+      "stack     applies: N edits",
+      "garbage   applies: N edits",
+      "steps     applies: N edits",
+      "memory    applies: N edits",
+      "backtrace applies: N edits",
     ]);
     expect(status).toBe(0);
   });
@@ -56,7 +56,7 @@ describe("scripts/engine.mjs --try", { timeout: 60_000 }, () => {
       return loader;
     });
     expect(failing(lines)).toEqual(["stack"]);
-    expect(lines).toContain("stack    does not apply: `stack overflow` is there 0 times");
+    expect(lines).toContain("stack     does not apply: `stack overflow` is there 0 times");
     expect(status).toBe(1);
   });
 
@@ -65,7 +65,7 @@ describe("scripts/engine.mjs --try", { timeout: 60_000 }, () => {
       wasm.write(" (nativE)\0", wasm.indexOf(" (native)\0"));
       return loader;
     });
-    expect(failing(lines)).toEqual(["errors"]);
+    expect(failing(lines)).toEqual(["backtrace"]);
     expect(status).toBe(1);
   });
 

@@ -22,12 +22,13 @@ export function checkCommand(): Command {
     .addHelpText(
       "after",
       `
-The checker is small. It has its own evaluator, and shares with the explorer only parts of the engine (the parsers of
-policies and scopes), the declarations of facts and the form of conditions. It evaluates the policies' text under the
-conditions of each path of the certificate: each branch must be the next condition of the policy, each end its verdict,
-reason and line. For the table of the configuration it also evaluates scopes and combines the answers; for a property it
-evaluates the property of that decision. A side of a branch can be left out only with a refutation, which it verifies.
-The engine decides about a witness of each path. Configuration, policies, declared facts and engine must be those that
+The checker is small. It has its own evaluator, and shares with the explorer only the parsers of policies and scopes,
+the declarations of facts, the form of conditions, and what loads the policies and has the engine decide an input. It
+evaluates the policies' text under the conditions of each path of the certificate: each branch must be the next
+condition of the policy, each end its verdict, reason and line. For the table of the configuration it also evaluates
+scopes and combines the answers; for a property it evaluates the property of that decision. A side
+of a branch can be left out only with a refutation, which it verifies. The engine decides about a witness of each path.
+Configuration, policies, declared facts and engine must be those that
 the certificate names.
 
 Exits with 0 when the certificate is right, 1 when it is rejected, 2 when the configuration or a file cannot be used.

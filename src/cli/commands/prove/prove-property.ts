@@ -40,8 +40,9 @@ A property is a function of a program, the caller and the decision, which return
 
 It is explored together with all attachments, with symbols for facts, caller, maps and signatures. Answers: \`proved\`;
 \`refuted\`, with a decision for which it is false, which the engine has made; \`refuted in the model\`, if no input was
-found for such a decision; \`not decided\`, with the lines that are the reason. The search ends at the first decision
-for which it is false: only a property that is proved has all its paths explored. docs/prove.md says what is assumed.
+found for such a decision; \`not decided\`, with the lines that are the reason. The search stops at the first
+counterexample that the engine confirms; \`explored\` in the JSON says whether all paths were explored.
+docs/prove.md says what is assumed.
 
 --certificate writes the answers in a form that \`countersign prove check --properties FILE\` checks without the
 explorer. A policy or property with syntax that the checker does not evaluate is an error that names it.
@@ -175,7 +176,8 @@ function printAnswers(answers: readonly PropertyAnswer[], assumes: readonly stri
 
 function detailsOf({ witness, model, doubts, paths, confirmed, explored }: PropertyAnswer): readonly string[] {
   const lines = [pathsWords(paths, confirmed)];
-  if (explored === "up to the witness") lines.push("the search ended at this example: other paths were not explored");
+  if (explored === "up to the witness")
+    lines.push("the search stopped at the example below: other paths were not explored");
   if (witness !== null) {
     const { decision, values } = witness;
     lines.push("the engine made a decision for which it is false, with:");

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { HookName } from "../../../../src/hooks/catalogue.js";
 import type { PlacedPolicies } from "../../../../src/prove/configuration/placed-policies.js";
 import type { Exploration, Path } from "../../../../src/prove/explorer/exploration.js";
-import { confirmBy, type Tried } from "../../../../src/prove/witness/confirmed-path.js";
+import { type Attempt, confirmBy } from "../../../../src/prove/witness/confirmed-path.js";
 import { decisionDifference } from "../../../../src/prove/witness/decision-difference.js";
 import { engineDecision } from "../../../../src/prove/witness/engine-decision.js";
 import type { Input } from "../../../../src/prove/witness/input.js";
@@ -54,7 +54,7 @@ function explored(policies: PlacedPolicies): Exploration {
   return policies.explore(HOOK, { paths: 2_000, timeout: 600_000 });
 }
 
-function tried(policies: PlacedPolicies, { end }: Path, input: Input, values: SymbolValues): Tried {
+function tried(policies: PlacedPolicies, { end }: Path, input: Input, values: SymbolValues): Attempt {
   const decision = engineDecision(policies, HOOK, input);
   const outcomes = decision.outcomes.values();
   if (end.kind !== "decision") return { outcomes, differs: `it ends with ${JSON.stringify(end)}` };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FAULT_CODES, type FaultCode } from "../../../../src/policy/model/outcome.js";
 import { configurationTable } from "../../../../src/prove/table/configuration-table.js";
 import { doubtOf } from "../../../../src/prove/table/decision-table.js";
-import { confirm, objection } from "../../../../src/prove/witness/confirmed-path.js";
+import { confirm, doubtFrom } from "../../../../src/prove/witness/confirmed-path.js";
 import { ExploredPolicy } from "../../../support/prove.js";
 import { comparisonOf } from "../../../support/prove-compare.js";
 import { withPolicies } from "../../../support/prove-configuration.js";
@@ -84,7 +84,7 @@ describe("an example for which the engine has a fault", () => {
       });
       const isLimit = LIMITS.includes(code);
       expect(confirmation.status).toBe(isLimit ? "limited" : "contradicted");
-      expect(objection(confirmation)?.contradicted).toBe(isLimit ? undefined : true);
+      expect(doubtFrom(confirmation)?.contradicted).toBe(isLimit ? undefined : true);
     }
     policy.close();
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { doubtLine, limitWords, withinLimits } from "../../../../../src/cli/commands/prove/limits.js";
 import { CountersignError } from "../../../../../src/error.js";
 import { LimitError } from "../../../../../src/prove/certificate/limit-error.js";
-import { incompleteness } from "../../../../../src/prove/shared/doubt.js";
+import { limitDoubt } from "../../../../../src/prove/shared/doubt.js";
 import type { LimitName } from "../../../../../src/prove/shared/reached-limit.js";
 import { rejection } from "../../../../support/rejection.js";
 
@@ -15,7 +15,7 @@ const OPTIONS = [
 describe("a limit that an exploration reached", () => {
   it.each(OPTIONS)("is shown with its option, whatever the words are: %s", (limit, raise, remedy) => {
     expect(limitWords("so many", limit)).toBe(`so many${raise}`);
-    expect(doubtLine(incompleteness({ limit, words: "so many" }))).toBe(
+    expect(doubtLine(limitDoubt({ limit, words: "so many" }))).toBe(
       `not decided: the exploration is not complete: so many${raise}`,
     );
     const made = () => {

@@ -1,4 +1,4 @@
-// Keeps an error alive while the engine writes its stack to it.
+// Fixes a use-after-free in `build_backtrace` of quickjs.c.
 import { functionBody } from "./instructions.mjs";
 import { addressOfText, call, fail, get, i32, load, OP, Reader, signatureOf, store } from "./wasm.mjs";
 
@@ -7,7 +7,7 @@ const NATIVE = " (native)";
 /** Parameters of `build_backtrace(context, error, …)`. */
 const [CONTEXT, ERROR] = [0, 1];
 /** Opcodes (WebAssembly Core Specification 2.0, 5.4). */
-const [RETURN, CALL] = [0x0f, 0x10];
+const [[RETURN], [CALL]] = [OP.RETURN, call(0)];
 /** `JS_FreeValue(context, value)`: parameters and results. */
 const FREE = "127,126>";
 
@@ -23,7 +23,7 @@ export function keepErrors(wasm, edits) {
   // the last call is JS_DefinePropertyValue, whose last call is JS_FreeValue
   const free = lastCallee(wasm, functionBody(wasm, lastCallee(wasm, all)).instructions);
   if (signatureOf(wasm, free) !== FREE) fail("the last call of JS_DefinePropertyValue is not JS_FreeValue");
-  const ifObject = (then) => [...get(ERROR), ...OP.OBJECT, ...OP.LONG_NOT_LESS, ...OP.IF, ...then, ...OP.END];
+  const ifObject = (then) => [...get(ERROR), ...OP.OBJECT, ...OP.LONG_GE_U, ...OP.IF, ...then, ...OP.END];
   const error = [...get(ERROR), ...OP.WRAP];
   edits.insert(first, ifObject([...error, ...error, ...load(0), ...i32(1), ...OP.ADD, ...store(0)]));
   edits.insert(all.at(-1).at, ifObject([...get(CONTEXT), ...get(ERROR), ...call(free)]));

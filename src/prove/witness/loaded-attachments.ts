@@ -5,14 +5,14 @@ import type { HookName } from "../../hooks/catalogue.js";
 import { Domain } from "../../policy/domain.js";
 import type { AskedAttachment, AskedConfiguration } from "./engine-decision.js";
 
-/** An attachment with its policy, and the files of that. */
-export interface AskedPolicy extends AskedAttachment {
+/** An attachment of a configuration, with its linked policy and that policy's source files. */
+export interface LoadedAttachment extends AskedAttachment {
   readonly source: PolicyFiles;
 }
 
-/** The attachments of a configuration with their policies, and a sandbox in which the engine asks them. */
-export class AskedPolicies implements AskedConfiguration {
-  readonly placed: readonly AskedPolicy[];
+/** The attachments of a configuration, loaded, and a sandbox in which the engine asks their policies. */
+export class LoadedAttachments implements AskedConfiguration {
+  readonly placed: readonly LoadedAttachment[];
   readonly names: AskedConfiguration["names"];
   readonly domain: Domain;
 
@@ -29,7 +29,7 @@ export class AskedPolicies implements AskedConfiguration {
   }
 
   /** The attachments at a hook. */
-  at(hook: HookName): readonly AskedPolicy[] {
+  at(hook: HookName): readonly LoadedAttachment[] {
     return this.placed.filter(({ hooks }) => hooks.includes(hook));
   }
 
