@@ -4,9 +4,8 @@ import type { EvaluatedProperty } from "../property/evaluated-property.js";
 import type { Certificate, Stated } from "../shared/certificate.js";
 import type { CheckedPolicies } from "./checked-policies.js";
 import { digestsOf } from "./digests.js";
-import { attachmentAt, decisionAt, type Examined } from "./examined.js";
+import { attachmentAt, decisionAt, type Examined, propertyAt } from "./examined.js";
 import { rejected } from "./form.js";
-import { propertyAt } from "./property.js";
 import { type CheckedCounts, TableChecker } from "./table-checker.js";
 
 /** A table that was checked: what it is about, and counts. */
@@ -58,13 +57,11 @@ function examinedFor(tables: readonly Stated[], policies: CheckedPolicies, find:
   ];
 }
 
+const CHANGED = "is not that of the current files and version of Countersign";
+
 /** Throws PROOF_OUTDATED unless the certificate states the current values. */
 function compare(current: object, certified: object, place: string): void {
   for (const [key, value] of Object.entries(JSON.parse(JSON.stringify(current))))
     if (!isDeepStrictEqual((certified as Readonly<Record<string, unknown>>)[key], value))
-      throw rejected(
-        "PROOF_OUTDATED",
-        "is not that of the current files and version of Countersign",
-        `${place}.${key}`,
-      );
+      throw rejected("PROOF_OUTDATED", CHANGED, `${place}.${key}`);
 }

@@ -59,10 +59,8 @@ export class Decision {
     const { name, mode, onFault, scope } = one.attachment;
     let answer: Answer | null = null;
     if (holds(Scope.of(scope).condition, this.given[1], this.path)) {
-      const { verdict, ...answered } = new Evaluator(this.policies.evaluated(one), this.path).answer(
-        this.hook,
-        this.given,
-      );
+      const evaluator = new Evaluator(this.policies.evaluated(one), this.path);
+      const { verdict, ...answered } = evaluator.answer(this.hook, this.given);
       answer = { by: name, mode, verdict: verdict ?? (onFault === "allow" ? ALLOWED.verdict : DENIED), ...answered };
     }
     this.#answers.set(one, answer);

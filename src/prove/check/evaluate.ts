@@ -5,11 +5,11 @@ import { droppedCalls } from "../../policy/checks/denials.js";
 import { LinkTime } from "../../policy/syntax/link-time.js";
 import { readUnits, type Unit } from "../../policy/units/units.js";
 import type { TextPart } from "../shared/atom.js";
-import { bind, type Evaluation, evaluated } from "./expressions.js";
+import { bind, type Evaluation, evaluated, SET } from "./expressions.js";
 import { Helpers } from "./helpers.js";
-import { compares, integerWithin, truthy } from "./operators.js";
+import { compares, integerWithin, isEqual, truthy } from "./operators.js";
 import { notEvaluated, type Path, raise, Stop } from "./path.js";
-import { Closure, constant, isPrimitive, type Plain, Scope, type Sum, Sym } from "./value.js";
+import { Closure, constant, isPrimitive, type NodeOf, type Plain, Scope, type Sum, Sym } from "./value.js";
 
 /** A policy's answer on a path, or its fault: then there is no verdict. */
 export interface Answered {
@@ -45,8 +45,12 @@ export function givenTo({ declarations: { argument, subject, current } }: Path):
 /** How a statement ends the function. */
 type Returned = { readonly value: unknown };
 
+/** How `break` ends the `switch` around it. */
+const BROKEN: Returned = { value: undefined };
+
 const GLOBAL = new Scope(null);
 GLOBAL.declare("undefined", undefined, true);
+GLOBAL.declare("Set", SET, true);
 const MOST_CALLS = 10_000;
 const MOST_DEPTH = 100;
 
@@ -100,13 +104,8 @@ export class Evaluator implements Evaluation {
     for (const [local, name] of bindings.guest) scope.declare(local, this.#helpers.read(name), true);
     for (const { local, from, name } of bindings.imports)
       scope.declare(local, this.#export(this.policy.units[targets.get(from)!]!, name), true);
-    const body = source.program.body.flatMap((node): readonly AnyNode[] => {
-      if (node.type === "ImportDeclaration" || node.type === "ExportAllDeclaration") return [];
-      if (node.type === "ExportDefaultDeclaration") return notEvaluated("a default export");
-      if (node.type === "ExportNamedDeclaration") return node.declaration ? [node.declaration] : [];
-      return [node];
-    });
-    this.#statements(body, scope);
+    const declared = (node: AnyNode) => (node.type === "ExportNamedDeclaration" ? (node.declaration ?? []) : node);
+    this.#block(source.program.body.flatMap(declared), scope);
   }
 
   /** What a file that has run exports. */
@@ -135,7 +134,7 @@ export class Evaluator implements Evaluation {
     node.params.forEach((pattern, index) => void bind(pattern, given[index], inner, false, this));
     const returned =
       node.body.type === "BlockStatement"
-        ? this.#statements(node.body.body, new Scope(inner))
+        ? this.#block(node.body.body, new Scope(inner))
         : this.#returned(node.body, evaluated(node.body, inner, this));
     this.#depth -= 1;
     return returned?.value;
@@ -147,11 +146,19 @@ export class Evaluator implements Evaluation {
     return { value };
   }
 
-  /** The statements of a block. Functions that are declared among them exist from its beginning on. */
-  #statements(nodes: readonly AnyNode[], scope: Scope): Returned | null {
+  /** Declares the names of a block. Functions that are declared in it exist from its beginning on. */
+  #declare(nodes: readonly AnyNode[], scope: Scope): void {
     for (const node of nodes)
       if (node.type === "VariableDeclaration") scope.reserve(node.declarations.map(({ id }) => id));
       else if (node.type === "FunctionDeclaration") scope.declare(node.id!.name, new Closure(node, scope), false);
+  }
+
+  #block(nodes: readonly AnyNode[], scope: Scope): Returned | null {
+    this.#declare(nodes, scope);
+    return this.#statements(nodes, scope);
+  }
+
+  #statements(nodes: readonly AnyNode[], scope: Scope): Returned | null {
     for (const node of nodes) {
       const returned = this.#statement(node, scope);
       if (returned !== null) return returned;
@@ -163,13 +170,15 @@ export class Evaluator implements Evaluation {
     this.at(node);
     switch (node.type) {
       case "EmptyStatement":
+      case "ImportDeclaration":
+      case "ExportAllDeclaration":
       case "FunctionDeclaration":
         return null;
       case "ExpressionStatement":
         evaluated(node.expression, scope, this);
         return null;
       case "BlockStatement":
-        return this.#statements(node.body, new Scope(scope));
+        return this.#block(node.body, new Scope(scope));
       case "VariableDeclaration":
         if (node.kind !== "const" && node.kind !== "let") break;
         for (const { id, init } of node.declarations)
@@ -178,9 +187,23 @@ export class Evaluator implements Evaluation {
       case "IfStatement":
         if (truthy(this.path, evaluated(node.test, scope, this))) return this.#statement(node.consequent, scope);
         return node.alternate ? this.#statement(node.alternate, scope) : null;
+      case "SwitchStatement":
+        return this.#switch(node, new Scope(scope), evaluated(node.discriminant, scope, this));
+      case "BreakStatement":
+        return node.label ? notEvaluated("a label") : BROKEN;
       case "ReturnStatement":
         return this.#returned(node, node.argument ? evaluated(node.argument, scope, this) : undefined);
     }
     return notEvaluated(`the syntax ${node.type}`);
+  }
+
+  /** The cases have one scope; without a case that is equal, `default` is chosen, wherever it is. */
+  #switch({ cases }: NodeOf<"SwitchStatement">, scope: Scope, value: unknown): Returned | null {
+    const within = (some: typeof cases) => some.flatMap(({ consequent }) => consequent);
+    this.#declare(within(cases), scope);
+    const equal = cases.findIndex(({ test }) => test && isEqual(this.path, value, evaluated(test, scope, this)));
+    const chosen = equal >= 0 ? equal : cases.findIndex(({ test }) => !test);
+    const returned = chosen >= 0 ? this.#statements(within(cases.slice(chosen)), scope) : null;
+    return returned === BROKEN ? null : returned;
   }
 }

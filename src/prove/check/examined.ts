@@ -1,14 +1,16 @@
 import type { HookName } from "../../hooks/catalogue.js";
+import type { Mode } from "../../policy/model/mode.js";
+import type { EvaluatedProperty } from "../property/evaluated-property.js";
 import type { End } from "../shared/certificate.js";
 import { engineAnswer } from "../witness/engine-answer.js";
 import { engineDecision } from "../witness/engine-decision.js";
 import type { Input } from "../witness/input.js";
 import type { LoadedAttachment } from "../witness/loaded-attachments.js";
 import type { CheckedPolicies } from "./checked-policies.js";
-import { Decision } from "./decision.js";
-import { Evaluator, givenTo } from "./evaluate.js";
-import type { Path } from "./path.js";
-import { linear, type Sum } from "./value.js";
+import { type Answer, Decision } from "./decision.js";
+import { Evaluator, evaluatedPolicy, givenTo } from "./evaluate.js";
+import { notEvaluated, type Path } from "./path.js";
+import { linear, numberOf, Plain, type Sum } from "./value.js";
 
 /** What a table is about. */
 export interface Examined {
@@ -57,8 +59,25 @@ export function decisionAt(hook: HookName, policies: CheckedPolicies): Examined 
   };
 }
 
+/** A property of the decisions at a hook. Its text answers 0 if it holds, and -1 if it does not. */
+export function propertyAt(hook: HookName, policies: CheckedPolicies, property: EvaluatedProperty): Examined {
+  const evaluated = evaluatedPolicy(property.source);
+  return {
+    stated: { property: property.name, text: property.digest, hook, ...composition(hook, policies) },
+    end(path) {
+      const given = givenTo(path);
+      const decision = decisionOf(new Decision(policies, hook, path, given), policies.config.mode);
+      const { verdict } = new Evaluator(evaluated, path, decision).answer(hook, given);
+      const holds = verdict === null ? null : numberOf(verdict);
+      if (holds !== 0 && holds !== -1) return notEvaluated("a property that fails or returns no boolean");
+      return { end: { holds: holds === 0 }, line: "" };
+    },
+    ask: (input) => ({ holds: property.at(input).holds }),
+  };
+}
+
 /** How the attachments of a hook are asked, in the words of the configuration. */
-export function composition(hook: HookName, policies: CheckedPolicies): object {
+function composition(hook: HookName, policies: CheckedPolicies): object {
   const { mode, default: defaults } = policies.config;
   const attachments = policies.at(hook).map(({ attachment, policy }) => {
     const { name, mode, onFault, scope } = attachment;
@@ -69,4 +88,24 @@ export function composition(hook: HookName, policies: CheckedPolicies): object {
 
 function written(verdict: Sum): number | ReturnType<typeof linear> {
   return verdict.of.size === 0 ? Number(verdict.constant) : linear(verdict);
+}
+
+/** The decision as a property sees it. Attachments are asked when what it reads depends on them. */
+function decisionOf(decision: Decision, mode: Mode): Plain {
+  const enforced = () => decision.enforced();
+  const verdict = () => numberOf(enforced().verdict);
+  const answers = () => decision.answers().map((one) => seen(() => one, {}));
+  const applied = () => (mode === "audit" ? 0 : verdict());
+  return seen(enforced, { mode: () => mode, enforced_verdict: verdict, verdict: applied, answers });
+}
+
+function seen(answer: () => Answer, more: Readonly<Record<string, () => unknown>>): Plain {
+  return Plain.of({
+    attachment: () => answer().by,
+    mode: () => answer().mode,
+    verdict: () => numberOf(answer().verdict),
+    reason: () => (answer().reason === null ? null : notEvaluated("the reason of a denial")),
+    fault: () => answer().fault,
+    ...more,
+  });
 }

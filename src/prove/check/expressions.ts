@@ -2,7 +2,7 @@ import type { AnyNode, Pattern } from "acorn";
 import { isNullish, joined, property, settled, textParts, view } from "./facts.js";
 import { computed, hasType, isEqual, isLooselyEqual, truthy, unary } from "./operators.js";
 import { notEvaluated, type Path, raise } from "./path.js";
-import { Closure, isPrimitive, type NodeOf, Plain, type Scope, Sym, TEXT_TESTS, unknownOf } from "./value.js";
+import { Closure, isPrimitive, Native, type NodeOf, Plain, type Scope, Sym, TEXT_TESTS, unknownOf } from "./value.js";
 
 /** What expressions need of statements. */
 export interface Evaluation {
@@ -75,20 +75,27 @@ export function evaluated(node: AnyNode, scope: Scope, to: Evaluation): unknown 
     }
     case "CallExpression":
       return called(node, scope, to);
+    case "NewExpression": {
+      const [of, ...more] = node.arguments.map(value);
+      if (value(node.callee) !== SET || !Array.isArray(of) || more.length > 0)
+        return notEvaluated("`new` of anything else than a set of an array");
+      return new Native("has", ([one]) => of.some((its) => isEqual(path, its, one)));
+    }
   }
   return notEvaluated(`the syntax ${node.type}`);
 }
 
-/** A regular expression, of which only `test` is evaluated. */
-function expression(path: Path, { pattern, flags }: { pattern: string; flags: string }): Plain {
+/** The constructor of sets. */
+export const SET = new Native("", () => notEvaluated("this call"));
+
+function expression(path: Path, { pattern, flags }: { pattern: string; flags: string }): Native {
   if (flags !== "" || !/^[\x20-\x7e]*$/.test(pattern)) return notEvaluated("this regular expression");
-  const test = ([given]: readonly unknown[]) => {
+  return new Native("test", ([given]) => {
     const its = unknownOf(settled(path, given));
     if (its?.kind === "text") return path.ask({ kind: "regex", of: its.name, text: pattern, flags });
     if (its !== null || !isPrimitive(given)) return notEvaluated("a regular expression and this value");
     return TEXT_TESTS.regex!(String(given), pattern);
-  };
-  return new Plain(new Map([["test", () => test]]), true);
+  });
 }
 
 function binary(node: NodeOf<"BinaryExpression">, scope: Scope, to: Evaluation): unknown {
@@ -144,8 +151,7 @@ export function get(path: Path, holder: unknown, key: string): unknown {
   if (isNullish(path, holder)) return raise();
   const its = view(path, holder);
   if (its instanceof Sym) return property(path, its, key);
-  if (its instanceof Plain && (its.properties.has(key) || !(key in {} || its.isPartial)))
-    return its.properties.get(key)?.();
+  if (its instanceof Plain && (its.properties.has(key) || !(key in {}))) return its.properties.get(key)?.();
   if (Array.isArray(its) || typeof its === "string") {
     if (key === "length") return its.length;
     if (/^(?:0|[1-9]\d{0,9})$/.test(key)) return its[Number(key)];
@@ -169,6 +175,7 @@ function method(node: NodeOf<"MemberExpression">, scope: Scope, to: Evaluation):
   if (typeof holder === "string" || unknownOf(holder)?.kind === "text")
     return (given: readonly unknown[]) => callText(to.path, holder, key, given);
   if (Array.isArray(holder)) return (given: readonly unknown[]) => callArray(to, holder, key, given);
+  if (holder instanceof Native && holder.method === key) return holder.call;
   return get(to.path, holder, key);
 }
 

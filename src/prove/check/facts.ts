@@ -8,30 +8,25 @@ const MOST_ELEMENTS = 0xffff_ffffn;
 const MOST_BYTES = BigInt(Number.MAX_SAFE_INTEGER);
 const INDEX = /^(?:0|[1-9]\d*)$/;
 
-/** The value of a fact on this path. */
+type OfDomain<K> = (path: Path, name: string, domain: Extract<FactDomain, { readonly kind: K }>) => unknown;
+
+/** The value of a fact on a path, by the kind of its domain. */
+const OF_DOMAINS: { readonly [K in FactDomain["kind"]]: OfDomain<K> } = {
+  flag: (path, name) => path.ask({ kind: "flag", of: name }),
+  "null or": (path, name, { of }) => (path.ask({ kind: "null", of: `${name}?` }) ? null : valueIn(path, name, of)),
+  count: (path, name, { most }) => integer(path, name, 0n, BigInt(most)),
+  amount: (path, name) => number(path, name, { kind: "number", least: 0n }),
+  text: (path, name, { hex }) => text(path, name, hex),
+  bytes: (_, name) => new Sym({ kind: "bytes", name }),
+  list: (_, name, { kind, of }) => new Sym({ kind, name, of }),
+  record: (_, name, { kind, of }) => new Sym({ kind, name, of }),
+  object: (_, name, { fields }) => new Sym({ kind: "object", name, fields, isSubject: false }),
+  "integer or text": () => notEvaluated("a setting"),
+};
+
 function valueIn(path: Path, name: string, domain: FactDomain): unknown {
-  if (Object.hasOwn(path.declarations.fixed, name)) return path.declarations.fixed[name];
-  switch (domain.kind) {
-    case "flag":
-      return path.ask({ kind: "flag", of: name });
-    case "null or":
-      return path.ask({ kind: "null", of: `${name}?` }) ? null : valueIn(path, name, domain.of);
-    case "count":
-      return integer(path, name, 0n, BigInt(domain.most));
-    case "amount":
-      return number(path, name, { kind: "number", least: 0n });
-    case "text":
-      return text(path, name, domain.hex);
-    case "bytes":
-      return new Sym({ kind: "bytes", name });
-    case "list":
-    case "record":
-      return new Sym({ kind: domain.kind, name, of: domain.of });
-    case "object":
-      return new Sym({ kind: "object", name, fields: domain.fields, isSubject: false });
-    case "integer or text":
-      return notEvaluated("a setting");
-  }
+  const { fixed } = path.declarations;
+  return Object.hasOwn(fixed, name) ? fixed[name] : (OF_DOMAINS[domain.kind] as OfDomain<unknown>)(path, name, domain);
 }
 
 function text(path: Path, name: string, hex: number | null): Sym {

@@ -127,22 +127,14 @@ function typeName(value: unknown): string {
 }
 
 /** The results of `typeof` that are not the name of the type. */
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  null: "object",
-  true: "boolean",
-  false: "boolean",
-  array: "object",
-};
+const TYPES: Readonly<Record<string, string>> = { null: "object", true: "boolean", false: "boolean", array: "object" };
 
 /** `typeof value === type`. */
 export function hasType(path: Path, value: unknown, type: string): boolean {
   const seen = view(path, value);
   const its = unknownOf(seen);
-  if (its?.kind !== "json") return typeName(seen) === type;
-  return path.askType(
-    its.name,
-    JSON_TYPES.filter((one) => (TYPE_NAMES[one] ?? one) === type),
-  );
+  const types = JSON_TYPES.filter((one) => (TYPES[one] ?? one) === type);
+  return its?.kind === "json" ? path.askType(its.name, types) : typeName(seen) === type;
 }
 
 /** Whether a value is an integer from `least` to `most`; what it is as a sum, or null if it is none. */

@@ -47,16 +47,20 @@ export class Closure {
   ) {}
 }
 
-/** An object that the policy wrote as `{…}`, or one whose properties are found when they are read. */
-export class Plain {
+/** A regular expression or a set, of which only one method is evaluated, and only where it is called. */
+export class Native {
   constructor(
-    readonly properties = new Map<string, () => unknown>(),
-    /**
-     * Whether `properties` has only a part of the object: other properties are then not evaluated. Otherwise they are
-     * undefined, except those of `Object.prototype`, which are never evaluated.
-     */
-    readonly isPartial = false,
+    readonly method: string,
+    readonly call: (given: readonly unknown[]) => unknown,
   ) {}
+}
+
+/**
+ * An object that the policy wrote as `{…}`, or one whose properties are found when they are read. Other properties are
+ * undefined, except those of `Object.prototype`, which are never evaluated.
+ */
+export class Plain {
+  constructor(readonly properties = new Map<string, () => unknown>()) {}
 
   static of(properties: Readonly<Record<string, () => unknown>>): Plain {
     return new Plain(new Map(Object.entries(properties)));

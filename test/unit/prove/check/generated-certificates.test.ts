@@ -78,6 +78,7 @@ const EXPRESSIONS: Readonly<Record<string, readonly string[]>> = {
       "current.container?.labels?.tier === 'edge'",
       "either(@text)",
     ],
+    ...["NAMES.has(@text)", "NAMES.has(@any)"],
     ...["@number * 2 > 9", "signer_of(prog, 'platform')?.subject === 'a'", "@json > 3"],
   ],
   verdict: [
@@ -92,12 +93,15 @@ const EXPRESSIONS: Readonly<Record<string, readonly string[]>> = {
     ],
     ...[
       "let n = 1; if (@condition) n = 2; if (n === 2) return @verdict;",
+      "switch (@any) { case @text: return @verdict; case 7: break; case null: @statement default: @statement }",
+      "switch (@text) { default: if (@condition) break; case 'xdp': return @verdict; case 'edge': }",
       "if (@condition) { return @verdict; } else if (@flag) return -2;",
     ],
   ],
 };
 
 const PRELUDE = `import { deny, map_lookup, verify_program, verify_signature, signer_of, PKCS7, ENODATA } from "countersign";
+const NAMES = new Set(["xdp", "edge", 7]);
 const either = (a, b = "edge") => a === b;
 function chosen({ type, effects: { redirects } }) { return redirects ? -3 : type === "xdp" ? 0 : -4; }
 `;

@@ -52,6 +52,62 @@ it("certifies regular expressions, notes, and keys of maps with numbers", () => 
   folder.remove();
 });
 
+const CASES = `import { map_lookup } from "countersign";
+const NETWORK = new Set(["xdp", "sched_cls"]);
+const uidVerdict = (uid) => {
+  switch (true) {
+    case uid === 0:
+      return 0;
+    case uid > 1000:
+      break;
+    default:
+      return -1;
+  }
+  return -2;
+};
+export const bpf_prog_load = ({ type }, { uid }) => {
+  switch (map_lookup("program_budget", "x")) {
+    case undefined:
+    case null:
+      return NETWORK.has(type) ? -13 : uidVerdict(uid);
+    case 5:
+      return NETWORK.has(map_lookup("program_budget", "x")) ? -99 : -5;
+    case "text":
+      return -6;
+  }
+  return 0;
+};
+`;
+
+it("certifies `switch`, also with other values than texts, and sets of constants", () => {
+  const folder = new CertifiedFolder("cases.js", CASES);
+  const [table] = folder.check(JSON.stringify(folder.make()));
+  expect(table).toMatchObject({ attachment: "cases", paths: 15 });
+  folder.remove();
+});
+
+it.each([
+  ["a label", 'cases: switch (prog.type) { case "xdp": break cases; } return 0;'],
+  ["a name before its declaration in a case", "const n = 1; switch (2) { case 1: const n = 2; case 2: return -n; }"],
+  ["a name of a case in a test", "const n = 1; switch (1) { case n: const n = 2; return -n; } return 0;"],
+  ["a method of a set that is read", 'const { has } = new Set(["xdp"]); return has(prog.type) ? -1 : 0;'],
+  ["a method of an expression that is read", "const { test } = /a/; return test(prog.type) ? -1 : 0;"],
+  ["another method of a set", 'new Set(["xdp"]).add(prog.type); return 0;'],
+  ["a property of a set", 'return -new Set(["xdp"]).size;'],
+  ["a set without `new`", 'return Set(["xdp"]).has(prog.type) ? -1 : 0;'],
+  ["a set of a text", 'return new Set("xdp").has(prog.type) ? -1 : 0;'],
+  ["a set of two arguments", 'return new Set(["xdp"], 1).has(prog.type) ? -1 : 0;'],
+  ["another class", 'return new Map([["xdp", 1]]).has(prog.type) ? -1 : 0;'],
+  ["another function with that name", 'const Set = () => 1; return new Set(["xdp"]).has(prog.type) ? -1 : 0;'],
+])("does not evaluate %s", (_, body) => {
+  const folder = new CertifiedFolder("policy.js", `export function bpf_prog_load(prog) { ${body} }\n`);
+  const policies = new CheckedPolicies(folder.config);
+  const checker = new TableChecker(attachmentAt("bpf_prog_load", policies, policies.placed[0]!), policies.names);
+  expect(checker.outcome([])).toHaveProperty("notEvaluated");
+  policies.close();
+  folder.remove();
+});
+
 it.each([
   ["a property of a regular expression", "/a/.source === 'a' ? -1 : 0"],
   ["another method of a regular expression", "/a/.exec(prog.name) === null ? -1 : 0"],
