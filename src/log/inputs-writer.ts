@@ -163,13 +163,12 @@ export class InputsWriter {
     return `${line},"duration_us":${Math.round(decision.duration_us * 1000) / 1000}}\n`;
   }
 
-  #subjectText(decision: Decision, subject: SubjectDefinition | null): string {
+  #subjectText({ subject: { name, ...rest } }: Decision, subject: SubjectDefinition | null): string {
     if (subject === null) {
-      const shown = subjectOfRecord(decision.subject);
+      const shown = subjectOfRecord({ name, ...rest });
       this.mask.apply("subject", shown);
       return JSON.stringify(shown);
     }
-    const { name } = decision.subject;
     const named = this.mask.touches("subject", "name") ? "" : `"name":${JSON.stringify(bounded(name))},`;
     return `{${named}"definition":"${subject.digest}"}`;
   }

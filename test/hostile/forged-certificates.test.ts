@@ -2,9 +2,10 @@ import { afterAll, describe, expect, it } from "vitest";
 import { CheckedPolicies } from "../../src/prove/check/checked-policies.js";
 import { digestsOf } from "../../src/prove/check/digests.js";
 import { attachmentAt } from "../../src/prove/check/examined.js";
+import type { Branch, Certificate, Leaf } from "../../src/prove/shared/certificate.js";
 import { CertifiedFolder } from "../support/certificates.js";
 
-const POLICY = `import { deny } from "countersign";
+const CASES = `import { deny } from "countersign";
 const NETWORK = new Set(["xdp", "sched_cls"]);
 function verdictOf(type, uid) {
   let lost = 0;
@@ -26,29 +27,57 @@ function verdictOf(type, uid) {
 export const bpf_prog_load = ({ type }, { uid }) => verdictOf(type, uid);
 `;
 
-/** Other texts of the policy, for which its decision table is wrong. */
-const OTHERS: Readonly<Record<string, readonly [from: string, to: string]>> = {
-  "a set with another value": ['"sched_cls"]', '"sched_act"]'],
-  "a set with one value more": ['"sched_cls"]', '"sched_cls", "sk_skb"]'],
-  "a set with one value less": [', "sched_cls"]', "]"],
-  "another case": ['case "kprobe"', 'case "kprobes"'],
-  "one case less": ['case "kprobe":', ""],
-  "two cases that are exchanged": ['case "lsm":', 'case "tracing":'],
-  "one case more": ['case "lsm":', 'case "lsm": case "netfilter":'],
-  "a default that ends the switch": ["lost = 1;", "lost = 1; break;"],
-  "a case that goes on": ["if (uid === 0) break;", "if (uid === 0);"],
-  "a switch over another value": ["switch (type)", 'switch (uid === 0 ? "lsm" : type)'],
+const LISTS = `import { deny } from "countersign";
+const PROBES = new Set(["bpf_probe_read", "bpf_probe_write_user"]);
+export const bpf_prog_load = ({ maps, helpers, name, effects }, { capabilities }) => {
+  if (!capabilities.includes("CAP_BPF")) return deny("no capability");
+  if (helpers.some((one) => PROBES.has(one) || one.startsWith("bpf_sys"))) return deny("probes");
+  if (!maps.every(({ type, key_size }) => type === "hash" && key_size <= 8)) return -13;
+  return helpers.includes(name) || effects.read_only ? -22 : 0;
 };
+`;
+
+/** Policies, and other texts of each, for which its decision table is wrong. */
+const POLICIES: readonly (readonly [policy: string, others: Readonly<Record<string, readonly [string, string]>>])[] = [
+  [
+    CASES,
+    {
+      "a set with another value": ['"sched_cls"]', '"sched_act"]'],
+      "a set with one value more": ['"sched_cls"]', '"sched_cls", "sk_skb"]'],
+      "a set with one value less": [', "sched_cls"]', "]"],
+      "another case": ['case "kprobe"', 'case "kprobes"'],
+      "one case less": ['case "kprobe":', ""],
+      "two cases that are exchanged": ['case "lsm":', 'case "tracing":'],
+      "one case more": ['case "lsm":', 'case "lsm": case "netfilter":'],
+      "a default that ends the switch": ["lost = 1;", "lost = 1; break;"],
+      "a case that goes on": ["if (uid === 0) break;", "if (uid === 0);"],
+      "a switch over another value": ["switch (type)", 'switch (uid === 0 ? "lsm" : type)'],
+    },
+  ],
+  [
+    LISTS,
+    {
+      "another element of a list": ['"CAP_BPF"', '"CAP_PERFMON"'],
+      "another list": ["helpers.some(", "capabilities.some("],
+      "some for every": ["maps.every(", "maps.some("],
+      "every for some": ["helpers.some(", "helpers.every("],
+      "a condition on an element less": ["PROBES.has(one) || ", ""],
+      "another condition on an element": ['startsWith("bpf_sys")', 'endsWith("bpf_sys")'],
+      "another bound of an element": ["key_size <= 8", "key_size <= 9"],
+      "conditions on an element of which one is enough": ['"hash" &&', '"hash" ||'],
+      "conditions on two elements in place of one": [
+        'maps.every(({ type, key_size }) => type === "hash" && key_size <= 8)',
+        '(maps.some(({ type }) => type !== "hash") && maps.some(({ key_size }) => key_size > 8))',
+      ],
+      "a list that must not be empty": ["helpers.includes(name)", "helpers.some(() => true)"],
+    },
+  ],
+];
 
 const folderOf = (text: string) => new CertifiedFolder("policy.js", text);
-const folder = folderOf(POLICY);
-const certificate = folder.make();
-afterAll(() => folder.remove());
 
-it("the policy is certified", () => expect(folder.check(JSON.stringify(certificate))).toHaveLength(2));
-
-/** The certificate with its tree as one of another policy. */
-function forgedFor(other: CertifiedFolder): string {
+/** A certificate with its tree as one of another policy. */
+function forgedFor(other: CertifiedFolder, certificate: Certificate): string {
   const policies = new CheckedPolicies(other.config);
   const { stated } = attachmentAt("bpf_prog_load", policies, policies.placed[0]!);
   policies.close();
@@ -56,13 +85,65 @@ function forgedFor(other: CertifiedFolder): string {
   return JSON.stringify({ ...certificate, digests: digestsOf(other.config.file), tables });
 }
 
-describe.each(Object.entries(OTHERS))("a policy with %s", (_, [from, to]) => {
-  it("is not what was certified: the certificate is rejected, and so is one that says it is about this policy", () => {
-    expect(POLICY.split(from)).toHaveLength(2);
-    const other = folderOf(POLICY.replace(from, to));
-    expect(() => other.check(JSON.stringify(certificate))).toThrow(expect.objectContaining({ code: "PROOF_OUTDATED" }));
-    const code = expect.stringMatching(/^PROOF_(?:TREE|ANSWER|WITNESS|REFUTATION)_WRONG$/);
-    expect(() => other.check(forgedFor(other))).toThrow(expect.objectContaining({ code }));
-    other.remove();
+const ANY_WRONG = expect.stringMatching(/^PROOF_(?:TREE|ANSWER|WITNESS|REFUTATION)_WRONG$/);
+
+describe.each(POLICIES)("the certificate of a policy: %#", (policy, others) => {
+  const folder = folderOf(policy);
+  const certificate = folder.make();
+  afterAll(() => folder.remove());
+
+  it("passes the checker", () => expect(folder.check(JSON.stringify(certificate))).toHaveLength(2));
+
+  it.each(Object.entries(others))(
+    "is rejected for one with %s, also if it says that it is about this policy",
+    (_, [from, to]) => {
+      expect(policy.split(from)).toHaveLength(2);
+      const other = folderOf(policy.replace(from, to));
+      expect(() => other.check(JSON.stringify(certificate))).toThrow(
+        expect.objectContaining({ code: "PROOF_OUTDATED" }),
+      );
+      const forged = forgedFor(other, certificate);
+      expect(() => other.check(forged)).toThrow(expect.objectContaining({ code: ANY_WRONG }));
+      other.remove();
+    },
+  );
+});
+
+/** A policy whose two ends are the same, so that only the conditions say which witness belongs to which. */
+const SAME = "export const bpf_prog_load = ({ maps }) => (maps.some(({ type }) => type === 'lru_hash') ? -1 : -1);\n";
+
+type Damage = (branch: Branch & { if: Some; yes: Leaf; no: Leaf }) => unknown;
+type Some = { of: string; where: { atom: object; is: boolean }[][]; first: string | null };
+const elements = ({ witness }: Leaf) => (witness.subject as { maps: unknown[] }).maps;
+
+const DAMAGES: Readonly<Record<string, readonly [code: string, damage: Damage]>> = {
+  "no case": ["PROOF_TREE_WRONG", (branch) => (branch.if.where = [])],
+  "one case more": ["PROOF_TREE_WRONG", (branch) => branch.if.where.push([])],
+  "a case without its condition": ["PROOF_TREE_WRONG", (branch) => branch.if.where[0]!.pop()],
+  "a condition that is negated": ["PROOF_TREE_WRONG", (branch) => (branch.if.where[0]![0]!.is = false)],
+  "another list": ["PROOF_TREE_WRONG", (branch) => (branch.if.of = "prog.helpers")],
+  "a name of the first element": ["PROOF_TREE_WRONG", (branch) => (branch.if.first = "prog.maps[first]")],
+  "a witness without the element": ["PROOF_WITNESS_WRONG", ({ yes }) => elements(yes).splice(0)],
+  "a witness with the element where none must be": [
+    "PROOF_WITNESS_WRONG",
+    ({ yes, no }) => elements(no).push(...elements(yes)),
+  ],
+  "a witness with an element that cannot be": ["PROOF_WITNESS_WRONG", ({ yes }) => elements(yes).push({ type: "lru_hash" })],
+  "an element that no list has": [
+    "PROOF_REFUTATION_WRONG",
+    (branch) => Object.assign(branch, { yes: { refuted: { clash: [0, 0] } } }),
+  ],
+};
+
+describe("a damaged certificate about the elements of a list", () => {
+  const folder = folderOf(SAME);
+  const json = JSON.stringify(folder.make());
+  afterAll(() => folder.remove());
+
+  it.each(Object.entries(DAMAGES))("%s: rejected", (_, [code, damage]) => {
+    expect(folder.check(json)).toHaveLength(2);
+    const damaged = JSON.parse(json);
+    damage(damaged.tables[0].tree);
+    expect(() => folder.check(JSON.stringify(damaged))).toThrow(expect.objectContaining({ code }));
   });
 });

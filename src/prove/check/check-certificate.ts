@@ -1,11 +1,10 @@
-import { isDeepStrictEqual } from "node:util";
 import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
 import type { EvaluatedProperty } from "../property/evaluated-property.js";
 import type { Certificate, Stated } from "../shared/certificate.js";
 import type { CheckedPolicies } from "./checked-policies.js";
 import { digestsOf } from "./digests.js";
 import { attachmentAt, decisionAt, type Examined, propertyAt } from "./examined.js";
-import { rejected } from "./form.js";
+import { rejected, requireEqual } from "./form.js";
 import { type CheckedCounts, TableChecker } from "./table-checker.js";
 
 /** A table that was checked: what it is about, and counts. */
@@ -14,6 +13,9 @@ export type CheckedTable = Stated & CheckedCounts;
 /** Finds a property by its name; null if there is none. */
 export type FindProperty = (name: string, hook: HookName) => EvaluatedProperty | null;
 
+const CHANGED = () => "is not that of the current files and version of Countersign";
+const OTHERS = "lacks a table, repeats one, or has one about an attachment or property that is not here";
+
 /** Checks a certificate against the policies and properties as they are now. Throws PROOF_ errors. */
 export function* checkCertificate(
   { digests, tables }: Certificate,
@@ -21,17 +23,12 @@ export function* checkCertificate(
   find: FindProperty,
   file: string,
 ): Generator<CheckedTable> {
-  compare(digestsOf(policies.config.file), digests, `${file}: digests`);
+  requireEqual(digestsOf(policies.config.file), digests, "PROOF_OUTDATED", CHANGED, `${file}: digests`);
   const all = examinedFor(tables, policies, find);
-  if (all.length !== tables.length || all.length === 0)
-    throw rejected(
-      "PROOF_OUTDATED",
-      "lacks a table, repeats one, or has one about an attachment or property that is not here",
-      `${file}: tables`,
-    );
+  if (all.length !== tables.length || all.length === 0) throw rejected("PROOF_OUTDATED", OTHERS, `${file}: tables`);
   for (const [index, { tree, ...stated }] of tables.entries()) {
     const place = `${file}: tables[${index}]`;
-    compare(all[index]!.stated, stated, place);
+    requireEqual({ ...stated, ...all[index]!.stated }, stated, "PROOF_OUTDATED", CHANGED, place);
     const counts = new TableChecker(all[index]!, policies.names).check(tree, `${place}.tree`);
     if ("answer" in stated && (stated.answer === "proved") !== (counts.failing === 0))
       throw rejected("PROOF_ANSWER_WRONG", "is not what the ends of the tree say", `${place}.answer`);
@@ -55,13 +52,4 @@ function examinedFor(tables: readonly Stated[], policies: CheckedPolicies, find:
       return its === null ? [] : [propertyAt(table.hook, policies, its)];
     }),
   ];
-}
-
-const CHANGED = "is not that of the current files and version of Countersign";
-
-/** Throws PROOF_OUTDATED unless the certificate states the current values. */
-function compare(current: object, certified: object, place: string): void {
-  for (const [key, value] of Object.entries(JSON.parse(JSON.stringify(current))))
-    if (!isDeepStrictEqual((certified as Readonly<Record<string, unknown>>)[key], value))
-      throw rejected("PROOF_OUTDATED", CHANGED, `${place}.${key}`);
 }

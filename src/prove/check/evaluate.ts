@@ -4,20 +4,11 @@ import type { HookName } from "../../hooks/catalogue.js";
 import { droppedCalls } from "../../policy/checks/denials.js";
 import { LinkTime } from "../../policy/syntax/link-time.js";
 import { readUnits, type Unit } from "../../policy/units/units.js";
-import type { TextPart } from "../shared/atom.js";
 import { bind, type Evaluation, evaluated, SET } from "./expressions.js";
-import { Helpers } from "./helpers.js";
+import { type Answered, Helpers } from "./helpers.js";
 import { compares, integerWithin, isEqual, truthy } from "./operators.js";
-import { notEvaluated, type Path, raise, Stop } from "./path.js";
-import { Closure, constant, isPrimitive, type NodeOf, type Plain, Scope, type Sum, Sym } from "./value.js";
-
-/** A policy's answer on a path, or its fault: then there is no verdict. */
-export interface Answered {
-  readonly verdict: Sum | null;
-  readonly reason: readonly TextPart[] | null;
-  readonly fault: string | null;
-  readonly line: string;
-}
+import { attempt, notEvaluated, type Path, raise, Stop } from "./path.js";
+import { Closure, constant, isPrimitive, type NodeOf, type Plain, Scope, Sym } from "./value.js";
 
 /** A policy's files in the order in which they run, with the calls whose value is dropped. */
 export interface EvaluatedPolicy {
@@ -51,6 +42,7 @@ const BROKEN: Returned = { value: undefined };
 const GLOBAL = new Scope(null);
 GLOBAL.declare("undefined", undefined, true);
 GLOBAL.declare("Set", SET, true);
+const WITHOUT_EFFECT = ["EmptyStatement", "FunctionDeclaration", "ImportDeclaration", "ExportAllDeclaration"];
 const MOST_CALLS = 10_000;
 const MOST_DEPTH = 100;
 
@@ -83,17 +75,18 @@ export class Evaluator implements Evaluation {
   }
 
   answer(hook: HookName, given: readonly unknown[]): Answered {
+    const returned = attempt(Stop, () => this.#answer(this.exported(hook, given)));
+    if (!(returned instanceof Stop)) return returned;
+    if (!("fault" in returned.why)) throw returned;
+    return { verdict: null, reason: null, ...returned.why, line: this.path.line };
+  }
+
+  #answer(value: unknown): Answered {
     const { path } = this;
-    try {
-      const verdict = integerWithin(path, this.exported(hook, given), -4095n, 0n);
-      if (verdict === null) throw new Stop({ fault: "BAD_RETURN_VALUE" });
-      if (compares(path, verdict)) return { verdict: constant(0n), reason: null, fault: null, line: path.line };
-      const { reason = null, line = path.line } = this.#helpers.denialWith(verdict) ?? {};
-      return { verdict, reason, fault: null, line };
-    } catch (error) {
-      if (!(error instanceof Stop) || !("fault" in error.why)) throw error;
-      return { verdict: null, reason: null, ...error.why, line: path.line };
-    }
+    const verdict = integerWithin(path, value, -4095n, 0n);
+    if (verdict === null) throw new Stop({ fault: "BAD_RETURN_VALUE" });
+    if (compares(path, verdict)) return { verdict: constant(0n), reason: null, fault: null, line: path.line };
+    return { reason: null, line: path.line, ...this.#helpers.denialWith(verdict), verdict, fault: null };
   }
 
   /** Runs a file. */
@@ -132,12 +125,13 @@ export class Evaluator implements Evaluation {
     const inner = new Scope(scope);
     inner.reserve(node.params);
     node.params.forEach((pattern, index) => void bind(pattern, given[index], inner, false, this));
-    const returned =
-      node.body.type === "BlockStatement"
-        ? this.#block(node.body.body, new Scope(inner))
-        : this.#returned(node.body, evaluated(node.body, inner, this));
-    this.#depth -= 1;
-    return returned?.value;
+    const { body } = node;
+    try {
+      if (body.type === "BlockStatement") return this.#block(body.body, new Scope(inner))?.value;
+      return this.#returned(body, evaluated(body, inner, this)).value;
+    } finally {
+      this.#depth -= 1;
+    }
   }
 
   #returned(node: AnyNode, value: unknown): Returned {
@@ -168,12 +162,8 @@ export class Evaluator implements Evaluation {
 
   #statement(node: AnyNode, scope: Scope): Returned | null {
     this.at(node);
+    if (WITHOUT_EFFECT.includes(node.type)) return null;
     switch (node.type) {
-      case "EmptyStatement":
-      case "ImportDeclaration":
-      case "ExportAllDeclaration":
-      case "FunctionDeclaration":
-        return null;
       case "ExpressionStatement":
         evaluated(node.expression, scope, this);
         return null;

@@ -100,12 +100,13 @@ function decisionOf(decision: Decision, mode: Mode): Plain {
 }
 
 function seen(answer: () => Answer, more: Readonly<Record<string, () => unknown>>): Plain {
-  return Plain.of({
+  const properties = {
     attachment: () => answer().by,
     mode: () => answer().mode,
     verdict: () => numberOf(answer().verdict),
     reason: () => (answer().reason === null ? null : notEvaluated("the reason of a denial")),
     fault: () => answer().fault,
     ...more,
-  });
+  };
+  return new Plain(new Map(Object.entries(properties)));
 }

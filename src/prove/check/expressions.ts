@@ -1,8 +1,20 @@
 import type { AnyNode, Pattern } from "acorn";
-import { isNullish, joined, property, settled, textParts, view } from "./facts.js";
+import { anyElement } from "../shared/atom.js";
+import { isNullish, joined, property, settled, textParts, valueIn, view } from "./facts.js";
 import { computed, hasType, isEqual, isLooselyEqual, truthy, unary } from "./operators.js";
-import { notEvaluated, type Path, raise } from "./path.js";
-import { Closure, isPrimitive, Native, type NodeOf, Plain, type Scope, Sym, TEXT_TESTS, unknownOf } from "./value.js";
+import { attempt, notEvaluated, type Path, raise } from "./path.js";
+import {
+  Closure,
+  isPrimitive,
+  Native,
+  type NodeOf,
+  Plain,
+  type Scope,
+  Sym,
+  TEXT_TESTS,
+  type Unknown,
+  unknownOf,
+} from "./value.js";
 
 /** What expressions need of statements. */
 export interface Evaluation {
@@ -16,73 +28,64 @@ export interface Evaluation {
 /** The end of an optional chain. */
 class Ended {}
 
+type Evaluated<N> = (node: N, scope: Scope, to: Evaluation) => unknown;
+
+/** How each expression is evaluated. */
+const EXPRESSIONS: { readonly [T in AnyNode["type"]]?: Evaluated<NodeOf<T>> } = {
+  Literal({ regex, value }, _, { path }) {
+    if (regex) return expression(path, regex);
+    return typeof value === "bigint" ? notEvaluated("a bigint") : value;
+  },
+  Identifier: ({ name }, scope) => scope.read(name),
+  TemplateLiteral({ quasis, expressions }, scope, to) {
+    const texts = quasis.map(({ value: { cooked } }) => [cooked ?? notEvaluated("this template")]);
+    return joined(
+      texts.flatMap((text, index) => {
+        const one = expressions[index];
+        return one ? [...text, ...textParts(to.path, evaluated(one, scope, to))] : text;
+      }),
+    );
+  },
+  ConditionalExpression: ({ test, consequent, alternate }, scope, to) =>
+    evaluated(truthy(to.path, evaluated(test, scope, to)) ? consequent : alternate, scope, to),
+  LogicalExpression({ left, operator, right }, scope, to) {
+    const its = evaluated(left, scope, to);
+    const isEnough = operator === "??" ? !isNullish(to.path, its) : truthy(to.path, its) === (operator === "||");
+    return isEnough ? its : evaluated(right, scope, to);
+  },
+  UnaryExpression: ({ operator, argument }, scope, to) => unary(to.path, operator, evaluated(argument, scope, to)),
+  BinaryExpression: binary,
+  ArrowFunctionExpression: (node, scope) => new Closure(node, scope),
+  FunctionExpression: (node, scope) => new Closure(node, scope),
+  ObjectExpression: object,
+  ArrayExpression: ({ elements }, scope, to) =>
+    elements.map((one) => (one === null ? notEvaluated("a hole in an array") : evaluated(one, scope, to))),
+  AssignmentExpression({ operator, left, right }, scope, to) {
+    if (operator !== "=" || left.type !== "Identifier") return notEvaluated("this assignment");
+    const assigned = evaluated(right, scope, to);
+    if (to.path.element !== null) notEvaluated("an assignment in a loop over a list");
+    scope.write(left.name, assigned);
+    return assigned;
+  },
+  ChainExpression(node, scope, to) {
+    const its = attempt(Ended, () => evaluated(node.expression, scope, to));
+    return its instanceof Ended ? undefined : its;
+  },
+  MemberExpression: (node, scope, to) => get(to.path, ...memberOf(node, scope, to)),
+  CallExpression: called,
+  NewExpression({ callee, arguments: given }, scope, to) {
+    const [of, ...more] = given.map((one) => evaluated(one, scope, to));
+    if (evaluated(callee, scope, to) !== SET || !Array.isArray(of) || more.length > 0)
+      return notEvaluated("`new` of anything else than a set of an array");
+    return new Native("has", ([one]) => of.some((its) => isEqual(to.path, its, one)));
+  },
+};
+
 /** The value of an expression. */
 export function evaluated(node: AnyNode, scope: Scope, to: Evaluation): unknown {
-  const { path } = to;
   if (to.policy.dropped.has(node)) notEvaluated("a call whose value is not used");
-  const value = (one: AnyNode) => evaluated(one, scope, to);
-  switch (node.type) {
-    case "Literal":
-      if (node.regex) return expression(path, node.regex);
-      return typeof node.value === "bigint" ? notEvaluated("a bigint") : node.value;
-    case "Identifier":
-      return scope.read(node.name);
-    case "TemplateLiteral":
-      return joined(
-        node.quasis.flatMap(({ value: { cooked } }, index) => [
-          cooked ?? notEvaluated("this template"),
-          ...(index < node.expressions.length ? textParts(path, value(node.expressions[index]!)) : []),
-        ]),
-      );
-    case "ConditionalExpression":
-      return truthy(path, value(node.test)) ? value(node.consequent) : value(node.alternate);
-    case "LogicalExpression": {
-      const left = value(node.left);
-      if (node.operator === "??") return isNullish(path, left) ? value(node.right) : left;
-      return truthy(path, left) === (node.operator === "&&") ? value(node.right) : left;
-    }
-    case "UnaryExpression":
-      return unary(path, node.operator, value(node.argument));
-    case "BinaryExpression":
-      return binary(node, scope, to);
-    case "ArrowFunctionExpression":
-    case "FunctionExpression":
-      return new Closure(node, scope);
-    case "ObjectExpression":
-      return object(node, scope, to);
-    case "ArrayExpression":
-      return node.elements.map((one) =>
-        one === null || one.type === "SpreadElement" ? notEvaluated("`...` or a hole in an array") : value(one),
-      );
-    case "AssignmentExpression": {
-      if (node.operator !== "=" || node.left.type !== "Identifier") break;
-      const assigned = value(node.right);
-      scope.write(node.left.name, assigned);
-      return assigned;
-    }
-    case "ChainExpression":
-      try {
-        return value(node.expression);
-      } catch (error) {
-        if (error instanceof Ended) return undefined;
-        throw error;
-      }
-    case "MemberExpression": {
-      const holder = holderOf(node, scope, to);
-      const key = keyOf(node, scope, to);
-      to.at(node);
-      return get(path, holder, key);
-    }
-    case "CallExpression":
-      return called(node, scope, to);
-    case "NewExpression": {
-      const [of, ...more] = node.arguments.map(value);
-      if (value(node.callee) !== SET || !Array.isArray(of) || more.length > 0)
-        return notEvaluated("`new` of anything else than a set of an array");
-      return new Native("has", ([one]) => of.some((its) => isEqual(path, its, one)));
-    }
-  }
-  return notEvaluated(`the syntax ${node.type}`);
+  const evaluate = EXPRESSIONS[node.type] as Evaluated<AnyNode> | undefined;
+  return evaluate === undefined ? notEvaluated(`the syntax ${node.type}`) : evaluate(node, scope, to);
 }
 
 /** The constructor of sets. */
@@ -112,7 +115,7 @@ function binary(node: NodeOf<"BinaryExpression">, scope: Scope, to: Evaluation):
 }
 
 function object({ properties }: NodeOf<"ObjectExpression">, scope: Scope, to: Evaluation): Plain {
-  const made = new Plain();
+  const made = new Plain(new Map());
   for (const one of properties) {
     if (one.type === "SpreadElement" || one.computed || one.kind !== "init") return notEvaluated("this property");
     const key = nameOf(one.key);
@@ -128,22 +131,14 @@ function nameOf(key: AnyNode): string {
   return key.type === "Identifier" ? key.name : String((key as { value?: unknown }).value);
 }
 
-/** The object of a member. An optional one that is null or undefined ends the chain. */
-function holderOf(node: NodeOf<"MemberExpression">, scope: Scope, to: Evaluation): unknown {
+/** The object and the key of a member. An optional object that is null or undefined ends the chain. */
+function memberOf(node: NodeOf<"MemberExpression">, scope: Scope, to: Evaluation): readonly [unknown, string] {
   const holder = evaluated(node.object, scope, to);
   if (node.optional && isNullish(to.path, holder)) throw new Ended();
-  return holder;
-}
-
-function keyOf(
-  { property: key, computed: isComputed }: NodeOf<"MemberExpression">,
-  scope: Scope,
-  to: Evaluation,
-): string {
-  if (!isComputed) return key.type === "Identifier" ? key.name : notEvaluated("a private name");
-  const value = settled(to.path, evaluated(key, scope, to));
-  if (typeof value === "string") return value;
-  return Number.isSafeInteger(value) ? String(value) : notEvaluated("a key that is not known");
+  const key = node.computed ? settled(to.path, evaluated(node.property, scope, to)) : nameOf(node.property);
+  if (typeof key !== "string" && !Number.isSafeInteger(key)) return notEvaluated("a key that is not known");
+  to.at(node);
+  return [holder, String(key)];
 }
 
 /** Reads a property (ECMA-262, 13.3.2). */
@@ -169,12 +164,12 @@ function called(node: NodeOf<"CallExpression">, scope: Scope, to: Evaluation): u
 }
 
 function method(node: NodeOf<"MemberExpression">, scope: Scope, to: Evaluation): unknown {
-  const holder = settled(to.path, holderOf(node, scope, to));
-  const key = keyOf(node, scope, to);
-  to.at(node);
+  const [object, key] = memberOf(node, scope, to);
+  const holder = settled(to.path, object);
   if (typeof holder === "string" || unknownOf(holder)?.kind === "text")
     return (given: readonly unknown[]) => callText(to.path, holder, key, given);
-  if (Array.isArray(holder)) return (given: readonly unknown[]) => callArray(to, holder, key, given);
+  if (Array.isArray(holder) || unknownOf(holder)?.kind === "list")
+    return (given: readonly unknown[]) => callArray(to, holder as readonly unknown[] | Sym, key, given);
   if (holder instanceof Native && holder.method === key) return holder.call;
   return get(to.path, holder, key);
 }
@@ -192,14 +187,25 @@ function callText(path: Path, holder: unknown, key: string, given: readonly unkn
   return text === "" || path.ask({ kind, of: (its as { name: string }).name, text });
 }
 
-/** A method of an array that the policy wrote (ECMA-262, 23.1.3). */
-function callArray(to: Evaluation, array: readonly unknown[], key: string, given: readonly unknown[]): unknown {
+/** A method of an array that the policy wrote (ECMA-262, 23.1.3), or of a list, of which no index is known. */
+function callArray(to: Evaluation, array: readonly unknown[] | Sym, key: string, given: readonly unknown[]): unknown {
   const [first, ...more] = given;
   if (more.length > 0) return notEvaluated(`\`${key}\` with more than one argument`);
-  if (key === "includes") return array.some((one) => isEqual(to.path, one, first));
+  if (key === "includes") return isOne(to.path, array, (one) => isEqual(to.path, one, first));
   if (key !== "some" && key !== "every") return notEvaluated(`\`${key}\` of an array`);
-  if (!(first instanceof Closure)) return notEvaluated("this callback");
-  return array[key]((one, index) => truthy(to.path, to.call(first, [one, index, array])));
+  if (!(first instanceof Closure) || (array instanceof Sym && first.node.params.length > 1))
+    return notEvaluated("this callback");
+  const holds = (...one: readonly unknown[]) => truthy(to.path, to.call(first, [...one, array])) === (key === "some");
+  return isOne(to.path, array, holds) === (key === "some");
+}
+
+/** Whether something holds for an element. */
+function isOne(path: Path, array: readonly unknown[] | Sym, holds: (one: unknown, index?: number) => boolean): boolean {
+  if (!(array instanceof Sym)) return array.some((one, index) => holds(one, index));
+  const { name: of, of: domain } = array.its as Extract<Unknown, { readonly kind: "list" }>;
+  const any = anyElement(of);
+  const where = path.cases(any, () => holds(valueIn(path, any, domain)));
+  return where.length > 0 && path.ask({ kind: "some", of, where, first: null });
 }
 
 /** Binds the names of a pattern to the parts of a value. */

@@ -24,7 +24,7 @@ const OF_DOMAINS: { readonly [K in FactDomain["kind"]]: OfDomain<K> } = {
   "integer or text": () => notEvaluated("a setting"),
 };
 
-function valueIn(path: Path, name: string, domain: FactDomain): unknown {
+export function valueIn(path: Path, name: string, domain: FactDomain): unknown {
   const { fixed } = path.declarations;
   return Object.hasOwn(fixed, name) ? fixed[name] : (OF_DOMAINS[domain.kind] as OfDomain<unknown>)(path, name, domain);
 }

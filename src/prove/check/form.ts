@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { CountersignError, type ErrorCode } from "../../error.js";
 import { HOOK_NAMES } from "../../hooks/catalogue.js";
 import type { Certificate } from "../shared/certificate.js";
@@ -80,4 +81,14 @@ const REMEDY =
 /** The error with which a certificate is rejected. */
 export function rejected(code: ErrorCode, message: string, place: string, cause?: unknown): CountersignError {
   return new CountersignError(code, message, { place, remedy: REMEDY, cause });
+}
+
+type Message = (right: string) => string;
+
+/** Rejects a certificate that states anything else than the right values, as JSON has them. */
+export function requireEqual(right: object, stated: object, code: ErrorCode, message: Message, place: string): void {
+  const [its, given] = [JSON.parse(JSON.stringify(right)), stated as Readonly<Record<string, unknown>>];
+  for (const key of new Set([...Object.keys(its), ...Object.keys(given)]))
+    if (!isDeepStrictEqual(its[key], given[key]))
+      throw rejected(code, message(JSON.stringify(its[key]) ?? "absent"), `${place}.${key}`);
 }

@@ -7,10 +7,11 @@ import { compares, integerWithin, isEqual } from "./operators.js";
 import { notEvaluated, type Path, raise } from "./path.js";
 import { constant, numberOf, type Plain, plus, type Sum, Sym, unknownOf } from "./value.js";
 
-/** A call of `deny`. */
-export interface Denial {
-  readonly verdict: Sum;
-  readonly reason: readonly TextPart[];
+/** A policy's answer on a path, or its fault: then there is no verdict. */
+export interface Answered {
+  readonly verdict: Sum | null;
+  readonly reason: readonly TextPart[] | null;
+  readonly fault: string | null;
   readonly line: string;
 }
 
@@ -20,22 +21,20 @@ const NO_SIGNATURE = -61;
 
 /** What the virtual module has, on one path. */
 export class Helpers {
-  readonly denials: Denial[] = [];
+  readonly denials: Answered[] = [];
   /** What a property is about; null for a policy. */
   decision: Plain | null = null;
-  readonly #functions: Readonly<Record<string, (given: readonly unknown[]) => unknown>>;
+  readonly #functions: Readonly<Record<string, (given: readonly unknown[]) => unknown>> = {
+    deny: ([reason, errno]) => this.#deny(reason, errno),
+    note: ([text]) => void textParts(this.path, text),
+    map_lookup: ([map, key]) => this.#lookUp(map, key),
+    verify_program: (given) => this.#verdict(this.#program(given)),
+    statement_of: (given) => this.#result("statement_of", this.#program(given)),
+    signer_of: (given) => this.#result("signer_of", this.#signature(given) ?? this.#program(given)),
+    verify_signature: (given) => this.#verdict(this.#signature(given) ?? raise()),
+  };
 
-  constructor(private readonly path: Path) {
-    this.#functions = {
-      deny: ([reason, errno]) => this.#deny(reason, errno),
-      note: ([text]) => void textParts(this.path, text),
-      map_lookup: ([map, key]) => this.#lookUp(map, key),
-      verify_program: (given) => this.#verdict(this.#program(given)),
-      statement_of: (given) => this.#result("statement_of", this.#program(given)),
-      signer_of: (given) => this.#result("signer_of", this.#signature(given) ?? this.#program(given)),
-      verify_signature: (given) => this.#verdict(this.#signature(given) ?? raise()),
-    };
-  }
+  constructor(private readonly path: Path) {}
 
   /** A function or constant of the module. */
   read(name: string): unknown {
@@ -44,9 +43,10 @@ export class Helpers {
   }
 
   #deny(reason: unknown, errno: unknown = 1): unknown {
+    if (this.path.element !== null) notEvaluated("`deny` for an element of a list");
     const sum = integerWithin(this.path, errno, 1n, 4095n) ?? raise();
     const verdict = plus(constant(0n), sum, -1n);
-    this.denials.push({ verdict, reason: textParts(this.path, reason), line: this.path.line });
+    this.denials.push({ verdict, reason: textParts(this.path, reason), fault: null, line: this.path.line });
     if (this.denials.length > MOST_DENIALS) notEvaluated("more than 32 calls of `deny`");
     return numberOf(verdict);
   }
@@ -105,7 +105,7 @@ export class Helpers {
   }
 
   /** The reason of a verdict: that of the last denial which returned it. */
-  denialWith(verdict: Sum): Denial | null {
-    return this.denials.findLast((one) => compares(this.path, plus(one.verdict, verdict, -1n))) ?? null;
+  denialWith(verdict: Sum): Answered | undefined {
+    return this.denials.findLast((one) => compares(this.path, plus(one.verdict!, verdict, -1n)));
   }
 }

@@ -1,5 +1,5 @@
 import { JSON_TYPES } from "../shared/atom.js";
-import { isNullish, joined, settled, textParts, view } from "./facts.js";
+import { isNullish, joined, settled, stringParts, textParts, view } from "./facts.js";
 import { notEvaluated, type Path } from "./path.js";
 import { constant, isPrimitive, linear, numberOf, plus, type Sum, Sym, type Unknown, unknownOf } from "./value.js";
 
@@ -73,7 +73,7 @@ function equalsValue(path: Path, its: Unknown, value: unknown): boolean {
 /** The operators of two values, apart from equality. */
 export function computed(path: Path, operator: string, left: unknown, right: unknown): unknown {
   const [one, other] = [settled(path, left), settled(path, right)];
-  if (operator === "+" && (isText(one) || isText(other)))
+  if (operator === "+" && (stringParts(path, one) ?? stringParts(path, other)))
     return joined([...textParts(path, one), ...textParts(path, other)]);
   const [a, b] = [sumOf(one), sumOf(other)];
   if (a === null || b === null) return notEvaluated(`\`${operator}\` of something else than integers`);
@@ -84,11 +84,6 @@ export function computed(path: Path, operator: string, left: unknown, right: unk
   if (operator === "+" || operator === "-") return exact(path, plus(a, b, operator === "+" ? 1n : -1n));
   if (operator !== "*" || (a.of.size > 0 && b.of.size > 0)) return notEvaluated(`the operator \`${operator}\``);
   return a.of.size === 0 ? times(path, b, a.constant) : times(path, a, b.constant);
-}
-
-function isText(value: unknown): boolean {
-  const kind = unknownOf(value)?.kind;
-  return typeof value === "string" || kind === "text" || kind === "joined";
 }
 
 /** A product with a constant; 0 times a negative number is -0, which no integer is. */

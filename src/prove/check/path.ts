@@ -1,5 +1,5 @@
 import type { Declarations } from "../facts/declarations.js";
-import { type Atom, JSON_TYPES, type JsonType, type TextPart } from "../shared/atom.js";
+import { type Atom, type ElementCase, JSON_TYPES, type JsonType, type TextPart } from "../shared/atom.js";
 import type { End } from "../shared/certificate.js";
 import type { AskedConfiguration } from "../witness/engine-decision.js";
 
@@ -32,13 +32,13 @@ export type Outcome =
   | { readonly end: End; readonly line: string }
   | { readonly notEvaluated: string; readonly line: string };
 
-/** Evaluates under the conditions of a path, up to the first condition that they do not decide. */
-export function outcomeOf(path: Path, evaluate: (path: Path) => Extract<Outcome, { end: End }>): Outcome {
+/** What is computed, or the exception of a class that ends it. */
+export function attempt<T, E>(kind: new (...given: never[]) => E, compute: () => T): T | E {
   try {
-    return evaluate(path);
+    return compute();
   } catch (error) {
-    if (!(error instanceof Stop) || "fault" in error.why) throw error;
-    return { ...error.why, line: path.line };
+    if (error instanceof kind) return error;
+    throw error;
   }
 }
 
@@ -66,11 +66,13 @@ export type Names = AskedConfiguration["names"];
 
 /** What an evaluation knows: conditions, declarations, names. It asks for every other condition. */
 export class Path {
-  readonly #known = new Map<string, boolean>();
-  readonly #types = new Map<string, readonly JsonType[]>();
+  #known = new Map<string, boolean>();
+  #types = new Map<string, readonly JsonType[]>();
   readonly lookups = new Map<string, string>();
   /** The line of the policy that is evaluated. */
   line = "";
+  /** The name of any element of a list while something is evaluated for it, which must not change anything. */
+  element: string | null = null;
 
   constructor(
     readonly conditions: readonly Condition[],
@@ -78,11 +80,39 @@ export class Path {
     readonly names: Names,
     readonly symbols: Symbols,
   ) {
-    for (const { atom, is } of conditions) {
-      this.#known.set(JSON.stringify(atom), is);
-      const left = atom.kind === "type" && this.typesOf(atom.of).filter((type) => atom.among.includes(type) === is);
-      if (left) this.#types.set(atom.of, left);
+    for (const condition of conditions) this.#assume(condition);
+  }
+
+  #assume({ atom, is }: Condition): void {
+    this.#known.set(JSON.stringify(atom), is);
+    const left = atom.kind === "type" && this.typesOf(atom.of).filter((type) => atom.among.includes(type) === is);
+    if (left) this.#types.set(atom.of, left);
+  }
+
+  /**
+   * The cases in which something holds for an element of a list, which has this name: each case is a way of the
+   * evaluation by the conditions on the element that decide it. Other conditions are asked as everywhere.
+   */
+  cases(element: string, holds: () => boolean): readonly ElementCase[] {
+    if (this.element !== null) notEvaluated("a loop over a list within another one");
+    const [known, types, line] = [this.#known, this.#types, this.line];
+    const name = JSON.stringify(element).slice(1, -1);
+    const found: ElementCase[] = [];
+    const left: ElementCase[] = [[]];
+    this.element = element;
+    for (let where = left.pop(); where !== undefined; where = left.pop()) {
+      [this.#known, this.#types] = [new Map(known), new Map(types)];
+      for (const one of where) this.#assume(one);
+      const its = attempt(Stop, holds);
+      if (its === true) found.push(where);
+      if (!(its instanceof Stop)) continue;
+      if ("fault" in its.why) return notEvaluated("what fails for an element of a list");
+      const atom = "question" in its.why ? its.why.question : null;
+      if (atom === null || !JSON.stringify(atom).includes(name)) throw its;
+      left.push([...where, { atom, is: false }], [...where, { atom, is: true }]);
     }
+    [this.#known, this.#types, this.line, this.element] = [known, types, line, null];
+    return found;
   }
 
   ask(atom: Atom): boolean {

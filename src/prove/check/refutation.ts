@@ -7,10 +7,8 @@ type Domains = ReadonlyMap<string, Domain>;
 /** Whether a refutation shows that the conditions cannot all hold. */
 export function isRefuted(refutation: Refutation, conditions: readonly Condition[], path: Path): boolean {
   const { domains } = path.symbols;
-  if ("clash" in refutation) {
-    const [one, other] = refutation.clash.map((index) => conditions[index]);
-    return one !== undefined && other !== undefined && clashes(one, other);
-  }
+  const at = (index: number) => conditions[index];
+  if ("clash" in refutation) return clashes(at(refutation.clash[0]), at(refutation.clash[1]));
   if ("domain" in refutation) return isOutside(conditions[refutation.domain], domains);
   if ("farkas" in refutation) return isContradiction(refutation.farkas, conditions, domains);
   if ("set" in refutation) return propagates(refutation.set, conditions, path);
@@ -23,9 +21,9 @@ export function isRefuted(refutation: Refutation, conditions: readonly Condition
 }
 
 /** Whether a text that is equal to a constant is not what another condition says of it. */
-function clashes({ atom, is }: Condition, { atom: other, is: isOther }: Condition): boolean {
-  if (atom.kind !== "equals" || !is || !("text" in other) || other.of !== atom.of) return false;
-  return TEXT_TESTS[other.kind]?.(atom.text, other.text) === !isOther;
+function clashes(one: Condition | undefined, other: Condition | undefined): boolean {
+  if (one?.atom.kind !== "equals" || !one.is || !other || !("text" in other.atom)) return false;
+  return other.atom.of === one.atom.of && TEXT_TESTS[other.atom.kind]?.(one.atom.text, other.atom.text) === !other.is;
 }
 
 function isOutside(condition: Condition | undefined, domains: Domains): boolean {
@@ -72,12 +70,10 @@ export function rowOf(condition: Condition | undefined, domains: Domains): Row |
 function boundOf(row: Exclude<FarkasRow, { condition: number }>, domains: Domains): Row | null {
   const domain = domains.get(row.symbol);
   if (domain === undefined || domain.kind === "text") return null;
-  const isLeast = "least" in row;
-  const bound = isLeast ? domain.least : domain.kind === "integer" ? domain.most : null;
-  if (bound === null || bound !== BigInt(isLeast ? row.least : row.most)) return null;
-  const symbol: Sum = { constant: 0n, of: new Map([[row.symbol, 1n]]) };
-  const sum = isLeast ? plus(constant(bound), symbol, -1n) : plus(symbol, constant(bound), -1n);
-  return { sum, is: "<= 0" };
+  const most = domain.kind === "integer" ? domain.most : null;
+  const [bound, stated, by] = "least" in row ? [domain.least, row.least, -1n] : [most, row.most, 1n];
+  if (bound === null || bound !== BigInt(stated)) return null;
+  return { sum: { constant: -by * bound, of: new Map([[row.symbol, by]]) }, is: "<= 0" };
 }
 
 /** Unit propagation: each constraint has one literal that can be true, which is then true; the last one has none. */

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { declarationsOf } from "../facts/declarations.js";
 import type { Branch, Leaf, Tree } from "../shared/certificate.js";
 import type { Examined } from "./examined.js";
-import { rejected } from "./form.js";
-import { type Condition, type Names, type Outcome, outcomeOf, Path, Symbols } from "./path.js";
+import { rejected, requireEqual } from "./form.js";
+import { attempt, type Condition, type Names, type Outcome, Path, Stop, Symbols } from "./path.js";
 import { isRefuted } from "./refutation.js";
 import { WitnessInput } from "./witness.js";
 
@@ -17,6 +17,8 @@ export interface CheckedCounts {
   /** Sides of branches that no input takes. */
   refuted: number;
 }
+
+const WRONG = (right: string) => `is not ${right}, which evaluation gives`;
 
 /**
  * Checks a table. At each node, what the table is about is evaluated under the conditions that lead there: a branch
@@ -38,9 +40,13 @@ export class TableChecker {
     return this.#counts;
   }
 
-  /** How it goes on under some conditions. */
+  /** How it goes on under some conditions, up to the first condition that they do not decide. */
   outcome(conditions: readonly Condition[]): Outcome {
-    return outcomeOf(this.path(conditions), (path) => this.examined.end(path));
+    const path = this.path(conditions);
+    const its = attempt(Stop, () => this.examined.end(path));
+    if (!(its instanceof Stop)) return its;
+    if ("fault" in its.why) throw its;
+    return { ...its.why, line: path.line };
   }
 
   path(conditions: readonly Condition[]): Path {
@@ -51,15 +57,9 @@ export class TableChecker {
     const outcome = this.outcome(conditions);
     if ("notEvaluated" in outcome)
       throw rejected("PROOF_UNSUPPORTED", `${outcome.line}: cannot evaluate ${outcome.notEvaluated}`, place);
-    if ("question" in outcome) {
-      if ("end" in tree) throw rejected("PROOF_TREE_WRONG", "ends before the policy does", place);
-      this.#checkBranch(tree, outcome.question, conditions, place);
-    } else {
-      if ("if" in tree) throw rejected("PROOF_TREE_WRONG", "has a branch where the policy ends", place);
-      requireEqual(outcome.end, tree.end, place);
-      requireEqual({ line: outcome.line }, { line: tree.line }, place);
-      this.#checkWitness(tree, conditions, place);
-    }
+    if ("question" in outcome && "if" in tree) this.#checkBranch(tree, outcome.question, conditions, place);
+    else if ("end" in outcome && "end" in tree) this.#checkLeaf(tree, outcome, conditions, place);
+    else throw rejected("PROOF_TREE_WRONG", "ends where the policy goes on, or goes on where it ends", place);
   }
 
   #checkBranch(branch: Branch, atom: Condition["atom"], conditions: readonly Condition[], place: string): void {
@@ -75,7 +75,8 @@ export class TableChecker {
     }
   }
 
-  #checkWitness({ end, witness }: Leaf, conditions: readonly Condition[], place: string): void {
+  #checkLeaf({ end, line, witness }: Leaf, outcome: object, conditions: readonly Condition[], place: string): void {
+    requireEqual(outcome, { end, line }, "PROOF_ANSWER_WRONG", WRONG, place);
     const input = new WitnessInput(witness, this.path(conditions));
     if (input.flaw !== null) throw rejected("PROOF_WITNESS_WRONG", `the witness cannot be: ${input.flaw}`, place);
     if (!input.satisfies(conditions)) throw rejected("PROOF_WITNESS_WRONG", "the witness does not go this way", place);
@@ -84,15 +85,5 @@ export class TableChecker {
       throw rejected("PROOF_WITNESS_WRONG", `the engine decides ${JSON.stringify(found)} about the witness`, place);
     this.#counts.paths += 1;
     this.#counts.failing += "holds" in end && !end.holds ? 1 : 0;
-  }
-}
-
-/** Throws PROOF_ANSWER_WRONG if a path ends in another way than evaluation gives. */
-function requireEqual(evaluated: object, stated: object, place: string): void {
-  const [its, given] = [new Map(Object.entries(evaluated)), new Map(Object.entries(stated))];
-  for (const key of new Set([...its.keys(), ...given.keys()])) {
-    if (isDeepStrictEqual(its.get(key), given.get(key))) continue;
-    const [right, wrong] = [its, given].map((end) => JSON.stringify(end.get(key)) ?? "absent");
-    throw rejected("PROOF_ANSWER_WRONG", `has \`${key}\` ${wrong}, evaluation gives ${right}`, place);
   }
 }

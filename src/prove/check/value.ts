@@ -60,11 +60,7 @@ export class Native {
  * undefined, except those of `Object.prototype`, which are never evaluated.
  */
 export class Plain {
-  constructor(readonly properties = new Map<string, () => unknown>()) {}
-
-  static of(properties: Readonly<Record<string, () => unknown>>): Plain {
-    return new Plain(new Map(Object.entries(properties)));
-  }
+  constructor(readonly properties: Map<string, () => unknown>) {}
 }
 
 export function unknownOf(value: unknown): Unknown | null {

@@ -3,10 +3,10 @@ import type { FactDomain } from "../../fact-type.js";
 import type { Current } from "../../policy/model/current.js";
 import type { Fields } from "../facts/declarations.js";
 import { outsideDomain } from "../facts/in-domain.js";
-import type { Atom, LinearTerm, Origin, TextPart } from "../shared/atom.js";
+import { type Atom, anyElement, type LinearTerm, type Origin, type TextPart } from "../shared/atom.js";
 import type { End, Witness } from "../shared/certificate.js";
 import type { Input } from "../witness/input.js";
-import { type Condition, notEvaluated, type Path, Stop } from "./path.js";
+import { attempt, type Condition, notEvaluated, type Path, Stop } from "./path.js";
 import { TEXT_TESTS } from "./value.js";
 
 /** Ends what is computed at a value that is not there, or of another type than a condition needs. */
@@ -14,12 +14,8 @@ const missing = () => notEvaluated("a value that a witness does not have");
 
 /** What is computed of a witness; null if a value is missing for it. */
 function ifThere<T>(compute: () => T): T | null {
-  try {
-    return compute();
-  } catch (error) {
-    if (error instanceof Stop) return null;
-    throw error;
-  }
+  const its = attempt(Stop, compute);
+  return its instanceof Stop ? null : its;
 }
 
 /** Maximum length of a reason, which the sandbox cuts after that. */
@@ -31,6 +27,8 @@ export class WitnessInput implements Input {
   readonly current: Current;
   /** Why there can be no such input; null if there can. */
   readonly flaw: string | null;
+  /** The element of each list that is looked at. */
+  readonly #elements = new Map<string, unknown>();
 
   constructor(
     private readonly witness: Witness,
@@ -115,6 +113,10 @@ export class WitnessInput implements Input {
       const sum = this.#sum(atom.term);
       return atom.is === "= 0" ? sum === 0n : atom.is === "< 0" ? sum < 0n : sum <= 0n;
     }
+    if (atom.kind === "some") {
+      const list = this.#value(atom.of);
+      return Array.isArray(list) ? list.some((one) => this.#isIn(atom, one)) : missing();
+    }
     if (atom.kind === "flag") return this.#value(atom.of) === true;
     if (atom.kind === "null") return this.#value(atom.of.slice(0, -1)) === null;
     if (atom.kind === "exists") return this.#value(atom.of.slice(0, -1)) !== undefined;
@@ -123,6 +125,12 @@ export class WitnessInput implements Input {
     const isNamed = value === null || typeof value === "boolean";
     const type = isNamed ? String(value) : Array.isArray(value) ? "array" : typeof value;
     return (atom.among as readonly string[]).includes(type);
+  }
+
+  /** Whether an element of a list is in one of the cases. */
+  #isIn({ of, where }: Extract<Atom, { readonly kind: "some" }>, element: unknown): boolean {
+    this.#elements.set(anyElement(of), element);
+    return where.some((one) => one.every(({ atom, is }) => this.#isTrue(atom) === is));
   }
 
   #text(name: string): string {
@@ -138,6 +146,7 @@ export class WitnessInput implements Input {
   #value(name: string): unknown {
     if (name === this.path.declarations.argument) return this.subject;
     if (name === "current") return this.current;
+    if (this.#elements.has(name)) return this.#elements.get(name);
     const place = this.path.symbols.places.get(name) ?? missing();
     if (place === "answer") return this.#answer(name);
     if ("map" in place) return this.#entry(place.map, this.#joined(place.parts));

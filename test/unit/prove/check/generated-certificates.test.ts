@@ -78,8 +78,14 @@ const EXPRESSIONS: Readonly<Record<string, readonly string[]>> = {
       "current.container?.labels?.tier === 'edge'",
       "either(@text)",
     ],
+    ...["prog.helpers.some((text) => @element)", "prog.maps.every(({ name: text }) => @element)"],
+    ...["prog.helpers.includes(@text)", "current.capabilities?.includes('CAP_BPF')", "prog.maps.some(() => @flag)"],
     ...["NAMES.has(@text)", "NAMES.has(@any)"],
     ...["@number * 2 > 9", "signer_of(prog, 'platform')?.subject === 'a'", "@json > 3"],
+  ],
+  element: [
+    ...["text === @text", "text.startsWith('a')", "!(@element)", "(@element && @flag)", "(@element || text === 'b')"],
+    ...["NAMES.has(text)", "either(text)", "/^[a-x]*p$/.test(text)"],
   ],
   verdict: [
     ...["0", "0", "-1", "deny('no')", "deny(`${@text} and ${@number}`)", "deny(@text, 13)", "@verification"],

@@ -52,6 +52,8 @@ it("certifies regular expressions, notes, and keys of maps with numbers", () => 
   folder.remove();
 });
 
+const IMPORT = 'import { deny, map_lookup } from "countersign";\n';
+
 const CASES = `import { map_lookup } from "countersign";
 const NETWORK = new Set(["xdp", "sched_cls"]);
 const uidVerdict = (uid) => {
@@ -86,6 +88,43 @@ it("certifies `switch`, also with other values than texts, and sets of constants
   folder.remove();
 });
 
+const LISTS = `const PROBES = ["bpf_probe_read", "bpf_probe_write_user"];
+export const bpf_prog_load = ({ maps, helpers, name, statements }, { capabilities }) => {
+  if (capabilities.includes("CAP_SYS_ADMIN")) return 0;
+  if (helpers.some((one) => one === name || PROBES.includes(one))) return -1;
+  if (!maps.every(({ type, key_size }) => type === "hash" || key_size < 8)) return -2;
+  if (helpers.some(() => true) && statements.some(({ settings }) => settings.length > 3)) return -3;
+  return 0;
+};
+`;
+
+it("certifies `some`, `every` and `includes` of lists", () => {
+  const folder = new CertifiedFolder("lists.js", LISTS);
+  const [table] = folder.check(JSON.stringify(folder.make()));
+  expect(table).toMatchObject({ attachment: "lists", paths: 6 });
+  folder.remove();
+});
+
+it("asks whether an element is in one of the cases in which a callback is true", () => {
+  const body = 'prog.maps.some(({ type, flags }) => (flags > 7 ? type !== "hash" : prog.gpl_compatible)) ? -1 : 0';
+  const folder = new CertifiedFolder("cases.js", `export const bpf_prog_load = (prog) => ${body};\n`);
+  const policies = new CheckedPolicies(folder.config);
+  const checker = new TableChecker(attachmentAt("bpf_prog_load", policies, policies.placed[0]!), policies.names);
+  const gpl = { kind: "flag", of: "prog.gpl_compatible" } as const;
+  expect(checker.outcome([])).toMatchObject({ question: gpl });
+  const term = { constant: "7", of: [["-1", "prog.maps[*].flags"]] };
+  const flags = { kind: "number", term, is: "< 0" };
+  const hash = { kind: "equals", of: "prog.maps[*].type", text: "hash" };
+  const [large, small] = [true, false].map((is) => ({ atom: flags, is }));
+  const cases = { large: [large, { atom: hash, is: false }], small: [small] };
+  expect(checker.outcome([{ atom: gpl, is: true }])).toMatchObject({
+    question: { kind: "some", of: "prog.maps", where: [cases.large, cases.small], first: null },
+  });
+  expect(checker.outcome([{ atom: gpl, is: false }])).toMatchObject({ question: { where: [cases.large] } });
+  policies.close();
+  folder.remove();
+});
+
 it.each([
   ["a label", 'cases: switch (prog.type) { case "xdp": break cases; } return 0;'],
   ["a name before its declaration in a case", "const n = 1; switch (2) { case 1: const n = 2; case 2: return -n; }"],
@@ -98,9 +137,16 @@ it.each([
   ["a set of a text", 'return new Set("xdp").has(prog.type) ? -1 : 0;'],
   ["a set of two arguments", 'return new Set(["xdp"], 1).has(prog.type) ? -1 : 0;'],
   ["another class", 'return new Map([["xdp", 1]]).has(prog.type) ? -1 : 0;'],
+  ["the index of an element", 'return prog.helpers.some((one, at) => at === 0 && one === "x") ? -1 : 0;'],
+  ["a change by an element", "let n = 0; return prog.maps.some((map) => { n = 1; return map.flags > n; }) ? -1 : 0;"],
+  ["`deny` for an element", "return prog.maps.some(() => deny('x') === -1) ? -1 : 0;"],
+  ["what fails for an element", "return prog.maps.some((map) => map.flags > 7 && null.length > 2) ? -1 : 0;"],
+  ["a list within another one", "return prog.maps.some((map) => prog.helpers.includes(map.name)) ? -1 : 0;"],
+  ["a list within itself", "return prog.maps.some((a) => prog.maps.some((b) => a.name === b.name)) ? -1 : 0;"],
+  ["other methods of lists", "return prog.maps.filter((map) => map.flags > 0).length > 2 ? -1 : 0;"],
   ["another function with that name", 'const Set = () => 1; return new Set(["xdp"]).has(prog.type) ? -1 : 0;'],
 ])("does not evaluate %s", (_, body) => {
-  const folder = new CertifiedFolder("policy.js", `export function bpf_prog_load(prog) { ${body} }\n`);
+  const folder = new CertifiedFolder("policy.js", `${IMPORT}export function bpf_prog_load(prog) { ${body} }\n`);
   const policies = new CheckedPolicies(folder.config);
   const checker = new TableChecker(attachmentAt("bpf_prog_load", policies, policies.placed[0]!), policies.names);
   expect(checker.outcome([])).toHaveProperty("notEvaluated");
