@@ -3,7 +3,7 @@
 
 #include "kernel.h"
 
-/* The member of a union bpf_attr that the kernel holds; all ones if it cannot be read, which no decision allows. */
+/* The member of a union bpf_attr that the kernel holds; all ones if it cannot be read, which no decision may allow. */
 #define ATTR(attr, member)                                                                                             \
 	({                                                                                                             \
 		__typeof_unqual__((attr)->member) value;                                                                          \
@@ -20,10 +20,9 @@ union bpf_attr___fd_array {
 static __always_inline __u32 attr_fd_array_cnt(const union bpf_attr *attr)
 {
 	const union bpf_attr___fd_array *newer = (const void *)attr;
-	__u32 count = ~0;
+	__u32 count;
 
 	if (!bpf_core_field_exists(newer->fd_array_cnt))
 		return 0;
-	bpf_core_read(&count, sizeof(count), &newer->fd_array_cnt);
-	return count;
+	return bpf_core_read(&count, sizeof(count), &newer->fd_array_cnt) ? ~0 : count;
 }

@@ -9,9 +9,15 @@
 static __always_inline bool has_capability(__u32 capability)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 capabilities = BPF_CORE_READ(task, cred, cap_effective.val);
+	struct user_namespace *namespace;
+	const struct cred *cred;
+	__u64 capabilities;
+	int level;
 
-	return capabilities >> capability & 1 && BPF_CORE_READ(task, cred, user_ns, level) == 0;
+	if (READ(cred, task, cred) || READ(capabilities, cred, cap_effective.val) || READ(namespace, cred, user_ns) ||
+	    READ(level, namespace, level))
+		return false;
+	return capabilities >> capability & 1 && level == 0;
 }
 
 /* Whether the task may give the guard commands that change the machine. */

@@ -14,24 +14,41 @@
 /* BPF_PROG_ASSOC_STRUCT_OPS: the guard was written for the commands up to it. */
 #define LAST_COMMAND 38
 
+/* What attach_type_of() returns beside attach types. */
+#define NO_ATTACH_TYPE 0xffffffff
+#define UNREADABLE_ATTACH_TYPE 0xfffffffe
+
 /* The attach types of the programs on the root cgroup. */
 static __always_inline bool is_attach_type_of_guard(__u32 type)
 {
-	return type == BPF_LSM_CGROUP || type == BPF_CGROUP_SYSCTL;
+	return type == BPF_LSM_CGROUP || type == BPF_CGROUP_SYSCTL || type == UNREADABLE_ATTACH_TYPE;
 }
 
-/* The attach type that a command is about; all ones if it is about none. */
+/* The attach type that a command is about. */
 static __always_inline __u32 attach_type_of(__u32 command, const union bpf_attr *attr)
 {
+	__u32 type;
+
 	switch (command & ~COMMON_ATTRS) {
 	case BPF_PROG_ATTACH:
 	case BPF_PROG_DETACH:
-		return ATTR(attr, attach_type);
+		type = ATTR(attr, attach_type);
+		break;
 	case BPF_LINK_CREATE:
-		return ATTR(attr, link_create.attach_type);
+		type = ATTR(attr, link_create.attach_type);
+		break;
 	default:
-		return ~0;
+		return NO_ATTACH_TYPE;
 	}
+	return type == ~0U ? UNREADABLE_ATTACH_TYPE : type;
+}
+
+/* Whether a command asks for a link of the guard, or for one whose id cannot be read. */
+static __always_inline bool is_for_own_link(const struct guard_status *status, const union bpf_attr *attr)
+{
+	__u32 id = ATTR(attr, link_id);
+
+	return id <= status->last_link_id || id == ~0U;
 }
 
 /*
@@ -53,7 +70,7 @@ static __always_inline __u32 judge_command(const struct guard_status *status, __
 		return GUARD_OWN_HOOK;
 	if (known == BPF_TOKEN_CREATE)
 		return GUARD_TOKEN;
-	if (known == BPF_LINK_GET_FD_BY_ID && ATTR(attr, link_id) <= status->last_link_id)
+	if (known == BPF_LINK_GET_FD_BY_ID && is_for_own_link(status, attr))
 		return GUARD_OWN_OBJECT;
 	return 0;
 }

@@ -25,8 +25,8 @@ static __always_inline int seal(struct guard_status *status, const union bpf_att
 {
 	if (!may_seal(status))
 		return -EPERM;
-	set_pins(ATTR(attr, map_fd));
-	begin_executables(status);
+	if (!set_pins(ATTR(attr, map_fd)) || !begin_executables(status))
+		return -EPERM;
 	if (guard_open)
 		__sync_fetch_and_or(&status->state, GUARD_OPEN);
 	return seal_status() ? -EALREADY : -EPERM;

@@ -6,10 +6,9 @@
 
 #include "file-digests.bpf.h"
 #include "kernel-files.h"
+#include "kfuncs.bpf.h"
 #include "scan.bpf.h"
 #include "status.bpf.h"
-
-extern int bpf_get_fsverity_digest(struct file *file, struct bpf_dynptr *digest) __ksym;
 
 /* FS_VERITY_HASH_ALG_SHA256 of linux/fsverity.h. */
 #define VERITY_SHA256 1
@@ -22,18 +21,23 @@ static __always_inline __u64 super_block_of(struct file *file)
 
 /*
  * At the latch: files of the initramfs have no fs-verity. The loader is one of them if it is the first process, and
- * until an executable of another file system starts, those of its file system are not compared.
+ * until an executable of another file system starts, those of its file system are not compared. Returns false if that
+ * file system cannot be read.
  */
-static __always_inline void begin_executables(struct guard_status *status)
+static __always_inline bool begin_executables(struct guard_status *status)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 first = 0;
 	__u64 *initramfs = bpf_map_lookup_elem(&guard_initramfs, &first);
 
-	if (status->state & GUARD_LATE || !initramfs)
+	if (!initramfs)
+		return false;
+	if (status->state & GUARD_LATE) {
 		__sync_fetch_and_or(&status->state, GUARD_ROOT_STARTED);
-	else
-		*initramfs = super_block_of(BPF_CORE_READ(task, mm, exe_file));
+		return true;
+	}
+	*initramfs = super_block_of(BPF_CORE_READ(task, mm, exe_file));
+	return *initramfs != 0;
 }
 
 static __always_inline bool is_of_initramfs(struct file *file)

@@ -1,15 +1,8 @@
-/* The kernel's functions that verify signatures. They sleep, so that only programs that may sleep can call them. */
+/* Has the kernel verify signatures. */
 #pragma once
 
 #include "errno.bpf.h"
-#include "kernel.h"
-
-struct bpf_key;
-
-extern struct bpf_key *bpf_lookup_user_key(__s32 serial, __u64 flags) __ksym __weak;
-extern void bpf_key_put(struct bpf_key *key) __ksym __weak;
-extern int bpf_verify_pkcs7_signature(struct bpf_dynptr *data, struct bpf_dynptr *signature,
-				      struct bpf_key *keyring) __ksym __weak;
+#include "kfuncs.bpf.h"
 
 /* A kernel without CONFIG_SYSTEM_DATA_VERIFICATION has none of them. */
 static __always_inline bool has_signature_kfuncs(void)

@@ -26,26 +26,39 @@ static __always_inline __u64 mount_of_fd(__u32 fd)
 	return (__u64)BPF_CORE_READ(file, f_path.mnt);
 }
 
-/* Remembers the mount that holds the pins, by an fd of their folder; 0 if the guard has no pins. */
-static __always_inline void set_pins(__u32 fd)
+/*
+ * Remembers the mount that holds the pins, by an fd of their folder; 0 if the guard has no pins. Returns false if there
+ * is a folder whose mount cannot be read.
+ */
+static __always_inline bool set_pins(__u32 fd)
 {
 	__u32 first = 0;
 	__u64 *pins = bpf_map_lookup_elem(&guard_pins, &first);
 
-	if (pins)
-		*pins = fd ? mount_of_fd(fd) : 0;
+	if (!pins)
+		return false;
+	*pins = fd ? mount_of_fd(fd) : 0;
+	return !fd || *pins;
+}
+
+/* Whether an address is one of the kernel, and begins a page, as bpf_prog_alloc_no_stats() has it of a program. */
+static __always_inline bool may_be_program(__u64 address)
+{
+	return address >> 56 == 0xff && (address & 0xfff) == 0;
 }
 
 /*
- * Whether this is the address of a program: its struct bpf_prog_aux then refers back to it. The kernel keeps the
- * program of a pinned link in memory that can be read, so what cannot be read is no program.
+ * Whether this is the address of a program: its struct bpf_prog_aux then refers back to it. True also for what may be
+ * one and cannot be read.
  */
 static __always_inline bool is_program(struct bpf_prog *address)
 {
 	struct bpf_prog_aux *aux;
 	struct bpf_prog *prog;
 
-	return !READ(aux, address, aux) && !READ(prog, aux, prog) && prog == address;
+	if (!may_be_program((__u64)address))
+		return false;
+	return READ(aux, address, aux) || READ(prog, aux, prog) || prog == address;
 }
 
 /*
@@ -74,19 +87,25 @@ static __always_inline bool is_own_pin(struct dentry *dentry)
 	return link && is_program(prog) && is_own_program(prog);
 }
 
-/* Whether unmounting `target` propagates to `mount`: their parents are peers, or that of `mount` is a slave. */
+/*
+ * Whether unmounting `target` propagates to `mount`: their parents are peers, or that of `mount` is a slave. True also
+ * if one of them cannot be read.
+ */
 static __always_inline bool propagates_to(struct mount *target, struct mount *mount)
 {
-	struct mount *on = BPF_CORE_READ(mount, mnt_parent);
-	int group = BPF_CORE_READ(target, mnt_parent, mnt_group_id);
+	struct dentry *of_target, *of_mount;
+	struct mount *above, *on;
+	int group, other;
 
-	if (group == 0 || BPF_CORE_READ(target, mnt_mountpoint) != BPF_CORE_READ(mount, mnt_mountpoint))
+	if (READ(above, target, mnt_parent) || READ(group, above, mnt_group_id) ||
+	    READ(of_target, target, mnt_mountpoint) || READ(of_mount, mount, mnt_mountpoint) ||
+	    READ(on, mount, mnt_parent))
+		return true;
+	if (group == 0 || of_target != of_mount)
 		return false;
-	for (int level = 0; level < MAX_MASTERS && on; level++) {
-		if (BPF_CORE_READ(on, mnt_group_id) == group)
+	for (int level = 0; level < MAX_MASTERS && on; level++)
+		if (READ(other, on, mnt_group_id) || other == group || READ(on, on, mnt_master))
 			return true;
-		on = BPF_CORE_READ(on, mnt_master);
-	}
 	/* more masters than are looked at */
 	return on != NULL;
 }
@@ -102,11 +121,11 @@ static __always_inline bool holds_pins(struct vfsmount *mount)
 		return !pins;
 	at = (struct mount *)(*pins - bpf_core_field_offset(struct mount, mnt));
 	for (int level = 0; level < MAX_MOUNTS; level++) {
-		struct mount *parent = BPF_CORE_READ(at, mnt_parent);
+		struct mount *parent;
 
-		if (at == target || propagates_to(target, at))
+		if (at == target || propagates_to(target, at) || READ(parent, at, mnt_parent))
 			return true;
-		if (!parent || parent == at)
+		if (parent == at)
 			return false;
 		at = parent;
 	}

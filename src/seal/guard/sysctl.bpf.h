@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "errno.bpf.h"
 #include "kernel.h"
 
 /* A name as words, since comparing bytes gives the verifier a path for each of them. */
@@ -35,15 +36,20 @@ static __always_inline bool is_one_or_two(struct bpf_sysctl *ctx)
 }
 
 /*
- * Whether a write that turns BPF programs off, or on for every user, is made. A name that does not fit is another one.
+ * Whether a write that turns BPF programs off, or on for every user, is made. A name that does not fit is another one;
+ * one that cannot be read is denied.
  */
 static __always_inline bool is_denied_sysctl(struct bpf_sysctl *ctx)
 {
 	const union sysctl_name ftrace = { .text = "kernel/ftrace_enabled" };
 	const union sysctl_name unprivileged = { .text = "kernel/unprivileged_bpf_disabled" };
 	union sysctl_name name = {};
+	int length;
 
-	if (!ctx->write || bpf_sysctl_get_name(ctx, name.text, sizeof(name.text), 0) < 0)
+	if (!ctx->write)
 		return false;
+	length = bpf_sysctl_get_name(ctx, name.text, sizeof(name.text), 0);
+	if (length < 0)
+		return length != -E2BIG;
 	return is_same_name(&name, &ftrace) || (is_same_name(&name, &unprivileged) && !is_one_or_two(ctx));
 }

@@ -8,6 +8,7 @@
 #include "agent.bpf.h"
 #include "errno.bpf.h"
 #include "interface.h"
+#include "kfuncs.bpf.h"
 #include "status.bpf.h"
 
 /* The deadlines of outstanding tickets, each in a place of its own. A place is free once its deadline has passed. */
@@ -40,10 +41,6 @@ struct {
 	__type(key, int);
 	__type(value, struct held_ticket);
 } guard_tickets SEC(".maps");
-
-/* Looks a thread up in the first pid namespace. Returns a reference that has to be released, or NULL. */
-extern struct task_struct *bpf_task_from_pid(int pid) __ksym;
-extern void bpf_task_release(struct task_struct *task) __ksym;
 
 /* Takes a place until the deadline. Returns its index, or -1 if there is none. */
 static __always_inline long take_place(__u64 now, __u64 deadline)

@@ -40,7 +40,7 @@ const SOURCES = {
   classes: ["classes", ...COMMON],
   open: ["open", ...COMMON],
   loads: ["loads", "race", ...COMMON],
-  tickets: ["tickets", "ticket", "ticket-changes", "ticket-race", "ticket-targets", "faults", ...COMMON],
+  tickets: ["tickets", "ticket", "ticket-changes", "ticket-race", "ticket-targets", "faults", "refusals", ...COMMON],
 } as const;
 
 /** Compiles a static program, and gives its path to a function. */

@@ -1,37 +1,65 @@
 // Loads a program that the guard allows while one call of a helper in the guard fails: each call, one after another.
+#define _GNU_SOURCE
 #include <errno.h>
-#include <linux/types.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "../guard-map.h"
+#include "faults.h"
 #include "loads.h"
 #include "tickets.h"
 
-struct fault {
-	uint32_t nth, count, failed;
-};
-
-static struct fault exchange(int map, const struct fault *next)
+struct fault *guard_fault(void)
 {
-	struct fault last = {0};
-	uint32_t first = 0;
-	union bpf_attr read = {.map_fd = map, .key = (uint64_t)&first, .value = (uint64_t)&last};
-	union bpf_attr write = {.map_fd = map, .key = (uint64_t)&first, .value = (uint64_t)next};
+	static struct fault *fault;
 
-	bpf(BPF_MAP_LOOKUP_ELEM, &read);
-	bpf(BPF_MAP_UPDATE_ELEM, &write);
-	return last;
+	if (!fault)
+		fault = mmap(NULL, sizeof(*fault), PROT_READ | PROT_WRITE, MAP_SHARED, open_guard_map("guard_fault", 0), 0);
+	if (fault == MAP_FAILED)
+		abort();
+	return fault;
 }
+
+void arm(uint32_t site, uint32_t nth)
+{
+	struct fault *fault = guard_fault();
+
+	fault->site = site;
+	fault->nth = nth;
+	fault->count = fault->failed = 0;
+}
+
+void begin_call(void)
+{
+	*(volatile uint32_t *)&guard_fault()->thread = gettid();
+}
+
+void end_call(void)
+{
+	*(volatile uint32_t *)&guard_fault()->thread = 0;
+}
+
+static void print_sites(const char *what, const uint32_t *counts)
+{
+	printf("%s:", what);
+	for (uint32_t site = 1; site < FAULT_SITES; site++)
+		if (counts[site])
+			printf(" %u", site);
+	printf("\n");
+	fflush(stdout);
+}
+
+void print_calls(void) { print_sites("called", guard_fault()->calls); }
+void print_failures(void) { print_sites("failed", guard_fault()->failures); }
 
 void run_faults(struct load *load, const char *name, const char *ticket)
 {
-	int map = open_guard_map("guard_fault", 0);
 	uint32_t denied = 0, loaded = 0;
 
 	for (uint32_t nth = 1; nth < 100000; nth++) {
-		struct fault none = {0}, fault = {.nth = nth};
 		struct prepared prepared;
 		int fd;
 
@@ -41,13 +69,14 @@ void run_faults(struct load *load, const char *name, const char *ticket)
 
 			write_ticket(&written);
 		}
-		exchange(map, &fault);
+		arm(FAULT_READS, nth);
+		begin_call();
 		fd = pass_program(load, prepared.fds, prepared.insns);
-		fault = exchange(map, &none);
+		end_call();
 		release_program(load, &prepared);
 		if (fd >= 0)
 			close(fd);
-		if (!fault.failed) {
+		if (!guard_fault()->failed) {
 			printf("faults of %s: %s after %u denied, %u loaded\n", name, fd >= 0 ? "loaded" : "denied", denied, loaded);
 			return;
 		}

@@ -4,15 +4,19 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { expect } from "vitest";
 import { CLASSES_MAP, encodeClasses, type GuardClasses, NO_CLASSES } from "../../../../src/seal/classes.js";
+import { imageOfFiles } from "../../../../src/seal/files/image-of-files.js";
+import type { FileList } from "../../../../src/seal/files.js";
 import { type ImageOptions, imageOf } from "../../../../src/seal/image/image.js";
 import type { ListEntry } from "../../../../src/seal/list/list-entry.js";
 import { encodeTables } from "../../../../src/seal/list/list-tables.js";
+import { classesDigest } from "../../../../src/seal/list.js";
 import { STATUS } from "../../../../src/seal/status/status-layout.js";
 import { own } from "../../../support/workplace.js";
 import type { BootOptions } from "../../guest/guest.js";
 import { SealGuest } from "../guests/seal-guest.js";
 import type { SealKernel } from "../guests/seal-kernels.js";
 import { loaderBinary } from "../guests/sealed-guest.js";
+import { withNumberedSites } from "./call-sites.js";
 
 const MODES = { audit: 1, enforce: 2 } as const;
 
@@ -36,6 +40,12 @@ export interface Sealing {
   /** The guard; without it the one of this project. */
   readonly object?: Uint8Array;
   readonly keys?: NonNullable<ImageOptions["keys"]>;
+  /** The files that must be listed. */
+  readonly files?: FileList | null;
+  /** First contents of the map guard_fault of failing.h. */
+  readonly fault?: Uint8Array;
+  /** SHA-256 of the BTF of the kernel; zero: any. */
+  readonly kernelBtf?: string;
 }
 
 export function sealedImage({
@@ -45,15 +55,27 @@ export function sealedImage({
   open = 0,
   object,
   keys = {},
+  files = null,
+  fault,
+  kernelBtf,
 }: Sealing): Uint8Array {
   const tables = encodeTables(entries);
   const status = Buffer.alloc(STATUS.size);
   status.writeUInt32LE(entries.length, STATUS.words.list_entries);
   status.writeBigUInt64LE(1n, STATUS.longs.generation);
-  return imageOf(object ?? readFileSync(own("src/seal/guard/guard.bpf.o")), {
-    ...{ mode: MODES[mode], guardVersion: 1, onFailure: "halt", status, keys, settings: { guard_open: open } },
-    contents: { guard_list_a: tables.entries, guard_records_a: tables.records, [CLASSES_MAP]: encodeClasses(classes) },
+  status.write(classesDigest(classes), STATUS.digests.classes_digest, "hex");
+  const ofFiles = files === null ? { settings: {}, contents: {} } : imageOfFiles(files);
+  const image = imageOf(object ?? readFileSync(own("src/seal/guard/guard.bpf.o")), {
+    ...{ mode: MODES[mode], guardVersion: 1, onFailure: "halt", status, keys },
+    ...(kernelBtf === undefined ? {} : { kernelBtf }),
+    settings: { guard_open: open, ...ofFiles.settings },
+    contents: {
+      ...{ guard_list_a: tables.entries, guard_records_a: tables.records, [CLASSES_MAP]: encodeClasses(classes) },
+      ...ofFiles.contents,
+      ...(fault === undefined ? {} : { guard_fault: fault }),
+    },
   });
+  return object === undefined ? image : withNumberedSites(image);
 }
 
 export interface LoadsOptions extends BootOptions {

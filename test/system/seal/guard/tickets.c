@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "faults.h"
 #include "tickets.h"
 
 #define SELF "/bin/tickets"
@@ -321,12 +322,18 @@ int main(int argc, char **argv)
 	if (strcmp(what, "faults") == 0) {
 		int failed = seal();
 
-		if (!failed)
+		if (!failed) {
 			run_all_faults();
+			run_refusals();
+		}
 		return failed;
 	}
 	if (strcmp(what, "describe") == 0)
 		describe_programs();
+	else if (strcmp(what, "executables") == 0)
+		run_refused_executables();
+	else if (strcmp(what, "calls") == 0)
+		print_calls();
 	else if (strcmp(what, "ids") == 0)
 		for (int i = 2; i < argc; i++)
 			printf("id %s %u\n", argv[i], btf_id(argv[i]));
