@@ -128,7 +128,10 @@ const DAMAGES: Readonly<Record<string, readonly [code: string, damage: Damage]>>
     "PROOF_WITNESS_WRONG",
     ({ yes, no }) => elements(no).push(...elements(yes)),
   ],
-  "a witness with an element that cannot be": ["PROOF_WITNESS_WRONG", ({ yes }) => elements(yes).push({ type: "lru_hash" })],
+  "a witness with an element that cannot be": [
+    "PROOF_WITNESS_WRONG",
+    ({ yes }) => elements(yes).push({ type: "lru_hash" }),
+  ],
   "an element that no list has": [
     "PROOF_REFUTATION_WRONG",
     (branch) => Object.assign(branch, { yes: { refuted: { clash: [0, 0] } } }),
