@@ -21,9 +21,14 @@ export const denies_lsm = (prog, current, { enforced_verdict, attachment, fault 
 export const by_guard = (prog, current, decision) => decision.verdict === 0 || decision.attachment === "guard";
 export const signed_by_someone = (prog, current, decision, { signer, keyrings }) =>
   decision.verdict !== 0 || keyrings.some((name) => signer(prog, name) !== null) || current.uid === 0;
+export const decides_alike = (prog, current, decision, { decide }) => {
+  const audit = decide(prog, current, { mode: "audit" });
+  const same = decide(prog, current);
+  return audit.verdict === 0 && audit.attachment === decision.attachment && same.verdict === decision.verdict;
+};
 `;
-const NAMES = ["nothing_unsigned", "never_faults", "denies_lsm", "by_guard", "signed_by_someone"];
-const ANSWERS = ["proved", "refuted", "refuted", "proved", "proved"];
+const NAMES = ["nothing_unsigned", "never_faults", "denies_lsm", "by_guard", "signed_by_someone", "decides_alike"];
+const ANSWERS = ["proved", "refuted", "refuted", "proved", "proved", "proved"];
 
 const propertiesOf = (text: string): PropertySource[] =>
   NAMES.map((name) => ({ file: "properties.js", files: { read: () => text, root: "." }, name }));
@@ -125,6 +130,9 @@ const TEXTS: Readonly<Record<string, readonly [name: string, from: string, to: s
   "another function of the file": ["nothing_unsigned", "!effects.read_only", "effects.read_only"],
   "another comparison": ["never_faults", "fault === null)", "fault !== null)"],
   "another attachment": ["by_guard", 'decision.attachment === "guard"', 'decision.attachment === "gate"'],
+  "a decision in another mode": ["decides_alike", 'mode: "audit"', 'mode: "enforce"'],
+  "a decision in the mode of the configuration": ["decides_alike", ', { mode: "audit" }', ""],
+  "a decision of which another part counts": ["decides_alike", "audit.verdict === 0", "audit.enforced_verdict === 0"],
   "another verdict": ["denies_lsm", "enforced_verdict !== 0", "enforced_verdict === 0"],
 };
 

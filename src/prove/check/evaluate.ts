@@ -4,7 +4,7 @@ import type { HookName } from "../../hooks/catalogue.js";
 import { droppedCalls } from "../../policy/checks/denials.js";
 import { LinkTime } from "../../policy/syntax/link-time.js";
 import { readUnits, type Unit } from "../../policy/units/units.js";
-import { bind, type Evaluation, evaluated, SET } from "./expressions.js";
+import { bind, type Evaluation, evaluated, MAP, SET, TO_JSON } from "./expressions.js";
 import { type Answered, Helpers } from "./helpers.js";
 import { compares, integerWithin, isEqual, truthy } from "./operators.js";
 import { attempt, notEvaluated, type Path, raise, Stop } from "./path.js";
@@ -41,7 +41,7 @@ const BROKEN: Returned = { value: undefined };
 
 const GLOBAL = new Scope(null);
 GLOBAL.declare("undefined", undefined, true);
-GLOBAL.declare("Set", SET, true);
+for (const [name, value] of Object.entries({ Set: SET, Map: MAP, JSON: TO_JSON })) GLOBAL.declare(name, value, true);
 const WITHOUT_EFFECT = ["EmptyStatement", "FunctionDeclaration", "ImportDeclaration", "ExportAllDeclaration"];
 const MOST_CALLS = 10_000;
 const MOST_DEPTH = 100;
@@ -59,7 +59,7 @@ export class Evaluator implements Evaluation {
   constructor(
     readonly policy: EvaluatedPolicy,
     readonly path: Path,
-    decision: Plain | null = null,
+    decision: ((key: string) => Plain) | null = null,
   ) {
     this.#unit = policy.units[0]!;
     this.#helpers = new Helpers(path);

@@ -66,8 +66,9 @@ export function propertyAt(hook: HookName, policies: CheckedPolicies, property: 
     stated: { property: property.name, text: property.digest, hook, ...composition(hook, policies) },
     end(path) {
       const given = givenTo(path);
-      const decision = decisionOf(new Decision(policies, hook, path, given), policies.config.mode);
-      const { verdict } = new Evaluator(evaluated, path, decision).answer(hook, given);
+      const decision = new Decision(policies, hook, path, given);
+      const decide = (key: string) => decisionOf(decision, policies.config.mode, key);
+      const { verdict } = new Evaluator(evaluated, path, decide).answer(hook, given);
       const holds = verdict === null ? null : numberOf(verdict);
       if (holds !== 0 && holds !== -1) return notEvaluated("a property that fails or returns no boolean");
       return { end: { holds: holds === 0 }, line: "" };
@@ -90,8 +91,13 @@ function written(verdict: Sum): number | ReturnType<typeof linear> {
   return verdict.of.size === 0 ? Number(verdict.constant) : linear(verdict);
 }
 
+/** The modes in which `decide` asks for a decision; null for that of the configuration. */
+const MODES = [null, "audit", "enforce"] as const;
+
 /** The decision as a property sees it. Attachments are asked when what it reads depends on them. */
-function decisionOf(decision: Decision, mode: Mode): Plain {
+function decisionOf(decision: Decision, its: Mode, key: string): Plain {
+  const other = key === "" ? null : MODES.find((mode) => key === JSON.stringify({ changes: {}, mode }));
+  const mode = other === undefined ? notEvaluated("`decide` about another caller or mode") : (other ?? its);
   const enforced = () => decision.enforced();
   const verdict = () => numberOf(enforced().verdict);
   const answers = () => decision.answers().map((one) => seen(() => one, {}));

@@ -75,8 +75,9 @@ const EXPRESSIONS: { readonly [T in AnyNode["type"]]?: Evaluated<NodeOf<T>> } = 
   CallExpression: called,
   NewExpression({ callee, arguments: given }, scope, to) {
     const [of, ...more] = given.map((one) => evaluated(one, scope, to));
+    if (evaluated(callee, scope, to) === MAP && given.length === 0) return new Native("get", () => undefined);
     if (evaluated(callee, scope, to) !== SET || !Array.isArray(of) || more.length > 0)
-      return notEvaluated("`new` of anything else than a set of an array");
+      return notEvaluated("`new` of anything else than a set of an array or an empty map");
     return new Native("has", ([one]) => of.some((its) => isEqual(to.path, its, one)));
   },
 };
@@ -88,8 +89,17 @@ export function evaluated(node: AnyNode, scope: Scope, to: Evaluation): unknown 
   return evaluate === undefined ? notEvaluated(`the syntax ${node.type}`) : evaluate(node, scope, to);
 }
 
-/** The constructor of sets. */
-export const SET = new Native("", () => notEvaluated("this call"));
+/** The constructors of sets and maps, and the object with functions of JSON. */
+export const [SET, MAP] = [new Native("", () => null), new Native("", () => null)];
+export const TO_JSON = new Native("stringify", (given) =>
+  JSON.stringify(constantOf(given.length > 1 ? given : given[0])),
+);
+
+/** An object of constants as the sandbox has it. */
+function constantOf(value: unknown): unknown {
+  if (!(value instanceof Plain)) return isPrimitive(value) ? value : notEvaluated("JSON of this value");
+  return Object.fromEntries([...value.properties].map(([key, one]) => [key, constantOf(one())]));
+}
 
 function expression(path: Path, { pattern, flags }: { pattern: string; flags: string }): Native {
   if (flags !== "" || !/^[\x20-\x7e]*$/.test(pattern)) return notEvaluated("this regular expression");

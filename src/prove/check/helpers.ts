@@ -22,8 +22,8 @@ const NO_SIGNATURE = -61;
 /** What the virtual module has, on one path. */
 export class Helpers {
   readonly denials: Answered[] = [];
-  /** What a property is about; null for a policy. */
-  decision: Plain | null = null;
+  /** The decision that a property is about, or another one by its key; null for a policy. */
+  decision: ((key: string) => Plain) | null = null;
   readonly #functions: Readonly<Record<string, (given: readonly unknown[]) => unknown>> = {
     deny: ([reason, errno]) => this.#deny(reason, errno),
     note: ([text]) => void textParts(this.path, text),
@@ -52,7 +52,7 @@ export class Helpers {
   }
 
   #lookUp(map: unknown, key: unknown): unknown {
-    if (map === DECISIONS && key === "" && this.decision !== null) return this.decision;
+    if (map === DECISIONS && typeof key === "string" && this.decision !== null) return this.decision(key);
     const name = this.#among(map, this.path.names.maps);
     return lookUp(this.path, name, stringParts(this.path, key) ?? raise());
   }

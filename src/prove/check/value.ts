@@ -63,18 +63,12 @@ export class Plain {
   constructor(readonly properties: Map<string, () => unknown>) {}
 }
 
-export function unknownOf(value: unknown): Unknown | null {
-  return value instanceof Sym ? value.its : null;
-}
+export const unknownOf = (value: unknown) => (value instanceof Sym ? value.its : null);
 
-export function isPrimitive(value: unknown): boolean {
-  return value === null || (typeof value !== "object" && typeof value !== "function");
-}
+export const isPrimitive = (value: unknown) => value === null || !["object", "function"].includes(typeof value);
 
 /** A sum as a value. */
-export function numberOf(sum: Sum): number | Sym {
-  return sum.of.size === 0 ? Number(sum.constant) : new Sym({ kind: "number", sum });
-}
+export const numberOf = (sum: Sum) => (sum.of.size === 0 ? Number(sum.constant) : new Sym({ kind: "number", sum }));
 
 export function linear({ constant, of }: Sum): LinearTerm {
   return { constant: String(constant), of: [...of].map(([name, by]) => [String(by), name]) };
@@ -90,9 +84,7 @@ export function plus(left: Sum, right: Sum, times: bigint): Sum {
   return { constant: left.constant + times * right.constant, of };
 }
 
-export function constant(value: bigint): Sum {
-  return { constant: value, of: new Map() };
-}
+export const constant = (value: bigint): Sum => ({ constant: value, of: new Map() });
 
 const RESERVED = Symbol("reserved");
 

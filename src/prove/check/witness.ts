@@ -64,10 +64,9 @@ export class WitnessInput implements Input {
     return fields === undefined || outsideDomain(answer, objectOf(fields), call).length === 0;
   }
 
-  /** What a helper answers to the engine. */
-  answer(origin: Origin, key: string | null): unknown {
-    return origin.kind === "lookup" ? this.#entry(origin.map, key!) : this.#answer(nameOf(origin));
-  }
+  /** What a helper answers to the engine, also in a copy of this input. */
+  readonly answer = (origin: Origin, key: string | null): unknown =>
+    origin.kind === "lookup" ? this.#entry(origin.map, key!) : this.#answer(nameOf(origin));
 
   #entry(map: string, key: string): unknown {
     return own(own(this.witness.maps, map) ?? {}, key);
@@ -154,9 +153,7 @@ export class WitnessInput implements Input {
   }
 }
 
-function objectOf(fields: Fields): FactDomain {
-  return { kind: "object", declared: "", fields };
-}
+const objectOf = (fields: Fields): FactDomain => ({ kind: "object", declared: "", fields });
 
 /** The facts of JSON: bytes are base64 there. Whatever does not fit is left as it is. */
 function decoded(value: unknown, domain: FactDomain): unknown {

@@ -88,6 +88,16 @@ it("certifies `switch`, also with other values than texts, and sets of constants
   folder.remove();
 });
 
+it("certifies JSON of constants", () => {
+  const value = `{ b: { 2: "x", 1: null }, a: true, none: undefined }`;
+  const body = `JSON.stringify(${value}) === '{"b":{"1":null,"2":"x"},"a":true}' ? -5 : 0`;
+  const folder = new CertifiedFolder("json.js", `export const bpf_prog_load = () => ${body};\n`);
+  const certificate = folder.make();
+  expect(folder.check(JSON.stringify(certificate))[0]).toMatchObject({ attachment: "json", paths: 1 });
+  expect(certificate.tables[0]!.tree).toMatchObject({ end: { verdict: -5 } });
+  folder.remove();
+});
+
 const LISTS = `const PROBES = ["bpf_probe_read", "bpf_probe_write_user"];
 export const bpf_prog_load = ({ maps, helpers, name, statements }, { capabilities }) => {
   if (capabilities.includes("CAP_SYS_ADMIN")) return 0;
@@ -136,6 +146,13 @@ it.each([
   ["a set without `new`", 'return Set(["xdp"]).has(prog.type) ? -1 : 0;'],
   ["a set of a text", 'return new Set("xdp").has(prog.type) ? -1 : 0;'],
   ["a set of two arguments", 'return new Set(["xdp"], 1).has(prog.type) ? -1 : 0;'],
+  ["a map with an entry", 'return new Map().set("xdp", 1).get(prog.type) === 1 ? -1 : 0;'],
+  ["a map of entries", 'return new Map([["xdp", 1]]).get(prog.type) === 1 ? -1 : 0;'],
+  ["a map without `new`", "return Map().get(prog.type) === 1 ? -1 : 0;"],
+  ["JSON of a fact", "return JSON.stringify({ type: prog.type }) === '{}' ? -1 : 0;"],
+  ["JSON of an array", "return JSON.stringify([]) === '[]' ? -1 : 0;"],
+  ["JSON with spaces", "return JSON.stringify({ type: 1 }, null, 1) === '{}' ? -1 : 0;"],
+  ["other functions of JSON", "return JSON.parse('1') === 1 ? -1 : 0;"],
   ["another class", 'return new Map([["xdp", 1]]).has(prog.type) ? -1 : 0;'],
   ["the index of an element", 'return prog.helpers.some((one, at) => at === 0 && one === "x") ? -1 : 0;'],
   ["a change by an element", "let n = 0; return prog.maps.some((map) => { n = 1; return map.flags > n; }) ? -1 : 0;"],
