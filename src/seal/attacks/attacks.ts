@@ -231,8 +231,16 @@ export const ATTACKS: readonly Attack[] = [
   ),
   limit(
     "next-boot",
-    "changes kernel, initramfs (also the ACPI tables in it), command line, boot loader or its variables (grub, " +
-      "efivars), and boots again",
+    "changes kernel, initramfs, command line, boot loader or its variables (grub, efivars), and boots again",
     "Only Secure Boot with a signed UKI stops it.",
+  ),
+  limit(
+    "acpi-table",
+    "puts an ACPI table into an archive before the initramfs (CONFIG_ACPI_TABLE_UPGRADE), and boots again: its code " +
+      "runs in the kernel",
+    "The kernel takes the table before the guard is there, and its code changes memory under the guard: no hook is " +
+      "called for it. From Linux 6.12 on, `lockdown=integrity` does not stop it either: the kernel asks before its " +
+      "lockdown is there. Only Secure Boot with a signed UKI does. Debian's kernels have no interface that takes a " +
+      "table later (CONFIG_ACPI_CONFIGFS, custom_method); one would ask hook `locked_down` (ACPI_TABLES).",
   ),
 ];
