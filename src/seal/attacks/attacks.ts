@@ -232,7 +232,8 @@ export const ATTACKS: readonly Attack[] = [
   limit(
     "next-boot",
     "changes kernel, initramfs, command line, boot loader or its variables (grub, efivars), and boots again",
-    "Only Secure Boot with a signed UKI stops it.",
+    "Only Secure Boot with a signed UKI stops it, and only if the machine's keys have signed no UKI without a seal: " +
+      "an entry in the firmware's menu (BootOrder) that root writes starts whatever is signed.",
   ),
   limit(
     "acpi-table",

@@ -202,6 +202,20 @@ const SECURE_BOOT: readonly Row[] = [
     by: FIRMWARE,
     cases: ["boot-other-uki"],
   },
+  {
+    name: "entry-of-other-uki",
+    does: "writes a Boot#### and BootOrder to the variables of the firmware, for a UKI that is signed with another key",
+    by: `${FIRMWARE}; it passes over the entry`,
+    cases: ["entry-of-other-uki"],
+    remains: "The firmware takes the entry. It starts a UKI without a seal that the machine's key signed.",
+  },
+  {
+    name: "certificate-of-root",
+    does: "writes a certificate of its own to the variables db and dbx, signed with its key",
+    by: "the firmware, which takes only what its KEK signed (EACCES)",
+    cases: ["db", "dbx"],
+    remains: "Without enrolled keys (PK), the firmware takes both.",
+  },
 ];
 
 const rows = (test: RuleAttack["test"], given: readonly Row[]): readonly RuleAttack[] =>

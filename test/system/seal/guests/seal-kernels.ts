@@ -18,10 +18,10 @@ export const SEAL_KERNELS = {
 export type SealKernel = keyof typeof SEAL_KERNELS;
 
 /** Modules that guests load. */
-const MODULES = ["binfmt_misc", "dm-mod", "dummy", "fuse", "msr", "overlay", "virtio_blk"];
+const MODULES = ["binfmt_misc", "dm-mod", "dummy", "efivarfs", "fuse", "msr", "overlay", "virtio_blk"];
 
 /** How the names of kept folders begin; another one when they have other files. */
-const KEPT = "guest-4_";
+const KEPT = "guest-5_";
 
 /** A kernel for guests, whose packages are fetched where it is not there yet. */
 export interface GuestKernel {

@@ -29,6 +29,16 @@ export interface Booted extends ScriptRun {
   readonly isRefused: boolean;
 }
 
+/** A file of a disk, from which the firmware can start: a UKI that a key signed. */
+export interface Uki {
+  readonly parts: UkiParts;
+  /** The machine's own key, or another one. */
+  readonly key: "own" | "other";
+}
+
+/** Where the firmware looks for what it starts if no variable says so. */
+export const DEFAULT_PATH = "EFI/BOOT/BOOTX64.EFI";
+
 /** A machine with UEFI under qemu without KVM, with keys of its own in its firmware. */
 export class UefiMachine {
   readonly #folder = mkdtempSync(join(tmpdir(), "countersign-uefi-"));
@@ -36,7 +46,7 @@ export class UefiMachine {
   readonly #other = Authority.create({ subject: "Somebody else", key: "rsa-2048", keyUsage: [0] });
 
   /** `secureBoot`: whether the firmware starts only what its key signed. */
-  constructor(private readonly secureBoot: boolean) {
+  constructor(secureBoot: boolean) {
     for (const [name, { pem }] of Object.entries({ own: this.#key, other: this.#other })) {
       writeFileSync(this.path(`${name}.key`), pem.key);
       writeFileSync(this.path(`${name}.pem`), pem.certificate);
@@ -50,7 +60,7 @@ export class UefiMachine {
 
   /** The reason why there can be no such machine here; null if there can be one. */
   static missing(): string | null {
-    for (const program of ["qemu-system-x86_64", "ukify", "sbsign", "virt-fw-vars", "mformat"])
+    for (const program of ["qemu-system-x86_64", "ukify", "sbsign", "sbvarsign", "virt-fw-vars", "mformat"])
       if (spawnSync("sh", ["-c", `command -v ${program}`], { env: ENVIRONMENT }).status !== 0)
         return `needs ${program}`;
     return existsSync(FIRMWARE.code) ? null : "needs ovmf";
@@ -61,8 +71,17 @@ export class UefiMachine {
     return join(this.#folder, name);
   }
 
-  /** Makes a disk from which the firmware starts a UKI, signed with the machine's own key or another one. */
-  disk(name: string, { kernel, initramfs, commandLine }: UkiParts, key: "own" | "other"): void {
+  /** Makes a disk with UKIs by their paths. */
+  disk(name: string, files: Readonly<Record<string, Uki>>): void {
+    const disk = this.path(name);
+    writeFileSync(disk, "");
+    this.#run("truncate", ["-s", `${DISK}M`, disk]);
+    this.#run("mformat", ["-i", disk, "-F", "::"]);
+    this.#run("mmd", ["-i", disk, "::EFI", "::EFI/BOOT"]);
+    for (const [path, uki] of Object.entries(files)) this.#run("mcopy", ["-i", disk, this.#uki(uki), `::${path}`]);
+  }
+
+  #uki({ parts: { kernel, initramfs, commandLine }, key }: Uki): string {
     const archives = initramfs.map((bytes, at) => {
       writeFileSync(this.path(`initramfs.${at}`), bytes);
       return this.path(`initramfs.${at}`);
@@ -72,12 +91,19 @@ export class UefiMachine {
     signing.push("--secureboot-certificate", this.path(`${key}.pem`));
     const parts = ["--linux", kernel, ...archives.flatMap((each) => ["--initrd", each]), "--cmdline", commandLine];
     this.#run("/usr/bin/python3", ["/usr/bin/ukify", "build", ...parts, ...signing, "--output", uki]);
-    const disk = this.path(name);
-    writeFileSync(disk, "");
-    this.#run("truncate", ["-s", `${DISK}M`, disk]);
-    this.#run("mformat", ["-i", disk, "-F", "::"]);
-    this.#run("mmd", ["-i", disk, "::EFI", "::EFI/BOOT"]);
-    this.#run("mcopy", ["-i", disk, uki, "::EFI/BOOT/BOOTX64.EFI"]);
+    return uki;
+  }
+
+  /** What writes the other key's certificate to a variable of Secure Boot (db, dbx), signed by that key. */
+  signedVariable(name: string): Uint8Array {
+    const [list, signed] = [this.path("list"), this.path("signed")];
+    this.#run("openssl", ["x509", "-in", this.path("other.pem"), "-outform", "DER", "-out", this.path("other.der")]);
+    this.#run("sbsiglist", ["--owner", OWNER, "--type", "x509", "--output", list, this.path("other.der")]);
+    const key = ["--key", this.path("other.key"), "--cert", this.path("other.pem")];
+    const attributes = "NON_VOLATILE,BOOTSERVICE_ACCESS,RUNTIME_ACCESS";
+    const output = ["--include-attrs", "--attr", attributes, "--output", signed];
+    this.#run("sbvarsign", [...key, ...output, name, list]);
+    return readFileSync(signed);
   }
 
   /** Where a text is in a file of this machine. Throws if it is not there exactly once. */
@@ -88,11 +114,14 @@ export class UefiMachine {
     return at;
   }
 
-  /** Boots from the first disk. The kernel numbers disks as it finds them; their serial numbers are their names. */
-  boot(disks: readonly string[], seconds: number): Promise<Booted> {
+  /**
+   * Boots from the first disk, or as the variables of the firmware say. The kernel numbers disks as it finds them:
+   * their serial numbers are their names.
+   */
+  boot(disks: readonly string[], seconds: number, from: "first disk" | "variables" = "first disk"): Promise<Booted> {
     const drives = disks.flatMap((name, at) => [
       ...["-drive", `if=none,id=disk${at},format=raw,file=${this.path(name)}`],
-      ...["-device", `nvme,serial=${name},drive=disk${at}${at === 0 ? ",bootindex=0" : ""}`],
+      ...["-device", `nvme,serial=${name},drive=disk${at}${at === 0 && from === "first disk" ? ",bootindex=0" : ""}`],
     ]);
     const words = [
       ...["-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max", "-m", "1024", ...CONSOLE_ONLY],
@@ -100,6 +129,7 @@ export class UefiMachine {
       ...["-drive", `if=pflash,unit=0,format=raw,readonly=on,file=${FIRMWARE.code}`],
       ...["-drive", `if=pflash,unit=1,format=raw,file=${this.path("variables")}`],
       ...drives,
+      ...this.#tpm(),
     ];
     return new Promise((resolve) => {
       let console = "";
@@ -116,8 +146,20 @@ export class UefiMachine {
     });
   }
 
-  get isSecure(): boolean {
-    return this.secureBoot;
+  /** Whether the machine has a TPM 2.0: Debian's package swtpm. It ends with the machine. */
+  static hasTpm(): boolean {
+    return spawnSync("sh", ["-c", "command -v swtpm"], { env: ENVIRONMENT }).status === 0;
+  }
+
+  #tpm(): readonly string[] {
+    if (!UefiMachine.hasTpm()) return [];
+    const socket = this.path("tpm.socket");
+    const state = ["--tpmstate", `dir=${this.#folder}`, "--ctrl", `type=unixio,path=${socket}`];
+    this.#run("swtpm", ["socket", "--tpm2", ...state, "--flags", "startup-clear", "--daemon", "--terminate"]);
+    return [
+      ...["-chardev", `socket,id=tpm,path=${socket}`, "-tpmdev", "emulator,id=tpm0,chardev=tpm"],
+      ...["-device", "tpm-tis,tpmdev=tpm0"],
+    ];
   }
 
   remove(): void {
