@@ -1,7 +1,7 @@
 // What the gate costs, against the same machine without it: `npm run bench:system [-- PART…]`. Needs root, gcc,
 // libbpf-tools and tracefs. Each figure is a median of interleaved runs; `limit` is what it may be. A whole run writes
 // its part of RESULTS.md. Parts, with the minutes that each takes on an idle machine: knownLoads and newLoads (3 each,
-// which are mostly the pauses of test/system/attack/frees.h), recorded, denied, unwatched, mapAccess, firstEvent,
+// which are mostly the pauses of test/system/attack/frees.h), recorded (2), denied, unwatched, mapAccess, firstEvent,
 // listeners (1 each).
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -60,10 +60,18 @@ export const bpf = (command, current) => (current.uid === 4711 ? 0 : deny("not f
 export const bpf_prog_load = (prog, current) => (map_lookup("users", String(current.uid)) ? 0 : deny("not for this user"));`,
   );
   write("users.json", '{ "0": true }');
-  const two =
-    "version: 1\nmaps: { users: { file: users.json } }\nattachments: [{ policy: allow.js }, { policy: looked-up.js }]\n";
-  write("unrecorded.yaml", two);
-  write("recorded.yaml", `${two}log: { file: recorded.jsonl, level: inputs }\n`);
+  write(
+    "whole-caller.js",
+    `import { deny, map_lookup } from "countersign";
+export const bpf_prog_load = (prog, current) =>
+  current.comm !== "" && current.exe !== null && current.cgroup !== null && current.capabilities.length > 0 &&
+  current.namespaces.net > 0 && map_lookup("users", String(current.uid)) ? 0 : deny("not for this task");`,
+  );
+  for (const policy of ["looked-up", "whole-caller"]) {
+    const two = `version: 1\nmaps: { users: { file: users.json } }\nattachments: [{ policy: allow.js }, { policy: ${policy}.js }]\n`;
+    write(`${policy}.yaml`, two);
+    write(`${policy}-recorded.yaml`, `${two}log: { file: ${policy}.jsonl, level: inputs }\n`);
+  }
   for (const name of ["allow", "current"]) write(`${name}.yaml`, `version: 1\nattachments: [{ policy: ${name}.js }]\n`);
   const chosen = process.argv.slice(2);
   const parts = [knownLoads, newLoads, recorded, denied, unwatched, mapAccess, firstEvent, listeners];
@@ -203,14 +211,24 @@ function addedTo(gates, kind) {
 /**
  * A known load whose decision is written with all inputs, over one whose decision is not: two attachments, one look-up.
  */
+/**
+ * A record has the whole caller. Only where the policies have read it as well, the difference of the two is the writing
+ * of the record.
+ */
 function recorded() {
-  const ratios = [];
+  const policies = { "looked-up": "its uid", "whole-caller": "all that a record has of it" };
+  const ratios = { "looked-up": [], "whole-caller": [] };
   for (let round = 0; round < LOAD_ROUNDS; round += 1) {
     progress("recorded", round, LOAD_ROUNDS);
-    const without = calls(gated("unrecorded"), "seen", SETTLED + LOADS, LOADS).last;
-    ratios.push(calls(gated("recorded"), "seen", SETTLED + LOADS, LOADS).last / without);
+    for (const policy of Object.keys(policies)) {
+      const without = calls(gated(policy), "seen", SETTLED + LOADS, LOADS).last;
+      ratios[policy].push(calls(gated(`${policy}-recorded`), "seen", SETTLED + LOADS, LOADS).last / without);
+    }
   }
-  report("a known load, recorded with all inputs / not recorded", median(ratios), "×", 1.15);
+  for (const [policy, reads] of Object.entries(policies)) {
+    const name = `a known load, recorded with all inputs / not recorded, policies read of the caller ${reads}`;
+    report(name, median(ratios[policy]), "×", 1.15);
+  }
 }
 
 function denied() {
