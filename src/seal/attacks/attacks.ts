@@ -236,6 +236,13 @@ export const ATTACKS: readonly Attack[] = [
       "an entry in the firmware's menu (BootOrder) that root writes starts whatever is signed.",
   ),
   limit(
+    "grub-configuration",
+    "changes `rdinit=` in grub.cfg, or the initramfs that grub.cfg names, and boots again",
+    "Secure Boot with shim and grub verifies the kernel, and neither grub.cfg nor the initramfs: the machine boots " +
+      "unsealed, with Secure Boot too. Only a signed UKI prevents it, on firmware without Microsoft's keys: they " +
+      "have signed shim, and root can put shim and grub in the place of the UKI.",
+  ),
+  limit(
     "acpi-table",
     "puts an ACPI table into an archive before the initramfs (CONFIG_ACPI_TABLE_UPGRADE), and boots again: its code " +
       "runs in the kernel",

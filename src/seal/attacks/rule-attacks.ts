@@ -9,7 +9,7 @@ export interface RuleAttack {
   /** What stops it: a hook of the guard, or a check of the kernel in words. */
   readonly by: string;
   /** The test that tries it: test/system/seal/NAME.test.ts. */
-  readonly test: "executables" | "modules" | "agent" | "load-paths" | "secure-boot" | "systemd-run";
+  readonly test: "executables" | "modules" | "agent" | "load-paths" | "secure-boot" | "grub" | "systemd-run";
   /** What the test calls it. */
   readonly cases: readonly string[];
   /** What remains possible; null if nothing is known. */
@@ -218,6 +218,16 @@ const SECURE_BOOT: readonly Row[] = [
   },
 ];
 
+const GRUB: readonly Row[] = [
+  {
+    name: "kernel-of-grub",
+    does: "changes the kernel that grub.cfg names, so that it is not what Debian's key signed",
+    by: "Secure Boot: grub has shim verify the kernel",
+    cases: ["kernel that grub.cfg names"],
+    remains: "Without Secure Boot, grub starts every kernel.",
+  },
+];
+
 const rows = (test: RuleAttack["test"], given: readonly Row[]): readonly RuleAttack[] =>
   given.map(({ remains = null, ...row }) => ({ ...row, test, remains }));
 
@@ -227,6 +237,7 @@ export const RULE_ATTACKS: readonly RuleAttack[] = [
   ...rows("agent", AGENT),
   ...rows("load-paths", LOAD_PATHS),
   ...rows("secure-boot", SECURE_BOOT),
+  ...rows("grub", GRUB),
   ...rows("systemd-run", SYSTEMD),
 ];
 

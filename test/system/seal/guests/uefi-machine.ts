@@ -6,7 +6,9 @@ import { CONSOLE_ONLY, type ScriptRun, scriptRun } from "../../../../src/seal/vi
 import { Authority } from "../../../../src/trust/issuing/authority.js";
 
 /** Firmware of Debian's package ovmf that keeps its variables from the operating system (SMM). */
-const FIRMWARE = { code: "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", variables: "/usr/share/OVMF/OVMF_VARS_4M.fd" };
+const FIRMWARE = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd";
+/** Its variables: without keys, or with those of Microsoft, where Secure Boot is on. */
+const VARIABLES = { none: "/usr/share/OVMF/OVMF_VARS_4M.fd", microsoft: "/usr/share/OVMF/OVMF_VARS_4M.ms.fd" };
 /** Owner of the enrolled keys; any GUID will do. */
 const OWNER = "11111111-2222-3333-4444-123456789abc";
 /** Debian's programs in Python need Debian's interpreter, which comes first in this path. */
@@ -25,7 +27,7 @@ export interface UkiParts {
 /** What a boot wrote to its console, and what its script did. */
 export interface Booted extends ScriptRun {
   readonly console: string;
-  /** Whether the firmware found nothing that it starts. */
+  /** Whether the firmware found nothing that it starts, or grub no kernel. */
   readonly isRefused: boolean;
 }
 
@@ -39,23 +41,25 @@ export interface Uki {
 /** Where the firmware looks for what it starts if no variable says so. */
 export const DEFAULT_PATH = "EFI/BOOT/BOOTX64.EFI";
 
-/** A machine with UEFI under qemu without KVM, with keys of its own in its firmware. */
+/** Whose keys the firmware has. Without keys, Secure Boot is off. */
+export type FirmwareKeys = "own" | "microsoft" | "none";
+
+/** A machine with UEFI under qemu without KVM. */
 export class UefiMachine {
   readonly #folder = mkdtempSync(join(tmpdir(), "countersign-uefi-"));
   readonly #key = Authority.create({ subject: "Secure Boot", key: "rsa-2048", keyUsage: [0] });
   readonly #other = Authority.create({ subject: "Somebody else", key: "rsa-2048", keyUsage: [0] });
 
-  /** `secureBoot`: whether the firmware starts only what its key signed. */
-  constructor(secureBoot: boolean) {
+  constructor(keys: FirmwareKeys) {
     for (const [name, { pem }] of Object.entries({ own: this.#key, other: this.#other })) {
       writeFileSync(this.path(`${name}.key`), pem.key);
       writeFileSync(this.path(`${name}.pem`), pem.certificate);
     }
-    copyFileSync(FIRMWARE.variables, this.path("variables"));
-    if (!secureBoot) return;
+    copyFileSync(VARIABLES[keys === "microsoft" ? keys : "none"], this.path("variables"));
+    if (keys !== "own") return;
     const certificate = this.path("own.pem");
-    const keys = ["--set-pk", "--add-kek", "--add-db"].flatMap((option) => [option, OWNER, certificate]);
-    this.#run("virt-fw-vars", ["--inplace", this.path("variables"), ...keys, "--no-microsoft", "--sb"]);
+    const options = ["--set-pk", "--add-kek", "--add-db"].flatMap((option) => [option, OWNER, certificate]);
+    this.#run("virt-fw-vars", ["--inplace", this.path("variables"), ...options, "--no-microsoft", "--sb"]);
   }
 
   /** The reason why there can be no such machine here; null if there can be one. */
@@ -63,7 +67,7 @@ export class UefiMachine {
     for (const program of ["qemu-system-x86_64", "ukify", "sbsign", "sbvarsign", "virt-fw-vars", "mformat"])
       if (spawnSync("sh", ["-c", `command -v ${program}`], { env: ENVIRONMENT }).status !== 0)
         return `needs ${program}`;
-    return existsSync(FIRMWARE.code) ? null : "needs ovmf";
+    return [FIRMWARE, ...Object.values(VARIABLES)].every((file) => existsSync(file)) ? null : "needs ovmf";
   }
 
   /** A file of this machine. */
@@ -71,14 +75,18 @@ export class UefiMachine {
     return join(this.#folder, name);
   }
 
-  /** Makes a disk with UKIs by their paths. */
-  disk(name: string, files: Readonly<Record<string, Uki>>): void {
+  /** Makes a disk with UKIs, and files with their contents, by their paths. */
+  disk(name: string, files: Readonly<Record<string, Uki | Uint8Array>>): void {
     const disk = this.path(name);
     writeFileSync(disk, "");
     this.#run("truncate", ["-s", `${DISK}M`, disk]);
     this.#run("mformat", ["-i", disk, "-F", "::"]);
-    this.#run("mmd", ["-i", disk, "::EFI", "::EFI/BOOT"]);
-    for (const [path, uki] of Object.entries(files)) this.#run("mcopy", ["-i", disk, this.#uki(uki), `::${path}`]);
+    this.#run("mmd", ["-i", disk, "::EFI", "::EFI/BOOT", "::EFI/debian"]);
+    for (const [path, file] of Object.entries(files)) {
+      const copied = file instanceof Uint8Array ? this.path("file") : this.#uki(file);
+      if (file instanceof Uint8Array) writeFileSync(copied, file);
+      this.#run("mcopy", ["-i", disk, copied, `::${path}`]);
+    }
   }
 
   #uki({ parts: { kernel, initramfs, commandLine }, key }: Uki): string {
@@ -126,7 +134,7 @@ export class UefiMachine {
     const words = [
       ...["-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max", "-m", "1024", ...CONSOLE_ONLY],
       ...["-machine", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"],
-      ...["-drive", `if=pflash,unit=0,format=raw,readonly=on,file=${FIRMWARE.code}`],
+      ...["-drive", `if=pflash,unit=0,format=raw,readonly=on,file=${FIRMWARE}`],
       ...["-drive", `if=pflash,unit=1,format=raw,file=${this.path("variables")}`],
       ...drives,
       ...this.#tpm(),
@@ -171,5 +179,5 @@ export class UefiMachine {
   }
 }
 
-/** What OVMF writes if no boot option can be started. */
-const REFUSED = /BdsDxe: No bootable option or device was found/;
+/** What OVMF writes if no boot option can be started, and what grub writes if shim does not take the kernel. */
+const REFUSED = /BdsDxe: No bootable option or device was found|bad shim (?:loader )?signature/;
