@@ -19,7 +19,8 @@ export function secureBoot(root = "/"): SecureBoot {
 /** What a seal is worth across boots. */
 export function acrossBoots(state: SecureBoot): string {
   return state === "on"
-    ? "Secure Boot is on: the next boot is sealed too, if the initramfs is in a signed kernel image (UKI)"
+    ? "Secure Boot is on: the next boot is sealed too, if the initramfs is in a signed kernel image (UKI), and the " +
+        "firmware's keys have signed nothing that starts without a seal, such as shim"
     : `Secure Boot is off${state === "no EFI" ? " (no EFI)" : ""}: ` +
         "root cannot undo the seal within this boot, but decides what starts at the next one";
 }
