@@ -8,6 +8,7 @@ import type { Exploration } from "../explorer/exploration.js";
 import { RESULT_DOMAINS } from "../facts/declarations.js";
 import { SUBJECT_DOMAINS } from "../facts/subject-domains.js";
 import type { ElementCase, JsonType, LinearTerm, Origin } from "../shared/atom.js";
+import { numberText } from "../shared/number-text.js";
 import { measuredName, measureOf, stepOf, wholeName } from "../shared/text-step.js";
 import type { ListElement } from "../solver/lists.js";
 import type { Model } from "../solver/solver.js";
@@ -219,7 +220,7 @@ class Making {
       if (typeof part === "string") return part;
       if (!("text" in part || "number" in part)) throw new TypeError("a key has a part that is not decided");
       if ("text" in part) return String(this.#valueOf(part.text));
-      return String(this.#numberOf(part.number));
+      return numberText(this.#numberOf(part.number));
     });
     return words.join("");
   }

@@ -10,6 +10,7 @@ import {
   type LinearTerm,
   type TextPart,
 } from "../shared/atom.js";
+import { numberText } from "../shared/number-text.js";
 import { TEXT_RELATIONS } from "../shared/text-relation.js";
 import { measuredName, measureOf, stepOf, wholeName } from "../shared/text-step.js";
 import type { Condition } from "../solver/condition.js";
@@ -55,7 +56,7 @@ export class SymbolValues {
       if ("quoted" in part) return JSON.stringify(this.text(part.quoted));
       if ("stringified" in part) return this.#stringified(part.stringified);
       if ("json" in part) return this.#written(part.json);
-      return "number" in part ? String(this.number(part.number)) : this.#each(part.each);
+      return "number" in part ? numberText(this.number(part.number)) : this.#each(part.each);
     });
     return words.join("");
   }
@@ -79,7 +80,7 @@ export class SymbolValues {
   #written(name: string): string {
     const value = this.valueOf(name);
     if (value === undefined || !isWritten(value)) throw new Missing(name);
-    return String(value);
+    return typeof value === "number" ? numberText(value) : String(value);
   }
 
   number(term: LinearTerm): number {
