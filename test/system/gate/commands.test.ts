@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { amount } from "../nightly.js";
-import { needs, needsGate, outputOf, Site, XDP_PASS } from "./site.js";
+import { needs, needsElementIterators, needsGate, outputOf, Site, XDP_PASS } from "./site.js";
 import { cgroupForTests } from "./test-cgroup.js";
 
 /** Notes what was copied of each command, and refuses nothing. */
@@ -235,7 +235,7 @@ describe("what is done with objects that were handed out", () => {
   });
 
   it("gives an iterator the map, the process and the cgroup that the task meant", (context) => {
-    needs(context, "bpftool", "clang-19");
+    needsElementIterators(context, site);
     const object = site.object("walk", WALK);
     const script = `
       set -e

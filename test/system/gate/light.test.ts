@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from "vitest";
 import { amount } from "../nightly.js";
-import { needs, needsGate, Site } from "./site.js";
+import { needs, needsElementIterators, needsGate, Site } from "./site.js";
 
 const LOADED = `
 __attribute__((section("raw_tp/sched_switch"), used)) int pass(void *ctx) { return 0; }
@@ -124,7 +124,7 @@ describe("a light skeleton, whose loader calls bpf(2) from inside the kernel", (
     const judged = "tag: 59f4a931744dcdc6\nattached\n";
     const env = { ...known("0"), TAG: "1" };
     expect(frozen({ ...env, PLAIN: "1", AFTER: "1" }, program).stdout).toBe(judged);
-    needs(context, "bpftool");
+    needsElementIterators(context, site);
     // an iterator writes to a frozen map
     const offset = parts().bytes.indexOf("b7000000000000009500000000000000") / 2 + 4;
     const object = site.object("iterator", ITERATOR.replaceAll("OFFSET", String(offset)));

@@ -178,6 +178,28 @@ export function needs(context: TestContext, ...programs: readonly string[]): voi
 }
 
 /**
+ * Whether this kernel loads iterators over the elements of maps, which may write them: one that is locked down may
+ * answer EPERM to root.
+ */
+export function loadsElementIterators(site: Site): boolean {
+  const pin = join(site.bpffs, "probe");
+  const { status } = site.bare("bpftool", "prog", "load", site.object("probe", ELEMENT_ITERATOR), pin);
+  rmSync(pin, { force: true });
+  return status === 0;
+}
+
+const ELEMENT_ITERATOR = `
+__attribute__((section("iter/bpf_map_elem"), used)) int probe(void *ctx) { return 0; }
+char _license[] __attribute__((section("license"))) = "GPL";
+`;
+
+/** Skips a test where it does not. */
+export function needsElementIterators(context: TestContext, site: Site): void {
+  needs(context, "bpftool", "clang-19");
+  if (!loadsElementIterators(site)) context.skip("needs a kernel that loads iterators over elements of maps");
+}
+
+/**
  * Whether there is tracefs, which tracers look for where the kernel says that it belongs: mounted, where nobody has
  * yet.
  */
