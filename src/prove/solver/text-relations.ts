@@ -1,6 +1,7 @@
 import type { Atom, JsonType, SymbolDomain, TextPart } from "../shared/atom.js";
 import { TEXT_RELATIONS } from "../shared/text-relation.js";
 import { measureOf } from "../shared/text-step.js";
+import { numberText } from "../shared/value-text.js";
 import type { Condition } from "./condition.js";
 import { compares } from "./constraints.js";
 import { type MeasureOf, sumOf } from "./text-parts.js";
@@ -90,7 +91,9 @@ export function relationsIn(
     const sum = of.reduce((at, [by, name]) => at + BigInt(by) * wholeOf(name), BigInt(constant));
     const [only] = of;
     // The number of a JSON value is alone, and can be a fraction
-    return of.length === 1 && constant === "0" && only![0] === "1" ? String(chosen.numbers.get(only![1])) : String(sum);
+    return of.length === 1 && constant === "0" && only![0] === "1"
+      ? numberText(chosen.numbers.get(only![1])!)
+      : String(sum);
   };
   const wholeOf = (name: string) => BigInt(Math.trunc(chosen.numbers.get(name)!));
   const json = (name: string): SolvedPart => {

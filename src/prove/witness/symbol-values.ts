@@ -10,9 +10,9 @@ import {
   type LinearTerm,
   type TextPart,
 } from "../shared/atom.js";
-import { numberText } from "../shared/number-text.js";
 import { TEXT_RELATIONS } from "../shared/text-relation.js";
 import { measuredName, measureOf, stepOf, wholeName } from "../shared/text-step.js";
+import { jsonText, numberText, valueText } from "../shared/value-text.js";
 import type { Condition } from "../solver/condition.js";
 import type { Knowledge } from "../solver/solver.js";
 import { expressionAutomaton } from "../texts/automaton.js";
@@ -64,7 +64,7 @@ export class SymbolValues {
   #stringified(name: string): string {
     const value = this.valueOf(name);
     if (value === undefined) throw new Missing(name);
-    return JSON.stringify(value);
+    return jsonText(value);
   }
 
   /** The text, or null if a part of it is not in the input. */
@@ -80,7 +80,7 @@ export class SymbolValues {
   #written(name: string): string {
     const value = this.valueOf(name);
     if (value === undefined || !isWritten(value)) throw new Missing(name);
-    return typeof value === "number" ? numberText(value) : String(value);
+    return valueText(value);
   }
 
   number(term: LinearTerm): number {

@@ -24,9 +24,24 @@ const LONGER: ReadonlyMap<number, string> = new Map(
     .map((text) => [Number(text), text]),
 );
 
-/** The text of a number as the engine writes it, which executes policies. */
+/** `String(value)` of a number as the engine, which executes policies, writes it. */
 export function numberText(value: number): string {
   const text = LONGER.get(Math.abs(value));
   if (text === undefined) return String(value);
   return value < 0 ? `-${text}` : text;
+}
+
+/** `String(value)` of a JSON value as the engine writes it. An object must not have a key `toString`. */
+export function valueText(value: unknown): string {
+  if (typeof value === "number") return numberText(value);
+  if (Array.isArray(value)) return value.map((one) => (one === null ? "" : valueText(one))).join();
+  return String(value);
+}
+
+/** The numbers of a JSON text, and its strings, which can have digits that are no number. */
+const TOKENS = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+
+/** `JSON.stringify(value)` of a JSON value as the engine writes it. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value).replace(TOKENS, (token) => (token.startsWith('"') ? token : numberText(Number(token))));
 }
