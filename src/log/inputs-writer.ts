@@ -163,12 +163,13 @@ export class InputsWriter {
     return `${line},"duration_us":${Math.round(decision.duration_us * 1000) / 1000}}\n`;
   }
 
-  #subjectText({ subject: { name, ...rest } }: Decision, subject: SubjectDefinition | null): string {
+  #subjectText(decision: Decision, subject: SubjectDefinition | null): string {
     if (subject === null) {
-      const shown = subjectOfRecord({ name, ...rest });
+      const shown = subjectOfRecord(decision.subject);
       this.mask.apply("subject", shown);
       return JSON.stringify(shown);
     }
+    const { name } = decision.subject;
     const named = this.mask.touches("subject", "name") ? "" : `"name":${JSON.stringify(bounded(name))},`;
     return `{${named}"definition":"${subject.digest}"}`;
   }

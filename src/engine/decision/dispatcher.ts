@@ -73,10 +73,13 @@ function ask(attachment: Attachment, { hook, subject, current }: Question): Outc
   }
 }
 
+/** What an answer has only if the engine records it. */
+type RecordedFields = { -readonly [Field in "dependencies" | "calls" | "reads_annotations"]?: Answer[Field] };
+
 /** `took` is in milliseconds. */
 function answerOf(attachment: Attachment, outcome: Outcome, took: number): Answer {
   const verdict = outcome.verdict ?? faultVerdict(attachment.onFault);
-  const answer: Answer = {
+  const answer: Omit<Answer, keyof RecordedFields> & RecordedFields = {
     attachment: attachment.name,
     mode: attachment.mode,
     policy: attachment.policyDigest,
@@ -90,14 +93,11 @@ function answerOf(attachment: Attachment, outcome: Outcome, took: number): Answe
     steps: outcome.steps,
     duration_us: took * 1000,
   };
-  const { dependencies, calls, readsAnnotations } = outcome;
-  if (dependencies === undefined && calls === undefined) return answer;
-  return {
-    ...answer,
-    ...(dependencies && { dependencies }),
-    ...(calls && { calls }),
-    ...(readsAnnotations && { reads_annotations: readsAnnotations }),
-  };
+  // Added one by one: V8 creates and reads objects from a spread more slowly
+  if (outcome.dependencies !== undefined) answer.dependencies = outcome.dependencies;
+  if (outcome.calls !== undefined) answer.calls = outcome.calls;
+  if (outcome.readsAnnotations) answer.reads_annotations = true;
+  return answer;
 }
 
 const NOTHING: readonly never[] = Object.freeze([]);

@@ -46,15 +46,15 @@ export interface Outcome {
    */
   readonly answers: readonly string[];
   /** Set for a fault that cost the policy's runtime or module: repeated, it would delay other policies. */
-  readonly harmful?: true;
+  readonly harmful?: true | undefined;
   /** For a denial: why the effects that the policy reads are true. */
-  readonly evidence?: readonly string[];
+  readonly evidence?: readonly string[] | undefined;
   /** What the verdict can depend on; absent unless the engine records it. */
-  readonly dependencies?: readonly Dependency[];
+  readonly dependencies?: readonly Dependency[] | undefined;
   /** The calls that the host answered; absent unless the engine records them. */
-  readonly calls?: readonly HelperCall[];
-  /** Set if the engine records calls and the policy has read the annotations of the container. */
-  readonly readsAnnotations?: true;
+  readonly calls?: readonly HelperCall[] | undefined;
+  /** Whether the policy has read the annotations of the container; absent unless the engine records calls. */
+  readonly readsAnnotations?: boolean | undefined;
   /** Number of steps used; see sandbox/subjects/weights.ts. */
   readonly steps: number;
 }
