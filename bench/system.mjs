@@ -1,11 +1,11 @@
 // What the gate costs, against the same machine without it: `npm run bench:system [-- PART…]`. Needs root, gcc,
 // libbpf-tools and tracefs. Each figure is a median of interleaved runs; `limit` is what it may be. A whole run writes
-// its part of RESULTS.md. Processors do not halt while it measures, unless --halting is given. Parts, with the minutes
-// that each takes on an idle machine: knownLoads and newLoads (3 each, which are mostly the pauses of
-// test/system/attack/frees.h), recorded (2), denied, unwatched, mapAccess, firstEvent, listeners (1 each).
+// its part of RESULTS.md. Parts, with the minutes that each takes on an idle machine: knownLoads and newLoads (3 each,
+// which are mostly the pauses of test/system/attack/frees.h), recorded (5), denied, unwatched, mapAccess, firstEvent,
+// listeners (1 each).
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -25,13 +25,6 @@ const SETTLED = 4000;
 const LOAD_ROUNDS = 9;
 /** Rounds after which a running agent has decided on a tool before. */
 const WARM = 10;
-/**
- * While this file has a latency of 0, processors do not halt (Documentation/power/pm_qos_interface.rst of the kernel).
- * In a virtual machine a halted processor takes tens of microseconds to wake up, more than a gate takes: the figures
- * would say how long a thread was idle.
- */
-const LATENCY = "/dev/cpu_dma_latency";
-const isHalting = process.argv.includes("--halting");
 const folder = mkdtempSync(join(tmpdir(), "countersign-bench-"));
 const results = [];
 
@@ -39,7 +32,6 @@ if (process.getuid() !== 0) {
   console.log("skipped: needs root");
   process.exit(0);
 }
-if (!isHalting && existsSync(LATENCY)) writeSync(openSync(LATENCY, "w"), new Uint8Array(4));
 try {
   for (const name of ["calls", "floor", "listening", "runtimes", "handed", "ticks"])
     execFileSync("gcc", [
@@ -81,7 +73,7 @@ export const bpf_prog_load = (prog, current) =>
     write(`${policy}-recorded.yaml`, `${two}log: { file: ${policy}.jsonl, level: inputs }\n`);
   }
   for (const name of ["allow", "current"]) write(`${name}.yaml`, `version: 1\nattachments: [{ policy: ${name}.js }]\n`);
-  const chosen = process.argv.slice(2).filter((word) => word !== "--halting");
+  const chosen = process.argv.slice(2);
   const parts = [knownLoads, newLoads, recorded, denied, unwatched, mapAccess, firstEvent, listeners];
   const unknown = chosen.filter((name) => !parts.some((part) => part.name === name));
   if (unknown.length > 0) throw new Error(`no such part: ${unknown.join(", ")}`);
@@ -226,8 +218,8 @@ function addedTo(gates, kind) {
 function recorded() {
   const policies = { "looked-up": "its uid", "whole-caller": "all that a record has of it" };
   const ratios = { "looked-up": [], "whole-caller": [] };
-  for (let round = 0; round < LOAD_ROUNDS; round += 1) {
-    progress("recorded", round, LOAD_ROUNDS);
+  for (let round = 0; round < ALTERNATING; round += 1) {
+    progress("recorded", round, ALTERNATING);
     for (const policy of Object.keys(policies)) {
       const without = calls(gated(policy), "seen", SETTLED + LOADS, LOADS).last;
       ratios[policy].push(calls(gated(`${policy}-recorded`), "seen", SETTLED + LOADS, LOADS).last / without);
