@@ -12,7 +12,7 @@ import { fragment } from "../../../src/seal/initramfs/fragment.js";
 import { encodeList, signedPart } from "../../../src/seal/list.js";
 import { SEAL_INIT } from "../../../src/seal/sealing.js";
 import { own } from "../../support/workplace.js";
-import { type Call, callsIn, contentsOf, sitesIn } from "./guard/call-sites.js";
+import { ANY_THREAD, type Call, callsIn, contentsOf, FAULT, sitesIn } from "./guard/call-sites.js";
 import { compiled, describedPrograms, entryOf, ticketsOf } from "./guard/described-programs.js";
 import { compiledGuard, Loads, type LoadsOptions, type Sealing, sealedImage } from "./guard/sealed-loads.js";
 import { kernelBtfOf } from "./guests/kernel-btf.js";
@@ -143,14 +143,11 @@ async function withRefusals<R>(kernel: SealKernel, use: (prepared: Prepared) => 
   }
 }
 
-const FIELDS = { thread: 0, site: 4, nth: 8 } as const;
-const FAULT_SIZE = 20 + 2 * 4 * 4096;
-
 /** First contents of guard_fault by which the calls of all threads are counted, and the first one of a site fails. */
 function faultOfAll(): Uint8Array {
-  const fault = Buffer.alloc(FAULT_SIZE);
-  fault.writeUInt32LE(0xffffffff, FIELDS.thread);
-  fault.writeUInt32LE(1, FIELDS.nth);
+  const fault = Buffer.alloc(FAULT.size);
+  fault.writeUInt32LE(ANY_THREAD, FAULT.thread);
+  fault.writeUInt32LE(1, FAULT.nth);
   return fault;
 }
 
@@ -231,7 +228,7 @@ describe.each(testedKernels())("the guard on %s, if a helper fails", (kernel) =>
       const called = numbers(/^called:(.*)$/m.exec(first.output)![1]!).filter(
         (site) => sites.get(site)!.program === "guard_bpf",
       );
-      const at = contentsOf(Buffer.from(sealedImage(counting)), "guard_fault") + FIELDS.site;
+      const at = contentsOf(Buffer.from(sealedImage(counting)), "guard_fault") + FAULT.site;
       const rounds = called.map((site) => {
         const bytes = [site & 0xff, site >> 8].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
         return `printf '${bytes}' | dd of=/lib/guard.image bs=1 seek=${at} conv=notrunc 2>/dev/null

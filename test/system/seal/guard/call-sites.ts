@@ -5,8 +5,12 @@ import { EXTERN, HEADER, MAP, PROGRAM } from "../../../../src/seal/image/image-l
 /** FAULT_MARK of fault.h: an instruction `r = mark | number of the call << 12 | number of the site`. */
 const MARK = 0x5ea;
 const MOV_IMMEDIATE = 0xb7;
-/** FAULT_SITES. */
+/** FAULT_SITES of fault.h. */
 const SITES = 4096;
+/** Bytes of struct fault of fault.h, and where its fields are. */
+export const FAULT = { size: 20 + 2 * 4 * SITES, thread: 0, site: 4, nth: 8 } as const;
+/** FAULT_ANY_THREAD of fault.h. */
+export const ANY_THREAD = 0xffffffff;
 
 /** The numbers of fault.h. */
 const KFUNCS: Readonly<Record<number, string>> = {

@@ -55,32 +55,40 @@ static void print_sites(const char *what, const uint32_t *counts)
 void print_calls(void) { print_sites("called", guard_fault()->calls); }
 void print_failures(void) { print_sites("failed", guard_fault()->failures); }
 
+bool load_passes(const struct load *load)
+{
+	struct prepared prepared;
+	int fd;
+
+	prepare_program(load, &prepared);
+	begin_call();
+	fd = pass_program(load, prepared.fds, prepared.insns);
+	end_call();
+	release_program(load, &prepared);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 void run_faults(struct load *load, const char *name, const char *ticket)
 {
 	uint32_t denied = 0, loaded = 0;
 
 	for (uint32_t nth = 1; nth < 100000; nth++) {
-		struct prepared prepared;
-		int fd;
+		bool passes;
 
-		prepare_program(load, &prepared);
 		if (ticket) {
 			struct guard_ticket written = ticket_for(ticket);
 
 			write_ticket(&written);
 		}
 		arm(FAULT_READS, nth);
-		begin_call();
-		fd = pass_program(load, prepared.fds, prepared.insns);
-		end_call();
-		release_program(load, &prepared);
-		if (fd >= 0)
-			close(fd);
+		passes = load_passes(load);
 		if (!guard_fault()->failed) {
-			printf("faults of %s: %s after %u denied, %u loaded\n", name, fd >= 0 ? "loaded" : "denied", denied, loaded);
+			printf("faults of %s: %s after %u denied, %u loaded\n", name, passes ? "loaded" : "denied", denied, loaded);
 			return;
 		}
-		if (fd >= 0) {
+		if (passes) {
 			printf("call %u failed, and %s was loaded\n", nth, name);
 			loaded++;
 		} else {

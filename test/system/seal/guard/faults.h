@@ -1,8 +1,10 @@
 // Has calls of helpers in the guard fail, where it was compiled with failing.h.
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "fault.h"
+#include "loads.h"
 
 // The element of the map guard_fault.
 struct fault *guard_fault(void);
@@ -10,6 +12,8 @@ struct fault *guard_fault(void);
 void arm(uint32_t site, uint32_t nth);
 void begin_call(void);
 void end_call(void);
+// Whether a program can be loaded. Its maps are created before calls fail.
+bool load_passes(const struct load *load);
 // Print `called: SITES…` or `failed: SITES…`: those that were called, and those of which a call failed.
 void print_calls(void);
 void print_failures(void);

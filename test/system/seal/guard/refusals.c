@@ -39,21 +39,6 @@ static pid_t agent;
 		error;                                                                                                 \
 	})
 
-static bool load_passes(const struct load *load)
-{
-	struct prepared prepared;
-	int fd;
-
-	prepare_program(load, &prepared);
-	begin_call();
-	fd = pass_program(load, prepared.fds, prepared.insns);
-	end_call();
-	release_program(load, &prepared);
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 static bool load_unlisted(void)
 {
 	struct load load = {.program = *program_named("sysctl")};

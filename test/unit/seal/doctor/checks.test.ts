@@ -54,6 +54,7 @@ describe("seal doctor", () => {
   it("finds nothing on a machine that is as it should be", () => {
     const findings = machineFindings(machine());
     expect(findings.filter(({ state }) => state !== "ok")).toEqual([]);
+    expect(findings.find(({ name }) => name === "Secure Boot")!.detail).toMatch(/signed nothing .*, such as shim$/);
     expect(findings.every(({ remedy }) => remedy === null)).toBe(true);
     expect(findings.map(({ name }) => name)).toEqual([
       ...["BPF_LSM", "order of lsm=", "BTF", "JIT", "cgroup v2", "ftrace_enabled", "lockdown", "Secure Boot", "UKI"],
