@@ -1,9 +1,14 @@
+import { stripVTControlCharacters } from "node:util";
 import type { TestCase, TestModule, TestSuite } from "vitest/node";
 import type { Reporter } from "vitest/reporters";
 
+/** Lines of the message of a test that failed. */
+const LINES = 5;
+
 /**
- * Prints each skipped test with its reason, each suite that failed outside of its tests, then one line of counts. Three
- * things fail the run that vitest lets pass, or does not count:
+ * Prints each skipped test with its reason, each test that failed with the first lines of its message, each suite that
+ * failed outside of its tests, then one line of counts: the end of the output says what failed. Three things fail the
+ * run that vitest lets pass, or does not count:
  *
  * - A skip without a reason: what a machine lacks has a name (`context.skip("needs BPF_LSM")`).
  * - A suite whose hook or file threw, although each of its tests passed or was skipped.
@@ -22,6 +27,8 @@ export default class CountingReporter implements Reporter {
       if (note === undefined) process.exitCode = 1;
       console.log(`skipped: ${place(test)}: ${note ?? "NO REASON GIVEN; call context.skip(reason)"}`);
     }
+    for (const test of tests)
+      for (const { message } of failuresOf(test)) console.log(`failed: ${place(test)}: ${beginningOf(message)}`);
     for (const suite of broken) console.log(`failed outside of its tests: ${place(suite)}: ${messageOf(suite)}`);
     for (const test of retried) console.log(`may be retried: ${place(test)}: remove \`retry\``);
     if (broken.length + retried.length + unhandled.length > 0) process.exitCode = 1;
@@ -47,6 +54,17 @@ function inside(test: TestCase, broken: readonly (TestModule | TestSuite)[]): bo
 
 function retriesOf(retry: number | { readonly count?: number } | undefined): number {
   return typeof retry === "object" ? (retry.count ?? 0) : (retry ?? 0);
+}
+
+function failuresOf(test: TestCase): readonly { readonly message: string }[] {
+  const result = test.result();
+  return result.state === "failed" ? result.errors : [];
+}
+
+/** At most the first lines of a message: the complete one is where vitest prints it, with what was compared. */
+function beginningOf(message: string): string {
+  const lines = stripVTControlCharacters(message).split("\n");
+  return lines.length > LINES ? `${lines.slice(0, LINES).join("\n")} …` : lines.join("\n");
 }
 
 function messageOf(suite: TestModule | TestSuite): string {

@@ -26,7 +26,24 @@ function run(text: string, options: object = {}): { status: number | null; lines
 describe("the reporter", { timeout: 120_000 }, () => {
   it.each([
     ["a test that passes", "it('a', () => {});", 0, ["1 passed, 0 failed, 0 skipped"]],
-    ["a test that fails", "it('a', () => { throw 1; });", 1, ["0 passed, 1 failed, 0 skipped"]],
+    [
+      "a test that fails",
+      "it('a', () => { throw new Error('no'); });",
+      1,
+      ["failed: some.test.mjs > a: no", "0 passed, 1 failed, 0 skipped"],
+    ],
+    [
+      "a test that throws no error",
+      "it('a', () => { throw 1; });",
+      1,
+      ["failed: some.test.mjs > a: 1", "0 passed, 1 failed, 0 skipped"],
+    ],
+    [
+      "a test that fails with a long message",
+      "it('a', () => { throw new Error('1234567'.split('').join('\\n')); });",
+      1,
+      ["failed: some.test.mjs > a: 1", "2", "3", "4", "5 …", "0 passed, 1 failed, 0 skipped"],
+    ],
     [
       "a skip with a reason",
       "it('a', (context) => context.skip('needs x'));",
