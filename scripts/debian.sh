@@ -14,7 +14,7 @@ packages=(
   groff-base mandoc zsh fish                        # the manual page and completions
   musl-tools                                        # the guard's loader
   mmdebstrap e2fsprogs                              # the root file system of a sealed guest
-  ovmf sbsigntool python3-virt-firmware systemd-ukify systemd-boot-efi mtools # a guest with Secure Boot
+  ovmf sbsigntool python3-virt-firmware systemd-ukify systemd-boot-efi mtools swtpm # a guest with Secure Boot
   lintian                                           # the Debian package
   systemd crun podman containerd                    # what starts and runs containers
   z3 cvc5                                           # other solvers of the prover's questions
