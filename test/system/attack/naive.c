@@ -2,6 +2,10 @@
 // to go on, so that the kernel reads them again. It is here to show that the race of race.c is real.
 #include "gate.h"
 
+// Microseconds between the look and the answer: the time that a policy takes. The thread that changes the program runs
+// meanwhile, also where it shares a processor with the one that loads.
+#define DECISION 100
+
 // What the policy of the tests refuses, as far as a race of its own kind is concerned.
 static int refuses(const union bpf_attr *attr, pid_t pid)
 {
@@ -32,6 +36,8 @@ int main(int argc, char **argv)
 		    (!copy(request.pid, request.data.args[1], &attr, sizeof(attr)) || refuses(&attr, request.pid))) {
 			response.flags = 0;
 			response.error = -EPERM;
+		} else if (request.data.args[0] == BPF_PROG_LOAD) {
+			usleep(DECISION);
 		}
 		ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 	}
