@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_CONFIG } from "../../config/config.js";
 import { noCacheOption } from "../input/cache-option.js";
 import type { TestOptions } from "../testing/test-command.js";
+import { countOf, TIMEOUT } from "./prove/limits.js";
 
 /** `countersign test`: runs the tests beside the configuration's policies. */
 export function command(): Command {
@@ -14,6 +15,7 @@ export function command(): Command {
     .option("--lcov <file>", "also write the coverage as a tracefile of lcov")
     .option("--min-coverage <percent>", "exit with 1 if the lines or branches of a file have less", percent)
     .option("--prove", "also prove the properties beside the policies: POLICY.properties.js beside POLICY.js")
+    .option("--timeout <seconds>", "the most time for all properties together", countOf, TIMEOUT)
     .option("--mutate", "show which changes of policies no case notices: operators, conditions, values, statements")
     .option("--mutants <number>", "the most changed policies to test, evenly chosen", number, 1000)
     .option("--watch", "run again whenever a policy, test, map or the configuration changes; ends with Ctrl-C")
@@ -31,8 +33,8 @@ and \`time\`, and answers of helpers with \`helpers\`. docs/testing.md has every
   - { program: { type: kprobe, helpers: [bpf_send_signal] }, helpers: { verify_program: 0 }, expect: allow }
 
 With --prove, each function that POLICY.properties.js exports is a case, too: a property of all decisions of the policy
-by itself, as for \`countersign prove property\`. It passes if it is proved. POLICY.HOOK.properties.js has those of one
-hook of a policy with several.
+by itself, as for \`countersign prove property\`. It passes if it is proved; it fails if it is refuted or not decided,
+such as when the time of --timeout is over. POLICY.HOOK.properties.js has those of one hook of a policy with several.
 
 Exits with 0 when every case is as expected, 1 when one is not, when coverage is less than required or when no test
 notices a changed policy, 2 when a case could not be run or there is none.
@@ -40,7 +42,7 @@ notices a changed policy, 2 when a case could not be run or there is none.
 Examples:
   countersign test --config edge/countersign.yaml
   countersign test --junit results.xml --lcov coverage.info --min-coverage 100
-  countersign test --prove
+  countersign test --prove --timeout 300
   countersign test --mutate
   countersign test --watch`,
     )

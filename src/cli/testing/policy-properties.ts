@@ -7,8 +7,10 @@ import { PlacedPolicies } from "../../prove/configuration/placed-policies.js";
 import type { ExplorationLimits } from "../../prove/explorer/exploration.js";
 import { type PropertyAnswer, proveProperty } from "../../prove/property/property-answer.js";
 import { propertiesOf } from "../../prove/property/property-file.js";
+import type { LimitName } from "../../prove/shared/reached-limit.js";
 import { decisionWords, valueWords } from "../../prove/witness/shown-decision.js";
 import type { CaseResult } from "../../workbench/testing/case-result.js";
+import { limitWords } from "../commands/prove/limits.js";
 
 /** The results of the properties beside a configuration's policies, as those of cases. */
 export interface ProvedPolicies {
@@ -19,18 +21,21 @@ export interface ProvedPolicies {
 
 /**
  * Proves the properties beside the policies of a configuration. They are about one attachment by itself, which enforces
- * for all tasks. Throws USAGE if there are none, PROPERTY_INVALID, and what linking the policies throws.
+ * for all tasks. `limits.timeout` is for all properties together. Throws USAGE if there are none, PROPERTY_INVALID, and
+ * what linking the policies throws.
  */
 export function provePolicies(config: Config, limits: ExplorationLimits): ProvedPolicies {
   const results: CaseResult[] = [];
   const files = new Set<string>();
+  const end = performance.now() + limits.timeout;
+  const bounds = () => ({ ...limits, timeout: Math.max(0, end - performance.now()) });
   for (const attachment of config.attachments) {
     const policies = new PlacedPolicies(aloneIn(config, attachment));
     try {
       for (const hook of policies.hooks)
         for (const file of propertyFiles(attachment.policy, hook)) {
           files.add(file);
-          results.push(...resultsOf(policies, attachment.name, hook, file, limits));
+          results.push(...resultsOf(policies, attachment.name, hook, file, bounds));
         }
     } finally {
       policies.close();
@@ -58,12 +63,12 @@ function resultsOf(
   attachment: string,
   hook: HookName,
   file: string,
-  limits: ExplorationLimits,
+  bounds: () => ExplorationLimits,
 ): readonly CaseResult[] {
   const place = relative("", file);
   return propertiesOf(place).map((property) => {
     const start = performance.now();
-    const answer = proveProperty(policies, hook, property, limits);
+    const answer = proveProperty(policies, hook, property, bounds());
     const got = answerText(answer);
     return {
       ...{ attachment, place, name: property.name, file: `any at ${hook}`, hook, expected: "proved", got },
@@ -80,7 +85,12 @@ function answerText({ answer, witness, model, doubts }: PropertyAnswer): string 
   }
   const reasons = [
     ...model.map((conditions) => `if ${conditions.join(" and ") || "anything"}`),
-    ...doubts.map(({ why, place }) => `${place === null ? "" : `${place}: `}${why}`),
+    ...doubts.map(({ why, place, limit }) => `${place === null ? "" : `${place}: `}${doubtWords(why, limit)}`),
   ];
   return reasons.length === 0 ? answer : `${answer}: ${reasons.join("; ")}`;
+}
+
+/** `test` has an option for the time only. */
+function doubtWords(why: string, limit: LimitName | undefined): string {
+  return limitWords(why, limit === "timeout" ? limit : null);
 }

@@ -64,6 +64,33 @@ describe("countersign test --prove", () => {
     expect(code).toBe(1);
   });
 
+  it("does not decide any more when the time for all properties is over, also in JSON and JUnit XML", async () => {
+    const slow = (bits: number) => `(prog, { uid }) => {
+      let sum = 0;
+      for (let bit = 0; bit < ${bits}; bit += 1) if ((uid >> bit) & 1) sum += 1;
+      return sum <= ${bits};
+    };`;
+    const properties = `export const first = ${slow(13)}\nexport const second = ${slow(14)}`;
+    const junit = place.at("slow.xml");
+    const { code, out } = await prove(properties, "--timeout", "1", "--json", "--junit", junit);
+    expect(code).toBe(1);
+    const got = "not decided: the exploration is not complete: the time limit was reached (raise --timeout)";
+    const [, first, second] = JSON.parse(out).cases;
+    expect(second.duration).toBeLessThan(first.duration / 2);
+    expect([first, second]).toMatchObject([
+      { name: "first", got, passed: false },
+      { name: "second", got, passed: false },
+    ]);
+    expect(readFileSync(junit, "utf8").split(`<failure message="expected proved, got ${got}">`)).toHaveLength(3);
+  });
+
+  it("rejects a time that is not a number of seconds", async () => {
+    expect(await prove("export const holds = () => true;", "--timeout", "1m")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("give a number from 1 to 1000000"),
+    });
+  });
+
   it("has properties of one hook in a file of its own, and rejects a property that is no function", async () => {
     place.write("policies/p.blob_verify.properties.js", "export const other = 1;");
     expect((await prove(`export const holds = () => true;`)).code).toBe(0);
