@@ -1,8 +1,7 @@
 import { bpf, type KernelMap, mapInfo } from "./bpf.js";
-import { addressOf, keepAlive, syscall } from "./libc.js";
+import { syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
-const MAP_LOOKUP_ELEM = 1;
 const MAP_GET_NEXT_ID = 12;
 const MAP_GET_FD_BY_ID = 14;
 /** BPF_F_RDONLY of linux/bpf.h. */
@@ -31,15 +30,4 @@ export function mapReportById(id: number): KernelMap | number {
   const report = mapInfo(fd);
   closeMap(fd);
   return report;
-}
-
-/** An element of an array map; null if it cannot be read. `size` is the map's value size. */
-export function elementAt(fd: number, index: number, size: number): Buffer | null {
-  const key = Uint32Array.of(index);
-  const value = Buffer.alloc(Math.ceil(size / 8) * 8);
-  const attr = new DataView(new ArrayBuffer(32));
-  attr.setUint32(0, fd, true);
-  attr.setBigUint64(8, BigInt(addressOf(key)), true);
-  attr.setBigUint64(16, BigInt(addressOf(value)), true);
-  return bpf(MAP_LOOKUP_ELEM, keepAlive(new Uint8Array(attr.buffer), key)) < 0 ? null : value.subarray(0, size);
 }

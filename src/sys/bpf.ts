@@ -166,10 +166,10 @@ export function isFrozen(fd: number): boolean {
   return /^frozen:\t1$/m.test(readSmall(`/proc/thread-self/fdinfo/${fd}`) ?? "");
 }
 
-/** Reads element 0 of an array map. `size` is the map's value size. Returns null if user space may not read the map. */
-export function firstValue(fd: number, size: number): Uint8Array | null {
-  const key = new Uint32Array(1);
-  const value = new Uint8Array(Math.ceil(size / 8) * 8);
+/** Reads an element of an array map. `size` is the map's value size. Returns null if user space may not read the map. */
+export function elementAt(fd: number, index: number, size: number): Buffer | null {
+  const key = Uint32Array.of(index);
+  const value = Buffer.alloc(Math.ceil(size / 8) * 8);
   const attr = new DataView(new ArrayBuffer(32));
   attr.setUint32(0, fd, true);
   attr.setBigUint64(8, BigInt(addressOf(key)), true);

@@ -1,5 +1,6 @@
 import { ERRNO } from "../../errno.js";
-import { closeMap, elementAt, mapReportById, nextMapId, openMap } from "../../sys/bpf-maps.js";
+import { elementAt } from "../../sys/bpf.js";
+import { closeMap, mapReportById, nextMapId, openMap } from "../../sys/bpf-maps.js";
 
 /** GUARD_STATUS and GUARD_EVENTS of guard/interface.h. */
 export const STATUS_MAP = "guard_status";

@@ -2,7 +2,7 @@ import { sha256 } from "../../../bpf/insn/digest.js";
 import { MAP_TYPES } from "../../../bpf/tables/names.gen.js";
 import { mapSubject } from "../../../engine/files/map-subject.js";
 import type { MapSubject } from "../../../hooks/subject.js";
-import { firstValue, isFrozen, type KernelMap } from "../../../sys/bpf.js";
+import { elementAt, isFrozen, type KernelMap } from "../../../sys/bpf.js";
 import { type Attr, CREATE } from "../../call/attr.js";
 
 /**
@@ -62,6 +62,6 @@ function contentsOf(info: KernelMap, fd: number, exclusive: boolean): string | n
   if (info.type !== ARRAY || info.maxEntries !== 1) return null;
   const settled = isReadOnly(info) || (exclusive && (info.flags & MMAPABLE) === 0);
   if (!settled || !isFrozen(fd)) return null;
-  const value = firstValue(fd, info.valueSize);
+  const value = elementAt(fd, 0, info.valueSize);
   return value === null ? null : sha256(value);
 }

@@ -6,7 +6,7 @@ import { rememberExtended } from "../../../engine/statements/extended-statements
 import { errorOf } from "../../../engine/threads/failure.js";
 import { CountersignError } from "../../../error.js";
 import type { ProgramSubject } from "../../../hooks/subject.js";
-import { btfOf, firstValue, mapInfo } from "../../../sys/bpf.js";
+import { btfOf, elementAt, mapInfo } from "../../../sys/bpf.js";
 import { Attr, LOAD } from "../../call/attr.js";
 import type { Call } from "../../call/call.js";
 import { deny } from "../../call/failure.js";
@@ -159,7 +159,7 @@ function mapsOf(load: LiveLoad, objects: IssuedObjects, process: string): NamedM
       const { access: _, digest: __, ...facts } = liveMap(info, fd, "rw", objects.isExclusive(info.id));
       // the contents are a constant only if the program itself cannot write to the map
       const frozen = facts.contents !== null && isReadOnly(info);
-      const data = frozen ? firstValue(fd, info.valueSize) : null;
+      const data = frozen ? elementAt(fd, 0, info.valueSize) : null;
       map = { ...facts, own: isCreator(process, objects.map(info.id)), data, frozen, inner: null };
       byId.set(info.id, map);
     }

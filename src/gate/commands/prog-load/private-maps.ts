@@ -1,6 +1,6 @@
 import { sha256, zeroMapReferences } from "../../../bpf/insn/digest.js";
 import { ERRNO, verdictName } from "../../../errno.js";
-import { bpf, firstValue, type KernelMap, mapInfo } from "../../../sys/bpf.js";
+import { bpf, elementAt, type KernelMap, mapInfo } from "../../../sys/bpf.js";
 import { addressOf, keepAlive } from "../../../sys/libc.js";
 import { freeze, setFirstValue } from "../../../sys/map.js";
 import { close } from "../../../sys/pidfd.js";
@@ -58,7 +58,7 @@ function isPlain({ type, maxEntries, flags }: KernelMap): boolean {
  * this digest (excl_prog_hash); an older kernel returns E2BIG for that field. Returns an fd or a negative errno.
  */
 function copyOf(info: KernelMap, fd: number, digest: Uint8Array): number {
-  const value = firstValue(fd, info.valueSize);
+  const value = elementAt(fd, 0, info.valueSize);
   if (value === null) return -ERRNO.EPERM;
   const exclusive = create(info, digest);
   const copy = exclusive === -ERRNO.E2BIG ? create(info, null) : exclusive;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { INSN_SIZE, OP } from "../../../bpf/insn/insn.js";
 import type { ProgramSubject } from "../../../hooks/subject.js";
-import { firstValue, isFrozen, type KernelMap, mapInfo, programNumbers } from "../../../sys/bpf.js";
+import { elementAt, isFrozen, type KernelMap, mapInfo, programNumbers } from "../../../sys/bpf.js";
 import { btfReport, mapTypes } from "../../../sys/btf.js";
 import { TICKET } from "../../../sys/tickets.js";
 import { LOAD } from "../../call/attr.js";
@@ -146,6 +146,6 @@ function innerOf({ id, name }: KernelMap, objects: IssuedObjects): readonly numb
  */
 function fixedContents(info: KernelMap, fd: number): Uint8Array | null {
   if (info.type !== ARRAY || info.maxEntries !== 1 || !isReadOnly(info) || !isFrozen(fd)) return null;
-  const value = firstValue(fd, info.valueSize);
+  const value = elementAt(fd, 0, info.valueSize);
   return value === null ? null : createHash("sha256").update(value).digest();
 }

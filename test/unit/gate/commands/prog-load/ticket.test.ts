@@ -23,7 +23,7 @@ const mapAt = (fd: number) => kernel.maps.get(fd) as FakeMap | undefined;
 vi.mock("../../../../../src/sys/bpf.js", () => ({
   mapInfo: (fd: number) => mapAt(fd) ?? -9,
   isFrozen: (fd: number) => mapAt(fd)?.frozen === true,
-  firstValue: (fd: number) => mapAt(fd)?.value ?? null,
+  elementAt: (fd: number) => mapAt(fd)?.value ?? null,
   programNumbers: (fd: number) => ({ type: 1, id: 1000 + fd }),
 }));
 vi.mock("../../../../../src/sys/btf.js", () => ({
