@@ -166,7 +166,7 @@ export function isFrozen(fd: number): boolean {
   return /^frozen:\t1$/m.test(readSmall(`/proc/thread-self/fdinfo/${fd}`) ?? "");
 }
 
-/** Reads an element of an array map. `size` is the map's value size. Returns null if user space may not read the map. */
+/** Reads an element of an array map. `size` is that of its values. Returns null if user space may not read the map. */
 export function elementAt(fd: number, index: number, size: number): Buffer | null {
   const key = Uint32Array.of(index);
   const value = Buffer.alloc(Math.ceil(size / 8) * 8);
