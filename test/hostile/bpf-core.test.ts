@@ -89,6 +89,32 @@ describe("relocations at limits", () => {
     ]);
   });
 
+  it.each(VARIANTS)(
+    "are rejected with the BTF of a 32-bit kernel, with their place and a remedy, for %s",
+    (variant) => {
+      const rejected = (name: string, size: number) => () => {
+        const its = new BtfWriter();
+        its.int(name, size);
+        table(8)(its);
+        const of32Bits = new Kernel(new Btf(its.bytes(), "vmlinux"));
+        return relocatedInsn(btf, of32Bits, [MOV, 1, 0, 0, 8], { typeId, access: "0:1", kind: 0 }, variant);
+      };
+      expect(rejected("long unsigned int", 4)).toThrow(
+        expect.objectContaining({
+          code: "CORE_UNSUPPORTED",
+          message: "the BTF is that of a 32-bit kernel, whose pointers have 4 bytes",
+          place: "program probe: instruction 0: struct table.far",
+          remedy: "name the BTF of a 64-bit kernel",
+        }),
+      );
+      for (const [name, size] of [
+        ["long unsigned int", 8],
+        ["long long int", 4],
+      ] as const)
+        expect(rejected(name, size)()).toEqual([[MOV, 1, 0, 0, 8]]);
+    },
+  );
+
   it.each<[string, Code, number, number, string]>([
     ["more than 64 indexes", "CORE_MALFORMED", 0, typeId, `${"0:".repeat(64)}0`],
     ["an index above 2^31", "CORE_MALFORMED", 0, typeId, "4294967296"],

@@ -98,8 +98,12 @@ export class CiliumRelocator {
     return group.map((relocation) => (relocation.kind === RELO.TYPE_ID_LOCAL ? localId(relocation) : best[next++]!));
   }
 
-  /** The fixups for that type of this name, of any kind, which gives the fewest misses (coreCalculateFixups). */
+  /**
+   * The fixups for that type of this name, of any kind, which gives the fewest misses (coreCalculateFixups). Throws
+   * CORE_UNSUPPORTED for a 32-bit kernel, for which cilium/ebpf makes a program that reads the wrong bytes.
+   */
   #best(group: readonly CoreRelocation[], btf: Btf, name: string): readonly Fixup[] {
+    this.kernel.require64Bits();
     const { vmlinux } = this.kernel;
     const steps = this.#steps.begin();
     let best = group.map(({ kind }) => missingFixup(kind));

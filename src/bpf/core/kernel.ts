@@ -93,8 +93,7 @@ export class Kernel {
    * searched only if vmlinux has none. Throws CORE_UNSUPPORTED if there are too many, and for a 32-bit kernel.
    */
   candidates(kind: BtfKind, name: string): readonly KernelType[] {
-    this.#has64Bits ??= has64Bits(this.vmlinux);
-    if (!this.#has64Bits) throw coreError("CORE_UNSUPPORTED", ...OF_32_BITS);
+    this.require64Bits();
     const family = kindFamily(kind);
     const key = `${family} ${essentialName(name)}`;
     let found = this.#candidates.get(key);
@@ -112,6 +111,12 @@ export class Kernel {
     }
     if (found.modules) this.#mark("modules");
     return found.types;
+  }
+
+  /** Throws CORE_UNSUPPORTED for a 32-bit kernel: relocations count 8 bytes for each pointer. */
+  require64Bits(): void {
+    this.#has64Bits ??= has64Bits(this.vmlinux);
+    if (!this.#has64Bits) throw coreError("CORE_UNSUPPORTED", ...OF_32_BITS);
   }
 
   /** The first type of this kind and name: in vmlinux, then in modules (find_ksym_btf_id). */
