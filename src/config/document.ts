@@ -103,9 +103,11 @@ export class Document {
 
   /** Converts an error of the YAML parser. */
   private rejection(error: Error): CountersignError {
-    if (!(error instanceof YAMLException)) return this.invalid(this.file, spoken(error.message), "write it out flat");
-    const place = this.position(error.mark?.position ?? 0);
-    return this.invalid(place, spoken(error.reason), TOO_DEEP.test(error.reason) ? "write it out flat" : this.remedy);
+    const isYaml = error instanceof YAMLException;
+    const place = isYaml ? this.position(error.mark?.position ?? 0) : this.file;
+    const isTooDeep = isYaml ? TOO_DEEP.test(error.reason) : error instanceof RangeError;
+    if (isTooDeep) return this.invalid(place, "is nested too deeply", "write it out flat");
+    return this.invalid(place, spoken(isYaml ? error.reason : error.message));
   }
 }
 
@@ -113,12 +115,10 @@ function within(value: Written, step: PropertyKey): Written | undefined {
   return value.entries === null ? value.items?.[Number(step)] : value.entries.get(String(step))?.value;
 }
 
-const TOO_DEEP = /call stack|nesting/i;
+/** The parser's own limit, for which it has no code. V8 throws a RangeError if the stack is full. */
+const TOO_DEEP = /^nesting exceeded maxDepth/;
 
-/**
- * Converts the parser's message: no capital, no full stop, and one message for each way in which it runs out of stack.
- */
+/** Converts the parser's message: no capital, no full stop. */
 function spoken(message: string): string {
-  if (TOO_DEEP.test(message)) return "is nested too deeply";
   return (message.charAt(0).toLowerCase() + message.slice(1)).replace(/\.$/, "");
 }

@@ -12,7 +12,7 @@ type Issue = z.core.$ZodIssue;
  * and a likely correction. The message says how many more issues there are.
  */
 export function validated<T extends z.ZodType>(document: Document, schema: T): z.output<T> {
-  const result = schema.safeParse(document.value);
+  const result = schema.safeParse(document.value, { error: unruled });
   if (result.success) return result.data;
   const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, document, schema));
   // A missing key is most often a misspelt one, so report the misspelt key first.
@@ -72,12 +72,12 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
     }
     case "invalid_type":
       if (value === undefined) return [{ path, what: "value", message: name + MISSING }];
-      if (!ZODS_OWN.test(issue.message)) return [ruled(path, "value", subject, issue.message)];
+      if (issue.message !== NO_RULE) return [ruled(path, "value", subject, issue.message)];
       return [
         { path, what: "value", message: `${name} should be ${article(issue.expected)}, not ${described(value)}` },
       ];
     case "invalid_union": {
-      if (!ZODS_OWN.test(issue.message)) return [ruled(path, "value", subject, issue.message)];
+      if (issue.message !== NO_RULE) return [ruled(path, "value", subject, issue.message)];
       return nearestBranch(issue.errors, value).flatMap((inner) =>
         complaintsOf({ ...inner, path: [...path, ...inner.path] } as Issue, document, schema),
       );
@@ -102,8 +102,13 @@ function renamed(document: Document, path: Path, what: "key" | "value", subject:
   return { path, what, message: `${subject} was renamed to ${quoted(now)}`, remedy };
 }
 
-/** The start of zod's own messages, which it gives where the schema has none. */
-const ZODS_OWN = /^Invalid input/;
+/** The message of an issue of a type or a union for which the schema has none. */
+const NO_RULE = "";
+
+/** Zod asks this for a message only if the schema has none. */
+function unruled({ code }: { readonly code: Issue["code"] }): string | undefined {
+  return code === "invalid_type" || code === "invalid_union" ? NO_RULE : undefined;
+}
 
 function bound(issue: { code: string; minimum?: number | bigint; maximum?: number | bigint }): string {
   return issue.code === "too_small" ? `less than the least, ${issue.minimum}` : `more than the most, ${issue.maximum}`;

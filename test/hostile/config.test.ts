@@ -188,6 +188,7 @@ describe("a map's file", () => {
     ["list.json", "[1]", "", "is not a mapping"],
     ["text.yaml", "hello", "", "is not a mapping"],
     ["broken.json", '{"a": }', "", "is not JSON"],
+    ["comma.json", '{"a": 1\n "b": 2}', ":2:2", "is not JSON"],
     ["empty.json", "", "", "is not JSON"],
     ["infinite.yaml", "a: .inf\n", "", "the value of `a` is not a JSON value"],
     ["large.json", '{"a": [{"b": 9007199254740993}]}', "", "the value of `a` has a whole number beyond 2^53"],
