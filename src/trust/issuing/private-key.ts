@@ -120,14 +120,16 @@ function locked(place: string, passphrase: string | null, cause: unknown): Count
 }
 
 /**
- * Whether a key file is encrypted: EncryptedPrivateKeyInfo (RFC 5958, 3), which begins with an algorithm, or PEM with
+ * Whether a key file is encrypted: EncryptedPrivateKeyInfo (RFC 5958, 3), an algorithm and an octet string, or PEM with
  * the header of RFC 1421.
  */
 function isEncrypted(bytes: Uint8Array): boolean {
   if (isPem(bytes))
-    return /^-----BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED/m.test(Buffer.from(bytes).toString());
+    return /^-----BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type:[ \t]*4,[ \t]*ENCRYPTED/m.test(Buffer.from(bytes).toString());
   try {
-    readDer(bytes, TAG.sequence, "a private key").open().take(TAG.sequence, "an algorithm");
+    const fields = readDer(bytes, TAG.sequence, "a private key").open();
+    fields.take(TAG.sequence, "an algorithm");
+    fields.take(TAG.octetString, "an encrypted key");
     return true;
   } catch {
     return false;
@@ -146,11 +148,10 @@ function attempt(
       return read();
     } catch (error) {
       cause = error;
-      if (/passphrase|interrupted|bad decrypt/i.test(String(error))) throw locked(path, passphrase, error);
     }
   }
-  // with a wrong passphrase the padding is right in one case of 256, and the key that comes out is random bytes
-  if (passphrase !== null && isEncrypted(bytes)) throw locked(path, passphrase, cause);
+  // OpenSSL's errors do not say it: a wrong passphrase gives the right padding and a random key in one case of 256
+  if (isEncrypted(bytes)) throw locked(path, passphrase, cause);
   const type = typeOf(bytes);
   if (type !== null)
     throw new CountersignError(

@@ -119,4 +119,18 @@ describe("an encrypted key", () => {
     for (let index = 0; index < 1000; index += 1)
       expect(() => opened(`guess ${index}`)).toThrow("does not open with this passphrase");
   });
+
+  it("is recognised by its header without spaces, too", () => {
+    const [, bytes] = files[2]!;
+    const tight = Buffer.from(Buffer.from(bytes).toString().replace("Proc-Type: 4,", "Proc-Type:4,"));
+    expect(() => readPrivateKey({ path: "locked.key", bytes: tight })).toThrow("is encrypted");
+  });
+
+  it.each([null, "secret"])(
+    "is not a public key, whose DER begins with an algorithm, too: passphrase %s",
+    (passphrase) => {
+      const bytes = publicPart(privateKey);
+      expect(() => readPrivateKey({ path: "public.der", bytes }, passphrase)).toThrow("is not a private key");
+    },
+  );
 });
