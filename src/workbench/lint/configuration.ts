@@ -5,6 +5,7 @@ import { MAX_MAP, readMapFile } from "../../config/mapfile.js";
 import { Engine } from "../../engine/decision/engine.js";
 import { knownNames, unknownNames } from "../../engine/load/loader.js";
 import { labelsOfTests } from "../../engine/warnings/label-warnings.js";
+import { CountersignError } from "../../error.js";
 import { readText } from "../../input.js";
 import { literalMapKeys } from "../../policy/linker/map-keys.js";
 import { Selector } from "../../policy/scope/selector.js";
@@ -57,7 +58,7 @@ export async function lintConfig(file: string): Promise<LintedConfig> {
   const known = knownNames(config);
   const labels = labelsOf(config);
   const linted = new Map<string, LintedPolicy>();
-  for (const { policy } of config.attachments) {
+  for (const { policy, place } of config.attachments) {
     if (linted.has(policy)) continue;
     try {
       const result = lintPolicy(shownPath(policy), { labels, guaranteed: guaranteedFor(policy, config) });
@@ -65,11 +66,12 @@ export async function lintConfig(file: string): Promise<LintedConfig> {
       all.push(...result.findings, ...lintTest(shownPath(policy)).findings);
       all.push(...unknownNames(result.linked?.names ?? [], known).map((error) => ofError(error)));
     } catch (error) {
-      all.push(ofError(error));
+      all.push(ofError(error instanceof CountersignError ? error.within(place) : error));
     }
   }
   all.push(...(await findingsAtStart(config)));
-  all.push(...Array.from(namesFindings(config, [...linted.values()]), ofComplaint));
+  const isComplete = config.attachments.every(({ policy }) => (linted.get(policy)?.linked ?? null) !== null);
+  if (isComplete) all.push(...Array.from(namesFindings(config, [...linted.values()]), ofComplaint));
   const shadow = config.shadow === null ? null : shownPath(config.shadow.file);
   return { findings: all, policies: [...linted.values()].map(({ units }) => units), shadow };
 }
@@ -88,12 +90,12 @@ async function findingsAtStart(config: Config): Promise<readonly Finding[]> {
 }
 
 function* namesFindings(config: Config, policies: readonly LintedPolicy[]): Iterable<ConfigComplaint> {
-  if (policies.some(({ linked }) => linked === null)) return;
   const names = policies.flatMap(({ linked }) => linked!.names);
   yield* unusedNames(config, { names, open: new Set(policies.flatMap(({ open }) => [...open])) });
-  const readOnly = config.maps.flatMap(({ name, file, writable }) =>
-    file === null || writable !== null ? [] : [[name, keysOf(file, readText(file, MAX_MAP))] as const],
-  );
+  const readOnly = config.maps.flatMap(({ name, file, writable }) => {
+    const text = file === null || writable !== null ? null : mapText(file);
+    return text === null ? [] : [[name, keysOf(file!, text)] as const];
+  });
   const units = policies.flatMap((one) => one.units);
   yield* missingKeys(units.flatMap(literalMapKeys), new Map(readOnly));
   const isDigestMap = new Map<string, boolean>();
@@ -101,9 +103,19 @@ function* namesFindings(config: Config, policies: readonly LintedPolicy[]): Iter
     for (const { kind, name } of linked!.names)
       if (kind === "map") isDigestMap.set(name, digestMaps.has(name) && isDigestMap.get(name) !== false);
   for (const { name, file } of config.maps) {
-    if (file === null || isDigestMap.get(name) !== true) continue;
-    const text = readText(file, MAX_MAP);
+    const text = file === null || isDigestMap.get(name) !== true ? null : mapText(file);
+    if (file === null || text === null) continue;
     yield* digestKeys(shownPath(file), text, keysOf(file, text));
+  }
+}
+
+/** The text of a map's file; null if it cannot be read, which the engine reports. */
+function mapText(file: string): string | null {
+  try {
+    return readText(file, MAX_MAP);
+  } catch (error) {
+    ofError(error);
+    return null;
   }
 }
 

@@ -13,8 +13,10 @@ type Place = Pick<Finding, "file" | "line" | "column">;
  */
 export function ofError(error: unknown, folder = "."): Finding {
   if (!(error instanceof CountersignError) || error.code === "INTERNAL") throw error;
-  const { code, message, remedy } = error;
-  return { code, severity: "error", message, ...placeOf(error.place, folder), remedy: remedy ?? null, fix: null };
+  const { code, remedy } = error;
+  const { inner, ...place } = located(error.place, folder);
+  const message = [...inner, error.message].join(": ");
+  return { code, severity: "error", message, ...place, remedy: remedy ?? null, fix: null };
 }
 
 export function ofWarning({ code, message, place, remedy }: Warning, folder = "."): Finding {
@@ -31,13 +33,22 @@ export function shownPath(path: string): string {
  * folder of the configuration, the configuration's own as the user gave it.
  */
 export function placeOf(place: string | null | undefined, folder: string): Place {
-  if (place == null) return { file: null, line: null, column: null };
-  for (const part of place.split(": ").reverse()) {
+  const { file, line, column } = located(place, folder);
+  return { file, line, column };
+}
+
+/** The place, and the parts of its text after that file: a file that does not exist, or a part of the file. */
+function located(place: string | null | undefined, folder: string): Place & { readonly inner: readonly string[] } {
+  const inner: string[] = [];
+  for (const part of place?.split(": ").reverse() ?? []) {
     const [, file = part, line, column] = /^(.*?):(\d+):(\d+)$/.exec(part) ?? [];
     const path = [file, join(folder, file)].find((one) => existsSync(one));
-    if (path === undefined) continue;
+    if (path === undefined) {
+      inner.unshift(shownPath(part));
+      continue;
+    }
     const at = line === undefined ? { line: null, column: null } : { line: Number(line), column: Number(column) };
-    return { file: shownPath(path), ...at };
+    return { file: shownPath(path), ...at, inner };
   }
-  return { file: null, line: null, column: null };
+  return { file: null, line: null, column: null, inner };
 }

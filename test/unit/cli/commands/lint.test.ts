@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -34,6 +35,44 @@ describe("countersign lint", () => {
     expect(code).toBe(2);
     expect(err).toContain("FILE_UNREADABLE");
     expect(JSON.parse(out).findings).toHaveLength(2);
+  });
+
+  it.each([
+    ["policy", "attachments: [{ policy: gone.js }, { policy: fine.js }]", "gone.js", "2:15"],
+    [
+      "keyring's certificate",
+      "attachments: [{ policy: fine.js }]\nkeyrings: { k: { trust: [gone.pem] } }",
+      "gone.pem",
+      "3:13",
+    ],
+    ["map's file", "attachments: [{ policy: fine.js }]\nmaps: { m: { file: gone.json } }", "gone.json", "3:9"],
+  ])("names a %s that cannot be read once, at its place in the configuration", async (_, text, gone, place) => {
+    folder.write({ "fine.js": "export const bpf_prog_load = () => 0;\n", "countersign.yaml": `version: 1\n${text}\n` });
+    const { code, out } = await runCommand("lint", path("countersign.yaml"));
+    expect(code).toBe(1);
+    const unreadable = out.split("\n").filter((line) => line.includes("FILE_UNREADABLE"));
+    expect(unreadable).toEqual([expect.stringContaining(`${gone}: cannot be read: ENOENT`)]);
+    expect(unreadable[0]).toContain(`countersign.yaml:${place}: error: `);
+  });
+
+  it("names a folder of signatures that does not exist", async () => {
+    folder.write({
+      "fine.js": "export const bpf_prog_load = () => 0;\n",
+      "countersign.yaml": "version: 1\nattachments: [{ policy: fine.js }]\nsignatures: [gone]\n",
+    });
+    const { out } = await runCommand("lint", path("countersign.yaml"));
+    expect(out).toMatch(/^error: .*gone: is not a folder of signatures \[FILE_UNREADABLE\]/m);
+  });
+
+  it("does not call a keyring unused if a policy cannot be read", async () => {
+    const { publicKey } = generateKeyPairSync("ed25519");
+    folder.write({
+      "k.pem": publicKey.export({ type: "spki", format: "pem" }) as string,
+      "countersign.yaml": "version: 1\nattachments: [{ policy: gone.js }]\nkeyrings: { k: { trust: [k.pem] } }\n",
+    });
+    const { out } = await runCommand("lint", path("countersign.yaml"));
+    expect(out).toContain("gone.js: cannot be read");
+    expect(out).not.toContain("LINT_UNUSED_NAME");
   });
 
   it("checks the configuration that decides beside another one, once, with its policies", async () => {
