@@ -64,7 +64,10 @@ export const CASES = z.array(
       .optional(),
     maps: z.record(z.string(), z.record(z.string(), mapValue)).default({}),
     helpers: z.record(z.string(), z.unknown()).default({}),
-    expect: z.enum(["allow", "deny", "not asked", ...verdicts, ...faults]),
+    expect: z.enum(["allow", "deny", "not asked", ...verdicts, ...faults], {
+      error:
+        "is not an answer; write `allow`, `deny`, a verdict such as `-EPERM`, `not asked`, `fault`, or `fault CODE`",
+    }),
     reason: z.string().optional(),
   }),
 );

@@ -16,8 +16,8 @@ export function validated<T extends z.ZodType>(document: Document, schema: T): z
   if (result.success) return result.data;
   const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, document, schema));
   // A missing key is most often a misspelt one, so report the misspelt key first.
-  const rank = ({ message, path, what }: Complaint) =>
-    (message.endsWith(MISSING) ? 1e9 : 0) + document.offset(path, what);
+  const rank = ({ path, what }: Complaint) =>
+    (valueAt(document.value, path) === undefined ? 1e9 : 0) + document.offset(path, what);
   complaints.sort((left, right) => rank(left) - rank(right));
   throw told(document, complaints);
 }
@@ -68,6 +68,7 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
       if (value === undefined) return [{ path, what: "value", message: name + MISSING }];
       const word = typeof value === "object" ? described(value) : quoted(value);
       const meant = typeof value === "string" ? didYouMean(value, values) : "";
+      if (issue.message !== NO_RULE) return [ruled(path, "value", word, issue.message, meant)];
       return [{ path, what: "value", message: `${word} is not ${list(values)}${meant}` }];
     }
     case "invalid_type":
@@ -92,9 +93,9 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
 }
 
 /** The complaint of a rule of the schema. The text after `; ` in the rule's message is the remedy. */
-function ruled(path: Path, what: "key" | "value", subject: string, rule: string): Complaint {
+function ruled(path: Path, what: "key" | "value", subject: string, rule: string, meant = ""): Complaint {
   const [flaw, remedy] = rule.split(/; (.*)/s);
-  return { path, what, message: `${subject} ${flaw}`, remedy };
+  return { path, what, message: `${subject} ${flaw}${meant}`, remedy };
 }
 
 function renamed(document: Document, path: Path, what: "key" | "value", subject: string, now: string): Complaint {
@@ -102,12 +103,12 @@ function renamed(document: Document, path: Path, what: "key" | "value", subject:
   return { path, what, message: `${subject} was renamed to ${quoted(now)}`, remedy };
 }
 
-/** The message of an issue of a type or a union for which the schema has none. */
+/** The message of an issue of a type, a union or a list of values for which the schema has none. */
 const NO_RULE = "";
 
 /** Zod asks this for a message only if the schema has none. */
 function unruled({ code }: { readonly code: Issue["code"] }): string | undefined {
-  return code === "invalid_type" || code === "invalid_union" ? NO_RULE : undefined;
+  return code === "invalid_type" || code === "invalid_union" || code === "invalid_value" ? NO_RULE : undefined;
 }
 
 function bound(issue: { code: string; minimum?: number | bigint; maximum?: number | bigint }): string {

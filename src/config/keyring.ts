@@ -106,7 +106,7 @@ export const KEYRING = z
   })
   .refine(({ trust, sigstore }) => trust.length > 0 || sigstore !== undefined, {
     path: ["trust"],
-    error: "is empty; name a file with a certificate or a public key, or add `sigstore`",
+    error: "is missing or empty; name a file with a certificate or a public key, or add `sigstore`",
   });
 
 export interface KeyringConfig {

@@ -25,7 +25,7 @@ const uid = z.union(
   [
     z.int().min(0).max(4294967295),
     z.string().regex(/^[0-9]{1,10}(-[0-9]{1,10})?$/, {
-      error: "is not a range of uids; write the smaller uid first, as `1000-1999`",
+      error: "is not a uid or a range of uids; write numbers, as `1000` or `1000-1999`",
     }),
   ],
   { error: "is not a uid; write a number, or a range such as `1000-1999`" },

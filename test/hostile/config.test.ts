@@ -34,6 +34,12 @@ describe("a configuration that is not valid is refused at its place", () => {
       "unknown key `attachements` (did you mean `attachments`?) (and 1 more)",
     ],
     [
+      "a misspelt key beside one that is therefore empty",
+      `${head}  []\nkeyrings: {k: {trusted: [a]}}\n`,
+      "4:16",
+      "unknown key `trusted` in `keyrings.k` (did you mean `trust`?) (and 1 more)",
+    ],
+    [
       "a misspelt key below",
       attachment("scope: {label: a}"),
       "4:13",
@@ -95,7 +101,7 @@ describe("a configuration that is not valid is refused at its place", () => {
     ["a negative uid", attachment("scope: {uid: -1}"), "4:18", "`uid` is -1"],
     ["uids the wrong way round", attachment("scope: {uid: 5-2}"), "4:18", "`5-2` is not a range of uids"],
     ["uids beyond 32 bits", attachment("scope: {uid: 1-9999999999}"), "4:18", "is not a range of uids"],
-    ["no uid", attachment("scope: {uid: [5, x]}"), "4:22", "`x` is not a range of uids"],
+    ["no uid", attachment("scope: {uid: [5, x]}"), "4:22", "`x` is not a uid or a range of uids"],
     ["no pattern", attachment("scope: {exe: []}"), "4:18", "`exe` is empty"],
     ["a container that is a number", attachment("scope: {container: 5}"), "4:24", "`container` should be"],
     ["a unit that is no power of two", attachment("limits: {memory: 8MB}"), "4:22", "`8MB` is not a size"],
@@ -113,7 +119,12 @@ describe("a configuration that is not valid is refused at its place", () => {
     ],
     ["a policy whose file can't name it", `${head}  - policy: "my policy.js"\n`, "3:13", "can't name the attachment"],
     ["a path with a NUL", `${head}  - policy: "a\\0.js"\n`, "3:13", "contains a NUL"],
-    ["a keyring without a certificate", `${head}  []\nkeyrings: {k: {trust: []}}\n`, "4:23", "`trust` is empty"],
+    [
+      "a keyring without a certificate",
+      `${head}  []\nkeyrings: {k: {trust: []}}\n`,
+      "4:23",
+      "`trust` is missing or empty",
+    ],
     ["a keyring's name", `${head}  []\nkeyrings: {'a b': {trust: [a]}}\n`, "4:12", "`a b` is not a name"],
     [
       "a digest",

@@ -81,6 +81,16 @@ describe("a test beside a policy", () => {
     expect(error).not.toBeNull();
   });
 
+  it.each(["allowed", "EPERM", "-ENOSUCH", "fault NO_SUCH"])(
+    "cannot expect `%s`, and what it can is said",
+    (expected) => {
+      const { error } = read(`- { blob: { name: x, data: a }, expect: ${expected} }`);
+      expect(error!.message).toContain(`\`${expected}\` is not an answer`);
+      expect(error!.message.length).toBeLessThan(80);
+      expect(error!.remedy).toContain("`not asked`");
+    },
+  );
+
   it("has keys as names of maps that mean something in JavaScript, and they are names alone", () => {
     const text = "- { blob: { name: x, data: a }, expect: deny, maps: { constructor: { toString: 1 } } }";
     const { error, count } = read(text);
@@ -105,6 +115,18 @@ describe("a test beside a policy", () => {
       }
     }
     expect(accepted).toBeLessThan(400);
+  });
+
+  it.each(["gone.o", "."])("names the case whose file cannot be read: %s", async (name) => {
+    const place = new Workplace("  - { policy: policy.js }\n");
+    place.write("policy.js", "export const bpf_prog_load = () => 0;\n");
+    place.write(
+      "policy.test.yaml",
+      `- { program: { type: xdp }, expect: allow }\n- { file: ${name}, expect: allow }\n`,
+    );
+    const { code, err } = await runCommand("test", "--config", place.config);
+    expect(code).toBe(2);
+    expect(err).toMatch(/policy\.test\.yaml:2:3: .*\[FILE_UNREADABLE\]/);
   });
 
   it("shows terminal escapes in names and reasons as text", async () => {

@@ -5,6 +5,7 @@ import { TestProbe } from "../../engine/decision/test-probe.js";
 import { decideFile } from "../../engine/file-decisions.js";
 import type { FileSnapshot } from "../../engine/load/file-cache.js";
 import type { TimedEngine } from "../../engine/timed-engine.js";
+import { CountersignError } from "../../error.js";
 import type { Decision } from "../../hooks/decision.js";
 import { LIMIT_BOUNDS } from "../../policy/attachment.js";
 import type { Warning } from "../../warning.js";
@@ -69,7 +70,7 @@ export function unhurried(config: Config): Config {
 /**
  * Runs one case of a policy's test: one result for each subject in its file, or for the one that it describes. A case
  * begins with the maps as they are configured, or as it says, and without the writes of earlier cases. Throws what
- * reading the file throws, and CONFIG_INVALID with the place of the case.
+ * reading the file throws, and CONFIG_INVALID, both with the place of the case.
  */
 export async function runCase(
   engine: TimedEngine,
@@ -106,8 +107,12 @@ async function decide(engine: TimedEngine, one: PolicyCase, test: string): Promi
   const { subject, hook, current, time } = one;
   if (subject.kind === "file") {
     const path = resolve(dirname(test), subject.file);
-    const decided = await decideFile(engine, path, { current, hook: hook ?? undefined, time });
-    return decided.map(({ decision }) => decision);
+    try {
+      const decided = await decideFile(engine, path, { current, hook: hook ?? undefined, time });
+      return decided.map(({ decision }) => decision);
+    } catch (error) {
+      throw error instanceof CountersignError ? error.within(relative("", one.place)) : error;
+    }
   }
   const question = describedQuestion(subject, hook, one.place);
   return [await engine.decide({ ...question, subject: question.subject as never, current, time })];
