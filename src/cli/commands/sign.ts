@@ -66,7 +66,8 @@ Ed25519 the complete bytes; --attach takes the bare signature over that, with th
 may be DER or two numbers. The signature contains no signing time, so that both steps produce the same bytes.
 --signer-command also has COUNTERSIGN_DIGEST (sha256 …; empty for Ed25519), COUNTERSIGN_DIGEST_HEX and
 COUNTERSIGN_SALT (for RSASSA-PSS) in its environment. What comes back is verified before anything is written.
-Nothing is written that \`countersign verify\` would reject by the signer's certificate.
+Nothing is written that \`countersign verify\` would reject if it trusts the signer's certificate itself. If it trusts
+only the authority, that certificate must also have the extended key usage codeSigning.
 
 With --programs, a statement about the programs of each object, and its signature, are written to the folder
 \`signatures\` (or --out): name that folder under \`signatures\` in the configuration. The statement describes the

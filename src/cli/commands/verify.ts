@@ -21,36 +21,43 @@ export function command(): Command {
   return new Command("verify")
     .description("Checks one signature")
     .argument("<file>", "what is signed")
-    .option("--trust <file>", "certificates or public keys that are trusted, PEM or DER", collect, [])
+    .option("--trust <file>", "certificates or public keys that are trusted, PEM or DER; again for more", collect)
     .option("--keyring <name>", "a keyring of the configuration instead of --trust")
     .option("--config <file>", "the configuration with that keyring", "countersign.yaml")
     .option("--signature <file>", "the signature; with --type modsig the file's own where there is none")
     .addOption(new Option("--type <type>", "how the signature is encoded").choices(types).default("pkcs7"))
     .option(
       "--usage <name>",
-      "extended key usage asked for: codeSigning by default, `any` for no such rule",
+      "extended key usage that the certificate needs: codeSigning by default, `any` for none; again for more",
       collect,
-      [],
     )
-    .option("--crl <file>", "revocation lists, PEM or DER", collect, [])
-    .option("--timestamps <file>", "certificates of time-stamping authorities that are trusted", collect, [])
-    .option("--namespace <name>", "namespaces of SSH signatures that are taken: file by default", collect, [])
+    .option("--crl <file>", "revocation lists, PEM or DER; again for more", collect)
+    .option(
+      "--timestamps <file>",
+      "certificates of time-stamping authorities that are trusted; again for more",
+      collect,
+    )
+    .option("--namespace <name>", "accepted namespaces of SSH signatures: file by default; again for more", collect)
     .option("--sigstore-root <file>", "Sigstore's trusted root, for --type sigstore")
-    .option("--identity <subject>", "who must have signed a bundle of Sigstore; with --issuer")
+    .option("--identity <subject>", "who must have signed a Sigstore bundle; with --issuer")
     .option("--issuer <url>", "who vouched for that identity")
     .addOption(
-      new Option("--profile <profile>", "whether certificates are held to all that RFC 5280 asks of authorities")
+      new Option(
+        "--profile <profile>",
+        "with `compatible`, without the rules of RFC 5280 for CAs that issue certificates",
+      )
         .choices(["strict", "compatible"])
         .default("strict"),
     )
-    .option("--ignore-validity", "do not look at validity periods, as the kernel does")
-    .option("--at <time>", "the moment to judge at, such as 2026-01-31T12:00:00Z; now by default")
-    .option("--explain", "show the paths that were tried and what each rule said")
+    .option("--ignore-validity", "do not check the dates of certificates, as the kernel does not")
+    .option("--at <time>", "verify as of this time, such as 2026-01-31T12:00:00Z; now by default")
+    .option("--explain", "show the certificate paths that were tried, and the result of each rule")
     .option("--json", "one JSON object")
     .addHelpText(
       "after",
       `
-Exit code: 0 the signature is good, 1 it is not, 2 it could not be judged.
+Exits with 0 if the signature verifies, 1 if it is rejected, or 2 if it could not be checked, such as a file that cannot
+be read.
 
 Examples:
   countersign verify --trust ca.pem --signature policy.bin.p7s policy.bin
@@ -62,16 +69,16 @@ Examples:
 }
 
 interface Options {
-  readonly trust: readonly string[];
+  readonly trust?: readonly string[];
   readonly keyring?: string;
   readonly config: string;
   readonly signature?: string;
   readonly type: string;
   readonly profile: "strict" | "compatible";
-  readonly usage: readonly string[];
-  readonly crl: readonly string[];
-  readonly timestamps: readonly string[];
-  readonly namespace: readonly string[];
+  readonly usage?: readonly string[];
+  readonly crl?: readonly string[];
+  readonly timestamps?: readonly string[];
+  readonly namespace?: readonly string[];
   readonly sigstoreRoot?: string;
   readonly identity?: string;
   readonly issuer?: string;
@@ -145,7 +152,8 @@ function showStep({ about, section, rule, rejected }: Step): void {
 }
 
 function givenKeyring(options: Options): Keyring {
-  const { trust, usage, crl, timestamps, namespace, sigstoreRoot, ignoreValidity, profile } = options;
+  const { trust = [], usage = ["codeSigning"], crl = [], timestamps = [], namespace = [] } = options;
+  const { sigstoreRoot, ignoreValidity, profile } = options;
   if (trust.length === 0 && sigstoreRoot === undefined)
     throw new CountersignError("USAGE", "nothing is trusted", {
       remedy: "name certificates with --trust, or a keyring with --keyring",
@@ -153,7 +161,7 @@ function givenKeyring(options: Options): Keyring {
   return openKeyring("command line", {
     trust: trust.map(source),
     revoked: { crls: crl.map(source), certificates: [], digests: [] },
-    usage: usage.length === 0 ? ["codeSigning"] : usage,
+    usage,
     validity: ignoreValidity === true ? "ignore" : "now",
     profile,
     ...(timestamps.length === 0 ? {} : { timestamps: { trust: timestamps.map(source) } }),
@@ -172,7 +180,7 @@ function identitiesIn({ identity, issuer }: Options): readonly { subject: string
 
 /** The configuration is imported only here: it imports zod, which takes longer to load than a verification. */
 async function configuredKeyring({ config, trust }: Options, name: string): Promise<Keyring> {
-  if (trust.length > 0)
+  if (trust !== undefined)
     throw new CountersignError("USAGE", "--trust and --keyring are given both", { remedy: "leave one of them out" });
   const { readConfig } = await import("../../config/config.js");
   const { rulesOf } = await import("../../config/keyring-files.js");
@@ -216,6 +224,6 @@ function source(path: string): SourceFile {
   return { path, bytes: readInput(path) };
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }

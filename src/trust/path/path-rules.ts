@@ -1,5 +1,5 @@
 import { ERRNO } from "../../errno.js";
-import { ANY_EXTENDED_KEY_USAGE, dotted } from "../asn1/oid.js";
+import { ANY_EXTENDED_KEY_USAGE, dotted, KEY_PURPOSE } from "../asn1/oid.js";
 import { type Refusal, refuse } from "../base/refusal.js";
 import type { Certificate } from "../x509/certificate.js";
 import { KEY_USAGE } from "../x509/extension.js";
@@ -124,7 +124,7 @@ const purpose: PathRule = {
     return refuse(
       "EKEYREJECTED",
       purpose.section,
-      `certificate \`${certificate}\` does not have the usage that the keyring requires`,
+      `certificate \`${certificate}\` does not have the extended key usage ${named(rules.purposes)} that is required`,
     );
   },
 };
@@ -143,10 +143,17 @@ const authorityPurpose: PathRule = {
     return refuse(
       "EKEYREJECTED",
       purpose.section,
-      `authority \`${certificate}\` may not issue for the usage that the keyring requires`,
+      `authority \`${certificate}\` may not issue for the extended key usage ${named(rules.purposes)} that is required`,
     );
   },
 };
+
+const PURPOSE_NAMES = new Map(Object.entries(KEY_PURPOSE).map(([name, octets]) => [octets, name]));
+
+/** The names of key purposes as `usage` of a keyring takes them. */
+function named(purposes: ReadonlySet<string>): string {
+  return Array.from(purposes, (octets) => PURPOSE_NAMES.get(octets) ?? dotted(octets)).join(" or ");
+}
 
 /** RFC 5280 6.1.3 (a)(3). */
 const revocation: PathRule = {

@@ -33,7 +33,7 @@ describe("countersign sign", () => {
   const k256 = generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey;
   /** Certificates that `verify` refuses by themselves, and a part of the reason. */
   const REFUSED: readonly (readonly [what: string, request: CertificateRequest, reason: string])[] = [
-    ["for servers", { subject: "Server", usage: ["serverAuth"] }, "does not have the usage"],
+    ["for servers", { subject: "Server", usage: ["serverAuth"] }, "does not have the extended key usage codeSigning"],
     ["expired", { subject: "Old", notBefore: Date.now() - 2 * DAY, notAfter: Date.now() - DAY }, "expired at"],
     ["early", { subject: "Early", notBefore: Date.now() + DAY }, "is valid from"],
     ["for encryption", { subject: "Encrypts", keyUsage: [2] }, "is not for signing data"],
