@@ -3,10 +3,11 @@
 // PRINT both are only printed, as hex. PLAIN: the map is as libbpf makes it, or with FROZEN frozen. AFTER: what the
 // loader will load is made into another program (r0 = 1) once the loader is loaded, by BPF_MAP_UPDATE_ELEM; ITERATE: by
 // a command that writes to the map that it finds pinned at $MAP. TRIES: so many loads, while a thread writes both to
-// each map there is. FIND: looks for the loader's map by its id. With TAG it prints the tag of what was loaded.
+// each map there is, also between each load of the loader and its run. FIND: looks for the loader's map by its id. With TAG it prints the tag of what was loaded.
 // Compiled with -DUNMODIFIED it loads by the skeleton's own code.
 #include "bpf.h"
 #include <bpf/skel_internal.h>
+#include <sched.h>
 
 static int frozen_load_and_run(struct bpf_load_and_run_opts *opts);
 #ifndef UNMODIFIED
@@ -26,6 +27,7 @@ static const struct bpf_insn WANTED[2] = {MOV0(0), EXIT};
 static const void *blob;
 static unsigned blob_size;
 static volatile int racing;
+static volatile unsigned passes;
 static uint64_t wanted_tag;
 
 // The same bytes with another program in them.
@@ -54,12 +56,19 @@ static void *write_on(void *unused)
 	char *other = altered(blob, blob_size);
 
 	// other numbers are no maps of this size
-	while (racing)
+	for (; racing; passes++)
 		for (int map = 3; map < 8; map++) {
 			update(map, other);
 			update(map, blob);
 		}
 	return unused;
+}
+
+// The thread that writes has been at each map once more, on a busy machine too.
+static void let_it_write(void)
+{
+	for (unsigned before = passes; passes - before < 2;)
+		sched_yield();
 }
 
 static void iterate(int map)
@@ -135,6 +144,8 @@ static int frozen_load_and_run(struct bpf_load_and_run_opts *opts)
 		iterate(map);
 	if (getenv("FIND"))
 		find(prog);
+	if (racing)
+		let_it_write();
 	attr = (union bpf_attr){.test = {.prog_fd = prog, .ctx_in = (uintptr_t)opts->ctx, .ctx_size_in = opts->ctx->sz}};
 	if (bpf(BPF_PROG_TEST_RUN, &attr, sizeof(attr)))
 		return -errno;
