@@ -7,7 +7,7 @@ import { validateCommand } from "./keyring/keyring-validate.js";
 /** `countersign keyring`: commands about keyrings and certificate paths. */
 export function command(): Command {
   return new Command("keyring")
-    .description("Looks into keyrings and certificate paths")
+    .description("Shows, checks and makes keyrings, and validates certificate paths")
     .addCommand(listCommand())
     .addCommand(checkCommand())
     .addCommand(importCommand())

@@ -18,16 +18,18 @@ const DAY = 24 * 3_600_000;
 /** `countersign keyring check`: lists keys, lists and signatures that do not verify now or will soon expire. */
 export function checkCommand(): Command {
   return new Command("check")
-    .description("Shows what does not count, or will not before long: keys, lists, and stored signatures")
+    .description("Shows keys, revocation lists and stored signatures that are rejected now, or will be soon")
     .argument("[name...]", "keyrings of the configuration; all by default")
     .option("--config <file>", "the configuration", "countersign.yaml")
-    .option("--days <number>", "how far to look ahead", "30")
-    .option("--json", "one JSON object a finding")
+    .option("--days <number>", "how many days count as soon", "30")
+    .option("--json", "one JSON object for each finding")
     .addHelpText(
       "after",
       `
-Signatures are those of the configuration's \`signatures\`; one counts where any of the keyrings takes its signers.
-Exit code: 0 all goes on as it is, 1 something does not.
+Signatures are those in the folders of \`signatures\` in the configuration. A signature is accepted if one of the
+keyrings accepts its signers.
+
+Exits with 0 if nothing is found, 1 if anything is, or 2 if a file cannot be read.
 
 Example:
   countersign keyring check --days 90`,
@@ -53,7 +55,9 @@ async function run(names: readonly string[], { config: file, days, json }: Optio
     if (json === true) printJson(entryJson(keyring, entry));
     else print(sentence(keyring, entry));
   if (json !== true && found.length === 0) {
-    print(`everything counts until ${day(end)} and on: ${keyrings.map(({ config }) => titled(config)).join(", ")}`);
+    print(
+      `everything is accepted until at least ${day(end)}: ${keyrings.map(({ config }) => titled(config)).join(", ")}`,
+    );
   }
   process.exitCode = found.length === 0 ? EXIT.ok : EXIT.denied;
 }
@@ -111,9 +115,9 @@ function titled({ name, profile }: KeyringConfig): string {
 function sentence(keyring: KeyringConfig, { kind, name, refusal, until, afterwards }: KeyringEntry): string {
   const what = `${titled(keyring)}: ${kind} \`${name}\``;
   if (refusal !== null)
-    return `${what} ${styled("red", "does not count")}: ${verdictName(refusal.verdict)}, ${refusal.reason}`;
+    return `${what} ${styled("red", "is rejected")}: ${verdictName(refusal.verdict)}, ${refusal.reason}`;
   const errno = afterwards === null ? "" : `: ${verdictName(afterwards.verdict)}, ${afterwards.reason}`;
-  return `${what} counts ${styled("yellow", `until ${day(until ?? 0)}`)}${errno}`;
+  return `${what} is accepted ${styled("yellow", `until ${day(until ?? 0)}`)}${errno}`;
 }
 
 function daysOf(text: string): number {

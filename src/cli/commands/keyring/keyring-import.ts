@@ -16,19 +16,22 @@ import { print, printError } from "../../output/output.js";
 /** `countersign keyring import`: collects certificates and public keys from several files into one file for `trust`. */
 export function importCommand(): Command {
   return new Command("import")
-    .description("Makes a keyring's file out of PEM, DER and PKCS#12")
-    .argument("<file...>", "certificates and public keys; of a PKCS#12 its certificates")
+    .description("Collects certificates and public keys from PEM, DER and PKCS#12 in one file for a keyring")
+    .argument("<file...>", "files with certificates or public keys; of PKCS#12, only the certificates are taken")
     .option("--out <file>", "where to write; standard output by default")
-    .option("--passphrase-file <file>", "what opens a PKCS#12: the first line of this file")
+    .option("--passphrase-file <file>", "the passphrase of PKCS#12 files: the first line of this file")
     .option("--passphrase-fd <number>", "the same from an open descriptor")
     .option("--passphrase-credential <name>", "the same from a credential that systemd passes (LoadCredential=)")
-    .option("--kernel <listing>", "only what a kernel keyring lists: /proc/keys, or the output of `keyctl show`")
+    .option(
+      "--kernel <listing>",
+      "only certificates that a kernel keyring lists: /proc/keys, or the output of `keyctl show`",
+    )
     .addHelpText(
       "after",
       `
-The kernel tells of its keys by subject and identifier and gives no certificate out. So with --kernel the certificates
-come from the files, and those whose identifier is listed are taken; what is listed and in no file is told on stderr.
-Private keys are never written.
+The kernel lists its keys by subject and identifier, and does not export certificates. With --kernel, certificates are
+taken from the files if the kernel lists their identifier; listed keys that no file has are reported on stderr. Private
+keys are never written.
 
 Examples:
   countersign keyring import --out certs/platform.pem ca.der signer.p12 --passphrase-file secret

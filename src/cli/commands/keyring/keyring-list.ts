@@ -9,10 +9,10 @@ import { table } from "../../output/table.js";
 /** `countersign keyring list`: shows the entries of the configuration's keyrings. */
 export function listCommand(): Command {
   return new Command("list")
-    .description("Shows what keyrings hold, until when it counts, and what is revoked")
+    .description("Shows the keys and certificates of keyrings, until when they are accepted, and what is revoked")
     .argument("[name...]", "keyrings of the configuration; all by default")
     .option("--config <file>", "the configuration", "countersign.yaml")
-    .option("--json", "one JSON object an entry")
+    .option("--json", "one JSON object for each entry")
     .addHelpText("after", "\nExample:\n  countersign keyring list platform")
     .action(async (names: readonly string[], { config: file, json }: { config: string; json?: true }) => {
       const now = Date.now();

@@ -9,8 +9,8 @@ import { printError, printJson } from "../../output/output.js";
 /** `countersign keyring validate`: judges certificate paths from JSON lines, such as test vectors. */
 export function validateCommand(): Command {
   return new Command("validate")
-    .description("Judges certificate paths from JSON lines, by RFC 5280")
-    .requiredOption("--batch <file>", "one path a line; `-` for standard input")
+    .description("Validates certificate paths in JSON lines, by RFC 5280")
+    .requiredOption("--batch <file>", "a file with one path on each line; `-` for standard input")
     .addHelpText(
       "after",
       `
@@ -19,7 +19,7 @@ CRLs in PEM or base64 DER, \`at\` an ISO time (now where it is absent), \`usage\
 where it is absent), \`policies\` identifiers of which one must hold, or {"acceptable": [], "requireExplicit",
 "inhibitMapping", "inhibitAny"}. With \`crls\` every certificate needs one, unless "freshness" is "if-present".
 "profile" is "compatible" (where it is absent) or "strict", as a keyring's.
-Prints {"id", "ok", "errno", "rule", "reason"} for each. Exit code: 0 every line was judged, 2 some could not be read.
+Prints {"id", "ok", "errno", "rule", "reason"} for each. Exits with 0, or with 2 if a line could not be read.
 
 Example:
   countersign keyring validate --batch pkits.jsonl`,

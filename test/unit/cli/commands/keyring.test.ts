@@ -110,7 +110,9 @@ describe("countersign keyring check", () => {
   it("looks only as many days ahead as the option says", async () => {
     expect(await runCommand("keyring", "check", ...config, "--days", "3", "platform")).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/^everything counts until \d{4}-\d\d-\d\d and on: platform \(profile strict\)\n$/),
+      out: expect.stringMatching(
+        /^everything is accepted until at least \d{4}-\d\d-\d\d: platform \(profile strict\)\n$/,
+      ),
     });
     expect((await runCommand("keyring", "check", ...config, "--days", "soon")).err).toContain(
       "`soon` is not a number of days",
