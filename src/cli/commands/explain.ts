@@ -143,7 +143,7 @@ async function filesExplained(files: readonly string[], options: Options): Promi
   const request = { current: await whoAsks(options), hook: options.hook, signature, time: options.at };
   const kernel = await ChosenKernel.open(options);
   const decided = await recordedCheck(files, options.config, request, kernel, (file, error) => {
-    printError(isMissing(error, file) ? neither(file, error) : error);
+    printError(isMissing(error, file) ? neither(file, error) : isLog(error, file) ? logNamed(file, error) : error);
     process.exitCode = EXIT.undecided;
   });
   const explanations = decided.map(({ file, line, reader }) => {
@@ -163,6 +163,17 @@ function isMissing({ code, place }: CountersignError, file: string): boolean {
 function neither(file: string, { message, cause }: CountersignError): CountersignError {
   const remedy = "name a file, or the whole id of one decision, which `countersign log` shows";
   return new CountersignError("FILE_UNREADABLE", message, { place: file, remedy, cause });
+}
+
+/** Whether the file that cannot be decided about begins as a decision log does. */
+function isLog({ code }: CountersignError, file: string): boolean {
+  return code === "ELF_NO_PROGRAMS" && readInput(file)[0] === "{".charCodeAt(0);
+}
+
+/** The error for a log in the place of the files to decide about. */
+function logNamed(file: string, { code, message, cause }: CountersignError): CountersignError {
+  const remedy = `name a BPF object; or, to explain a decision of a log, \`--log ${file}\` and its id`;
+  return new CountersignError(code, message, { place: file, remedy, cause });
 }
 
 /** The decision to explain. Throws RECORD_NOT_FOUND. */

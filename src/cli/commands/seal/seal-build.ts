@@ -135,7 +135,8 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
       writeWhole(out, list);
       if (built.list !== null) writeWhole(filesBeside(out), built.list);
       if (sign !== null) writeWhole(`${out}.p7s`, sign.make(signedPart(list), out));
-      const summary = [`${summaryOf(found)}; ${parseList(list).header.entries} entries`, ...built.summary].join("; ");
+      const count = `${parseList(list).header.entries} entries${options.probes ? ", with libbpf's probes" : ""}`;
+      const summary = [summaryOf(found), count, ...built.summary].join("; ");
       process.stderr.write(`${out}: ${summary}\n`);
     }
     await writeSigners(options, { config, engine, rows });

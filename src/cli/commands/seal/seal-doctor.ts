@@ -51,7 +51,7 @@ function doctor({ config, list, lists, json }: Options): void {
     guard: isRoot ? readStatus() : null,
   });
   if (json === true) findings.forEach(printJson);
-  else print(table(["", "", "", "what to do"], findings.map(cells)));
+  else print(table(["state", "check", "found", "what to do"], findings.map(cells)));
   process.exitCode = findings.some(({ state }) => state === "missing") ? EXIT.denied : EXIT.ok;
 }
 

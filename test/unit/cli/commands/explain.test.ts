@@ -54,6 +54,17 @@ describe("countersign explain", () => {
     });
   });
 
+  it("says how to name a log if it is given in the place of a file", async () => {
+    const other = new Workplace("  - policy: p.js\n");
+    other.write("p.js", "export const bpf_prog_load = () => 0;\n");
+    const { code, err } = await explain("--config", other.config, log());
+    expect(code).toBe(2);
+    expect(err).toContain(
+      `[ELF_NO_PROGRAMS]; name a BPF object; or, to explain a decision of a log, \`--log ${log()}\``,
+    );
+    expect((await explain("--config", other.config, other.at("p.js"))).err).not.toContain("--log");
+  });
+
   it("says that no record has an id, or that there is no denial", async () => {
     const unknown = await explain("--log", log(), "01a220c3-2003-72f9-a12f-3bc8cdc67ab8");
     expect([unknown.code, unknown.out]).toEqual([2, ""]);
