@@ -20,13 +20,13 @@ import { print, printJson } from "../output/output.js";
 export function command(): Command {
   return new Command("init")
     .description("Makes a working directory: a test CA, keys, a configuration, a policy with its test, and two objects")
-    .argument("[dir]", "a directory that is empty or not there", ".")
-    .option("--editor", "files for an editor too, also beside a configuration that is there (see below)")
+    .argument("[dir]", "a directory that is empty or does not exist", ".")
+    .option("--editor", "files for an editor too, also beside an existing configuration (see below)")
     .option("--json", "the files that were made, as JSON")
     .addHelpText(
       "after",
       `
-The CA is for trying things out: its key lies beside its certificate. Nothing that is there is overwritten.
+The CA is only for trials: its key is stored beside its certificate. Existing files are not overwritten.
 
 With --editor, an editor completes policies and countersign.yaml, and finds mistakes in them: jsconfig.json switches on
 checks of JavaScript, and .countersign/ has the types of policies and the schema of configurations. In a directory with
@@ -119,7 +119,7 @@ function refuseUsed(directory: string, forEditor: boolean): void {
   } catch (cause) {
     throw new CountersignError("USAGE", "is not a directory", {
       place: directory,
-      remedy: "name one that is empty or not there",
+      remedy: "name one that is empty or does not exist",
       cause,
     });
   }
@@ -127,7 +127,7 @@ function refuseUsed(directory: string, forEditor: boolean): void {
   if (first !== undefined)
     throw new CountersignError("USAGE", `is not empty: it has \`${first}\``, {
       place: directory,
-      remedy: `name a directory that is empty or not there${forEditor ? `, or one with a ${DEFAULT_CONFIG}` : ""}`,
+      remedy: `name a directory that is empty or does not exist${forEditor ? `, or one with a ${DEFAULT_CONFIG}` : ""}`,
     });
 }
 

@@ -23,7 +23,10 @@ export function command(): Command {
     .option("--config <file>", "the configuration with keyrings and maps (default: countersign.yaml if it is there)")
     .addOption(new Option("--hook <name>", "have the subject of this hook").choices(HOOK_NAMES));
   return withCallerFlags(command)
-    .option("--eval <expression>", "evaluate this and end; again for more", (text, all: string[]) => [...all, text], [])
+    .option("--eval <expression>", "evaluate this and end; again for more", (text, all: readonly string[] = []) => [
+      ...all,
+      text,
+    ])
     .option(
       "--json",
       "one JSON object a line: `value` or `text`, `verdict`, `helpers`, `steps`, `warnings`, or `error`",
@@ -55,11 +58,11 @@ const NO_CONFIG = "version: 1\nattachments: [{ policy: repl.js }]\n";
 interface Options extends CallerFlags {
   readonly config?: string;
   readonly hook?: HookName;
-  readonly eval: readonly string[];
+  readonly eval?: readonly string[];
   readonly json?: true;
 }
 
-async function repl(file: string, { config: path, hook, eval: given, json, ...caller }: Options): Promise<void> {
+async function repl(file: string, { config: path, hook, eval: given = [], json, ...caller }: Options): Promise<void> {
   const current = await whoAsks(caller);
   const named = path ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : null);
   const config = named === null ? parseConfig("countersign.yaml", NO_CONFIG) : readConfig(named, "check");

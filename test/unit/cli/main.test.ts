@@ -52,9 +52,13 @@ describe("the command line", () => {
     expect(other.err).toMatch(/^countersign: [^\n]+\n$/);
   });
 
-  it("shows examples of every command", async () => {
-    for (const name of Object.keys(COMMANDS))
-      expect((await runCommand(name, "--help")).out, name).toMatch(/\nExamples?:\n {2}countersign /);
+  it.each(Object.keys(COMMANDS))("shows examples and no empty defaults in the help of %s", async (name) => {
+    const command = (await COMMANDS[name]!.load()).command();
+    for (const words of [[], ...command.commands.map((one) => [one.name()])]) {
+      const { out } = await runCommand(name, ...words, "--help");
+      expect(out, words.join(" ")).toMatch(/\nExamples?:\n {2}countersign /);
+      expect(out, words.join(" ")).not.toMatch(/\(default:\s+(?:\[\]|"")\)/);
+    }
   });
 
   it.each(Object.keys(COMMANDS))("has no line of more than 120 characters in the help of %s", async (name) => {

@@ -6,6 +6,13 @@ import { print } from "../../output/output.js";
 export function stopCommand(): Command {
   return new Command("stop")
     .description("Detaches a guard that only audits")
-    .addHelpText("after", "\nA guard that is sealed cannot be stopped before the next boot: the command then fails.")
+    .addHelpText(
+      "after",
+      `
+A guard that is sealed cannot be stopped before the next boot: the command then fails.
+
+Example:
+  countersign seal start --audit --list "lists/$(uname -r).list" && countersign seal log && countersign seal stop`,
+    )
     .action(() => print(`stopped: ${stopGuard()} programs detached`));
 }
