@@ -60,15 +60,18 @@ describe("resolve and list on the running kernel", () => {
     if (typeof installed === "string") return context.skip(installed);
     if (process.getuid?.() !== 0) return context.skip("needs root");
     const place = new Workplace(
-      "  - policy: policies/hash-allow-list.js",
+      "  - policy: policies/hash-allow-list.js\n    limits: { timeout: 10s }",
       "maps: { allowed_programs: { file: a.json } }\nlog: { file: decisions.jsonl }",
     );
     place.policy("hash-allow-list.js");
     const tool = installed.find((path) => /\/execsnoop(?:-libbpf)?$/.test(path)) as string;
     const log = join(place.folder, "decisions.jsonl");
+    /** Until the tool has printed its header, which it does once its programs are attached, or has ended without. */
+    const script =
+      'stdbuf -oL "$0" > "$1" & while kill -0 $! && ! grep -q PCOMM "$1"; do sleep 0.1; done; kill -INT $!; wait';
     const run = (list: string) => {
       place.write("a.json", list);
-      countersign("run", "--config", place.config, "--", "timeout", "-s", "INT", "2", tool);
+      countersign("run", "--config", place.config, "--", "sh", "-c", script, tool, place.at("shown"));
       return readFileSync(log, "utf8")
         .trim()
         .split("\n")
