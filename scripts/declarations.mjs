@@ -19,8 +19,9 @@ const { COMMAND_INTERFACES, EFFECT_FIELDS, FILE_FIELDS, HOOKS, LOADED_FIELDS, MA
   } from "./src/bpf/model/program-fields.js";
   export { HOOKS, SUBJECT_KINDS } from "./src/hooks/catalogue.js";
   export { VOCABULARY } from "./src/engine/load/vocabulary.js";
+  export { NAME_KINDS } from "./src/policy/model/vocabulary.js";
 `);
-const { PROGRAM_FIELDS, SETTING_FIELDS, STATEMENT_FIELDS, SUBJECT_KINDS, VOCABULARY } = more;
+const { PROGRAM_FIELDS, SETTING_FIELDS, STATEMENT_FIELDS, SUBJECT_KINDS, NAME_KINDS, VOCABULARY } = more;
 
 /** The interfaces of facts, with their doc comments. */
 const INTERFACES = {
@@ -57,7 +58,7 @@ const TYPES = {
 
 /** Any string, in a form that TypeScript does not merge with the literals in the same union. */
 const NEWER = "(string & Record<never, never>)";
-const missing = Object.keys(VOCABULARY).filter((name) => !Object.hasOwn(TYPES, name));
+const missing = Object.keys(NAME_KINDS).filter((name) => !Object.hasOwn(TYPES, name));
 if (missing.length > 0) throw new Error(`scripts/declarations.mjs does not describe ${missing.join(", ")}`);
 
 const interfaces = Object.entries(INTERFACES).map(([name, [doc, fields]]) => {

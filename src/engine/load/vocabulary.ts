@@ -1,7 +1,9 @@
 import { TARGET_KINDS } from "../../bpf/model/command-fields.js";
 import { EFFECTS } from "../../bpf/model/facts.js";
 import { SETTING_KINDS } from "../../bpf/model/program-fields.js";
+import { programTypeName } from "../../bpf/object/section.js";
 import { ATTACH_TYPES, HELPERS, MAP_TYPES, PROGRAM_TYPES } from "../../bpf/tables/names.gen.js";
+import { SECTIONS } from "../../bpf/tables/sections.gen.js";
 import type { Vocabulary } from "../../policy/model/vocabulary.js";
 
 /** The name of a type that is newer than the tables. */
@@ -16,4 +18,5 @@ export const VOCABULARY: Vocabulary = {
   EffectName: [...EFFECTS, "read_only"],
   TargetKind: TARGET_KINDS,
   SettingKind: SETTING_KINDS,
+  sections: new Map(SECTIONS.map(([name, type]) => [name, programTypeName(type)])),
 };

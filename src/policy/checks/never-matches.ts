@@ -1,8 +1,8 @@
 import type { AnyNode, CallExpression, Literal } from "acorn";
-import { didYouMean, nearest } from "../../nearest.js";
+import { nearest } from "../../nearest.js";
 import type { Warning } from "../../warning.js";
 import { NAMED_FACTS, SUBJECTS } from "../model/facts.gen.js";
-import { NAME_KINDS, type NameKind, type Vocabulary } from "../model/vocabulary.js";
+import { meant, NAME_KINDS, type NameKind, type Vocabulary } from "../model/vocabulary.js";
 import { placeIn } from "../syntax/source.js";
 import type { Unit } from "../units/units.js";
 import { keyOf } from "../units/variables.js";
@@ -140,7 +140,7 @@ class Search {
         code: "POLICY_NEVER_MATCHES",
         message:
           `no ${NAME_KINDS[kind]} is called \`${clip(text)}\`, so this comparison never ` +
-          `matches${didYouMean(text, names)}`,
+          `matches${meant(kind, text, this.vocabulary)}`,
         place: placeIn(this.unit.source, literal),
         remedy: "correct the name",
       });

@@ -1,3 +1,5 @@
+import { didYouMean } from "../../nearest.js";
+
 /** Kinds of names in facts, with the names of their types in types/countersign.d.ts. */
 export const NAME_KINDS = {
   ProgramType: "program type",
@@ -12,4 +14,14 @@ export const NAME_KINDS = {
 export type NameKind = keyof typeof NAME_KINDS;
 
 /** The names that this version knows. Facts have no others: a newer name becomes `unknown`. */
-export type Vocabulary = Readonly<Record<NameKind, readonly string[]>>;
+export interface Vocabulary extends Readonly<Record<NameKind, readonly string[]>> {
+  /** The program type of each section that libbpf knows, by the section's name without a target: `tc`, `sched_cls`. */
+  readonly sections: ReadonlyMap<string, string>;
+}
+
+/** What a name that does not exist most likely means, in brackets after a space; or the empty string. */
+export function meant(kind: NameKind, name: string, vocabulary: Vocabulary): string {
+  const type = kind === "ProgramType" ? vocabulary.sections.get(name) : undefined;
+  if (type === undefined) return didYouMean(name, vocabulary[kind]);
+  return ` (programs in libbpf's section \`${name}\` have the type \`${type}\`)`;
+}

@@ -6,10 +6,12 @@ import { ATTACH_TYPES, MAP_TYPES, PROGRAM_TYPES } from "../../bpf/tables/names.g
 import type { CaseBlob, CaseMap, CaseProgram, CaseSubject } from "../../config/case-subject.js";
 import { mapSubject } from "../../engine/files/map-subject.js";
 import { loadedSubject, programSubject } from "../../engine/files/program-subject.js";
+import { VOCABULARY } from "../../engine/load/vocabulary.js";
 import { CountersignError } from "../../error.js";
 import { type HookName, hookRow } from "../../hooks/catalogue.js";
 import type { Subject } from "../../hooks/subject.js";
 import { didYouMean } from "../../nearest.js";
+import { meant } from "../../policy/model/vocabulary.js";
 
 /** A subject that a test describes, at the hook that it is for. */
 export interface CaseQuestion {
@@ -86,7 +88,8 @@ function blobOf({ name, data, signature }: CaseBlob): Subject {
 
 function checkName(what: string, known: readonly string[], name: string, place: string): void {
   if (known.includes(name)) return;
-  throw new CountersignError("CONFIG_INVALID", `\`${name}\` is no ${what}${didYouMean(name, known)}`, {
+  const right = known === PROGRAM_TYPES ? meant("ProgramType", name, VOCABULARY) : didYouMean(name, known);
+  throw new CountersignError("CONFIG_INVALID", `\`${name}\` is no ${what}${right}`, {
     place,
     remedy: "spell it as bpftool and `countersign inspect` do",
   });

@@ -167,6 +167,20 @@ describe("a string that a fact can never be is a warning", () => {
     ).toMatchObject([{ place: "policy.js:1:25" }]);
   });
 
+  it("with the type, where a program type is given by a section's name of libbpf", () => {
+    const sections = [...VOCABULARY.sections].filter(([section]) => !VOCABULARY.ProgramType.includes(section));
+    expect(sections.length).toBeGreaterThan(60);
+    expect(sections).toContainEqual(["tc", "sched_cls"]);
+    for (const [section, type] of sections)
+      expect(warningsOf(load(`if (prog.type === "${section}") return -1;`))).toMatchObject([
+        {
+          message:
+            `no program type is called \`${section}\`, so this comparison never matches ` +
+            `(programs in libbpf's section \`${section}\` have the type \`${type}\`)`,
+        },
+      ]);
+  });
+
   it("in a hook of another file, with the place there", () => {
     const files = {
       "policy.js": `export { check as bpf_prog_load } from "./rules.js";`,

@@ -190,6 +190,10 @@ describe("a case with a mistake", () => {
   it.each([
     ["expect: allow", "has no subject"],
     [`file: ${own("examples/peek-tc.o")}, program: { type: xdp }, expect: allow`, "a case has file and program"],
+    [
+      "program: { type: tc }, expect: allow",
+      "`tc` is no type of a program (programs in libbpf's section `tc` have the type `sched_cls`)",
+    ],
     ["program: { type: xpd }, expect: allow", "`xpd` is no type of a program (did you mean `xdp`?)"],
     ["program: { type: xdp, helpers: [bpf_redirct] }, expect: allow", "did you mean `bpf_redirect`?"],
     ["program: { type: xdp, maps: [{ type: hsh }] }, expect: allow", "did you mean `hash`?"],
