@@ -60,10 +60,11 @@ function boot(kernel: SealKernel, name: Boot): Shown | string {
   };
 }
 
-/** The options of a kernel that is kept for guests. */
-function optionsOf(image: string): string {
+/** The options of a kernel that is kept for guests; null for those of 7.x, whose package has no `config-*`. */
+function optionsOf(image: string): string | null {
   const folder = dirname(image);
-  return readFileSync(join(folder, readdirSync(folder).find((file) => file.startsWith("config-"))!), "utf8");
+  const name = readdirSync(folder).find((file) => file.startsWith("config-"));
+  return name === undefined ? null : readFileSync(join(folder, name), "utf8");
 }
 
 describe.each(testedKernels())("ACPI tables on %s", (kernel) => {
@@ -102,6 +103,7 @@ describe.each(testedKernels())("ACPI tables on %s", (kernel) => {
     const guest = SealGuest.make(kernel) as SealGuest;
     const options = optionsOf(guest.kernel.image);
     guest.remove();
+    if (options === null) return skip("needs the kernel's options beside its image");
     expect(options).toContain("CONFIG_ACPI_TABLE_UPGRADE=y\n");
     expect(options).not.toMatch(/^CONFIG_ACPI_(?:CONFIGFS|CUSTOM_METHOD|DEBUGGER)=/m);
   });
