@@ -128,7 +128,7 @@ describe("definitions", () => {
     };
     expect(sourceOf(most - 1000).source).toHaveLength(most / 2 - 500);
     expect(sourceOf(most - 1000, { "a.js": "x".repeat(2000) })).toMatchObject({
-      source: expect.stringMatching(/^é+$/),
+      source: "é".repeat(most / 2 - 500),
       files: null,
     });
     expect(sourceOf(most)).toEqual({ file: "a.js", source: null, files: null, hooks: [], blind: [] });
