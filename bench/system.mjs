@@ -210,10 +210,8 @@ function addedTo(gates, kind) {
 
 /**
  * A known load whose decision is written with all inputs, over one whose decision is not: two attachments, one look-up.
- */
-/**
- * A record has the whole caller. Only where the policies have read it as well, the difference of the two is the writing
- * of the record.
+ * A record has the whole caller, so that the difference also has the reading of the caller, unless the policies have
+ * read all of it.
  */
 function recorded() {
   const policies = { "looked-up": "its uid", "whole-caller": "all that a record has of it" };

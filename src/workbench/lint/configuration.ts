@@ -109,23 +109,23 @@ function* namesFindings(config: Config, policies: readonly LintedPolicy[]): Iter
   }
 }
 
-/** The text of a map's file; null if it cannot be read, which the engine reports. */
+/** The text of a map's file; null if it cannot be read. */
 function mapText(file: string): string | null {
-  try {
-    return readText(file, MAX_MAP);
-  } catch (error) {
-    ofError(error);
-    return null;
-  }
+  return unlessReported(() => readText(file, MAX_MAP));
 }
 
-/** The keys of a map's file; none if it is invalid, which the engine reports. */
+/** The keys of a map's file; none if it is invalid. */
 function keysOf(file: string, text: string): readonly string[] {
+  return Object.keys(unlessReported(() => readMapFile(file, text)) ?? {});
+}
+
+/** What `read` returns; null if it throws an error that is a finding, which the engine reports at its start. */
+function unlessReported<T>(read: () => T): T | null {
   try {
-    return Object.keys(readMapFile(file, text));
+    return read();
   } catch (error) {
-    ofError(error);
-    return [];
+    ofError(error); // throws what is no finding
+    return null;
   }
 }
 
