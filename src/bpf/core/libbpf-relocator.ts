@@ -8,7 +8,7 @@ import { type CoreRelocation, describeRelocation } from "./relocation.js";
 import type { Resolution } from "./resolution.js";
 import { type LeftOver, Resolver } from "./resolver.js";
 import { Steps } from "./steps.js";
-import type { ModuleReference, UnrelocatedObject, UnrelocatedProgram } from "./unrelocated.js";
+import type { FunctionRelocation, ModuleReference, UnrelocatedObject, UnrelocatedProgram } from "./unrelocated.js";
 import type { LibbpfVariant } from "./variant.js";
 
 /** What a loader makes of the instructions of a program. */
@@ -36,6 +36,10 @@ export class LibbpfRelocator {
     this.#resolver = object.btf === null ? null : new Resolver(object.btf, kernel, variant, this.#steps);
   }
 
+  get #isLittle(): boolean {
+    return this.object.order === "little";
+  }
+
   /** The number of steps that all relocations took. */
   get steps(): number {
     return this.#steps.taken;
@@ -44,7 +48,7 @@ export class LibbpfRelocator {
   relocate(program: UnrelocatedProgram): LoadedInsns {
     // A copy: slice() of a Buffer is a view.
     const insns = new Uint8Array(program.insns);
-    const patcher = new Patcher(insns, this.object.order === "little");
+    const patcher = new Patcher(insns, this.#isLittle);
     const poisoned = new Set<number>();
     this.#applyRelocations(program, patcher, poisoned);
     const modules = this.#applyExterns(program, patcher, poisoned);
@@ -69,7 +73,7 @@ export class LibbpfRelocator {
   #resolve(resolver: Resolver, relocation: CoreRelocation, leftOver: LeftOver): Resolution {
     const { position } = relocation;
     const { sequence = [] } = this.object;
-    if (this.#sequence === undefined) this.#sequence = resolveAll(resolver, sequence);
+    if (this.#sequence === undefined) this.#sequence = resolveAll(resolver, sequence, this.#isLittle);
     const found = position === undefined ? undefined : this.#sequence?.[position];
     return found ?? resolver.resolve(relocation, leftOver);
   }
@@ -114,13 +118,25 @@ export class LibbpfRelocator {
 }
 
 /**
- * Resolves the relocations of a whole object. Returns null if one fails: the object then loads only if the loader
- * leaves out programs, so each program is relocated as if it were loaded alone.
+ * Resolves the relocations of a whole object. Returns null if one fails, or if its instruction cannot be changed: the
+ * object then loads only if the loader leaves out programs, so each program is relocated as if it were loaded alone.
  */
-function resolveAll(resolver: Resolver, relocations: readonly CoreRelocation[]): readonly Resolution[] | null {
+function resolveAll(
+  resolver: Resolver,
+  relocations: readonly FunctionRelocation[],
+  isLittle: boolean,
+): readonly Resolution[] | null {
   const leftOver: LeftOver = new Map();
+  const patchers = new Map<Uint8Array, Patcher>();
   try {
-    return relocations.map((relocation) => resolver.resolve(relocation, leftOver));
+    return relocations.map((relocation) => {
+      const { insns, slot } = relocation;
+      const resolution = resolver.resolve(relocation, leftOver);
+      const patcher = patchers.get(insns) ?? new Patcher(new Uint8Array(insns), isLittle);
+      patchers.set(insns, patcher);
+      patcher.apply(slot, resolution);
+      return resolution;
+    });
   } catch (error) {
     if (error instanceof CountersignError) return null;
     throw error;

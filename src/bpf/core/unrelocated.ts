@@ -10,12 +10,18 @@ export interface UnrelocatedObject {
   /** In libbpf's order. */
   readonly externs: readonly KernelExtern[];
   /**
-   * The CO-RE relocations of all programs and functions, in libbpf's order. Without it, and if one of them fails, each
-   * program is relocated as if it were loaded alone.
+   * The CO-RE relocations of all programs and functions, in libbpf's order. Without it, and if one of them fails or its
+   * instruction cannot be changed, each program is relocated as if it were loaded alone.
    */
-  readonly sequence?: readonly CoreRelocation[];
+  readonly sequence?: readonly FunctionRelocation[];
   /** Maximum number of steps of all its relocations (steps.ts); a generous one if it is absent. */
   readonly maxSteps?: number;
+}
+
+/** A CO-RE relocation of a function that is not linked yet; its slot is counted from the start of the function. */
+export interface FunctionRelocation extends CoreRelocation {
+  /** The instructions of the function, the same array for all of its relocations. */
+  readonly insns: Uint8Array;
 }
 
 export interface UnrelocatedProgram {

@@ -1,6 +1,7 @@
 import type { Btf } from "../btf/btf.js";
 import type { BtfExt } from "../btf/btf-ext.js";
 import type { CoreRelocation } from "../core/relocation.js";
+import type { FunctionRelocation } from "../core/unrelocated.js";
 import type { ElfFunction } from "../elf/symbols.js";
 import { INSN_SIZE } from "../insn/insn.js";
 import { coreRelocationOf } from "./core-relo.js";
@@ -11,12 +12,12 @@ import type { Part } from "./link.js";
  * decide which types a later one may refer to.
  */
 export class CoreSequence {
-  readonly relocations: readonly CoreRelocation[];
+  readonly relocations: readonly FunctionRelocation[];
   /** Places in `relocations` by section and slot. */
   readonly #positions = new Map<string, Map<number, number>>();
 
   constructor(ext: BtfExt, btf: Btf, functions: readonly ElfFunction[]) {
-    const found: CoreRelocation[] = [];
+    const found: FunctionRelocation[] = [];
     const bySection = new Map<string, ElfFunction[]>();
     for (const of of functions) {
       const others = bySection.get(of.section.name);
@@ -28,12 +29,14 @@ export class CoreSequence {
       if (section.startsWith("?")) continue;
       const positions = new Map<number, number>();
       this.#positions.set(section, positions);
-      for (const { offset: start, size } of bySection.get(section) ?? [])
+      for (const { section: of, offset: start, size } of bySection.get(section) ?? []) {
+        const insns = of.data.subarray(start, start + size);
         for (const { offset, records, record } of ext.relocations(section, start, size)) {
-          const slot = Math.floor(offset / INSN_SIZE);
-          positions.set(slot, found.length);
-          found.push(coreRelocationOf(slot, records, record, btf));
+          positions.set(Math.floor(offset / INSN_SIZE), found.length);
+          const slot = Math.floor((offset - start) / INSN_SIZE);
+          found.push({ ...coreRelocationOf(slot, records, record, btf), insns });
         }
+      }
     }
     this.relocations = found;
   }

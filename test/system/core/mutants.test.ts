@@ -10,7 +10,6 @@ import { writeKernelFolder } from "./kernel-folder.js";
 import { LibbpfRecorder } from "./libbpf-recorder.js";
 import { mutatedBtf, mutatedObject } from "./mutated-objects.js";
 import { ownObjects } from "./own-objects.js";
-import type { Recording } from "./recording.js";
 
 /** Objects whose types serve as those of a kernel, so that it has candidates for all of them. */
 const BASES = /^own\/(?:fields|types|enums|candidates|too-far|ksyms|kfuncs|subprograms|exceptions)-/;
@@ -51,12 +50,11 @@ describe("mutated objects on kernels of mutated types", () => {
         writeKernelFolder(folder, kernel);
         const comparer = new Comparer(kernel, tested, "libbpf-1.5");
         const { programs } = recorder.record(folder, tested);
-        const unpatched = new Set(programs.filter((one) => isUnpatched(one, comparer)).map(({ object }) => object));
         for (const recording of programs) {
           // libbpf crashed
           if (recording.load === null && recording.refusal === null) continue;
           const comparison = comparer.compare(recording);
-          const outcome = outcomeOf(comparison, unpatched.has(recording.object));
+          const outcome = outcomeOf(comparison);
           counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
           if (outcome === "different") wrong.push(`${recording.object}: ${recording.program}: ${comparison.detail}`);
         }
@@ -73,25 +71,9 @@ describe("mutated objects on kernels of mutated types", () => {
 });
 
 /** As for real objects, but the reasons of two refusals need not be the same: a mutant can have several. */
-function outcomeOf({ outcome, detail }: Comparison, isWithoutOthers: boolean): string {
+function outcomeOf({ outcome, detail }: Comparison): string {
   if (outcome === "different" && /^libbpf says .*, and we say /.test(detail)) return "refused";
-  // An instruction of another program cannot be relocated, so that libbpf loads each alone, and then a type is
-  // ambiguous. The relocator does not look at the instructions of other programs.
-  if (outcome === "different" && isWithoutOthers && /ambiguity: .*, and we relocate it$/.test(detail)) return "alone";
   // A mutated `long` of 4 bytes
   if (outcome === "different" && / CORE_UNSUPPORTED: .*of a 32-bit kernel, /.test(detail)) return "32 bits";
-  // libbpf takes the type that a pointer refers to for the size of a bit field, which the kernel refuses in BTF.
-  if (outcome === "different" && / CORE_MALFORMED: a bit field has type /.test(detail)) return "refused";
   return outcome;
-}
-
-/**
- * Whether an instruction of the program does not have the value that is to be relocated. libbpf does not say so if it
- * finds, once it loads the program alone, that a type is ambiguous; the relocator then does.
- */
-function isUnpatched(recording: Recording, comparer: Comparer): boolean {
-  const { refusal } = recording;
-  if (refusal === null) return false;
-  if (refusal.log.some((line) => /: failed to patch insn #/.test(line))) return true;
-  return / where its types give /.test(comparer.compare(recording).detail);
 }

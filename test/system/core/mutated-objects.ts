@@ -10,6 +10,7 @@ export function mutatedObject(bytes: Uint8Array, next: Next): Buffer {
   for (let changes = 1 + next(3); changes > 0; changes--)
     if (records.length > 0 && next(2) === 0) changeRecord(records[next(records.length)]!, types, next);
     else types.change(next);
+  types.removeInvalidBitFields();
   return object;
 }
 
@@ -18,6 +19,7 @@ export function mutatedBtf(btf: Uint8Array, changes: number, next: Next): Buffer
   const copy = Buffer.from(btf);
   const types = new Types(copy);
   for (let left = next(changes + 1); left > 0; left--) types.change(next);
+  types.removeInvalidBitFields();
   return copy;
 }
 
@@ -54,7 +56,21 @@ function changeRecord(record: Buffer, types: Types, next: Next): void {
   }
 }
 
-const KIND = { INT: 1, PTR: 2, ARRAY: 3, STRUCT: 4, UNION: 5, ENUM: 6, FUNC_PROTO: 13, ENUM64: 19 } as const;
+const KIND = {
+  INT: 1,
+  PTR: 2,
+  ARRAY: 3,
+  STRUCT: 4,
+  UNION: 5,
+  ENUM: 6,
+  FUNC_PROTO: 13,
+  DATASEC: 15,
+  ENUM64: 19,
+} as const;
+/** Types that a bit field can have. */
+const INTEGERS = new Set<number>([KIND.INT, KIND.ENUM, KIND.ENUM64]);
+/** Bit of `info` that says that the members of a struct or union have sizes in bits. */
+const PACKED = 0x80;
 /** Typedef, volatile, const, restrict, type tag. */
 const REFERRING = new Set([8, 9, 10, 11, 18]);
 /** Bytes after the 12 common ones, of the type and of each of its entries. */
@@ -101,8 +117,29 @@ class Types {
     this.accesses = Array.from(text.matchAll(/(?<=\0)\d+(?::\d+)*(?=\0)/g), ({ index }) => index);
   }
 
+  /** The id of a type. No compiler refers to a section, whose size libbpf sets when it opens an object. */
   any(next: Next): number {
-    return 1 + next(this.#types.length);
+    const id = 1 + next(this.#types.length);
+    return this.#types[id - 1]!.kind === KIND.DATASEC ? 1 : id;
+  }
+
+  /**
+   * Makes plain members of bit fields whose type is neither an integer nor an enum, which the kernel rejects
+   * (btf_generic_check_kflag_member in kernel/bpf/btf.c).
+   */
+  removeInvalidBitFields(): void {
+    const { btf } = this;
+    for (const { at, kind, entries } of this.#types) {
+      if ((kind !== KIND.STRUCT && kind !== KIND.UNION) || (btf[at + 7]! & PACKED) === 0) continue;
+      for (let entry = at + 12; entry < at + 12 + 12 * entries; entry += 12)
+        if (!this.#isInteger(btf.readUInt32LE(entry + 4))) btf.writeUInt8(0, entry + 11);
+    }
+  }
+
+  #isInteger(id: number): boolean {
+    const type = this.#types[id - 1];
+    if (type === undefined) return false;
+    return REFERRING.has(type.kind) ? this.#isInteger(this.btf.readUInt32LE(type.at + 8)) : INTEGERS.has(type.kind);
   }
 
   /** Changes one type that CO-RE looks at. */
@@ -159,8 +196,8 @@ class Types {
         return;
       default: {
         // bit fields: a size for each member in the upper byte of its offset
-        btf.writeUInt8(btf[at + 7]! ^ 0x80, at + 7);
-        const packed = (btf[at + 7]! & 0x80) !== 0;
+        btf.writeUInt8(btf[at + 7]! ^ PACKED, at + 7);
+        const packed = (btf[at + 7]! & PACKED) !== 0;
         if (packed) btf.writeUInt8(next(2) * next(34), entry + 11);
       }
     }

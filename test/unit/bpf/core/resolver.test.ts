@@ -210,8 +210,14 @@ describe("types that contain each other", () => {
 describe("the relocations of a whole object", () => {
   const { btf, kernel, node } = nodes({ a: 8, c: 20 }, { b: 12, c: 24 });
   const at = (access: string) => ({ slot: 0, typeId: node, access, kind: RELO.FIELD_BYTE_OFFSET });
-  const relocate = (accesses: readonly string[], position: number, offset: number) => {
-    const object = { order: "little", btf, externs: [], sequence: accesses.map(at) } as const;
+  /** Offsets of the members of the local type. */
+  const OFFSETS: Readonly<Record<string, number>> = { "0:0": 0, "0:1": 4, "0:2": 8 };
+  const relocate = (accesses: readonly string[], position: number, offset: number, offsets = OFFSETS) => {
+    const sequence = accesses.map((access) => ({
+      ...at(access),
+      insns: insnsOf([[LDX_W, 1, 2, offsets[access] ?? 0]]),
+    }));
+    const object = { order: "little", btf, externs: [], sequence } as const;
     const relocated = new ProgramRelocator(object, kernel, "libbpf-1.5").relocate({
       name: "probe",
       insns: insnsOf([[LDX_W, 1, 2, offset]]),
@@ -230,5 +236,9 @@ describe("the relocations of a whole object", () => {
 
   it("are those of each program alone if one cannot be resolved", () => {
     expect(relocate(["0:1", "0:0", "0:99"], 1, 0)).toEqual([LDX_W, 1, 2, 8, 0]);
+  });
+
+  it("are those of each program alone if the instruction of another does not have the value of its types", () => {
+    expect(relocate(["0:1", "0:0"], 1, 0, { ...OFFSETS, "0:1": 5 })).toEqual([LDX_W, 1, 2, 8, 0]);
   });
 });

@@ -13,9 +13,9 @@ describe("the CO-RE relocations of an object", () => {
     expect(placed.map(({ position }) => position)).toEqual(sequence.relocations.map((_, index) => index));
     expect(placed.length).toBeGreaterThan(3);
     for (const { position, slot, ...what } of placed) {
-      const { slot: inSection, ...its } = sequence.relocations[position!]!;
-      expect(its).toEqual(what);
-      expect(inSection).toBe(of!.offset / 8 + slot);
+      const { insns, ...its } = sequence.relocations[position!]!;
+      expect(its).toEqual({ ...what, slot });
+      expect(Buffer.from(insns)).toEqual(Buffer.from(of!.section.data.subarray(of!.offset, of!.offset + of!.size)));
     }
   });
 });
