@@ -56,17 +56,9 @@ function changeRecord(record: Buffer, types: Types, next: Next): void {
   }
 }
 
-const KIND = {
-  INT: 1,
-  PTR: 2,
-  ARRAY: 3,
-  STRUCT: 4,
-  UNION: 5,
-  ENUM: 6,
-  FUNC_PROTO: 13,
-  DATASEC: 15,
-  ENUM64: 19,
-} as const;
+const KIND = { INT: 1, PTR: 2, ARRAY: 3, STRUCT: 4, UNION: 5, ENUM: 6, FUNC_PROTO: 13, ENUM64: 19 } as const;
+/** Functions, variables and sections. No compiler refers to one, and libbpf looks for a kernel's of the same kind. */
+const WITHOUT_VALUES = new Set([12, 14, 15]);
 /** Types that a bit field can have. */
 const INTEGERS = new Set<number>([KIND.INT, KIND.ENUM, KIND.ENUM64]);
 /** Bit of `info` that says that the members of a struct or union have sizes in bits. */
@@ -117,10 +109,10 @@ class Types {
     this.accesses = Array.from(text.matchAll(/(?<=\0)\d+(?::\d+)*(?=\0)/g), ({ index }) => index);
   }
 
-  /** The id of a type. No compiler refers to a section, whose size libbpf sets when it opens an object. */
+  /** The id of a type that values can have, of the first type if another id is drawn. */
   any(next: Next): number {
     const id = 1 + next(this.#types.length);
-    return this.#types[id - 1]!.kind === KIND.DATASEC ? 1 : id;
+    return WITHOUT_VALUES.has(this.#types[id - 1]!.kind) ? 1 : id;
   }
 
   /**
