@@ -4,6 +4,7 @@ export const ERROR_CODES = [
   "USAGE",
   "FILE_UNREADABLE",
   "FILE_TOO_LARGE",
+  "NOTHING_FOUND",
   // bpf
   "ELF_MALFORMED",
   "ELF_UNSUPPORTED",

@@ -22,7 +22,8 @@ export function command(): Command {
       "after",
       `
 Writes one JSON object: from each digest to the programs that have it, with their type, file and kernels. Programs that
-need no relocation have one digest on all kernels. In folders, files that contain no BPF are left out.
+need no relocation have one digest on all kernels. In folders, files that contain no BPF are left out; a
+folder without any BPF is an error.
 
 ${KERNEL_FILES}
 

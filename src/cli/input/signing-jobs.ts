@@ -49,7 +49,10 @@ export function fileJobs(files: readonly string[], { out, type, digestOnly }: Jo
   });
 }
 
-/** The statement of each object in the files and, for CMS, each program's instructions. */
+/**
+ * The statement of each object in the files and, for CMS, each program's instructions. Throws NOTHING_FOUND for a file
+ * of which nothing would be signed.
+ */
 export function programJobs(files: readonly string[], options: JobOptions): readonly Job[] {
   const { digestOnly, out = digestOnly === true ? "digests" : "signatures", type, onlyStatements } = options;
   const { verifiedAs } = MAKERS[type];
@@ -61,9 +64,13 @@ export function programJobs(files: readonly string[], options: JobOptions): read
   return files.flatMap((file) => {
     const bytes = readInput(file);
     const jobs = placedIn(file, () => statementJobs(file, bytes, out, place, options));
-    return verifiedAs === "PKCS7" && onlyStatements !== true
-      ? [...jobs, ...placedIn(file, () => plainJobs(file, bytes, place, options))]
-      : jobs;
+    if (verifiedAs === "PKCS7" && onlyStatements !== true)
+      return [...jobs, ...placedIn(file, () => plainJobs(file, bytes, place, options))];
+    if (jobs.length > 0) return jobs;
+    throw new CountersignError("NOTHING_FOUND", "there is no program in it whose statement could be signed", {
+      place: file,
+      remedy: "correct what the warnings say about it",
+    });
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Variant } from "../../bpf/relocate.js";
 import type { ResolvedProgram } from "../../bpf/resolved-object.js";
 import { CountersignError } from "../../error.js";
-import { type ObjectFile, objectFiles } from "../files/object-files.js";
+import { type ObjectFile, objectFiles, requirePrograms } from "../files/object-files.js";
 import { type CacheOption, openCache } from "../input/cache-option.js";
 import { DEFAULT_VARIANT, kernelPath, openTarget } from "../input/kernel-options.js";
 import { hasConstantDigest } from "../kernel/allow-list.js";
@@ -26,7 +26,8 @@ export type AddProgram = (kernel: string, file: string, program: ResolvedProgram
 
 /**
  * Resolves the programs of files, and of folders of files, for each kernel and loader. Prints what cannot be read, and
- * for each kernel the number of programs, to stderr. Returns whether all digests are known. Throws USAGE.
+ * for each kernel the number of programs, to stderr. Returns whether all digests are known. Throws USAGE, and
+ * NOTHING_FOUND for a folder without BPF objects.
  */
 export async function resolveListed(paths: readonly string[], options: ListOptions, add: AddProgram): Promise<boolean> {
   const { btf = [kernelPath({})], variant: variants = [DEFAULT_VARIANT], kallsyms } = options;
@@ -37,6 +38,7 @@ export async function resolveListed(paths: readonly string[], options: ListOptio
   const files = objectFiles(paths);
   const cache = openCache(options);
   const failed = new Set<ObjectFile>();
+  const found = new Set<ObjectFile>();
   let isComplete = true;
   for (const path of btf) {
     const kernel = await openTarget(path, options, cache);
@@ -48,6 +50,7 @@ export async function resolveListed(paths: readonly string[], options: ListOptio
       try {
         for (const variant of variants)
           for (const [index, program] of (await programsOf(file, kernel, variant)).entries()) {
+            found.add(file);
             add(kernel.name, file.path, program, index);
             counts.add(program);
           }
@@ -58,6 +61,7 @@ export async function resolveListed(paths: readonly string[], options: ListOptio
       }
     }
     bar.stop();
+    requirePrograms(files, (file) => found.has(file) || failed.has(file));
     process.stderr.write(`${counts}\n`);
     if (counts.incomplete) isComplete = false;
   }
@@ -66,14 +70,14 @@ export async function resolveListed(paths: readonly string[], options: ListOptio
 }
 
 async function programsOf(
-  { path, named }: ObjectFile,
+  { path, folder }: ObjectFile,
   kernel: TargetKernel,
   variant: Variant,
 ): Promise<readonly ResolvedProgram[]> {
   try {
     return (await resolveFile(path, kernel, variant)).flatMap(({ programs }) => programs);
   } catch (error) {
-    if (!named && error instanceof CountersignError && error.code === "ELF_NO_PROGRAMS") return [];
+    if (folder !== null && error instanceof CountersignError && error.code === "ELF_NO_PROGRAMS") return [];
     throw error;
   }
 }

@@ -15,7 +15,7 @@ export async function judgeExecutables(
   judge: JudgeFileOptions,
   failed: Set<string>,
 ): Promise<readonly JudgedFile[]> {
-  return judgeEach(filesIn(paths, /(?:)/), (file) => judgedExecutable(file, judge), failed);
+  return judgeEach(filesIn(paths, /(?:)/, "executable"), (file) => judgedExecutable(file, judge), failed);
 }
 
 async function judgedExecutable(file: string, judge: JudgeFileOptions): Promise<JudgedFile> {

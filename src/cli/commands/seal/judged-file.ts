@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CountersignError } from "../../../error.js";
 import type { FileResult } from "../../../seal/file-judgement.js";
 import type { FileKind } from "../../../seal/files.js";
+import { nothingFound } from "../../files/nothing-found.js";
 import { printError, styled } from "../../output/output.js";
 import { progress } from "../../output/progress.js";
 
@@ -57,21 +58,32 @@ export async function judgeEach(
 
 /**
  * The files that are named, and those below folders that are named whose names match, sorted. Symbolic links in folders
- * are not followed. Throws FILE_UNREADABLE.
+ * are not followed. Throws FILE_UNREADABLE, and NOTHING_FOUND for a folder without such files.
  */
-export function filesIn(paths: readonly string[], matching: RegExp): readonly string[] {
+export function filesIn(
+  paths: readonly string[],
+  matching: RegExp,
+  what: "kernel module" | "executable",
+): readonly string[] {
   return paths.flatMap((path) => {
-    try {
-      if (!statSync(path).isDirectory()) return [path];
-      const entries = readdirSync(path, { recursive: true, withFileTypes: true });
-      const found = entries.filter((entry) => entry.isFile() && matching.test(entry.name));
-      return found.map((entry) => join(entry.parentPath, entry.name)).sort();
-    } catch (cause) {
-      throw new CountersignError("FILE_UNREADABLE", `cannot be read: ${(cause as NodeJS.ErrnoException).code}`, {
-        place: path,
-        remedy: "check the path and its permissions",
-        cause,
-      });
-    }
+    const below = filesBelow(path, matching);
+    if (below?.length === 0) throw nothingFound(path, what);
+    return below ?? [path];
   });
+}
+
+/** Null for a path that is not a folder. */
+function filesBelow(path: string, matching: RegExp): readonly string[] | null {
+  try {
+    if (!statSync(path).isDirectory()) return null;
+    const entries = readdirSync(path, { recursive: true, withFileTypes: true });
+    const found = entries.filter((entry) => entry.isFile() && matching.test(entry.name));
+    return found.map((entry) => join(entry.parentPath, entry.name)).sort();
+  } catch (cause) {
+    throw new CountersignError("FILE_UNREADABLE", `cannot be read: ${(cause as NodeJS.ErrnoException).code}`, {
+      place: path,
+      remedy: "check the path and its permissions",
+      cause,
+    });
+  }
 }

@@ -2,7 +2,7 @@ import type { Variant } from "../../../bpf/relocate.js";
 import { readContent } from "../../../engine/files/file-content.js";
 import { CountersignError } from "../../../error.js";
 import { type JudgedProgram, type JudgeOptions, judgeFile, RESULTS } from "../../../seal/build.js";
-import type { ObjectFile } from "../../files/object-files.js";
+import { type ObjectFile, requirePrograms } from "../../files/object-files.js";
 import type { TargetKernel } from "../../kernel/target-kernel.js";
 import { printError, styled } from "../../output/output.js";
 import { progress } from "../../output/progress.js";
@@ -16,7 +16,7 @@ export interface JudgedRow extends JudgedProgram {
 
 /**
  * Judges the programs of files for a kernel. Errors of a file are printed, and the file is added to `failed`; files
- * that are there already are left out.
+ * that are there already are left out. Throws NOTHING_FOUND for a folder without BPF objects.
  */
 export async function judgeFiles(
   files: readonly ObjectFile[],
@@ -27,11 +27,14 @@ export async function judgeFiles(
 ): Promise<readonly JudgedRow[]> {
   const bar = await progress(files.length);
   const rows: JudgedRow[] = [];
+  const found = new Set<ObjectFile>();
   for (const file of files) {
     bar.step(file.path);
     if (failed.has(file.path)) continue;
     try {
-      rows.push(...(await rowsOf(file, kernel, judge, variants)));
+      const judged = await rowsOf(file, kernel, judge, variants);
+      if (judged.length > 0) found.add(file);
+      rows.push(...judged);
     } catch (error) {
       if (!(error instanceof CountersignError) || error.place?.startsWith(file.path) !== true) throw error;
       printError(error);
@@ -39,11 +42,12 @@ export async function judgeFiles(
     }
   }
   bar.stop();
+  requirePrograms(files, (file) => found.has(file) || failed.has(file.path));
   return rows;
 }
 
 async function rowsOf(
-  { path, named }: ObjectFile,
+  { path, folder }: ObjectFile,
   kernel: TargetKernel,
   judge: Pick<JudgeOptions, "config" | "engine" | "anyMaps">,
   variants: readonly Variant[],
@@ -56,7 +60,7 @@ async function rowsOf(
       rows.push(...judged.map((program) => ({ ...program, file: path, kernel: kernel.name, variant })));
     }
   } catch (error) {
-    if (!named && error instanceof CountersignError && error.code === "ELF_NO_PROGRAMS") return [];
+    if (folder !== null && error instanceof CountersignError && error.code === "ELF_NO_PROGRAMS") return [];
     throw error;
   }
   return rows;

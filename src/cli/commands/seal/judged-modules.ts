@@ -17,7 +17,7 @@ export async function judgeModules(
   judge: JudgeFileOptions,
   failed: Set<string>,
 ): Promise<readonly JudgedFile[]> {
-  const files = filesIn(paths, MODULE);
+  const files = filesIn(paths, MODULE, "kernel module");
   return judgeEach(files, (file) => judgedModule(file, judge), failed);
 }
 

@@ -75,7 +75,7 @@ If a program shows that a signature over the instructions by one keyring is all 
 kernel can verify as the keyring does (\`seal plan\`: signature), OUT/signers.pem has its certificates, for --signers.
 
 Exits with 0 if every program that can load is listed or denied, 1 if one is \`ticket\` or \`never\`, or 2 if a file
-cannot be read.
+cannot be read, or a folder has nothing to list.
 
 Examples:
   countersign seal build --out lists /usr/lib/bpf

@@ -131,7 +131,10 @@ attachments:
   it("rejects a file that it cannot decide about, and a folder without one that it can", async () => {
     const blob = place.write("blob", "text");
     expect(await bench(blob)).toMatchObject({ code: 2, err: expect.stringContaining("[ELF_NO_PROGRAMS]") });
-    expect(await bench(place.at("policies"))).toMatchObject({ code: 2, err: expect.stringContaining("[USAGE]") });
+    expect(await bench(place.at("policies"))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("[NOTHING_FOUND]"),
+    });
     expect(await bench(place.at("none"))).toMatchObject({ code: 2, err: expect.stringContaining("[FILE_UNREADABLE]") });
   });
 });
