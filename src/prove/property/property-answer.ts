@@ -112,12 +112,13 @@ class Search {
     const { end, place } = path;
     this.#confirmed += 1;
     if (end.kind !== "property" || end.holds === true) return;
-    if (end.holds === null)
-      throw new CountersignError("PROPERTY_INVALID", `\`${this.property.name}\`: ${end.why}`, {
+    const evaluation = this.#at(input);
+    if (evaluation.holds === null)
+      throw new CountersignError("PROPERTY_INVALID", `\`${this.property.name}\`: ${evaluation.failure}`, {
         place: place ?? `${this.property.folder ?? ""}${this.property.file}`,
         remedy: "export functions that return true or false for every program, caller and decision",
       });
-    this.#witness ??= witnessOf(path, input, exploration, this.#at(input).decision);
+    this.#witness ??= witnessOf(path, input, exploration, evaluation.decision);
   }
 
   answer({ paths, unfinished, isStoppedEarly }: Exploration): PropertyAnswer {

@@ -118,14 +118,21 @@ describe("countersign prove property", () => {
     expect(err).toContain(`[${code}]`);
   });
 
-  it("rejects a property that fails, with its line", async () => {
-    writeFileSync(
-      join(folder, "bad.js"),
-      "export const bad = (_prog, current) =>\n  current.container.labels === null;\n",
-    );
+  it.each([
+    ["current.container.labels === null", "threw TypeError: cannot read property 'labels' of null"],
+    ["verify(current)", "threw RangeError: no user 0"],
+    ["true", "threw too early", "if (current.uid === 0) throw 'too early';"],
+  ])("rejects a property that fails, with the exception and its line: %s", async (condition, failure, first = "") => {
+    const verify =
+      "const verify = ({ uid }) => {\n  if (uid === 0) throw new RangeError('no user ' + uid);\n  return true;\n};";
+    const own = `export const bad = (_prog, current) => {\n  ${first}\n  return ${condition};\n};\n${verify}\n`;
+    writeFileSync(join(folder, "bad.js"), own);
     const { code, err } = await prove("bad.js");
-    expect(code).toBe(2);
-    expect(err).toMatch(/bad\.js:2: `bad`: it fails: .*\[PROPERTY_INVALID\]/s);
+    const line = condition.startsWith("verify") ? 6 : first === "" ? 3 : 2;
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining(`bad.js:${line}: \`bad\`: it fails: ${failure} [PROPERTY_INVALID]`),
+    ]);
   });
 
   it("says that the exploration is not complete when it reaches the most paths", async () => {
