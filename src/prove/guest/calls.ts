@@ -29,6 +29,7 @@ import {
 import { type Part, partsOf, Sym, type Term, termOf } from "./term.js";
 import { splitMethod, textMethod } from "./text-methods.js";
 import { testTexts } from "./text-tests.js";
+import { isUnknownFact } from "./unknown-fact.js";
 import { isConcrete, isPrimitive, joined, settled, stringParts, textParts, truthy } from "./values.js";
 
 type Call = (...given: unknown[]) => unknown;
@@ -159,7 +160,7 @@ export function callMethod(
 ): unknown {
   at(place);
   const holder = settled(object);
-  const isRead = typeof key !== "string" || !hasFixedMethods(holder);
+  const isRead = typeof key !== "string" || !hasFixedMethods(holder) || isUnknownFact(holder, key);
   const method = isRead ? get(place, holder, key) : null;
   const given = argumentsOf();
   at(place);

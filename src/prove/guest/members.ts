@@ -6,6 +6,7 @@ import { at, beginning, fault, notDecided, raise, test, testType } from "./path.
 import { firstOf, knownArray, literal, numberOfElements, partsIn, restLength, restOf, through } from "./sequences.js";
 import { isSymbol, type Term, termOf } from "./term.js";
 import { lengthOf, splitMember, unitAt } from "./text-methods.js";
+import { isUnknownFact, unknownFact } from "./unknown-fact.js";
 import { isNullish, isPrimitive, settled } from "./values.js";
 
 const { getPrototypeOf, hasOwn } = Object;
@@ -42,6 +43,7 @@ export function get(place: number, object: unknown, name: unknown): unknown {
   const its = view(object);
   const term = termOf(its);
   const at_ = keyOf(name);
+  if (typeof at_ === "string" && isUnknownFact(its, at_)) return unknownFact(its, at_);
   return term === null ? ofValue(its, at_) : ofTerm(term, its, at_);
 }
 
@@ -99,14 +101,10 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
   switch (term.k) {
     case "object":
       if (hasOwn(term.fields, key)) return factOf(`${term.name}.${key}`, term.fields[key]!);
-      if (OBJECT_NAMES.includes(key) || key === "toJSON") return notDecided(`the inherited property \`${key}\``);
-      return fault("UNKNOWN_FACT", `the fact \`${key}\``);
+      return notDecided(`the inherited property \`${key}\``);
     case "lazy":
       if (hasOwn(term.fields, key)) return term.fields[key]!();
-      if (OBJECT_NAMES.includes(key) || key === "toJSON") return notDecided(`the inherited property \`${key}\``);
-      // A property that misspells a field of a decision is not proved by that
-      if (term.domains === null) return notDecided(`\`${key}\`, which ${term.name} does not have`);
-      return fault("UNKNOWN_FACT", `the fact \`${key}\``);
+      return notDecided(`the inherited property \`${key}\``);
     case "record":
       return entryOf(term.name, term.of, key);
     case "list":
@@ -172,6 +170,7 @@ export function propertyExists(object: unknown, key: unknown, isOwn = false): bo
   const term = termOf(its);
   if (isOwn && isPlain(its) && isSymbol(name)) return hasSome(its, termOf(name) as { readonly name: string });
   if (typeof name !== "string") return notDecided("a key that is not known");
+  if (isUnknownFact(its, name)) return false;
   if (term === null) {
     if (isPlain(its)) return isOwn ? hasOwn(its, name) : name in its;
     return isPrimitive(its) && !isOwn ? raise("TypeError", "`in` of no object") : notDecided("`in` of this object");

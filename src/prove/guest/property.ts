@@ -8,6 +8,7 @@ import { isSubject, signer_of, verified, verify_program } from "./helpers.js";
 import { isPlain } from "./members.js";
 import { beginning, type Configuration, endOf, finish, notDecided } from "./path.js";
 import { Sym, type Term, termOf } from "./term.js";
+import { factArray } from "./unknown-fact.js";
 import { settled } from "./values.js";
 
 type End = ReturnType<typeof endOf>;
@@ -45,9 +46,8 @@ class Helpers {
   }
 
   /** The fourth argument of a property. */
-  offered(): object {
-    return {
-      keyrings: [...beginning.keyrings],
+  offered(): Sym {
+    const functions = {
       verified: addHelper((prog: unknown, keyring: unknown) => {
         const keyrings = keyring === undefined ? beginning.keyrings : [keyring];
         return keyrings.some((name) => verified(verify_program(prog, name)));
@@ -58,6 +58,9 @@ class Helpers {
         this.#decide(subject, current, options),
       ),
     };
+    const offered = { keyrings: factArray([...beginning.keyrings]), ...functions };
+    const fields = Object.entries(offered).map(([name, value]) => [name, () => value] as const);
+    return made("the functions of a property", Object.fromEntries(fields));
   }
 
   #decide(subject: unknown, current: unknown, options: unknown): unknown {
@@ -99,7 +102,7 @@ function decisionOf(asked: Asked, mode: Mode): Sym {
 }
 
 function answersOf(asked: Asked): readonly Sym[] {
-  return asked.configuration.attachments.flatMap((_, index) => {
+  const answers = asked.configuration.attachments.flatMap((_, index) => {
     const answer = asked.answer(index);
     if (answer === null) return [];
     const { attachment, verdict, fault } = answer;
@@ -112,6 +115,7 @@ function answersOf(asked: Asked): readonly Sym[] {
     };
     return [made("an answer", fields)];
   });
+  return factArray(answers);
 }
 
 function made(name: string, fields: Readonly<Record<string, () => unknown>>): Sym {

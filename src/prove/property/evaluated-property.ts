@@ -32,7 +32,10 @@ export interface PropertyFiles extends PolicyFiles {
 /** A property that the sandbox evaluates for inputs, with the decisions of the engine. */
 export class EvaluatedProperty {
   readonly name: string;
-  /** The entry, which calls the property, and its files. */
+  /**
+   * The entry, which calls the property, and its files, with objects that are no facts: reading a name that they do not
+   * have gives undefined. For a witness, the sandbox evaluates the entry with facts, of which that is a fault.
+   */
   readonly source: PolicyFiles;
   readonly #linked: LinkedPolicy;
   /** Of its own: while it asks for a decision, the sandbox of the policies is entered. */
@@ -44,11 +47,13 @@ export class EvaluatedProperty {
     { file, files, name }: PropertyFiles,
   ) {
     this.#domain = new Domain({ keyrings: policies.names.keyrings, asksHost: true });
-    const text = entryText(hook, file, name, policies.names.keyrings);
-    const read = (path: string) => (path === ENTRY ? text : files.read(path));
+    const filesWith = (facts: string) => {
+      const text = entryText(hook, file, name, policies.names.keyrings, facts);
+      return { read: (path: string) => (path === ENTRY ? text : files.read(path)), root: files.root };
+    };
     this.name = name;
-    this.source = { file: ENTRY, files: { read, root: files.root } };
-    this.#linked = linkPolicy(ENTRY, { read, root: files.root, hookNames: [hook], subjects: {} });
+    this.source = { file: ENTRY, files: filesWith(NO_FACTS) };
+    this.#linked = linkPolicy(ENTRY, { ...filesWith(FACTS), hookNames: [hook], subjects: {} });
   }
 
   /** SHA-256 of the entry and the property as they were linked. */
@@ -118,13 +123,26 @@ function changed(of: object | null, changes: Changes): object {
   return { ...of, ...Object.fromEntries(values) };
 }
 
+/**
+ * Functions of the entry that give objects and arrays the prototype of the caller's facts, so that reading a name that
+ * does not exist is the fault UNKNOWN_FACT.
+ */
+const FACTS = `const facts = (value, like) => Object.freeze(Object.setPrototypeOf(value, Object.getPrototypeOf(like)));
+const seen = (decision, current) => {
+  for (const answer of decision.answers) facts(answer, current);
+  facts(decision.answers, current.capabilities);
+  return facts(decision, current);
+};`;
+const NO_FACTS = "const facts = (value) => value;\nconst seen = (decision) => decision;";
+
 /** A policy that returns 0 if the property holds. */
-function entryText(hook: string, file: string, name: string, keyrings: readonly string[]): string {
+function entryText(hook: string, file: string, name: string, keyrings: readonly string[], facts: string): string {
   return `import { map_lookup, signer_of, verify_program } from "countersign";
 import { ${name} as property } from ${JSON.stringify(`./${file}`)};
 const CURRENT = ${JSON.stringify(Object.keys(CURRENT_DOMAINS))};
 const CONTAINER = ${JSON.stringify(Object.keys(CONTAINER_DOMAINS))};
 const keyrings = ${JSON.stringify(keyrings)};
+${facts}
 const verified = (prog, keyring) =>
   (keyring === undefined ? keyrings : [keyring]).some((name) => verify_program(prog, name) === 0);
 export const ${hook} = (subject, current) => {
@@ -144,17 +162,18 @@ export const ${hook} = (subject, current) => {
       own[name] = changes().has(one) ? { changes: changes().get(one) } : { value: one };
     }
     changes().set(its, own);
-    return its;
+    return facts(its, current);
   };
   const decide = (_, of, { mode = null } = {}) =>
-    map_lookup("${DECISIONS}", JSON.stringify({ changes: changes().get(of) ?? {}, mode }));
-  const holds = property(subject, current, map_lookup("${DECISIONS}", ""), {
-    keyrings: ${JSON.stringify(keyrings)},
+    seen(map_lookup("${DECISIONS}", JSON.stringify({ changes: changes().get(of) ?? {}, mode })), current);
+  const offered = {
+    keyrings: facts(${JSON.stringify(keyrings)}, current.capabilities),
     verified,
     signer: (prog, keyring) => signer_of(prog, keyring),
     change,
     decide,
-  });
+  };
+  const holds = property(subject, current, seen(map_lookup("${DECISIONS}", ""), current), facts(offered, current));
   return holds === true ? 0 : holds === false ? -1 : ${NO_BOOLEAN};
 };
 `;
