@@ -11,6 +11,7 @@ import { Scope, type ScopeRules } from "../policy/scope/scope.js";
 import { Document, type Path } from "./document.js";
 import { validated } from "./issue.js";
 import { type KeyringConfig, keyringConfig, SEALED_IF_UNSET } from "./keyring.js";
+import type { PathPlaces } from "./path-places.js";
 import { type ConfigInput, NAME, SCHEMA } from "./schema.js";
 import { type SealConfig, sealConfig } from "./seal-rules.js";
 import { type ShadowFile, shadowOf } from "./shadow.js";
@@ -34,6 +35,7 @@ export interface Config {
   readonly maps: readonly MapConfig[];
   readonly attachments: readonly AttachmentConfig[];
   readonly signatures: readonly string[];
+  readonly pathPlaces: PathPlaces;
   readonly log: LogConfig | null;
   /** The file of {@link shadow}; null for none. */
   readonly shadowFile: ShadowFile | null;
@@ -166,6 +168,7 @@ function pathToProto(value: unknown): Path | null {
 /** Converts the validated input to a Config: resolves paths, units and names. */
 class Reader {
   private readonly folder: string;
+  private readonly pathPlaces: Record<string, string> = {};
 
   constructor(
     private readonly document: Document,
@@ -193,7 +196,8 @@ class Reader {
         writers: writers === undefined ? null : this.writers(writers, ["maps", name, "writers"]),
       })),
       attachments: this.attachments(),
-      signatures: this.paths(this.input.signatures),
+      signatures: this.input.signatures.map((path, index) => this.placedPath(path, ["signatures", index])),
+      pathPlaces: this.pathPlaces,
       log: log === undefined ? null : this.log(log),
       shadowFile: this.shadowFile(),
       shadow: null,
@@ -213,9 +217,17 @@ class Reader {
   }
 
   private log({ file, rotate, keep, level, on_error, mask, ...rest }: NonNullable<ConfigInput["log"]>): LogConfig {
-    const its = { file: this.path(file), rotate: bytes(rotate), keep, level, onError: on_error, mask };
+    const its = {
+      file: this.placedPath(file, ["log", "file"]),
+      rotate: bytes(rotate),
+      keep,
+      level,
+      onError: on_error,
+      mask,
+    };
     if (rest.programs === undefined) return its;
-    return { ...its, programs: { folder: this.path(rest.programs), size: bytes(rest.programs_size) } };
+    const folder = this.placedPath(rest.programs, ["log", "programs"]);
+    return { ...its, programs: { folder, size: bytes(rest.programs_size) } };
   }
 
   private notEnforced(hooks: readonly HookName[]): readonly HookName[] {
@@ -378,8 +390,11 @@ class Reader {
     return shadow === undefined ? null : { file: this.path(shadow), place: this.document.place(["shadow"]) };
   }
 
-  private paths(paths: readonly string[]): string[] {
-    return paths.map((path) => this.path(path));
+  /** The absolute path, whose first place is kept for errors that are found when it is used. */
+  private placedPath(path: string, at: Path): string {
+    const absolute = this.path(path);
+    this.pathPlaces[absolute] ??= this.document.place(at);
+    return absolute;
   }
 
   private path(path: string): string {

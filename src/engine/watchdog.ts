@@ -2,7 +2,6 @@ import { type Config, readConfig } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
-import { signatureFolders } from "../trust/store.js";
 import { warningLine } from "../warning.js";
 import type { DecisionRequest } from "./decision/request.js";
 import { type FileOptions, questionsAboutFile } from "./files/file-questions.js";
@@ -127,7 +126,7 @@ class Watchdog implements DecisionEngine {
   }
 
   questionsAbout(path: string, options: FileOptions = {}): readonly Question[] {
-    this.#statements ??= StatementStore.open(signatureFolders(this.config.signatures));
+    this.#statements ??= StatementStore.ofConfiguration(this.config);
     return questionsAboutFile(path, this.config.signatures, options, this.#statements);
   }
 

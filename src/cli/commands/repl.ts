@@ -6,6 +6,7 @@ import { Command, Option } from "commander";
 import { DEFAULT_CONFIG, parseConfig, readConfig } from "../../config/config.js";
 import { questionsAboutFile } from "../../engine/files/file-questions.js";
 import type { Question } from "../../engine/files/load-questions.js";
+import { StatementStore } from "../../engine/statements/statement-store.js";
 import { CountersignError, oneLine } from "../../error.js";
 import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
 import { type CallerFlags, whoAsks, withCallerFlags } from "../input/caller-flags.js";
@@ -66,7 +67,7 @@ async function repl(file: string, { config: path, hook, eval: given = [], json, 
   const current = await whoAsks(caller);
   const named = path ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : null);
   const config = named === null ? parseConfig("countersign.yaml", NO_CONFIG) : readConfig(named, "check");
-  const questions = questionsAboutFile(file, config.signatures, { hook });
+  const questions = questionsAboutFile(file, config.signatures, { hook }, StatementStore.ofConfiguration(config));
   const start = questions.find(({ subject }) => "helpers" in subject) ?? questions[0];
   if (start === undefined) throw noSubject(file);
   const session = new Session(config, named === null ? "." : dirname(named), current, start);

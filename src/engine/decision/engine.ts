@@ -1,5 +1,6 @@
 import type { Statement } from "../../bpf/model/facts.js";
 import type { Config } from "../../config/config.js";
+import { placing, placingAsync } from "../../config/path-places.js";
 import { CountersignError } from "../../error.js";
 import { HOOKS, type HookName } from "../../hooks/catalogue.js";
 import type { Decision, StatementOfDecision, SubjectOfDecision } from "../../hooks/decision.js";
@@ -92,9 +93,9 @@ export class Engine {
     const files = new FileCache(texts);
     const loader = new Loader(config, files, cache, probe?.marksPoints);
     const keyrings = new Keyrings(config.keyrings, sealed);
-    const opened = options.folders ?? signatureFolders(config.signatures);
+    const opened = options.folders ?? placing(config, () => signatureFolders(config.signatures));
     const signatures = new SignatureStore(opened);
-    const statements = options.statements ?? StatementStore.open(opened);
+    const statements = options.statements ?? placing(config, () => StatementStore.open(opened));
     const programs = new ProgramSignatures(statements);
     const moment: Moment = { time: 0, keyrings: new Map() };
     const placed = config.attachments.map((attachment): Placed => {
@@ -135,7 +136,8 @@ export class Engine {
       return new PolicyAttachment(attachment, placed[number]!.policy, domain, helpers, view, number, running, watch);
     });
     const policies = placed.map(({ policy }) => policy);
-    const log = await EngineLog.open(config, () => decidedBy(config, policies, keyrings.digests(), files.texts));
+    const configuration = () => decidedBy(config, policies, keyrings.digests(), files.texts);
+    const log = await placingAsync(config, () => EngineLog.open(config, configuration));
     const warnings = startWarnings(config, { loader, files, maps, memory, placed, naming, statements });
     const state = { maps, views };
     return new Engine(

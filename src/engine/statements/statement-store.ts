@@ -1,5 +1,6 @@
 import { sha256 } from "../../bpf/insn/digest.js";
 import { MAX_STATEMENT, type ProgramStatement, parseStatement } from "../../bpf/statement.js";
+import { type PathPlaces, placing } from "../../config/path-places.js";
 import { CountersignError } from "../../error.js";
 import type { SignedStatement } from "../../trust/keyring.js";
 import {
@@ -7,12 +8,19 @@ import {
   type SignatureFolder,
   SignatureStore,
   type StoredSignature,
+  signatureFolders,
   statementName,
 } from "../../trust/store.js";
 
 /** Maximum number of statements, and of bytes of all together. */
 export const MAX_STATEMENTS = 10_000;
 const MAX_BYTES = 1 << 30;
+
+/** What a configuration says of its folders of signatures. */
+interface ConfiguredFolders {
+  readonly signatures: readonly string[];
+  readonly pathPlaces: PathPlaces;
+}
 
 /** A statement of the store. Its signatures are not verified. */
 export class StoredStatement implements SignedStatement {
@@ -81,6 +89,11 @@ export class StatementStore {
   ) {
     this.#bySha256 = new Map(all.map((stored) => [stored.sha256, stored]));
     for (const stored of all) put(this.#byObject, stored.objectSha256, stored);
+  }
+
+  /** The statements in the folders of a configuration. Throws FILE_UNREADABLE with the place in the configuration. */
+  static ofConfiguration(config: ConfiguredFolders): StatementStore {
+    return placing(config, () => StatementStore.open(signatureFolders(config.signatures)));
   }
 
   /** Throws FILE_UNREADABLE if a folder cannot be listed. */

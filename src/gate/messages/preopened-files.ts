@@ -1,6 +1,7 @@
 import { fstatSync, readSync } from "node:fs";
 import { release } from "node:os";
 import type { Config } from "../../config/config.js";
+import { placing } from "../../engine/load/path-places.js";
 import { statementNames } from "../../engine/statements/statement-names.js";
 import { ERRNO, errorName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
@@ -37,22 +38,24 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 /** Throws FILE_UNREADABLE if a folder of signatures cannot be opened. */
-export function preopenFiles({ signatures }: Config): PreopenedFiles {
+export function preopenFiles(config: Config): PreopenedFiles {
   return {
-    signatures: signatures.map((path) => {
-      const fd = openFolder(path);
-      if (fd >= 0) return { path, fd, statements: statementNames(`/proc/self/fd/${fd}`, path) };
-      throw new CountersignError("FILE_UNREADABLE", `cannot be opened as a folder of signatures: ${errorName(-fd)}`, {
-        place: path,
-        remedy: REMEDIES[errorName(-fd)] ?? "create the folder, or remove it from `signatures`",
-      });
-    }),
+    signatures: placing(config, () => config.signatures.map(preopened)),
     kernelBtf: firstOf(KERNEL_FILES.kernelBtf),
     kernelConfig: firstOf(KERNEL_FILES.kernelConfig),
     kallsyms: firstOf(KERNEL_FILES.kallsyms),
     versionSignature: firstOf(KERNEL_FILES.versionSignature),
     possibleCpus: firstOf(KERNEL_FILES.possibleCpus),
   };
+}
+
+function preopened(path: string): PreopenedFolder {
+  const fd = openFolder(path);
+  if (fd >= 0) return { path, fd, statements: statementNames(`/proc/self/fd/${fd}`, path) };
+  throw new CountersignError("FILE_UNREADABLE", `cannot be opened as a folder of signatures: ${errorName(-fd)}`, {
+    place: path,
+    remedy: REMEDIES[errorName(-fd)] ?? "create the folder, or remove it from `signatures`",
+  });
 }
 
 /** Where the files of the kernel are: the first path that can be opened counts. */

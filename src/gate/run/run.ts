@@ -1,4 +1,5 @@
 import type { Config, LogConfig } from "../../config/config.js";
+import { placing } from "../../engine/load/path-places.js";
 import { ERRNO, errorName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import { ProgramStore } from "../../log/program-store.js";
@@ -66,9 +67,10 @@ export async function runCommand({ config: given, command, logFd, agent, say, wa
   const denials: ReportedDenial[] = [];
   const inherited = inheritance();
   const taken = logFd === undefined ? null : takeLogFd(logFd, inherited, given.log);
-  const held = taken === null && given.log !== null ? new RotatingFile(given.log) : null;
-  const log = held === null ? (taken?.log ?? null) : { ...given.log!, first: held.lasting };
-  const config = { ...given, log: withOpenFolder(log) };
+  const own = taken === null ? given.log : null;
+  const held = own === null ? null : placing(given, () => new RotatingFile(own));
+  const log = held === null ? (taken?.log ?? null) : { ...own!, first: held.lasting };
+  const config = { ...given, log: placing(given, () => withOpenFolder(log)) };
   const restoreV8ThreadPriority = lowerV8ThreadPriority();
   const process = new CommandProcess(command, taken?.rest ?? inherited, config.mode);
   const expose = config.mode === "enforce" ? protectGate() : () => undefined;

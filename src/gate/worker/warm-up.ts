@@ -315,6 +315,7 @@ function loadBtf(bytes: Uint8Array): number {
 /** The configuration of a gate without policies. */
 export const NO_POLICIES: Config = {
   ...{ file: "", origin: "run", mode: "enforce", keyrings: [], maps: [], attachments: [], signatures: [], log: null },
+  pathPlaces: {},
   ...{ shadowFile: null, shadow: null, sandbox: { memory: 2 ** 24 } },
   default: { bpf_prog_load: "allow", bpf_map_create: "allow" } as Config["default"],
   gate: {

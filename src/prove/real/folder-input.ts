@@ -8,7 +8,6 @@ import type { Current } from "../../policy/model/current.js";
 import { hash } from "../../trust/base/digest.js";
 import type { SignatureType } from "../../trust/formats/formats.js";
 import type { Keyring } from "../../trust/keyring.js";
-import { signatureFolders } from "../../trust/store.js";
 import type { Origin } from "../shared/atom.js";
 import type { Input } from "../witness/input.js";
 
@@ -28,7 +27,7 @@ export class FolderAnswers {
     private readonly maps: MapContents,
   ) {
     this.#keyrings = new Keyrings(config.keyrings).byName;
-    this.#programs = new ProgramSignatures(StatementStore.open(signatureFolders(config.signatures)));
+    this.#programs = new ProgramSignatures(StatementStore.ofConfiguration(config));
   }
 
   /** The input of a decision about a subject. `argument` is what a policy calls it. */

@@ -1,5 +1,6 @@
 import type { Config } from "../../config/config.js";
 import { questionsAboutFile } from "../../engine/files/file-questions.js";
+import { StatementStore } from "../../engine/statements/statement-store.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { Current } from "../../policy/model/current.js";
 import type { Exploration } from "../explorer/exploration.js";
@@ -43,8 +44,8 @@ export function foundSubject(
   return best;
 }
 
-function subjectsOf(file: string, { signatures }: Config, hook: HookName) {
-  return questionsAboutFile(file, signatures, { hook });
+function subjectsOf(file: string, config: Config, hook: HookName) {
+  return questionsAboutFile(file, config.signatures, { hook }, StatementStore.ofConfiguration(config));
 }
 
 /**

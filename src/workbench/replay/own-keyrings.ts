@@ -6,7 +6,6 @@ import type { Keyrings } from "../../engine/load/keyrings.js";
 import { StatementStore } from "../../engine/statements/statement-store.js";
 import type { VerificationContent } from "../../log/input-records.js";
 import type { SignatureType } from "../../trust/formats/formats.js";
-import { signatureFolders } from "../../trust/store.js";
 
 /** What a verification is about; see {@link VerificationContent}. */
 type About = Pick<VerificationContent, "data" | "signature" | "signature_type">;
@@ -19,9 +18,9 @@ export class OwnKeyrings {
   /** Throws what opening the folders of signatures throws. */
   constructor(
     private readonly keyrings: Keyrings,
-    { signatures }: Pick<Config, "signatures">,
+    config: Pick<Config, "signatures" | "pathPlaces">,
   ) {
-    this.#statements = StatementStore.open(signatureFolders(signatures));
+    this.#statements = StatementStore.ofConfiguration(config);
     this.#programs = new ProgramSignatures(this.#statements);
   }
 

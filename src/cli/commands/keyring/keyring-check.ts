@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import type { KeyringConfig } from "../../../config/keyring.js";
+import { placing } from "../../../config/path-places.js";
 import { verdictName } from "../../../errno.js";
 import { CountersignError } from "../../../error.js";
 import { readInput } from "../../../input.js";
@@ -50,7 +51,8 @@ async function run(names: readonly string[], { config: file, days, json }: Optio
   const found: Finding[] = keyrings.flatMap(({ config, report }) =>
     report.entries(now).flatMap((entry) => (isDue(entry, end) ? [{ keyring: config, entry }] : [])),
   );
-  for (const folder of config.signatures) found.push(...(await signatures(folder, keyrings, now, end)));
+  const paths = placing(config, () => config.signatures.flatMap(signaturesIn));
+  found.push(...(await signatures(paths, keyrings, now, end)));
   for (const { keyring, entry } of found)
     if (json === true) printJson(entryJson(keyring, entry));
     else print(sentence(keyring, entry));
@@ -73,17 +75,15 @@ function isDue({ refusal, until, afterwards }: KeyringEntry, end: number): boole
 
 /** Judges each stored signature by every keyring, and reports the result of the one by which it is valid longest. */
 async function signatures(
-  folder: string,
+  paths: readonly string[],
   keyrings: readonly ReportedKeyring[],
   now: number,
   end: number,
 ): Promise<Finding[]> {
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".p7s"));
-  const bar = await progress(files.length);
+  const bar = await progress(paths.length);
   const found: Finding[] = [];
-  for (const file of files) {
-    bar.step(file);
-    const path = join(folder, file);
+  for (const path of paths) {
+    bar.step(path);
     const judged = keyrings.map(({ config, report }) => ({ keyring: config, entry: judge(report, path, now) }));
     const best = judged.reduce<Finding | null>(
       (a, b) => (a !== null && lasts(a.entry) >= lasts(b.entry) ? a : b),
@@ -93,6 +93,20 @@ async function signatures(
   }
   bar.stop();
   return found;
+}
+
+/** The paths of the signatures below a folder. Throws FILE_UNREADABLE. */
+function signaturesIn(folder: string): readonly string[] {
+  try {
+    const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    return names.filter((name) => name.endsWith(".p7s")).map((name) => join(folder, name));
+  } catch (cause) {
+    throw new CountersignError("FILE_UNREADABLE", `cannot be listed: ${(cause as NodeJS.ErrnoException).code}`, {
+      place: folder,
+      remedy: "create the folder, or remove it from `signatures`",
+      cause,
+    });
+  }
 }
 
 function judge(report: KeyringReport, path: string, now: number): KeyringEntry {

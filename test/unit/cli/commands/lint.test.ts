@@ -61,7 +61,7 @@ describe("countersign lint", () => {
       "countersign.yaml": "version: 1\nattachments: [{ policy: fine.js }]\nsignatures: [gone]\n",
     });
     const { out } = await runCommand("lint", path("countersign.yaml"));
-    expect(out).toMatch(/^error: .*gone: is not a folder of signatures \[FILE_UNREADABLE\]/m);
+    expect(out).toMatch(/countersign.yaml:3:14: error: .*gone: is not a folder of signatures \[FILE_UNREADABLE\]/m);
   });
 
   it("does not call a keyring unused if a policy cannot be read", async () => {

@@ -25,7 +25,7 @@ import { preopenFiles, preopenedFolders } from "./src/gate/messages/preopened-fi
 import { SignatureStore } from "./src/trust/store.js";
 const warnings: string[] = [];
 process.on("warning", ({ message }) => warnings.push(message));
-const folders = preopenedFolders(preopenFiles({ signatures: [workerData.folder] } as never));
+const folders = preopenedFolders(preopenFiles({ signatures: [workerData.folder], pathPlaces: {} } as never));
 const found = new SignatureStore(folders).find(workerData.digest);
 void setImmediate().then(() => parentPort!.postMessage({ found: Buffer.from(found!).toString(), warnings }));
 `;
@@ -63,7 +63,7 @@ describe("files that are open before the command starts", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
   const opened = (...signatures: readonly string[]) => {
-    const files = preopenFiles({ signatures } as unknown as Config);
+    const files = preopenFiles({ signatures, pathPlaces: {} } as unknown as Config);
     onTestFinished(() => {
       const { signatures: folders, kernelBtf, kernelConfig, kallsyms, versionSignature, possibleCpus } = files;
       const kernel = [kernelBtf, kernelConfig, kallsyms, versionSignature, possibleCpus];
