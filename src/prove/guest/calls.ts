@@ -290,7 +290,8 @@ function ofArray(place: number, array: unknown[], key: string, given: readonly u
   if (key === "indexOf" && given.length === 1) return array.findIndex((one) => isEqual(one, first, true));
   if (key === "join") return joinedArray(array, first);
   if (key === "concat") return literal([array, ...given].map(concatenated));
-  if (!MOVING_ARRAY_METHODS.has(key) || Object.isFrozen(array)) return notDecided(`\`${key}\` of an array`);
+  const isFrozen = CHANGING.has(key) && Object.isFrozen(array);
+  if (!MOVING_ARRAY_METHODS.has(key) || isFrozen) return notDecided(`\`${key}\` of an array`);
   if (NUMBERS.has(key) && !isConcrete(given)) return notDecided(`\`${key}\` with a value that is not known`);
   if (CHANGING.has(key)) changesObject("an array that a loop over a list changes");
   return native(() => (array as unknown as Readonly<Record<string, Call>>)[key]!(...given));

@@ -21,6 +21,11 @@ const PROPERTIES: readonly (readonly [name: string, text: string, answer: string
   ["who denies", 'decision.verdict === 0 || decision.attachment === "policy"', "proved"],
   ["no fault", "decision.fault === null && decision.answers.every((one) => one.fault === null)", "proved"],
   ["all answers", "decision.answers.length === 1 && decision.answers[0].verdict === decision.verdict", "proved"],
+  [
+    "parts of the answers and of the keyrings",
+    "decision.answers.slice(0, 1).length === 1 && decision.answers.at(-1).verdict === decision.verdict && keyrings.at(-1) === 'platform'",
+    "proved",
+  ],
   ["the mode", 'decision.mode === "enforce"', "proved"],
   ["a verification", "decision.verdict !== 0 || verified(prog)", "refuted"],
   ["a verification, or a user", "decision.verdict !== 0 || verified(prog) || current.uid === 0", "proved"],
