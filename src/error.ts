@@ -103,6 +103,21 @@ export interface ErrorDetail {
   /** What the reader can do about it, as an imperative without a full stop. */
   readonly remedy?: string | undefined;
   readonly cause?: unknown;
+  /** Further errors in the same input, in the order in which they are to be reported. */
+  readonly others?: readonly CountersignError[];
+}
+
+/** Maximum number of errors in one input that are reported, as compilers have one. */
+const MAX_REPORTED = 20;
+
+interface ErrorJson {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly place: string | null;
+  readonly remedy: string | null;
+  readonly others?: readonly ErrorJson[];
+  /** Number of errors that are left out of `others`. */
+  readonly omitted?: number;
 }
 
 export class CountersignError extends Error {
@@ -110,30 +125,66 @@ export class CountersignError extends Error {
   readonly code: ErrorCode;
   readonly place: string | undefined;
   readonly remedy: string | undefined;
+  /** Further errors in the same input. */
+  readonly others: readonly CountersignError[];
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
     super(oneLine(message), detail.cause === undefined ? undefined : { cause: detail.cause });
     this.code = code;
     this.place = detail.place;
     this.remedy = detail.remedy;
+    this.others = detail.others ?? [];
+  }
+
+  /** One error with all of these, in their order; there must be at least one. */
+  static together([first, ...others]: readonly [CountersignError, ...CountersignError[]]): CountersignError {
+    if (others.length === 0) return first;
+    const { code, message, place, remedy, cause } = first;
+    return new CountersignError(code, message, { place, remedy, cause, others: [...first.others, ...others] });
   }
 
   /** The same error with an outer place in front of its own, such as the file of the section that is wrong. */
   within(outer: string): CountersignError {
     const place = this.place === undefined ? outer : `${outer}: ${this.place}`;
-    return new CountersignError(this.code, this.message, { place, remedy: this.remedy, cause: this.cause ?? this });
+    const others = this.others.map((other) => other.within(outer));
+    return new CountersignError(this.code, this.message, {
+      ...{ place, remedy: this.remedy, cause: this.cause ?? this, others },
+    });
   }
 
-  /** The form that commands write with --json. */
-  toJSON(): { code: ErrorCode; message: string; place: string | null; remedy: string | null } {
-    return { code: this.code, message: this.message, place: this.place ?? null, remedy: this.remedy ?? null };
+  /** The form that commands write with --json. `others` and `omitted` are there if the input has several errors. */
+  toJSON(): ErrorJson {
+    const { code, message, place = null, remedy = null } = this;
+    const own = { code, message, place, remedy };
+    if (this.others.length === 0) return own;
+    const { shown, omitted } = this.#reported();
+    return { ...own, others: shown.map((other) => other.toJSON()), ...(omitted === 0 ? {} : { omitted }) };
   }
 
-  /** One line for a person: place, what is wrong, the code, and the remedy. */
+  /** One line for a person: place, what is wrong, the number of other errors, the code, and the remedy. */
   override toString(): string {
+    return this.#line(this.others.length === 0 ? "" : ` (and ${this.others.length} more)`);
+  }
+
+  /** For a person: a line for each error, and one that says how many are left out. */
+  toLines(): readonly string[] {
+    const { shown, omitted } = this.#reported();
+    const more =
+      omitted === 0
+        ? []
+        : [`${omitted} more ${omitted === 1 ? "error is" : "errors are"} not shown; correct these first`];
+    return [this.#line(""), ...shown.map((other) => other.#line("")), ...more];
+  }
+
+  #line(more: string): string {
     const place = this.place === undefined ? "" : `${oneLine(this.place)}: `;
     const remedy = this.remedy === undefined ? "" : `; ${oneLine(this.remedy)}`;
-    return `${place}${this.message} [${this.code}]${remedy}`;
+    return `${place}${this.message}${more} [${this.code}]${remedy}`;
+  }
+
+  #reported(): { readonly shown: readonly CountersignError[]; readonly omitted: number } {
+    const shown = this.others.slice(0, MAX_REPORTED - 1);
+    return { shown, omitted: this.others.length - shown.length };
   }
 }
 

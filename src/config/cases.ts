@@ -10,6 +10,7 @@ import { Document } from "./document.js";
 import { type HelperAnswer, helperAnswers } from "./helper-answers.js";
 import { validated } from "./issue.js";
 import { mapValueFlaw } from "./mapfile.js";
+import { Problems } from "./problems.js";
 import { quoted } from "./quoted.js";
 
 /** One case of a policy's test: a question and the expected answer. */
@@ -81,7 +82,16 @@ export { testFile } from "./test-file.js";
 /** Reads the test of a policy. Throws FILE_UNREADABLE, FILE_TOO_LARGE, and CONFIG_INVALID with the place. */
 export function readCases(file: string): readonly PolicyCase[] {
   const document = new Document(file, readText(file, MAX_CASES), "CONFIG_INVALID");
-  return validated(document, CASES).map((given, index) => ({
+  const problems = new Problems();
+  const cases = validated(document, CASES).map((given, index) => {
+    return problems.attempt(() => caseOf(given, document, index));
+  });
+  problems.throwAny();
+  return cases as readonly PolicyCase[];
+}
+
+function caseOf(given: Given, document: Document, index: number): PolicyCase {
+  return {
     place: document.place([index]),
     name: given.name ?? null,
     subject: subjectOf(given, document, index),
@@ -92,7 +102,7 @@ export function readCases(file: string): readonly PolicyCase[] {
     helpers: helperAnswers(document, [index, "helpers"], given.helpers, given.program?.statements.length ?? 0),
     expect: given.expect,
     reason: given.reason,
-  }));
+  };
 }
 
 /** The keys of the labels that tasks of these cases have. */

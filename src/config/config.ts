@@ -12,6 +12,7 @@ import { Document, type Path } from "./document.js";
 import { validated } from "./issue.js";
 import { type KeyringConfig, keyringConfig, SEALED_IF_UNSET } from "./keyring.js";
 import type { PathPlaces } from "./path-places.js";
+import { Problems } from "./problems.js";
 import { type ConfigInput, NAME, SCHEMA } from "./schema.js";
 import { type SealConfig, sealConfig } from "./seal-rules.js";
 import { type ShadowFile, shadowOf } from "./shadow.js";
@@ -169,6 +170,7 @@ function pathToProto(value: unknown): Path | null {
 class Reader {
   private readonly folder: string;
   private readonly pathPlaces: Record<string, string> = {};
+  private readonly problems = new Problems();
 
   constructor(
     private readonly document: Document,
@@ -177,7 +179,23 @@ class Reader {
     this.folder = dirname(resolve(document.file));
   }
 
+  /** Throws one error with all problems. */
   config(): Config {
+    const config = this.read();
+    this.problems.throwAny();
+    return config;
+  }
+
+  /** What `make` returns. If it fails, the result is not used, because {@link config} throws. */
+  private attempt<Result>(make: () => Result): Result {
+    return this.problems.attempt(make) as Result;
+  }
+
+  private report(path: Path, message: string, remedy: string): void {
+    this.problems.add(this.document.error(path, message, remedy));
+  }
+
+  private read(): Config {
     const { mode, log, gate } = this.input;
     const defaults = HOOK_NAMES.map((hook) => [hook, this.input.default[hook] ?? "allow"]);
     return {
@@ -193,7 +211,7 @@ class Reader {
         place: this.document.place(["maps", name], "key"),
         file: file === undefined ? null : this.path(file),
         writable: writable === undefined ? null : { entries: writable.entries, bytes: bytes(writable.bytes) },
-        writers: writers === undefined ? null : this.writers(writers, ["maps", name, "writers"]),
+        writers: writers === undefined ? null : this.attempt(() => this.writers(writers, ["maps", name, "writers"])),
       })),
       attachments: this.attachments(),
       signatures: this.input.signatures.map((path, index) => this.placedPath(path, ["signatures", index])),
@@ -233,7 +251,7 @@ class Reader {
   private notEnforced(hooks: readonly HookName[]): readonly HookName[] {
     for (const [index, hook] of hooks.entries())
       if (HOOKS[hook].served.gate)
-        throw this.document.error(
+        this.report(
           ["gate", "not_enforced", index],
           `\`${hook}\` is enforced by the gate, so it cannot be listed as not enforced`,
           "remove it from the list",
@@ -247,7 +265,7 @@ class Reader {
       return { name: name ?? this.nameOf(policy, ["attachments", index]), domain };
     });
     const known = new Set(attachments.flatMap(({ name, domain }) => [name, domain]));
-    writers.forEach((writer, index) => {
+    const check = (writer: string, index: number) => {
       const at = [...path, index];
       if (writers.indexOf(writer) !== index)
         throw this.document.error(at, `\`${writer}\` is listed twice`, "remove one of them");
@@ -265,6 +283,9 @@ class Reader {
           `\`${writer}\` is the name of an attachment and also the domain of other attachments`,
           "rename the attachment or the domain",
         );
+    };
+    writers.forEach((writer, index) => {
+      this.attempt(() => check(writer, index));
     });
     return writers;
   }
@@ -273,17 +294,13 @@ class Reader {
     const names = Object.keys(this.input.keyrings);
     for (const [id, name] of Object.entries(input))
       if (!names.includes(name))
-        throw this.document.error(
+        this.report(
           ["gate", "keyrings", id],
           `names the keyring \`${name}\`, which is not configured${didYouMean(name, names)}`,
           "add it under `keyrings`, or correct its name",
         );
       else if (Number(id) !== (Number(id) | 0))
-        throw this.document.error(
-          ["gate", "keyrings", id],
-          `\`${id}\` is not a 32-bit number`,
-          "write the id as keyctl(2) has it",
-        );
+        this.report(["gate", "keyrings", id], `\`${id}\` is not a 32-bit number`, "write the id as keyctl(2) has it");
     return input;
   }
 
@@ -292,14 +309,7 @@ class Reader {
     return this.input.attachments.map((input, index) => {
       const path = ["attachments", index];
       const place = this.document.place(path);
-      const name = input.name ?? this.nameOf(input.policy, path);
-      const other = names.get(name);
-      if (other !== undefined)
-        throw this.document.error(
-          input.name === undefined ? [...path, "policy"] : [...path, "name"],
-          `\`${name}\` is attached already, at ${other}`,
-          "give one of them a `name` of its own",
-        );
+      const name = this.attempt(() => this.newName(input, path, names));
       names.set(name, place);
       return {
         name,
@@ -307,7 +317,7 @@ class Reader {
         policy: this.path(input.policy),
         hooks: input.hooks ?? null,
         mode: input.mode,
-        scope: this.scope(input.scope, [...path, "scope"]),
+        scope: this.attempt(() => this.scope(input.scope, [...path, "scope"])),
         limits: this.limits(input.limits, [...path, "limits"]),
         domain: input.domain,
         onFault: input.on_fault,
@@ -315,6 +325,22 @@ class Reader {
         freeze: input.freeze,
       };
     });
+  }
+
+  /** The name of an attachment. `places` has those of the attachments before it. */
+  private newName(
+    { name: given, policy }: ConfigInput["attachments"][number],
+    path: Path,
+    places: ReadonlyMap<string, string>,
+  ): string {
+    const name = given ?? this.nameOf(policy, path);
+    const other = places.get(name);
+    if (other === undefined) return name;
+    throw this.document.error(
+      given === undefined ? [...path, "policy"] : [...path, "name"],
+      `\`${name}\` is attached already, at ${other}`,
+      "give one of them a `name` of its own",
+    );
   }
 
   private nameOf(policy: string, path: Path): string {
@@ -376,7 +402,7 @@ class Reader {
     for (const [name, [least, most]] of Object.entries(LIMIT_BOUNDS)) {
       const value = limits[name as keyof Limits];
       if (value < least || value > most)
-        throw this.document.error(
+        this.report(
           [...path, name],
           `\`${name}\` is ${value}${UNITS[name as keyof Limits]}, outside of ${least} to ${most}`,
           "choose a value in that range",

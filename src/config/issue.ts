@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { CountersignError } from "../error.js";
+import { CountersignError } from "../error.js";
 import { didYouMean } from "../nearest.js";
 import type { Document, Path } from "./document.js";
 import { renamedKey, renamedValue } from "./previous-spellings.js";
@@ -8,8 +8,8 @@ import { quoted } from "./quoted.js";
 type Issue = z.core.$ZodIssue;
 
 /**
- * Validates a document by a schema. Throws one error for the first issue in the file, with its place, the user's word
- * and a likely correction. The message says how many more issues there are.
+ * Validates a document by a schema. Throws one error with all issues in the file, each with its place, the user's word
+ * and a likely correction.
  */
 export function validated<T extends z.ZodType>(document: Document, schema: T): z.output<T> {
   const result = schema.safeParse(document.value, { error: unruled });
@@ -32,10 +32,9 @@ interface Complaint {
 const MISSING = " is missing";
 
 function told(document: Document, complaints: readonly Complaint[]): CountersignError {
-  const [{ path, what, message, remedy } = { path: [], what: "value", message: "is not valid" } as Complaint] =
-    complaints;
-  const more = complaints.length > 1 ? ` (and ${complaints.length - 1} more)` : "";
-  return document.error(path, message + more, remedy, what);
+  const [first = { path: [], what: "value", message: "is not valid" } as Complaint, ...others] = complaints;
+  const errorOf = ({ path, what, message, remedy }: Complaint) => document.error(path, message, remedy, what);
+  return CountersignError.together([errorOf(first), ...others.map(errorOf)]);
 }
 
 function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Complaint[] {

@@ -31,13 +31,13 @@ describe("a configuration that is not valid is refused at its place", () => {
       "a misspelt key",
       "version: 1\nattachements: []\n",
       "2:1",
-      "unknown key `attachements` (did you mean `attachments`?) (and 1 more)",
+      "unknown key `attachements` (did you mean `attachments`?)",
     ],
     [
       "a misspelt key beside one that is therefore empty",
       `${head}  []\nkeyrings: {k: {trusted: [a]}}\n`,
       "4:16",
-      "unknown key `trusted` in `keyrings.k` (did you mean `trust`?) (and 1 more)",
+      "unknown key `trusted` in `keyrings.k` (did you mean `trust`?)",
     ],
     [
       "a misspelt key below",

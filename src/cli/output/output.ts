@@ -28,7 +28,13 @@ export function warn(warning: Warning): void {
   process.stderr.write(`${styled("yellow", "countersign: warning:", process.stderr)} ${warningLine(warning)}\n`);
 }
 
-/** Writes an error as one line to stderr: place, message and remedy. */
+/** Writes an error to stderr: one line with place, message and remedy, and one for each other error in its input. */
 export function printError(error: CountersignError): void {
-  process.stderr.write(`${styled("red", "countersign:", process.stderr)} ${error.toString()}\n`);
+  const name = styled("red", "countersign:", process.stderr);
+  process.stderr.write(
+    error
+      .toLines()
+      .map((line) => `${name} ${line}\n`)
+      .join(""),
+  );
 }

@@ -12,7 +12,7 @@ import { Selector } from "../../policy/scope/selector.js";
 import type { Unit } from "../../policy/units/units.js";
 import type { Finding } from "./model/finding.js";
 import { type LintedPolicy, lintPolicy } from "./policy.js";
-import { ofError, ofWarning, placeOf, shownPath } from "./reported.js";
+import { ofError, ofErrors, ofWarning, placeOf, shownPath } from "./reported.js";
 import {
   type ConfigComplaint,
   digestKeys,
@@ -40,9 +40,9 @@ export function checkConfig(file: string): { readonly config: Config | null; rea
   try {
     config = readConfig(file, "check");
   } catch (error) {
-    const finding = ofError(error);
-    if (finding.code === "FILE_UNREADABLE" || finding.code === "FILE_TOO_LARGE") throw error;
-    return { config: null, findings: [finding] };
+    const findings = ofErrors(error);
+    if (findings.some(({ code }) => code === "FILE_UNREADABLE" || code === "FILE_TOO_LARGE")) throw error;
+    return { config: null, findings };
   }
   return { config, findings: [...neverInScope(config), ...repeated(config)].map(ofComplaint) };
 }
@@ -85,7 +85,7 @@ async function findingsAtStart(config: Config): Promise<readonly Finding[]> {
     engine.close();
     return findings;
   } catch (error) {
-    return [ofError(error, folder)];
+    return ofErrors(error, folder);
   }
 }
 

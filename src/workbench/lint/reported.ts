@@ -7,6 +7,12 @@ import type { Finding } from "./model/finding.js";
 /** A place in a file. */
 type Place = Pick<Finding, "file" | "line" | "column">;
 
+/** A finding for each error in the same input; see {@link ofError}. */
+export function ofErrors(error: unknown, folder = "."): readonly Finding[] {
+  const others = error instanceof CountersignError ? error.others : [];
+  return [error, ...others].map((one) => ofError(one, folder));
+}
+
 /**
  * The finding for an error at start. An error of lint itself or of the installation is thrown again. `folder` is the
  * folder that the error's place is relative to.

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { labelKeysOf, readCases } from "../../config/cases.js";
 import { testFile } from "../../config/test-file.js";
 import type { Finding } from "./model/finding.js";
-import { ofError } from "./reported.js";
+import { ofErrors } from "./reported.js";
 
 /** What the test beside a policy says of it. */
 export interface LintedTest {
@@ -19,7 +19,7 @@ export function lintTest(policy: string): LintedTest {
   try {
     return { findings: [], labels: labelKeysOf(readCases(file)) };
   } catch (error) {
-    return { ...NO_TEST, findings: [ofError(error)] };
+    return { ...NO_TEST, findings: ofErrors(error) };
   }
 }
 

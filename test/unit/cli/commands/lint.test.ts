@@ -179,7 +179,10 @@ describe("countersign config check", () => {
     const file = join(folder.path, "countersign.yaml");
     const { code, out } = await runCommand("config", "check", "--json", file);
     expect(code).toBe(1);
-    expect(JSON.parse(out).findings).toMatchObject([{ code: "CONFIG_INVALID", line: 2, column: 1 }]);
+    expect(JSON.parse(out).findings).toMatchObject([
+      { code: "CONFIG_INVALID", line: 2, column: 1, message: "unknown key `attachment` (did you mean `attachments`?)" },
+      { code: "CONFIG_INVALID", line: 1, column: 1, message: "`attachments` is missing" },
+    ]);
     expect(await runCommand("config", "check", `${file}.missing`)).toMatchObject({ code: 2 });
   });
 });
