@@ -1,14 +1,15 @@
-// neighbours SOCKET KIND: two containers of one agent, as an OCI runtime hands them over. One loads a program again and
+// neighbours SOCKET KIND TIMES: two containers of one agent, as an OCI runtime hands them over. One loads a program again and
 // again; after its first loads the other one makes the gate wait, with ever new tasks:
 //   endless  an attr in a page behind which nobody answers
 //   log      the same for the buffer of the verifier's log, which the gate writes to
 //   drip     an attr in a page that takes DRIP ms to come
 //   path     OBJ_GET of a path in a FUSE file system that never answers
 //   stuck    a program of that name, over which the policy of the tests never comes back
-// That goes on until the other one has tried often enough, and the first one has loaded enough beside it. Prints
-// `loads N failed N found N during N tries N drips N`: found is whether the first program is found by its id in the
-// end, during how many loads were made since the other one began, tries how many tasks that had, and drips how many
-// pages it has let come.
+// That goes on until the gate has been made to wait often enough, TIMES times of these with loads of the first one
+// beside it, and the first one has loaded enough. Prints `loads N failed N found N during N tries N beside N`: found is
+// whether the first program is found by its id in the end, during how many loads were made since the other one began,
+// tries how often that made the gate wait (by a task or by a page), and beside during how many of these waits the first
+// one loaded more than once: a load whose answer is on its way when the wait begins needs the gate no more.
 #include "bpf.h"
 #include "runtime.h"
 #include <linux/filter.h>
@@ -25,13 +26,22 @@
 // Loads before the other container begins, and what has to come after that.
 #define ALONE 20
 #define BESIDE 100
-#define TRIES 5
-#define DRIPS 20
+#define TRIES 10
+// Where the first container does not load beside so many waits, it never will.
+#define MOST_TRIES 1000
 
 // What both containers count.
 static volatile struct {
-	uint32_t loads, failed, found, before, tries, drips;
+	uint32_t loads, failed, found, before, tries, beside;
 } *count;
+
+// The gate was made to wait, since so many loads.
+static void waited_since(uint32_t loads)
+{
+	if (count->loads - loads > 1)
+		count->beside++;
+	count->tries++;
+}
 
 static void hand_over_as(const char *path, const char *name, int listener)
 {
@@ -63,9 +73,11 @@ static void *fill_slowly(void *range)
 	while (read(fd, &message, sizeof(message)) == sizeof(message)) {
 		struct uffdio_copy copy = {((intptr_t *)range)[1], (uintptr_t)content, 4096};
 
+		uint32_t loads = count->loads;
+
 		usleep(DRIP * 1000);
+		waited_since(loads);
 		ioctl(fd, UFFDIO_COPY, &copy);
-		count->drips++;
 	}
 	return NULL;
 }
@@ -116,21 +128,21 @@ static void make_it_wait(char kind)
 	bpf(BPF_PROG_LOAD, kind == 'l' ? (void *)&attr : page, sizeof(attr));
 }
 
-static int is_enough(char kind)
+static int is_enough(uint32_t times)
 {
-	if (count->loads < ALONE + BESIDE || count->before == 0 || count->loads - count->before < BESIDE)
+	if (count->before == 0 || count->loads - count->before < BESIDE || count->tries < TRIES)
 		return 0;
-	return kind == 'd' ? count->drips >= DRIPS : count->tries >= TRIES;
+	return count->beside >= times || count->tries >= MOST_TRIES;
 }
 
-static void victim(const char *socket, char kind)
+static void victim(const char *socket, uint32_t times)
 {
 	struct bpf_prog_info info = {};
 	union bpf_attr attr = {};
 	int first = -1;
 
 	hand_over_as(socket, "victim", listen_to_bpf(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV));
-	while (!is_enough(kind)) {
+	while (!is_enough(times)) {
 		int fd = load(GOOD, 2);
 
 		count->loads++;
@@ -157,14 +169,15 @@ static void attack(const char *socket, char kind)
 		usleep(1000);
 	count->before = count->loads;
 	for (;;) {
+		uint32_t loads = count->loads;
 		pid_t child = fork();
 
 		if (child == 0) {
 			make_it_wait(kind);
 			_exit(0);
 		}
-		count->tries++;
 		waitpid(child, NULL, 0);
+		waited_since(loads);
 	}
 }
 
@@ -175,14 +188,14 @@ int main(int argc, char **argv)
 	count = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	loading = fork();
 	if (loading == 0)
-		return victim(argv[1], argv[2][0]), 0;
+		return victim(argv[1], atoi(argv[3])), 0;
 	attacking = fork();
 	if (attacking == 0)
 		attack(argv[1], argv[2][0]);
 	if (wait(NULL) != loading)
 		return fprintf(stderr, "the attacker has ended\n"), kill(loading, SIGKILL), 3;
 	kill(-attacking, SIGKILL), kill(attacking, SIGKILL);
-	printf("loads %u failed %u found %u during %u tries %u drips %u\n", count->loads, count->failed, count->found,
-	       count->loads - count->before, count->tries, count->drips);
+	printf("loads %u failed %u found %u during %u tries %u beside %u\n", count->loads, count->failed, count->found,
+	       count->loads - count->before, count->tries, count->beside);
 	return 0;
 }

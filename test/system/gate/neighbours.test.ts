@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { until } from "../../support/until.js";
 import { RunningAgent } from "./running-agent.js";
 import { needs, needsGate, Site } from "./site.js";
 
@@ -30,13 +31,10 @@ attachments:
 `;
 
 /** What the attack counts: see neighbours.c. */
-type Counts = Readonly<Record<"loads" | "failed" | "found" | "during" | "tries" | "drips", number>>;
+type Counts = Readonly<Record<"loads" | "failed" | "found" | "during" | "tries" | "beside", number>>;
 
-/**
- * Loads of the victim for each time that the attacker makes the gate wait. If everyone waited for that, the victim
- * would make one each time.
- */
-const EACH_TIME = 3;
+/** Waits of the gate beside which the victim loads. If everyone waited for that, there would be none. */
+const TIMES = 10;
 
 describe("a container beside one that misbehaves", () => {
   let site: Site;
@@ -56,11 +54,16 @@ describe("a container beside one that misbehaves", () => {
     site?.remove();
   });
 
-  const beside = async (kind: string): Promise<Counts> => {
-    const { stdout } = await promisify(execFile)(site.attack("neighbours"), [agent.socket, kind]);
+  const beside = async (kind: string, times: number): Promise<Counts> => {
+    const { stdout } = await promisify(execFile)(site.attack("neighbours"), [agent.socket, kind, String(times)]);
     console.info(`${kind}: ${stdout.trim()}`);
     const numbers = [...stdout.matchAll(/(\w+) (\d+)/g)].map(([, name, number]) => [name, Number(number)]);
     return Object.fromEntries(numbers) as Counts;
+  };
+  /** The same; meanwhile, the attacker is isolated at least once, which lasts for ten seconds. */
+  const besideIsolated = async (kind: string): Promise<Counts> => {
+    const isolated = async () => expect(await metric("isolated_containers")).toBeGreaterThan(0);
+    return (await Promise.all([beside(kind, TIMES), until(isolated, 500)]))[0];
   };
   const metric = async (name: string) => {
     const text = await (await fetch(agent.metrics)).text();
@@ -77,44 +80,40 @@ describe("a container beside one that misbehaves", () => {
     ["log", "memory", "a log buffer behind which nobody answers"],
     ["path", "path", "a path in a file system that does not answer"],
   ])("%s: goes on while that one makes the gate wait with %s: %s", async (kind, what) => {
-    const { failed, tries, found, during } = await beside(kind);
-    expect([failed, tries > 1, found]).toEqual([0, true, 1]);
-    const killed = await metric("tasks_killed_total");
-    expect(killed).toBeGreaterThan(0);
-    expect(during).toBeGreaterThan(EACH_TIME * killed);
+    const counts = await besideIsolated(kind);
+    expect(counts).toMatchObject({ failed: 0, found: 1 });
+    expect(counts.beside).toBeGreaterThanOrEqual(TIMES);
+    expect(await metric("tasks_killed_total")).toBeGreaterThan(0);
     // the first call alone is waited for, until another thread takes over, however many there are. On a busy machine a
     // thread can seem to wait for any container: threads are replaced for the victim, too, or before the attacker
     // begins
-    expect(await metric("worker_replacements_total")).toBeLessThan(5);
+    expect(await metric("worker_replacements_total")).toBeLessThan(counts.tries / 2);
     const waits = { memory: "its memory from being read or written", path: "a path from being looked up" }[what];
     expect(reasons()).toContain(`gate: stalled: task N kept ${waits} for N ms and was killed`);
-    expect(await metric("isolated_containers")).toBeGreaterThan(0);
   });
 
   it("goes on while that one makes the gate wait a little, again and again", async () => {
     // on a busy machine a page takes longer to come than it should
     site.write("countersign.yaml", `${CONFIG}gate: { stall: 10s }\n`);
     await agent.reload();
-    const { failed, during, drips } = await beside("drip");
-    expect(failed).toBe(0);
-    expect(during).toBeGreaterThan(EACH_TIME * drips);
+    const counts = await besideIsolated("drip");
+    expect(counts.failed).toBe(0);
+    expect(counts.beside).toBeGreaterThanOrEqual(TIMES);
     expect(await metric("tasks_killed_total")).toBe(0);
-    expect(await metric("isolated_containers")).toBeGreaterThan(0);
   });
 
   it("has every load decided once while policies for that one never come back, and all that was written and handed out kept", async () => {
-    const { loads, failed, tries, found, during } = await beside("stuck");
-    expect([failed, tries > 1, found]).toEqual([0, true, 1]);
+    const { loads, failed, tries, found } = await beside("stuck", 0);
+    expect([failed, found]).toEqual([0, 1]);
     const decided = site.log.filter(({ current }) => current.container?.id === "victim");
     expect(decided.flatMap(({ answers }) => answers!.flatMap(({ notes }) => notes))).toEqual(
       Array.from({ length: loads }, (_, count) => String(count)),
     );
     const faults = site.log.flatMap(({ answers }) => answers!.flatMap(({ fault }) => fault?.code ?? []));
     expect(new Set(faults)).toEqual(new Set(["OUT_OF_TIME", "SUSPENDED"]));
-    expect(during).toBeGreaterThan(EACH_TIME * faults.filter((code) => code === "OUT_OF_TIME").length);
     // a few times, and then the attachment is suspended and no thread has to end, however often the attacker tries
     expect(await metric("worker_replacements_total")).toBeGreaterThan(1);
-    expect(await metric("worker_replacements_total")).toBeLessThan(5);
+    expect(await metric("worker_replacements_total")).toBeLessThan(tries / 2);
     expect(agent.said).toMatch(/the decision thread was replaced: a policy did not come back/);
   });
 });

@@ -2,14 +2,13 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { until } from "../../support/until.js";
 import { amount } from "../nightly.js";
 import { Containers, type RunningContainer } from "./containers.js";
 import { Machine, SOCKET, UNIT, UNIT_FILE } from "./machine.js";
-import { BIN, needs, needsGate, Site } from "./site.js";
+import { BIN, needs, needsGate, outputOf, Site } from "./site.js";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const BY_TIER = `
@@ -152,13 +151,21 @@ describe("an agent that systemd starts again", () => {
   const counts = () =>
     site.log.filter(({ hook }) => hook === "bpf_prog").map(({ answers }) => Number(answers?.[0]?.notes[0]));
 
+  /** The journal of the maps, in memory that systemd keeps for the next agent. */
+  const kept = () => {
+    const journal = `for fd in /proc/${mainPid()}/fd/*; do
+      case $(readlink $fd) in *memfd:countersign-maps*) cat $fd ;; esac
+    done`;
+    return outputOf(there().run("sh", "-c", journal));
+  };
+
   it("has the maps that policies wrote to, where it was told to end or killed", async () => {
     expect(await dev.ask(LOADER)).toContain(LOADED);
     for (const how of ["-TERM", "-KILL"]) {
       const before = counts().at(-1)!;
       site.forgetLog();
       // what a policy wrote in the last milliseconds before SIGKILL is lost (docs/agent.md)
-      await sleep(1000);
+      if (how === "-KILL") await until(() => expect(kept()).toContain(`["asked","count","${before + 1}"]`));
       await restartedBy(how);
       expect(await dev.ask(LOADER)).toContain(LOADED);
       expect(counts()[0]).toBe(before + 1);

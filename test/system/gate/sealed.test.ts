@@ -11,8 +11,10 @@ import { BIN, type Logged, needs, needsGate, Site, XDP_PASS } from "./site.js";
 const SHELL = `
 load() { rm -f "$BPFFS/$2"; bpftool prog load "$1" "$BPFFS/$2" > /dev/null 2>&1; echo "$2: $?"; rm -f "$BPFFS/$2"; }
 `;
-/** Longer than a following keyring takes to see its files again, and to let them settle. */
-const LATER = "sleep 1.5";
+const CHANGED = "is sealed, and its files have changed";
+/** Until the gate, which looks at the files before a decision, has logged that it does not use what is in them now. */
+const unused = (object: string) =>
+  `for turn in $(seq 600); do grep -q '${CHANGED}' log.jsonl && break; load ${object} turn > /dev/null; sleep 0.1; done`;
 /** Until the object can be loaded, or cannot, as the gate sees new files. */
 const until = (object: string, is: "loaded" | "not") =>
   `for turn in $(seq 200); do load ${object} turn | grep -q ': 0' && s=loaded || s=not; [ $s = ${is} ] && break; sleep 0.2; done`;
@@ -61,10 +63,10 @@ describe("a command that replaces files of the gate", () => {
 
   it("is judged by the keyring that was there before it, unless that follows its files", () => {
     sign(evilSigner, "signatures");
-    const script = `load ${object} before; cp evil.pem ca.pem; ${LATER}; load ${object} after`;
+    const script = `load ${object} before; cp evil.pem ca.pem; ${unused(object)}; load ${object} after`;
     const { stdout, stderr } = run(script);
     expect(stdout).toBe("before: 255\nafter: 255\n");
-    expect(stderr).toContain("is sealed, and its files have changed");
+    expect(stderr).toContain(CHANGED);
     site.write("ca.pem", authority.pem.certificate);
     const following = `load ${object} before; cp evil.pem ca.pem; ${until(object, "loaded")}; load ${object} after`;
     expect(run(following, ["--follow-files"]).stdout).toBe("before: 255\nafter: 0\n");
@@ -72,11 +74,13 @@ describe("a command that replaces files of the gate", () => {
 
   it("is judged by a CRL that its issuer signed, also once it has put the older one back", () => {
     sign(signer, "signatures");
-    const { stdout } = run(
+    // the older one is known, so that alone it would not be logged
+    const { stdout, stderr } = run(
       `load ${object} before; cp ca.crl old.crl; cp new.crl ca.crl; ${until(object, "not")}; load ${object} revoked
-       cp old.crl ca.crl; ${LATER}; load ${object} again`,
+       cp old.crl ca.crl; cat evil.pem >> ca.pem; ${unused(object)}; load ${object} again`,
     );
     expect(stdout).toBe("before: 0\nrevoked: 255\nagain: 255\n");
+    expect(stderr).toContain(CHANGED);
   });
 
   it("is judged by signatures of the folder that was there before it, to which new ones can come", () => {
