@@ -76,9 +76,9 @@ describe("a log", () => {
       const { openSync } = require("node:fs");
       openSync(process.argv[1], "r+");
       process.stdout.write("open");
-      setTimeout(() => {}, 20000);`;
+      process.stdin.resume();`;
     const { spawn } = await import("node:child_process");
-    const reader = spawn(process.execPath, ["-e", script, options.file], { stdio: ["ignore", "pipe", "inherit"] });
+    const reader = spawn(process.execPath, ["-e", script, options.file], { stdio: ["pipe", "pipe", "inherit"] });
     await new Promise((resolve) => reader.stdout.once("data", resolve));
     const log = new RotatingFile(options);
     const error = await refusal(() => {

@@ -7,6 +7,7 @@ import { explain } from "../../src/workbench/explain/explain.js";
 import { runCommand } from "../support/command-line.js";
 import { numbers, seedOf } from "../support/damage.js";
 import { lastDecision, recordDenial, signBy } from "../support/denials.js";
+import { shareOf } from "../support/share.js";
 import type { Workplace } from "../support/workplace.js";
 
 const ESCAPES = "\u001b[2J\u001b]0;x\u0007\u202e<script>alert(1)</script>\r\n\u0000";
@@ -72,7 +73,7 @@ describe("explain", () => {
   it("explains what is left of records with changed or deleted fields", () => {
     const seed = seedOf();
     const below = numbers(seed);
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < shareOf(1000); round++) {
       const changed = damaged(lines, below);
       const reader = new RecordReader();
       const read = changed.map((line) => reader.read(line));

@@ -1,7 +1,6 @@
 /** What TAB does at the prompt of `repl`, in a terminal as a person has it. */
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { own, Workplace } from "../../support/workplace.js";
@@ -58,13 +57,9 @@ describe("the prompt of `countersign repl` in a terminal", () => {
   });
 
   it("lists the names that fit when TAB is pressed again, and goes on with the line", async () => {
-    terminal.type("prog.effects.reads_");
-    await terminal.shows("prog.effects.reads_");
-    let listed = "";
-    for (const pressed = terminal.shows("prog> "); listed === ""; ) {
-      terminal.type(TAB);
-      listed = await Promise.race([pressed, sleep(300, "")]);
-    }
+    await completes("prog.effects.reads", "_");
+    terminal.type(TAB);
+    const listed = await terminal.shows("prog> ");
     expect(listed).toContain("prog.effects.reads_user_memory");
     expect(listed).toContain("prog.effects.reads_kernel_memory");
     expect(listed).not.toContain("pe");
