@@ -55,7 +55,7 @@ export class CertifiedFolder {
   make(): Certificate {
     const policies = new PlacedPolicies(this.config);
     try {
-      return makeCertificate(policies, () => true, { paths: 2_000, timeout: 60_000 });
+      return makeCertificate(policies, () => true, { paths: 2_000, timeout: 600_000 });
     } finally {
       policies.close();
     }
@@ -66,7 +66,7 @@ export class CertifiedFolder {
     const policies = new PlacedPolicies(this.config);
     const questions = properties.map((property) => ({ hook: "bpf_prog_load" as const, property }));
     try {
-      return makePropertyCertificate(policies, questions, { paths: 2_000, timeout: 60_000 });
+      return makePropertyCertificate(policies, questions, { paths: 2_000, timeout: 600_000 });
     } finally {
       policies.close();
     }

@@ -12,7 +12,7 @@ import { randomInput } from "./prove.js";
 import { withPolicies } from "./prove-configuration.js";
 
 const HOOK = "bpf_prog_load" satisfies HookName;
-const BOUNDS = { paths: 2_000, timeout: 60_000 };
+const BOUNDS = { paths: 2_000, timeout: 600_000 };
 
 export type Files = Readonly<Record<string, string>>;
 

@@ -29,7 +29,9 @@ export function propertyOf(text: string): PropertySource {
 
 /** The answer for a property of a configuration. */
 export function answerFor(files: Readonly<Record<string, string>>, text: string, paths = 2_000) {
-  return withPolicies(files, (policies) => proveProperty(policies, HOOK, propertyOf(text), { paths, timeout: 60_000 }));
+  return withPolicies(files, (policies) =>
+    proveProperty(policies, HOOK, propertyOf(text), { paths, timeout: 600_000 }),
+  );
 }
 
 /** What is wrong with the paths of a property for inputs drawn by chance; null if nothing is. */
@@ -41,7 +43,7 @@ export function flawOf(
   paths = 2_000,
 ): string | null {
   const property = propertyOf(text);
-  const exploration = policies.explore(HOOK, { paths, timeout: 60_000 }, property);
+  const exploration = policies.explore(HOOK, { paths, timeout: 600_000 }, property);
   // An input may be on a path that was not explored
   const least = exploration.unfinished === null ? 1 : 0;
   const evaluated = new EvaluatedProperty(policies, HOOK, property);

@@ -34,7 +34,7 @@ export async function realPaths(config: string, hook: HookName): Promise<readonl
 
 /** An example of each path that is decided. */
 export function examplesOf(policies: PlacedPolicies, hook: HookName): readonly Example[] {
-  const exploration = policies.explore(hook, { paths: 2_000, timeout: 60_000 });
+  const exploration = policies.explore(hook, { paths: 2_000, timeout: 600_000 });
   return exploration.paths.flatMap((path) => {
     const { end } = path;
     if (end.kind !== "decision") return [];

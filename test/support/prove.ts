@@ -53,7 +53,7 @@ export class ExploredPolicy {
   }
 
   explore(hook: HookName, paths = 2_000): Exploration {
-    return explore({ file: this.file, files: this.#files }, hook, NAMES, DEFAULT_LIMITS, { paths, timeout: 60_000 });
+    return explore({ file: this.file, files: this.#files }, hook, NAMES, DEFAULT_LIMITS, { paths, timeout: 600_000 });
   }
 
   ask(hook: HookName, input: Input) {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { amount } from "../nightly.js";
-import { needs, needsElementIterators, needsGate, outputOf, Site, XDP_PASS } from "./site.js";
+import { needs, needsElementIterators, needsGate, outputOf, patient, Site, XDP_PASS } from "./site.js";
 import { cgroupForTests } from "./test-cgroup.js";
 
 /** Notes what was copied of each command, and refuses nothing. */
@@ -214,7 +214,7 @@ describe("what is done with objects that were handed out", () => {
       "--config",
       site.write(
         "asking.yaml",
-        `version: 1\nlog: { file: log.jsonl }\ngate: { loader_runs: ask }\nattachments: [${attachment}]\n`,
+        `version: 1\nlog: { file: log.jsonl }\ngate: { loader_runs: ask }\nattachments: [${patient(attachment)}]\n`,
       ),
     ];
     site.write("loads.js", "export const bpf_prog_load = () => 0;");

@@ -35,7 +35,7 @@ describe("what is handed to an agent, and is no container", () => {
   });
 
   const send = (text: string, fds = 0, uid = 0) =>
-    spawnSync(hand, [agent.socket, String(fds), String(uid)], { input: text, timeout: 20_000 }).status;
+    spawnSync(hand, [agent.socket, String(fds), String(uid)], { input: text, timeout: 100_000 }).status;
   /** The agent's fds that are connections, or what `hand` sends. */
   const handed = () =>
     openFiles(agent.process.pid).filter((target) => target === "/dev/null" || target.startsWith("socket:"));
@@ -74,7 +74,7 @@ describe("what is handed to an agent, and is no container", () => {
   it("ends with what is wrong where the socket cannot be", () => {
     const config = join(site.folder, "countersign.yaml");
     const words = [BIN, "agent", "--socket", join(site.folder, "missing/agent.sock"), "--config", config];
-    const { status, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", timeout: 20_000 });
+    const { status, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", timeout: 100_000 });
     expect(stderr).toMatch(/agent\.sock\.lock` cannot be locked: ENOENT \[SOCKET_UNUSABLE\]/);
     expect(status).toBe(2);
   });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { MAP_TYPES, PROGRAM_TYPES } from "../../../src/bpf/tables/names.gen.js";
 import { neededForMap, neededForProgram } from "../../../src/gate/commands/objects/required-capabilities.js";
-import { needs, siteForTests } from "./site.js";
+import { needs, patient, siteForTests } from "./site.js";
 
 /** Refuses `r0 = 1; exit`. */
 const POLICY = `
@@ -25,7 +25,7 @@ describe("what an attachment grants a task, and has frozen", () => {
   const attached = (attachments: string, name: string, env: NodeJS.ProcessEnv = {}, more = "") => {
     const config = site().write(
       "lent.yaml",
-      `version: 1\nlog: { file: log.jsonl }\nattachments: [${attachments}]\n${more}`,
+      `version: 1\nlog: { file: log.jsonl }\nattachments: [${patient(attachments)}]\n${more}`,
     );
     site().forgetLog();
     return lines(site().runWith(["--config", config], env, site().attack("lent"), name).stdout);
@@ -150,7 +150,7 @@ describe("what an attachment grants a task, and has frozen", () => {
       site().write("strict.js", 'export const bpf_prog_load = (prog) => (prog.name === "pass" ? 0 : -1);');
       const config = site().write(
         "strict.yaml",
-        `version: 1\nlog: { file: log.jsonl }\nattachments: [{ policy: strict.js, ${lending} }]\n`,
+        `version: 1\nlog: { file: log.jsonl }\nattachments: [{ policy: strict.js, ${lending}, limits: { timeout: 10s } }]\n`,
       );
       const bare = lacks ? ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"] : [];
       const load = [

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from "vitest";
 import { amount } from "../nightly.js";
-import { needs, needsElementIterators, needsGate, Site } from "./site.js";
+import { needs, needsElementIterators, needsGate, patient, Site } from "./site.js";
 
 const LOADED = `
 __attribute__((section("raw_tp/sched_switch"), used)) int pass(void *ctx) { return 0; }
@@ -101,7 +101,10 @@ describe("a light skeleton, whose loader calls bpf(2) from inside the kernel", (
     ],
   ])("is refused where the attachment that has maps frozen is one %s", (_, attachments) => {
     site.policy("export const bpf_prog_load = () => 0;");
-    const config = site.write("other.yaml", `version: 1\nlog: { file: log.jsonl }\nattachments: [${attachments}]\n`);
+    const config = site.write(
+      "other.yaml",
+      `version: 1\nlog: { file: log.jsonl }\nattachments: [${patient(attachments)}]\n`,
+    );
     expect(site.runWith(["--config", config], { DIGEST: parts().loader, PLAIN: "1" }, program).stdout).toBe(
       "errno 1\n",
     );
@@ -167,7 +170,7 @@ describe("a light skeleton, whose loader calls bpf(2) from inside the kernel", (
     );
     const config = site.write(
       "both.yaml",
-      "version: 1\nlog: { file: log.jsonl }\ngate: { loader_runs: ask }\nattachments: [{ policy: policy.js, freeze: true }, { policy: bpf.js }]\n",
+      "version: 1\nlog: { file: log.jsonl }\ngate: { loader_runs: ask }\nattachments: [{ policy: policy.js, freeze: true, limits: { timeout: 10s } }, { policy: bpf.js, limits: { timeout: 10s } }]\n",
     );
     // what it loads was made inside of the kernel, and is no program that was handed out: it cannot be attached then
     expect(site.runWith(["--config", config], env, unmodified).stdout).toBe("loaded\n");

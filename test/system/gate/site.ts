@@ -145,6 +145,10 @@ log: { file: log.jsonl }
 attachments: [{ policy: policy.js, limits: { timeout: 10s } }]
 `;
 
+/** Attachments that begin with `{ policy:`, with the time that those of a site have. */
+export const patient = (attachments: string): string =>
+  attachments.replaceAll("{ policy:", "{ limits: { timeout: 10s }, policy:");
+
 /** The output of a command that ended with status 0. Another end fails the test, with what the command said. */
 export function outputOf({ status, signal, stdout, stderr }: Done): string {
   expect([status, signal], `${stdout}${stderr}`).toEqual([0, null]);

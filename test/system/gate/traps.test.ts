@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { BIN, type Done, needs, siteForTests, XDP_PASS } from "./site.js";
+import { BIN, type Done, needs, patient, siteForTests, XDP_PASS } from "./site.js";
 
 /**
  * The kernel's tag of `r0 = value; exit` (SHA-256 of its instructions; the gate's facts have the same on every kernel).
@@ -203,7 +203,10 @@ describe("a gate that somebody tries to get around", () => {
 
   it("has policies decide on a rewritten program where it is told to, but only those that enforce", () => {
     const asked = (attachment: string) => {
-      site().write("asked.yaml", `version: 1\nlog: { file: log.jsonl }\ngate: { rewritten: ask }\n${attachment}`);
+      site().write(
+        "asked.yaml",
+        `version: 1\nlog: { file: log.jsonl }\ngate: { rewritten: ask }\n${patient(attachment)}`,
+      );
       const config = ["--config", join(site().folder, "asked.yaml")];
       site().forgetLog();
       const { says } = trap("rewrite", {}, config);
@@ -251,7 +254,7 @@ describe("a gate that somebody tries to get around", () => {
 log: { file: log.jsonl }
 keyrings: { platform: { trust: [key.pem] }, vendor: { trust: [key.pem] } }
 gate: { keyrings: { 0: platform, -4: vendor } }
-attachments: [{ policy: signed.js }]
+attachments: [{ policy: signed.js, limits: { timeout: 10s } }]
 `,
     );
     site().write("key.pem", generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }));

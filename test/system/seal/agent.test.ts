@@ -66,7 +66,7 @@ sleep 5
 run starved load-value ${LISTED} ${UNLISTED}
 echo 1000 > "/proc/$agent/oom_score_adj"
 killed() { grep -c '^oom_kill [1-9]' /sys/fs/cgroup/agent/memory.events; }
-for try in $(seq 100); do killed > /dev/null && break; usleep 100000; done
+for try in $(seq 1000); do killed > /dev/null && break; usleep 100000; done
 run killed killed
 echo 1 > /sys/fs/cgroup/agent/cgroup.kill
 while [ -e "/proc/$agent/exe" ] && grep -q '[RSD] (' "/proc/$agent/status"; do usleep 100000; done

@@ -21,7 +21,7 @@ function exporter(more: object = {}, url = collector.url): OtlpExporter {
     compression: "none",
     firstDelay: 100,
     maxDelay: 1000,
-    timeout: 5000,
+    timeout: 60_000,
     wait: async (milliseconds) => {
       waits.push(milliseconds);
       return false;

