@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_CONFIG } from "../../config/config.js";
 import { noCacheOption } from "../input/cache-option.js";
 import type { TestOptions } from "../testing/test-command.js";
-import { countOf, TIMEOUT } from "./prove/limits.js";
+import { countOf, MAX_PATHS, TIMEOUT } from "./prove/limits.js";
 
 /** `countersign test`: runs the tests beside the configuration's policies. */
 export function command(): Command {
@@ -15,6 +15,7 @@ export function command(): Command {
     .option("--lcov <file>", "also write the coverage as a tracefile of lcov")
     .option("--min-coverage <percent>", "exit with 1 if the lines or branches of a file have less", percent)
     .option("--prove", "also prove the properties beside the policies: POLICY.properties.js beside POLICY.js")
+    .option("--max-paths <number>", "the most paths of one property", countOf, MAX_PATHS)
     .option("--timeout <seconds>", "the most time for all properties together", countOf, TIMEOUT)
     .option("--mutate", "show which changes of policies no case notices: operators, conditions, values, statements")
     .option("--mutants <number>", "the most changed policies to test, evenly chosen", number, 1000)
@@ -34,7 +35,8 @@ and \`time\`, and answers of helpers with \`helpers\`. docs/testing.md has every
 
 With --prove, each function that POLICY.properties.js exports is a case, too: a property of all decisions of the policy
 by itself, as for \`countersign prove property\`. It passes if it is proved; it fails if it is refuted or not decided,
-such as when the time of --timeout is over. POLICY.HOOK.properties.js has those of one hook of a policy with several.
+such as when --max-paths or --timeout is reached. POLICY.HOOK.properties.js has those of one hook of a policy with
+several.
 
 Exits with 0 when every case is as expected, 1 when one is not, when coverage is less than required or when no test
 notices a changed policy, 2 when a case could not be run or there is none.

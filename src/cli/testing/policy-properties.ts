@@ -7,7 +7,6 @@ import { PlacedPolicies } from "../../prove/configuration/placed-policies.js";
 import type { ExplorationLimits } from "../../prove/explorer/exploration.js";
 import { type PropertyAnswer, proveProperty } from "../../prove/property/property-answer.js";
 import { propertiesOf } from "../../prove/property/property-file.js";
-import type { LimitName } from "../../prove/shared/reached-limit.js";
 import { decisionWords, valueWords } from "../../prove/witness/shown-decision.js";
 import type { CaseResult } from "../../workbench/testing/case-result.js";
 import { limitWords } from "../commands/prove/limits.js";
@@ -85,12 +84,7 @@ function answerText({ answer, witness, model, doubts }: PropertyAnswer): string 
   }
   const reasons = [
     ...model.map((conditions) => `if ${conditions.join(" and ") || "anything"}`),
-    ...doubts.map(({ why, place, limit }) => `${place === null ? "" : `${place}: `}${doubtWords(why, limit)}`),
+    ...doubts.map(({ why, place, limit }) => `${place === null ? "" : `${place}: `}${limitWords(why, limit ?? null)}`),
   ];
   return reasons.length === 0 ? answer : `${answer}: ${reasons.join("; ")}`;
-}
-
-/** `test` has an option for the time only. */
-function doubtWords(why: string, limit: LimitName | undefined): string {
-  return limitWords(why, limit === "timeout" ? limit : null);
 }

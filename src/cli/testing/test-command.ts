@@ -7,7 +7,6 @@ import type { MutationRun } from "../../workbench/mutation/mutation-run.js";
 import { junit } from "../../workbench/testing/junit.js";
 import { type OpenEngine, runTests } from "../../workbench/testing/test-run.js";
 import { changeOf } from "../../workbench/testing/watched-files.js";
-import { MAX_PATHS } from "../commands/prove/limits.js";
 import { writeWhole } from "../files/write.js";
 import { type CacheOption, openCache } from "../input/cache-option.js";
 import { openEnginesForTests } from "../input/open-engine.js";
@@ -28,6 +27,8 @@ export interface TestOptions extends CacheOption {
   /** In percent. */
   readonly minCoverage?: number;
   readonly prove?: true;
+  /** The most paths of one property. */
+  readonly maxPaths: number;
   /** The most time for all properties together, in seconds. */
   readonly timeout: number;
   readonly mutate?: true;
@@ -65,7 +66,7 @@ async function runOnce(options: TestOptions): Promise<OneRun> {
   const isMeasured = options.coverage ?? (options.lcov !== undefined || options.minCoverage !== undefined);
   const coverage = isMeasured ? new Coverage(config.file) : null;
   const { results: cases, untested, warnings, files: read } = await runTests(config, open, coverage);
-  const proved = options.prove === true ? await prove(config, options.timeout) : null;
+  const proved = options.prove === true ? await prove(config, options) : null;
   const results = [...cases, ...(proved?.results ?? [])];
   warnings.forEach(warn);
   if (options.junit !== undefined) writeWhole(options.junit, Buffer.from(junit(results)));
@@ -90,9 +91,9 @@ async function runOnce(options: TestOptions): Promise<OneRun> {
 }
 
 /** Proves the properties beside the policies: the prover is loaded for this only. */
-async function prove(config: Config, seconds: number): Promise<ProvedPolicies> {
+async function prove(config: Config, { maxPaths, timeout }: TestOptions): Promise<ProvedPolicies> {
   const { provePolicies } = await import("./policy-properties.js");
-  return provePolicies(config, { paths: MAX_PATHS, timeout: 1000 * seconds });
+  return provePolicies(config, { paths: maxPaths, timeout: 1000 * timeout });
 }
 
 async function mutate(config: Config, open: OpenEngine, limit: number): Promise<MutationRun> {

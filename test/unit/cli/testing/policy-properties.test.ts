@@ -84,6 +84,21 @@ describe("countersign test --prove", () => {
     expect(readFileSync(junit, "utf8").split(`<failure message="expected proved, got ${got}">`)).toHaveLength(3);
   });
 
+  it("says which option raises the number of paths, also in JSON and JUnit XML", async () => {
+    const properties = [1, 2]
+      .map((uid) => `export const not${uid} = (prog, { uid }) => uid !== ${uid} || true;`)
+      .join("\n");
+    const junit = place.at("paths.xml");
+    const { code, out } = await prove(properties, "--max-paths", "1", "--json", "--junit", junit);
+    expect(code).toBe(1);
+    const [, ...cases] = JSON.parse(out).cases;
+    expect(cases).toHaveLength(2);
+    for (const { got, passed } of cases)
+      expect([got, passed]).toEqual([expect.stringContaining("(raise --max-paths)"), false]);
+    expect(readFileSync(junit, "utf8").split("(raise --max-paths)")).toHaveLength(3);
+    expect((await prove(properties, "--max-paths", "100", "--json")).out).not.toContain("raise --max-paths");
+  });
+
   it("rejects a time that is not a number of seconds", async () => {
     expect(await prove("export const holds = () => true;", "--timeout", "1m")).toMatchObject({
       code: 2,

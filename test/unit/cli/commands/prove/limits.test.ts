@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { doubtLine, limitWords, withinLimits } from "../../../../../src/cli/commands/prove/limits.js";
+import { commandLine } from "../../../../../src/cli/program.js";
 import { CountersignError } from "../../../../../src/error.js";
 import { LimitError } from "../../../../../src/prove/certificate/limit-error.js";
 import { limitDoubt } from "../../../../../src/prove/shared/doubt.js";
@@ -34,5 +35,25 @@ describe("a limit that an exploration reached", () => {
       throw other;
     };
     expect(rejection(() => withinLimits(fail))).toBe(other);
+  });
+});
+
+/** All commands that explore policies. `prove check` only evaluates. */
+const EXPLORING = ["test", "prove table", "prove property", "prove compare", "prove dead", "prove witness"];
+
+describe("the options that raise a limit", () => {
+  it.each(EXPLORING)("are options of `%s`, with the same defaults", async (words) => {
+    const [name = "", inner] = words.split(" ");
+    const command = (await commandLine(name)).commands.find((one) => one.name() === name);
+    const its = inner === undefined ? command : command?.commands.find((one) => one.name() === inner);
+    const defaults = its!.options.map(({ long, defaultValue }) => [long, defaultValue]);
+    expect(Object.fromEntries(defaults)).toMatchObject({ "--max-paths": 2000, "--timeout": 60 });
+  });
+
+  it("are options of these commands only", async () => {
+    const { commands } = await commandLine(null);
+    const all = commands.flatMap((one) => [one, ...one.commands]);
+    const having = all.filter(({ options }) => options.some(({ long }) => long === "--max-paths"));
+    expect(having.map((one) => one.name()).sort()).toEqual(EXPLORING.map((words) => words.split(" ").at(-1)).sort());
   });
 });
