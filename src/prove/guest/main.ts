@@ -14,6 +14,7 @@ import { propertyEnd } from "./property.js";
 
 export { returned } from "./answer.js";
 export { callMethod, construct, own, pattern } from "./calls.js";
+export { accumulated, isAccumulated } from "./folding.js";
 export * from "./helpers.js";
 export { birth, write } from "./loops.js";
 export { array, each, element, elements, get, indexed, key, keys, properties, rest, set, spread } from "./members.js";

@@ -119,7 +119,7 @@ export function finish(how: PathEnd): never {
 }
 
 const FAILED_CALLBACK = (place: number): PathEnd => {
-  return { kind: "not decided", why: "a callback of `reduce` that fails", place };
+  return { kind: "not decided", why: "a callback of `reduce`, or a loop that adds numbers, that fails", place };
 };
 
 /** Runs a callback of `reduce` for any element: it must not fail, and not ask about the element or the accumulator. */
@@ -228,7 +228,7 @@ export function fault(code: string, what: string): never {
  */
 export function test(atom: Atom, otherwise?: string): boolean {
   const key = stringify(atom);
-  if (isFolding && isPart(key)) notDecided("a condition in a callback of `reduce`");
+  if (isFolding && isPart(key)) notDecided("a condition in a callback of `reduce`, or in a loop that adds numbers");
   let answer = known.get(key);
   if (answer === undefined) {
     chosen ??= new Map(tell({ ask: "known" }) as [string, boolean][]);

@@ -9,6 +9,7 @@ import type {
 } from "acorn";
 import { GUEST_FUNCTIONS, GUEST_MODULE } from "../../policy/model/guest.js";
 import type { ByKind } from "../../policy/syntax/nodes.js";
+import { accumulation, accumulatorOf } from "./accumulation.js";
 import { functionText } from "./functions.js";
 import { declarators } from "./patterns.js";
 import { boundNames } from "./regions.js";
@@ -110,7 +111,8 @@ function forText({ init, test, update, body }: ForStatement, to: Writer): string
   return `for(${begin};${test ? to.test(test) : ""};${update ? to.expression(update) : ""}){${to.statement(body)}}`;
 }
 
-function forOfText({ left, right, body }: ForOfStatement | ForInStatement, over: "each" | "keys", to: Writer): string {
+function forOfText(node: ForOfStatement | ForInStatement, over: "each" | "keys", to: Writer): string {
+  const { left, right, body } = node;
   if (left.type !== "VariableDeclaration" || left.kind === "var")
     return `${to.notDecided(left, "a loop that assigns")};`;
   if (to.loopsOverItself(left, right)) return `${to.notDecided(right, "a loop over its own variable")};`;
@@ -120,5 +122,13 @@ function forOfText({ left, right, body }: ForOfStatement | ForInStatement, over:
     const parts = declarators(pattern, element, to);
     return `${left.kind} ${parts.join()};{${to.statement(body)}}`;
   });
-  return `for(const ${element} of ${to.call(over, right, to.expression(right))}){${inner}}`;
+  const value = to.expression(right);
+  const name = node.type === "ForOfStatement" ? accumulatorOf(node) : null;
+  if (name === null || node.type !== "ForOfStatement")
+    return `for(const ${element} of ${to.call(over, right, value)}){${inner}}`;
+  const list = to.temporary();
+  const sum = to.call("accumulated", right, list, name, accumulation(name, pattern, node, to));
+  const loop = `for(const ${element} of ${to.call(over, right, list)}){${inner}}`;
+  const isSum = to.call("isAccumulated", right, list, name);
+  return `{const ${list}=${value};if(${isSum})${name}=${to.assigned(name, sum)};else ${loop}}`;
 }

@@ -44,6 +44,24 @@ const DECIDED: Readonly<Record<string, string>> = {
     "if (typeof value !== 'number' || value < -9 || value > 9) return 0; return prog.maps.reduce((n) => n + value, 0) < -9 ? -1 : 0",
   "the first element":
     "const [first] = prog.maps; return first && prog.maps.reduce((n, m) => n + first.key_size, 0) > 9 ? -1 : 0",
+  "a loop": "let n = 0; for (const map of prog.maps) n += map.memory; return n > 4096 ? deny(`${n} bytes`) : 0",
+  "a loop with a block":
+    "let n = 9; for (const { key_size, value_size } of prog.maps) { const size = 2 * key_size; n += size; n -= value_size; } return n < 0 ? -1 : 0",
+  "a loop that counts": "let n = 0; for (const map of prog.maps) n++; return n > 2 ? -1 : 0",
+  "a loop that counts down": "let n = 4; for (const map of prog.maps) { --n; } return n < 2 ? -1 : 0",
+  "the largest number of a loop":
+    "let n = 16; for (const map of prog.maps) n = Math.max(n, map.max_entries); return n > 1024 ? -1 : 0",
+  "a loop that calls a function with its variable":
+    "let n = 1; const next = (size) => n + size; for (const map of prog.maps) n = next(map.key_size); return n > 8 ? -1 : 0",
+  "a loop with a label": "let n = 0; a: for (const map of prog.maps) n += map.key_size; return n > 8 ? -1 : 0",
+  "a loop over what a function returns, which changes the variable":
+    "let n = 0; const all = () => { n = 3; return prog.maps }; for (const map of all()) n += map.key_size; return n > 8 ? -1 : 0",
+  "two loops":
+    "let n = 0; let v = 0; for (const m of prog.maps) n += m.key_size; for (const m of prog.maps) v += m.value_size; return n > v ? -1 : 0",
+  "a loop in a function, over several lists":
+    "const sum = (list, n = 0) => { for (const m of list) n += m.key_size; return n }; return sum(prog.maps) > sum([{ key_size: 2 }, { key_size: 3 }]) ? -1 : 0",
+  "a loop of which the variable hides another one":
+    "let n = -1; { let n = 0; for (const m of prog.maps) n += m.key_size; if (n > 8) return -2 } return n",
   "another sum in it": `const all = prog.maps.reduce((n, m) => n + m.key_size, 0); return prog.maps.reduce((n, m) => n + all, 1) > 9 ? -1 : 0`,
 };
 
@@ -59,9 +77,12 @@ const WITHOUT_EXAMPLES: ReadonlySet<string> = new Set([
   "another sum in it",
 ]);
 
+const FAILS = "a callback of `reduce`, or a loop that adds numbers, that fails";
+const CHANGES = "a variable or an object that a loop over a list changes";
 const REDUCE = "`reduce` of a list that is not known";
-const NEITHER = "a callback of `reduce` that gives neither a sum nor an extreme of its accumulator and numbers";
-const CONDITION = "a condition in a callback of `reduce`";
+const NEITHER =
+  "a callback of `reduce`, or a loop, that gives neither a sum nor an extreme of its accumulator and numbers";
+const CONDITION = "a condition in a callback of `reduce`, or in a loop that adds numbers";
 
 /** Bodies of which something is not decided, with the reason. */
 const UNDECIDED: Readonly<Record<string, readonly [body: string, why: string]>> = {
@@ -114,14 +135,57 @@ const UNDECIDED: Readonly<Record<string, readonly [body: string, why: string]>> 
     "an array that a loop over a list changes",
   ],
   "a denial": ["return prog.maps.reduce((n, m) => n + deny('a map'), 0)", "a denial in a loop over a list"],
-  "a fact that there is not": [
-    "return prog.maps.reduce((n, m) => n + m.size, 0) > 9 ? -1 : 0",
-    "a callback of `reduce` that fails",
+  "a fact that there is not": ["return prog.maps.reduce((n, m) => n + m.size, 0) > 9 ? -1 : 0", FAILS],
+  "an error": ["try { return prog.maps.reduce(() => null.x, 0) } catch { return -1 }", FAILS],
+  "a loop that changes another variable": [
+    "let n = 0; let k = 0; const next = () => ++k; for (const map of prog.maps) n += next(); return n + k > 4 ? -1 : 0",
+    "a variable that a loop over a list changes",
   ],
-  "an error": [
-    "try { return prog.maps.reduce(() => null.x, 0) } catch { return -1 }",
-    "a callback of `reduce` that fails",
+  "a loop that changes its variable twice": [
+    "let n = 0; for (const map of prog.maps) n += (n = 1); return n > 4 ? -1 : 0",
+    "a variable that a loop over a list changes",
   ],
+  "a loop that keeps functions": [
+    "let n = 0; const all = []; for (const m of prog.maps) n += (all.push(() => n), 1); return all.length > 1 ? -1 : 0",
+    "an array that a loop over a list changes",
+  ],
+  "a loop that multiplies its variable": [
+    "let n = 1; for (const m of prog.maps) n += n * m.key_size; return n > 4 ? -1 : 0",
+    NEITHER,
+  ],
+  "a loop that keeps the last number": ["let n = 0; for (const m of prog.maps) n = m.memory; return -n", CHANGES],
+  "a loop that counts some": [
+    "let n = 0; for (const m of prog.maps) n += m.type === 'hash' ? 1 : 0; return n > 1 ? -1 : 0",
+    CHANGES,
+  ],
+  "a loop that asks about elements": [
+    "let n = 0; for (const m of prog.maps) n += 1 * (m.type === 'hash' ? 1 : 0); return n > 1 ? -1 : 0",
+    CONDITION,
+  ],
+  "a loop that fails": ["let n = 0; for (const m of prog.maps) n += null.x; return n > 1 ? -1 : 0", FAILS],
+  "a loop from -0": ["let n = -0; for (const m of prog.maps) n += 0; return 1 / n < 0 ? -1 : 0", CHANGES],
+  "a loop that adds to a text": [
+    "let n = ''; for (const m of prog.maps) n += m.name; return n === 'ab' ? -1 : 0",
+    CHANGES,
+  ],
+  "a loop that adds to nothing": ["let n; for (const m of prog.maps) n += 1; return n === undefined ? -1 : 0", CHANGES],
+  "a loop that adds to a fact": [
+    "let n = prog.insn_cnt; for (const m of prog.maps) n += 1; return n > 5 ? -1 : 0",
+    CHANGES,
+  ],
+  "a loop in a loop": [
+    "let n = 0; for (const m of prog.maps) for (const h of prog.helpers) n += m.key_size; return n > 5 ? -1 : 0",
+    CHANGES,
+  ],
+  "a loop over elements that are left": [
+    "let n = 0; for (const m of prog.maps.filter((one) => one.type === 'hash')) n += 1; return n > 1 ? -1 : 0",
+    CHANGES,
+  ],
+  "a loop over the same name": [
+    "let n = 0; for (const n of prog.maps) n += 1; return n",
+    "`+` of something else than finite numbers",
+  ],
+  "a loop before its variable": ["for (const m of prog.maps) n += 1; let n = 0; return n", "an error of the engine"],
   "a loop in it": [
     "return prog.maps.reduce((n) => n + (prog.helpers.some((h) => h === 'x') ? 1 : 0), 0) > 1 ? -1 : 0",
     "a loop over a list within another one",
@@ -163,7 +227,7 @@ function expectEngine(policy: ExploredPolicy, exploration: ReturnType<ExploredPo
   }
 }
 
-describe(`reduce of a list that is not known (seed ${seed})`, () => {
+describe(`reduce of a list that is not known, and loops that add numbers (seed ${seed})`, () => {
   it.each(Object.entries(DECIDED))("decides %s", (name, body) => {
     const policy = policyWith(body);
     const exploration = policy.explore("bpf_prog_load");
