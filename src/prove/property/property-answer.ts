@@ -113,11 +113,14 @@ class Search {
     this.#confirmed += 1;
     if (end.kind !== "property" || end.holds === true) return;
     const evaluation = this.#at(input);
-    if (evaluation.holds === null)
-      throw new CountersignError("PROPERTY_INVALID", `\`${this.property.name}\`: ${evaluation.failure}`, {
+    if (evaluation.holds === null) {
+      // only the engine knows the message of an exception; calling what is no function throws one, too
+      const why = end.why === null || end.why.startsWith("it fails") ? evaluation.failure : end.why;
+      throw new CountersignError("PROPERTY_INVALID", `\`${this.property.name}\`: ${why}`, {
         place: place ?? `${this.property.folder ?? ""}${this.property.file}`,
         remedy: "export functions that return true or false for every program, caller and decision",
       });
+    }
     this.#witness ??= witnessOf(path, input, exploration, evaluation.decision);
   }
 

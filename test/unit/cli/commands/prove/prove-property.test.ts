@@ -135,6 +135,16 @@ describe("countersign prove property", () => {
     ]);
   });
 
+  it.each([
+    ["5", "it is no function"],
+    ["{ call: () => true }", "it is no function"],
+    ["() => 5", "it returns no boolean"],
+  ])("rejects a property that is none, and says so: %s", async (value, failure) => {
+    writeFileSync(join(folder, "bad.js"), `export const bad = ${value};\n`);
+    const { code, err } = await prove("bad.js");
+    expect([code, err]).toEqual([2, expect.stringMatching(`\`bad\`: ${failure} \\[PROPERTY_INVALID\\]`)]);
+  });
+
   it("says that the exploration is not complete when it reaches the most paths", async () => {
     const { code, out } = await prove("properties.js", "--property", "small", "--max-paths", "1");
     expect(code).toBe(2);
