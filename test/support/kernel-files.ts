@@ -2,6 +2,7 @@
 import { gzipSync } from "node:zlib";
 import { btfOf, elfOf } from "../../src/bpf/assembly/elf-writer.js";
 import { numbers } from "./damage.js";
+import { setHeader } from "./elf-patch.js";
 
 /** BTF of a type `int` with this name. */
 export function btfWith(name: string): Buffer {
@@ -13,10 +14,25 @@ export function btfWith(name: string): Buffer {
   return btfOf(type, `\0${name}\0`);
 }
 
-/** A kernel or a module as ELF file, with these contents before its BTF. */
+/** A kernel or a module for x86-64 as ELF file, with these contents before its BTF. */
 export function kernelElf(btf: Uint8Array | null, contents: Uint8Array = new Uint8Array(0)): Buffer {
+  return forX86(elfWith(btf, contents));
+}
+
+/** The same with the machine of BPF, which does not matter for a kernel that is compressed. */
+function elfWith(btf: Uint8Array | null, contents: Uint8Array): Buffer {
   const sections = [{ name: ".text", type: 1, data: contents }];
   return elfOf(...sections, ...(btf === null ? [] : [{ name: ".BTF", type: 1, data: btf }]));
+}
+
+/** A module as the kernel's loader takes it, with the section of its `struct module`. */
+export function moduleElf(btf: Uint8Array): Buffer {
+  const sections = [".gnu.linkonce.this_module", ".BTF"].map((name) => ({ name, type: 1, data: btf }));
+  return forX86(elfOf(...sections));
+}
+
+function forX86(elf: Buffer): Buffer {
+  return setHeader(elf, "machine", 62);
 }
 
 /** Bytes with many calls and jumps of x86, and with what only looks like them. */
@@ -27,7 +43,10 @@ export function callsOfX86(size: number): Buffer {
 }
 
 /** The kernel in fixtures/vmlinux.*: see the README there. */
-export const FIXTURE_KERNEL = kernelElf(btfWith("in_fixture"), callsOfX86(16 * 1024));
+export const FIXTURE_KERNEL = elfWith(btfWith("in_fixture"), callsOfX86(16 * 1024));
+
+/** The same kernel as a file of its own. */
+export const PLAIN_KERNEL = forX86(Buffer.from(FIXTURE_KERNEL));
 
 /** A bzImage: boot sector, one sector of set-up code, the release, and the compressed kernel with its size. */
 export function bootImage(compressed: Uint8Array, size: number | null, release = "6.12.1-test"): Buffer {

@@ -1,14 +1,15 @@
 import { release as runningRelease } from "node:os";
+import { isBpfElf } from "../../bpf/embedded.js";
 import { isAr } from "./archive/ar.js";
 import { compressionOf, decompressed, joined } from "./compression/compression.js";
 import { BOOT_HEADER_SIZE, isBootImage } from "./image/boot-header.js";
-import { type ImageContents, MAX_BTF, readImage } from "./image/kernel-image.js";
+import { type ImageContents, KNOWN, MAX_BTF, readImage } from "./image/kernel-image.js";
 import { hasModulesBeside, isBtf, modulesBeside, RUNNING_KERNEL } from "./modules/btf-folder.js";
 import type { ModuleBtf, ModuleRequest } from "./modules/module-btf.js";
 import { kernelInPackage } from "./package/packaged-kernel.js";
 import { modulesOfPackage } from "./package/packaged-modules.js";
 import { type ByteSource, FileSource, MemorySource, piecesOf, startOf } from "./source/byte-source.js";
-import { tooLarge } from "./source/kernel-error.js";
+import { tooLarge, unsupported } from "./source/kernel-error.js";
 
 /** A kernel as read from a file. */
 export interface KernelFile extends ImageContents {
@@ -56,6 +57,7 @@ async function read(path: string, file: ByteSource): Promise<KernelFile> {
     const readModules = (request: ModuleRequest) => modulesOfPackage(path, kernel.release, request);
     return { path, ...kernel, isPackage: true, readModules };
   }
+  if (isBpfElf(start)) throw unsupported(path, "is a BPF object, not a kernel", KNOWN);
   if (isBtf(start)) return { ...rawBtf(path, file), isPackage: false, readModules: modulesBesideOf(path) };
   const compression = compressionOf(start);
   if (compression === null) return { path, ...(await readImage(file)), isPackage: false, readModules: null };

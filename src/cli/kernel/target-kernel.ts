@@ -1,4 +1,4 @@
-import { Btf } from "../../bpf/btf/btf.js";
+import type { Btf } from "../../bpf/btf/btf.js";
 import { sha256 } from "../../bpf/insn/digest.js";
 import { BpfObject, type LinkedProgram, linkedPrograms } from "../../bpf/object.js";
 import { Kallsyms, Kernel, type Variant } from "../../bpf/relocate.js";
@@ -6,6 +6,7 @@ import { Relocations } from "../../bpf/relocations.js";
 import { type ResolvedProgram, resolvePrograms } from "../../bpf/resolved-object.js";
 import type { CacheFolder } from "../../cache-folder.js";
 import { readInput } from "../../input.js";
+import { kernelBtf } from "./kernel-btf.js";
 import { KernelSource } from "./kernel-source.js";
 import { RelocationCache } from "./relocation-cache.js";
 import { type ModuleChoices, TargetModules } from "./target-modules.js";
@@ -27,7 +28,7 @@ export class TargetKernel {
   readonly #known: RelocationCache | null;
   #kernel: Kernel | undefined;
 
-  /** Throws the errors of openKernel, BTF_MALFORMED. */
+  /** Throws the errors of openKernel and kernelBtf. */
   static async open(path: string, choices: KernelChoices): Promise<TargetKernel> {
     const { kallsyms, cache = null } = choices;
     const symbols = kallsyms === undefined ? null : readInput(kallsyms);
@@ -141,7 +142,7 @@ export class TargetKernel {
   }
 
   async #readVmlinux(): Promise<void> {
-    const vmlinux = new Btf(await this.source.btf(), this.path);
+    const vmlinux = kernelBtf(await this.source.btf(), this.path);
     const { kallsyms } = this;
     const symbols = kallsyms === null ? null : new Kallsyms(kallsyms);
     this.#kernel = new Kernel(vmlinux, () => this.#modules.types, symbols);

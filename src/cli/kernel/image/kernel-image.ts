@@ -17,7 +17,11 @@ export const MAX_BTF = 64 * 1024 * 1024;
 /** Reads a bzImage, or a kernel as ELF file. Throws KERNEL_MALFORMED, KERNEL_UNSUPPORTED, FILE_TOO_LARGE. */
 export async function readImage(image: ByteSource): Promise<ImageContents> {
   const start = startOf(image, BOOT_HEADER_SIZE);
-  if (isElf(start)) return { btf: btfOf(image), release: null };
+  if (isElf(start)) {
+    if (elfSection(image, MODULE, MAX_BTF) !== null)
+      throw unsupported(image.place, "is a module, whose BTF refers to its kernel's", KNOWN);
+    return { btf: btfOf(image), release: null };
+  }
   if (!isBootImage(start)) throw unsupported(image.place, "is neither BTF nor a known form of a kernel", KNOWN);
   // It loads node:zlib, which takes as long as reading the BTF of a kernel that is not compressed.
   const { kernelInImage, releaseOfImage } = await import("./boot-image.js");
@@ -26,7 +30,12 @@ export async function readImage(image: ByteSource): Promise<ImageContents> {
   return { btf: btfOf(kernel).slice(), release: releaseOfImage(image) };
 }
 
-const KNOWN = "name BTF (/sys/kernel/btf/vmlinux), a vmlinux, the vmlinuz of an x86 kernel, or a Debian package of one";
+/** The section with `struct module`, by which the kernel's loader knows a module. */
+const MODULE = ".gnu.linkonce.this_module";
+
+/** What `--btf` can name. */
+export const KNOWN =
+  "name BTF (/sys/kernel/btf/vmlinux), a vmlinux, the vmlinuz of an x86 kernel, or a Debian package of one";
 
 function btfOf(vmlinux: ByteSource): Uint8Array {
   const btf = elfSection(vmlinux, ".BTF", MAX_BTF);

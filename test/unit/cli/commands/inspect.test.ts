@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
 import { EFFECTS } from "../../../../src/bpf/model/facts.js";
 import { programFactsFrom } from "../../../../src/bpf/model/program-fields.js";
 import { runCommand } from "../../../support/command-line.js";
-import { sectionData, setHeader } from "../../../support/elf-patch.js";
+import { setHeader } from "../../../support/elf-patch.js";
 import { example } from "../../../support/examples.js";
 import { switchKernel } from "../../../support/switch-kernel.js";
 
@@ -70,7 +71,7 @@ describe("inspect --json --details", () => {
 describe("inspect --btf", () => {
   it("says what a kernel does not have", async () => {
     writeFileSync(path("switch-watch.o"), example("switch-watch"));
-    writeFileSync(path("kernel.btf"), sectionData(example("drop-telnet"), ".BTF"));
+    writeFileSync(path("kernel.btf"), new BtfWriter().bytes());
     const { out } = await runCommand("inspect", "--btf", path("kernel.btf"), path("switch-watch.o"));
     expect(out).toContain(`missing  target sched_switch, looked for in ${path("kernel.btf")}`);
     expect(out).toContain("type struct task_struct");

@@ -13,6 +13,7 @@ import {
   FIXTURE_KERNEL,
   gzippedImage,
   kernelElf,
+  PLAIN_KERNEL,
   packageOf,
   packageWith,
 } from "../../../support/kernel-files.js";
@@ -71,7 +72,7 @@ describe("openKernel", () => {
   it.each<[string, Uint8Array, string | null]>([
     ["raw.btf", BTF, null],
     ["raw.btf.gz", gzipSync(BTF), null],
-    ["kernel.elf", FIXTURE_KERNEL, null],
+    ["kernel.elf", PLAIN_KERNEL, null],
     ["kernel.elf.zst", fixture("vmlinux.zst"), null],
     ["kernel.elf.xz", fixture("vmlinux.xz"), null],
     ["vmlinuz-gzip", gzippedImage(FIXTURE_KERNEL), "6.12.1-test"],
