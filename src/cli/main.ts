@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from "commander";
 import { CountersignError } from "../error.js";
 import { EXIT } from "./output/exit.js";
+import { helpWidth, wrapText } from "./output/help-width.js";
 import { printError } from "./output/output.js";
 import { commandLine } from "./program.js";
 
@@ -52,10 +53,18 @@ function wantsJson(argv: readonly string[]): boolean {
   return words.some((word, index) => word === "--json" || word === "--format=json" || isFormat(word, index));
 }
 
-/** Makes commander throw its errors, for all subcommands, instead of printing them and ending the process. */
+/**
+ * Makes commander throw its errors, for all subcommands, instead of printing them and ending the process, and fits the
+ * help to the terminal.
+ */
 function quiet(command: Command): void {
-  command.exitOverride().configureOutput({ outputError() {} });
+  command.exitOverride().configureOutput({ outputError() {}, writeOut: printHelp });
   for (const inner of command.commands) quiet(inner);
+}
+
+function printHelp(text: string): void {
+  const width = helpWidth(process.stdout);
+  process.stdout.write(width === null ? text : wrapText(text, width));
 }
 
 function named(error: unknown, command: string): CountersignError {
