@@ -354,7 +354,7 @@ describe("a policy that goes wrong refuses, by its fault's name and place, and t
 
   it("that calls what never comes back is ended from outside, and does not hold up the files after it", () => {
     const its = new Workplace(
-      "  - { name: count, policy: policies/count.js, limits: { timeout: 10s } }\n  - { policy: policies/stuck.js, limits: { steps: 100000000, timeout: 100ms } }",
+      "  - { name: count, policy: policies/count.js, limits: { timeout: 1s } }\n  - { policy: policies/stuck.js, limits: { steps: 100000000, timeout: 100ms } }",
       "maps: { seen: { writable: { entries: 1, bytes: 1KiB } } }",
     );
     its.write(
