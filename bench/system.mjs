@@ -313,8 +313,9 @@ async function startFloorAgent() {
 
 async function timeOfFirstEvent([file, ...words]) {
   const child = spawn(file, words, { stdio: ["ignore", "pipe", "ignore"], detached: true });
-  // an event every 4 ms: what is measured cannot be more exact than that
-  const ticking = spawn(join(folder, "ticks"), { stdio: "ignore" });
+  // An event every 4 ms, from a random time on: otherwise the events of all rounds would be at the same times after the
+  // start of the tool, and all times multiples of 4 ms.
+  const ticking = spawn(join(folder, "ticks"), [String(Math.floor(4000 * Math.random()))], { stdio: "ignore" });
   let start = 0;
   for await (const line of createInterface({ input: child.stdout })) {
     if (start === 0) start = Number(BigInt(line) / 1000n);
