@@ -48,7 +48,8 @@ export class LiveProgram implements Code {
   readonly functions: readonly CodeFunction[];
   readonly btf: Btf | null;
   readonly #parts: LiveParts;
-  readonly #maps = new Map<CodeMap, CodeMap>();
+  /** References to maps themselves, not to a place in their values. */
+  readonly #maps = new Map<CodeMap, MapReference>();
   /** For each slot, 1 + the index of its CO-RE relocation record; 0 for none. */
   #rewrites: Int32Array | undefined;
 
@@ -110,18 +111,19 @@ export class LiveProgram implements Code {
     if (!byFd && kind !== LD_SRC.MAP_IDX && kind !== LD_SRC.MAP_IDX_VALUE) return null;
     const map = byFd ? fds.mapByFd(imm[slot]!) : fds.mapByIndex(imm[slot]!);
     if (map === null) return null;
+    const whole = this.#named(map);
     const value = kind === LD_SRC.MAP_VALUE || kind === LD_SRC.MAP_IDX_VALUE;
-    return { map: this.#renamed(map), offset: value && slot + 1 < count ? imm[slot + 1]! : null };
+    return value && slot + 1 < count ? { map: whole.map, offset: imm[slot + 1]! } : whole;
   }
 
-  /** The map with the name that the object file gives it. Returns the same object for the same map. */
-  #renamed(map: CodeMap): CodeMap {
-    let named = this.#maps.get(map);
-    if (named === undefined) {
-      named = { ...map, name: globalDataName(map) };
-      this.#maps.set(map, named);
+  /** A reference to the map with the name that the object file gives it. Returns the same objects for the same map. */
+  #named(map: CodeMap): MapReference {
+    let whole = this.#maps.get(map);
+    if (whole === undefined) {
+      whole = { map: { ...map, name: globalDataName(map) }, offset: null };
+      this.#maps.set(map, whole);
     }
-    return named;
+    return whole;
   }
 
   #kernelName(id: number, kind: "func" | "var"): KernelName | null {

@@ -40,6 +40,9 @@ export interface Consequences {
  */
 const OBJECTS = KIND.CTX | KIND.MAP | KIND.KERNEL | KIND.OBJECT | KIND.SOCKET;
 
+/** The name of each helper, and what evidence says of its calls, by id: a program can have a million calls. */
+const WORDS = HELPER_ROWS.map((row) => row && { name: `bpf_${row.name}`, calls: `calls \`bpf_${row.name}\`` });
+
 /** The effects and results of helper and kfunc calls. */
 export class Calls {
   readonly #values: Values;
@@ -71,11 +74,11 @@ export class Calls {
       this.#findings.anything(slot, `calls helper ${id}, which is not known`);
       return this.#values.pointer(ANYTHING, -1);
     }
-    const name = `bpf_${row.name}`;
+    const { name, calls } = WORDS[id]!;
     if (row.name === "tail_call" && this.#tailCall(slot)) return this.#values.any;
     for (const effect of row.effects)
-      if (row.harmless) this.#findings.noteHarmless(effect, slot, `calls \`${name}\``);
-      else this.#findings.note(effect, slot, `calls \`${name}\``);
+      if (row.harmless) this.#findings.noteHarmless(effect, slot, calls);
+      else this.#findings.note(effect, slot, calls);
     if (row.effects.includes("calls_bpf"))
       for (const effect of EFFECTS)
         this.#findings.note(effect, slot, `calls \`${name}\`, through which anything can be done`);

@@ -42,6 +42,8 @@ export class Interpreter {
   /** Functions whose return value is that of the program: the program itself, and exception callbacks. */
   readonly #final: Uint8Array;
   readonly #functionAt: ReadonlyMap<number, number>;
+  /** The arguments of the current call of a subprogram. */
+  readonly #args = [0, 0, 0, 0, 0];
   #leader = 0;
   #slot = 0;
 
@@ -244,8 +246,12 @@ export class Interpreter {
     }
     remember(this.#callers, callee, this.#leader);
     const { global } = this.code.functions[callee]!;
-    const args = [state[1]!, state[2]!, state[3]!, state[4]!, state[5]!];
-    this.#enter(callee, global ? args.map((value) => this.#lent(value)) : args);
+    const args = this.#args;
+    for (let index = 0; index < args.length; index++) {
+      const value = state[index + 1]!;
+      args[index] = global ? this.#lent(value) : value;
+    }
+    this.#enter(callee, args);
     const returned = this.#returns[callee]!;
     return global ? this.#replaceable(returned) : returned;
   }

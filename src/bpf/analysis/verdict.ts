@@ -9,6 +9,17 @@ export class VerdictOf {
   readonly #neutral: number;
   #redirects: number;
   #overrides: boolean;
+  /** What `#because` words. */
+  #set = 0;
+  #onlyHigh = false;
+  #why: string | null = null;
+  /**
+   * Words the values of the last return. Only evidence that is kept is worded, and no function is made for each return:
+   * a hostile program returns in a million places.
+   */
+  readonly #because = (): string => this.#why ?? returns(this.#set, this.#onlyHigh);
+  readonly #unrecorded = (): string => `${this.#because()}: perf may not record the event`;
+  readonly #replaced = (): string => `${this.#because()}, in place of the function's own value`;
 
   constructor(
     readonly type: ProgramTypeRow,
@@ -37,16 +48,15 @@ export class VerdictOf {
     if (typeof this.#verdict !== "object") return;
     const decidesLow = (set & ~this.#neutral) !== 0;
     const decides = decidesLow || (this.#verdict.bits === 64 && (high & ~bitOf(0)) !== 0);
-    // Only evidence that is kept is worded: a hostile program returns in a million places.
-    const because = () => why ?? returns(set, decides && !decidesLow);
+    this.#set = set;
+    this.#onlyHigh = decides && !decidesLow;
+    this.#why = why;
     if (decides) {
-      if (this.#verdict.decides === "record")
-        this.findings.noteHarmless("decides", slot, () => `${because()}: perf may not record the event`);
-      else this.findings.note("decides", slot, because);
-      if (this.#overrides)
-        this.findings.note("overrides_return", slot, () => `${because()}, in place of the function's own value`);
+      if (this.#verdict.decides === "record") this.findings.noteHarmless("decides", slot, this.#unrecorded);
+      else this.findings.note("decides", slot, this.#because);
+      if (this.#overrides) this.findings.note("overrides_return", slot, this.#replaced);
     }
-    if ((set & this.#redirects) !== 0) this.findings.note("redirects", slot, because);
+    if ((set & this.#redirects) !== 0) this.findings.note("redirects", slot, this.#because);
   }
 }
 

@@ -135,7 +135,7 @@ export class States {
       this.#reached[entry] = 1;
       words.fill(values.any, base, this.#base[entry + 1]!);
       words[base + FIRST_SLOT - 1] = framePointer;
-      for (const [at, value] of args.entries()) words[base + 1 + at] = value;
+      for (let at = 0; at < args.length; at++) words[base + 1 + at] = args[at]!;
       this.mark(entry);
       return;
     }

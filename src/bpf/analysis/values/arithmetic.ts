@@ -145,22 +145,21 @@ function fold(values: Values, operation: number, wide: boolean, a: number, b: nu
   const y = values.lo(b);
   const xHigh = values.hi(a);
   const yHigh = values.hi(b);
-  const result = (lo: number, hi: number) => values.constant(lo, wide ? hi : 0);
   switch (operation) {
     case ALU.ADD: {
       const lo = (x + y) | 0;
-      return result(lo, (xHigh + yHigh + (lo >>> 0 < x >>> 0 ? 1 : 0)) | 0);
+      return known(values, wide, lo, (xHigh + yHigh + (lo >>> 0 < x >>> 0 ? 1 : 0)) | 0);
     }
     case ALU.SUB:
-      return result((x - y) | 0, (xHigh - yHigh - (x >>> 0 < y >>> 0 ? 1 : 0)) | 0);
+      return known(values, wide, (x - y) | 0, (xHigh - yHigh - (x >>> 0 < y >>> 0 ? 1 : 0)) | 0);
     case ALU.NEG:
-      return result(-x | 0, (-xHigh - (x === 0 ? 0 : 1)) | 0);
+      return known(values, wide, -x | 0, (-xHigh - (x === 0 ? 0 : 1)) | 0);
     case ALU.OR:
-      return result(x | y, xHigh | yHigh);
+      return known(values, wide, x | y, xHigh | yHigh);
     case ALU.AND:
-      return result(x & y, xHigh & yHigh);
+      return known(values, wide, x & y, xHigh & yHigh);
     case ALU.XOR:
-      return result(x ^ y, xHigh ^ yHigh);
+      return known(values, wide, x ^ y, xHigh ^ yHigh);
     case ALU.LSH:
     case ALU.RSH:
     case ALU.ARSH:
@@ -168,6 +167,11 @@ function fold(values: Values, operation: number, wide: boolean, a: number, b: nu
     default:
       return -1;
   }
+}
+
+/** A known result. One of 32 bits has a zero upper half. */
+function known(values: Values, wide: boolean, lo: number, hi: number): number {
+  return values.constant(lo, wide ? hi : 0);
 }
 
 function shifted(values: Values, operation: number, wide: boolean, a: number, by: number): number {
