@@ -1,3 +1,5 @@
+import { LeaderTable } from "./analysis/states/leader-table.js";
+import { Scratch } from "./analysis/values/scratch.js";
 import type { Btf } from "./btf/btf.js";
 import { RECORD_FIELDS, Records, sourceOf } from "./btf/btf-ext.js";
 import { Bytes } from "./elf/bytes.js";
@@ -36,6 +38,8 @@ export interface LiveParts {
   readonly lines: Records | null;
   readonly relocations: Records | null;
   readonly fds: LoadFds;
+  /** The memory of the instructions, which the program must then not outlive. */
+  readonly scratch?: Scratch;
 }
 
 /** The program of a live bpf(2) as input of the analysis. Its BTF ids are those of the running kernel. */
@@ -55,12 +59,13 @@ export class LiveProgram implements Code {
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
-    this.insns = decodeInsns(parts.insns, this.byteOrder);
+    const { scratch = new Scratch() } = parts;
+    this.insns = decodeInsns(parts.insns, this.byteOrder, (bytes) => scratch.takeAny((bytes + 3) >> 2));
     this.type = parts.type;
     this.expectedAttachType = parts.expectedAttachType;
     this.attachTo = parts.attachTo;
     this.btf = parts.btf;
-    this.functions = functionsOf(this.insns, parts);
+    this.functions = functionsOf(this.insns, parts, scratch);
   }
 
   mapAt(slot: number): MapReference | null {
@@ -169,9 +174,9 @@ export function liveRecords(
  * missed. Above the kernel's limit, one function more than the limit is listed and the last one extends to the end: it
  * is then only known that there are too many.
  */
-function functionsOf(insns: Insns, { name, functions, btf }: LiveParts): CodeFunction[] {
-  const starts = new Uint8Array(insns.count);
-  starts[0] = 1;
+function functionsOf(insns: Insns, { name, functions, btf }: LiveParts, scratch: Scratch): CodeFunction[] {
+  const table = new LeaderTable(insns.count, scratch);
+  table.add(0);
   const records = new Map<number, number>();
   for (let slot = 0; slot < insns.count; slot++) {
     const opcode = insns.opcode[slot]!;
@@ -179,20 +184,22 @@ function functionsOf(insns: Insns, { name, functions, btf }: LiveParts): CodeFun
     const callback = opcode === OP.LD_IMM64 && src === LD_SRC.FUNC;
     if (callback || (opcode === OP.CALL && src === CALL_SRC.SUBPROGRAM)) {
       const target = slot + insns.imm[slot]! + 1;
-      if (target > 0 && target < insns.count) starts[target] = 1;
+      if (target > 0 && target < insns.count) table.add(target);
     }
     if (opcode === OP.LD_IMM64) slot += 1;
   }
   for (let record = 0; record < (functions?.count ?? 0); record++) {
     const start = functions!.offset(record);
     if (start >= insns.count) continue;
-    starts[start] = 1;
+    table.add(start);
     records.set(start, record);
   }
   const found: CodeFunction[] = [];
-  for (let start = 0, next = 0; start < insns.count; start = next) {
-    for (next = start + 1; next < insns.count && starts[next] === 0; ) next += 1;
-    if (found.length === MAX_FUNCTIONS) next = insns.count;
+  const starts = scratch.takeAny(table.count);
+  table.number(starts);
+  for (let index = 0; index < starts.length && index <= MAX_FUNCTIONS; index++) {
+    const start = starts[index]!;
+    const next = index === MAX_FUNCTIONS ? insns.count : (starts[index + 1] ?? insns.count);
     const record = records.get(start);
     const btfId = record === undefined ? null : functions!.field(record, 1);
     const known = btf !== null && btfId !== null && btfId < btf.count && btf.kind(btfId) === "func";

@@ -1,5 +1,7 @@
 import { CountersignError } from "../error.js";
+import { effectsOf } from "./analysis/effects.js";
 import { programFacts } from "./analysis/program-facts.js";
+import { Scratch } from "./analysis/values/scratch.js";
 import { Btf } from "./btf/btf.js";
 import { zeroMapReferences } from "./insn/digest.js";
 import { INSN_SIZE } from "./insn/insn.js";
@@ -34,6 +36,15 @@ export type KernelTypes = Pick<Btf, "count" | "kind" | "name" | "member">;
  * Throws LOAD_MALFORMED, INSN_MALFORMED and BTF_MALFORMED for loads that the kernel would reject too.
  */
 export function factsOfLoad(load: Load): ProgramFacts {
+  const scratch = Scratch.begin();
+  try {
+    return factsWithin(load, scratch);
+  } finally {
+    scratch.end();
+  }
+}
+
+function factsWithin(load: Load, scratch: Scratch): ProgramFacts {
   const attr = new Attr(load.attr);
   if (attr.u32(ATTR.insnCount) * INSN_SIZE !== load.insns.length)
     throw new CountersignError("LOAD_MALFORMED", `${load.insns.length} bytes are not its instructions`, {
@@ -56,14 +67,16 @@ export function factsOfLoad(load: Load): ProgramFacts {
     lines: liveRecords(load.lineInfo, attr.u32(ATTR.lineInfoSize), attr.u32(ATTR.lineInfoCount), "lines"),
     relocations: liveRecords(load.coreRelos, attr.u32(ATTR.coreReloSize), attr.u32(ATTR.coreReloCount), "relocations"),
     fds: load.fds,
+    scratch,
   });
-  return programFacts(code, {
+  const origin = {
     name: code.functions[0]?.name ?? name,
     section: null,
     license: load.license,
     insns: zeroMapReferences(load.insns, "little"),
     rawInsns: load.insns,
-  });
+  };
+  return programFacts(code, origin, effectsOf(code, scratch));
 }
 
 /** Offsets in `union bpf_attr` for BPF_PROG_LOAD (include/uapi/linux/bpf.h). */

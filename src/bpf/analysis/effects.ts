@@ -21,10 +21,10 @@ export interface Judgement {
 /**
  * The effects of a program, with evidence. Sound: if the kernel accepts the program and the program can do something,
  * the effect is true. Never throws: if no kernel would accept the program, its type is unknown or it is too complex to
- * analyse, every effect is true.
+ * analyse, every effect is true. `scratch` is the memory for the analysis, which its caller ends.
  */
-export function effectsOf(code: Code): Judgement {
-  return judgementOf(findingsOf(code, () => false));
+export function effectsOf(code: Code, scratch?: Scratch): Judgement {
+  return judgementOf(findingsOf(code, () => false, null, scratch));
 }
 
 /**
@@ -81,13 +81,14 @@ function findingsOf(
   code: Code,
   goesOnAs: (program: string) => boolean,
   helperCalls: Set<number> | null = null,
+  given?: Scratch,
 ): EvidenceCollector {
   const findings = new EvidenceCollector(code, helperCalls);
-  const scratch = Scratch.begin();
+  const scratch = given ?? Scratch.begin();
   try {
     find(code, findings, scratch, goesOnAs);
   } finally {
-    scratch.end();
+    if (given === undefined) scratch.end();
   }
   return findings;
 }

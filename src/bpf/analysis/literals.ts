@@ -8,7 +8,7 @@ import type { Values } from "./values/values.js";
 
 /** The values of all `ld_imm64` of a program, read once: numbers, maps and their values, kernel symbols, callbacks. */
 export class Literals {
-  /** By slot; empty if no instruction is an `ld_imm64`. */
+  /** By half of the slot, since each takes two slots; empty if no instruction is an `ld_imm64`. */
   readonly #loaded: Int32Array;
 
   constructor(
@@ -23,9 +23,9 @@ export class Literals {
   ) {
     const { opcode, count } = code.insns;
     const first = opcode.indexOf(OP.LD_IMM64);
-    this.#loaded = scratch.take(first === -1 ? 0 : count);
+    this.#loaded = scratch.takeAny(first === -1 ? 0 : (count + 1) >> 1);
     for (let slot = Math.max(first, 0); slot < count && first !== -1; slot++)
-      if (opcode[slot] === OP.LD_IMM64) this.#loaded[slot] = this.#read(slot);
+      if (opcode[slot] === OP.LD_IMM64) this.#loaded[slot >> 1] = this.#read(slot);
   }
 
   /** The value that the `ld_imm64` in this slot loads. */
@@ -35,7 +35,7 @@ export class Literals {
       const which = name === undefined ? "a kernel symbol" : `kernel symbol \`${name}\``;
       this.findings.note("reads_kernel_memory", slot, `takes the address of ${which}`);
     }
-    return this.#loaded[slot]!;
+    return this.#loaded[slot >> 1]!;
   }
 
   #read(slot: number): number {

@@ -103,18 +103,18 @@ export function countInsns(bytes: Uint8Array): number {
 
 /**
  * Decodes instructions. In a big-endian `struct bpf_insn` the register fields are swapped too: the destination is the
- * high nibble. Throws as {@link countInsns}.
+ * high nibble. `memory` gives the memory for them, which starts at a multiple of 4 bytes of its buffer. Throws as
+ * {@link countInsns}.
  */
-export function decodeInsns(bytes: Uint8Array, order: ByteOrder = "little"): Insns {
+export function decodeInsns(bytes: Uint8Array, order: ByteOrder = "little", memory = allocated): Insns {
   const count = countInsns(bytes);
   // One buffer for all columns: the garbage collector's cost depends on the number of buffers, not on their size.
-  // It is not filled with zeros, since all of it is written below.
-  const { buffer } = Buffer.allocUnsafeSlow(9 * count);
-  const imm = new Int32Array(buffer, 0, count);
-  const off = new Int16Array(buffer, 4 * count, count);
-  const opcode = new Uint8Array(buffer, 6 * count, count);
-  const dst = new Uint8Array(buffer, 7 * count, count);
-  const src = new Uint8Array(buffer, 8 * count, count);
+  const { buffer, byteOffset } = memory(9 * count);
+  const imm = new Int32Array(buffer, byteOffset, count);
+  const off = new Int16Array(buffer, byteOffset + 4 * count, count);
+  const opcode = new Uint8Array(buffer, byteOffset + 6 * count, count);
+  const dst = new Uint8Array(buffer, byteOffset + 7 * count, count);
+  const src = new Uint8Array(buffer, byteOffset + 8 * count, count);
   const big = order === "big";
   for (let i = 0, at = 0; i < count; i++, at += INSN_SIZE) {
     const registers = bytes[at + 1]!;
@@ -127,6 +127,11 @@ export function decodeInsns(bytes: Uint8Array, order: ByteOrder = "little"): Ins
       : bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 24);
   }
   return { count, opcode, dst, src, off, imm };
+}
+
+/** Memory that is not filled with zeros: `decodeInsns` writes all of it. */
+function allocated(bytes: number): ArrayBufferView {
+  return Buffer.allocUnsafeSlow(bytes);
 }
 
 /** Whether the instruction in this slot is an `ld_imm64`, which takes the next slot too. */

@@ -104,10 +104,10 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
       return { slot: end - 1, because: "runs past the end of its function" };
   }
 
-  const leaders = scratch.take(table.count);
+  const leaders = scratch.takeAny(table.count);
   table.number(leaders);
-  const functionOf = scratch.take(leaders.length);
-  const entries = scratch.take(functions.length);
+  const functionOf = scratch.takeAny(leaders.length);
+  const entries = scratch.takeAny(functions.length);
   for (let index = 0, next = 0; index < functions.length; index++) {
     const { end } = functions[index]!;
     entries[index] = next;

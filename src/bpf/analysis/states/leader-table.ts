@@ -18,7 +18,7 @@ export class LeaderTable {
   constructor(slots: number, scratch: Scratch) {
     const words = (slots + BITS) >>> WORD;
     this.#bits = scratch.take(words);
-    this.#before = scratch.take(words);
+    this.#before = scratch.takeAny(words);
   }
 
   add(slot: number): void {

@@ -34,19 +34,20 @@ export class States {
     scratch: Scratch,
   ) {
     const leaders = flow.leaders.length;
-    this.#base = scratch.take(leaders + 1);
+    this.#base = scratch.takeAny(leaders + 1);
+    this.#base[0] = 0;
     for (let leader = 0; leader < leaders; leader++)
       this.#base[leader + 1] = this.#base[leader]! + FIRST_SLOT + flow.frames[flow.functionOf[leader]!]!;
     this.tooMany = this.#base[leaders]! > MOST_WORDS;
     const words = this.tooMany ? 0 : this.#base[leaders]!;
-    const { buffer, byteOffset } = scratch.take((words + 1) >> 1);
+    const { buffer, byteOffset } = scratch.takeAny((words + 1) >> 1);
     this.#words = new Uint16Array(buffer, byteOffset, words);
     values.onWide = () => {
       this.#words = Int32Array.from(this.#words);
     };
-    this.#reached = new Uint8Array(leaders);
+    this.#reached = bytesOf(leaders, scratch);
     this.#waiting = new LeaderQueue(leaders, scratch);
-    this.#turns = new Uint8Array(leaders);
+    this.#turns = bytesOf(leaders, scratch);
   }
 
   reached(leader: number): boolean {
@@ -147,4 +148,10 @@ export class States {
       this.mark(entry);
     }
   }
+}
+
+/** An array of zeroed bytes. */
+function bytesOf(length: number, scratch: Scratch): Uint8Array {
+  const { buffer, byteOffset } = scratch.take((length + 3) >> 2);
+  return new Uint8Array(buffer, byteOffset, length);
 }
