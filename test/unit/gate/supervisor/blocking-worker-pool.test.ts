@@ -4,11 +4,16 @@ import { type BlockingOpEvent, BlockingWorkerPool } from "../../../../src/gate/s
 import type { Analyse, Wait } from "../../../../src/gate/task/blocking/blocking-op.js";
 import { serializeOp } from "../../../../src/gate/task/blocking/blocking-op.js";
 import { type CallRecording, newRecording, recordingKey } from "../../../../src/gate/task/blocking/call-recording.js";
+import { GREEDIEST, programOf } from "../../../support/greedy-programs.js";
 import { GROWING_PROGRAMS, loadOf } from "../../../support/growing-programs.js";
 import { isOpen } from "../../../support/open-fds.js";
 
 function opOf(insns: number, index: number): Analyse {
-  const { fds: _, kernel: __, ...load } = loadOf(GROWING_PROGRAMS["straight code"]!(insns).bytes());
+  return analysisOf(GROWING_PROGRAMS["straight code"]!(insns).bytes(), index);
+}
+
+function analysisOf(insns: Uint8Array, index: number): Analyse {
+  const { fds: _, kernel: __, ...load } = loadOf(insns);
   return { do: "analyse", index, analysis: { ...load, kernel: null, maps: new Map() } };
 }
 
@@ -65,7 +70,7 @@ describe("blocking workers", () => {
       pool.send(recordingOf(id), serializeOp(opOf(20_000, 0)), container);
     await come(2);
     heard = [];
-    pool.send(recordingOf(1, true), serializeOp(opOf(1_000_000, 0)), "a");
+    pool.send(recordingOf(1, true), serializeOp(analysisOf(programOf(GREEDIEST, 999_990), 0)), "a");
     pool.send(recordingOf(2, true), serializeOp(opOf(10, 0)), "a");
     pool.send(recordingOf(3), serializeOp(opOf(10, 0)), "a");
     await come(3);
