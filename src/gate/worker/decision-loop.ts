@@ -12,6 +12,7 @@ import { startFrom } from "../../engine/threads/thread-image.js";
 import { completeInstalled } from "../../installed.js";
 import type { Container } from "../../policy/model/current.js";
 import { Impersonator } from "../../sys/credentials.js";
+import { unmapExecutablePages } from "../../sys/executable.js";
 import { EPOLLHUP, Poll, quieten } from "../../sys/poll.js";
 import { blockSignals } from "../../sys/process.js";
 import { wakeOnSameCpu } from "../../sys/seccomp.js";
@@ -114,12 +115,14 @@ class DecisionLoop {
 
   /**
    * Prepares what the first calls would otherwise wait for, in steps between calls and messages. A thread that has no
-   * listeners afterwards is on standby, possibly for long, so it trims its memory.
+   * listeners afterwards is on standby, possibly for long, so it trims its memory, and that of node's executable.
    */
   async *#warmUp(): AsyncGenerator<void, void, void> {
     yield* this.#prepareEngine();
     yield* warmUp(this.#impersonator, this.#learnt);
-    if (this.#listeners.size === 0) await trimMemory();
+    if (this.#listeners.size > 0) return;
+    await trimMemory();
+    unmapExecutablePages();
   }
 
   /** Relocates the programs that decisions had no time for, one in each step. */
