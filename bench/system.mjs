@@ -1,8 +1,8 @@
 // What the gate costs, against the same machine without it: `npm run bench:system [-- PART…]`. Needs root, gcc,
 // libbpf-tools and tracefs. Each figure is a median of interleaved runs; `limit` is what it may be. A whole run writes
 // its part of RESULTS.md. Parts, with the minutes that each takes on an idle machine: knownLoads and newLoads (3 each,
-// which are mostly the pauses of test/system/attack/frees.h), recorded (5), denied, unwatched, mapAccess, firstEvent,
-// listeners (1 each).
+// which are mostly the pauses of test/system/attack/frees.h), recorded (5), containerLoads, denied, unwatched,
+// mapAccess, firstEvent, listeners (1 each).
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,6 +23,9 @@ const LOADS = 3000;
 const SETTLED = 4000;
 /** Rounds of loads: each of the four ways waits 54 times for the kernel to free its loads. */
 const LOAD_ROUNDS = 9;
+/** Containers that are started one after another under an agent, and loads of each. */
+const CONTAINERS = 45;
+const CONTAINER_LOADS = 40;
 /** Rounds after which a running agent has decided on a tool before. */
 const WARM = 10;
 const folder = mkdtempSync(join(tmpdir(), "countersign-bench-"));
@@ -74,7 +77,7 @@ export const bpf_prog_load = (prog, current) =>
   }
   for (const name of ["allow", "current"]) write(`${name}.yaml`, `version: 1\nattachments: [{ policy: ${name}.js }]\n`);
   const chosen = process.argv.slice(2);
-  const parts = [knownLoads, newLoads, recorded, denied, unwatched, mapAccess, firstEvent, listeners];
+  const parts = [knownLoads, newLoads, containerLoads, recorded, denied, unwatched, mapAccess, firstEvent, listeners];
   const unknown = chosen.filter((name) => !parts.some((part) => part.name === name));
   if (unknown.length > 0) throw new Error(`no such part: ${unknown.join(", ")}`);
   for (const part of parts) if (chosen.length === 0 || chosen.includes(part.name)) await part();
@@ -206,6 +209,25 @@ function addedTo(gates, kind) {
   }
   const medians = (which) => Object.fromEntries(names.map((name) => [name, median(added[name][which])]));
   return { first: medians("first"), last: medians("last") };
+}
+
+/** What an agent adds to loads of containers that load few programs each, once it has served a few of them. */
+async function containerLoads() {
+  const { agent, socket } = await startAgent("allow");
+  await sleep(3000);
+  const added = [];
+  for (let round = 0; round < CONTAINERS; round += 1) {
+    progress("containerLoads", round, CONTAINERS);
+    const bare = calls([], "seen", CONTAINER_LOADS).first;
+    added.push(calls([join(folder, "handed"), socket], "seen", CONTAINER_LOADS).first - bare);
+    await sleep(150);
+  }
+  agent.kill("SIGTERM");
+  await once(agent, "exit");
+  const name = `BPF_PROG_LOAD of 100 instructions, seen, ${CONTAINER_LOADS} by each container`;
+  const third = CONTAINERS / 3;
+  report(`${name}: added p50, the first ${third} containers`, median(added.slice(0, third)), "µs");
+  report(`${name}: added p50, the last ${third} of ${CONTAINERS} containers`, median(added.slice(-third)), "µs");
 }
 
 /**

@@ -14,17 +14,11 @@ export const FLAGS: readonly string[] = [
 ];
 
 /**
- * Milliseconds until the flags are set: most commands have made their first calls by then. V8's threads have low
- * priority for longer (v8-thread-priority.ts).
+ * Makes V8 optimise sooner and inline more from `wait` milliseconds on, in all threads of the process: the first calls
+ * would wait for its compiler.
  */
-const WAIT = 250;
-
-/**
- * Makes V8 optimise sooner and inline more, after the first calls of a command. Agents do not use this, because it
- * takes memory.
- */
-export function lowerJitThresholds(): void {
+export function lowerJitThresholds(wait: number): void {
   setTimeout(() => {
     for (const flag of FLAGS) setFlagsFromString(flag);
-  }, WAIT).unref();
+  }, wait).unref();
 }
