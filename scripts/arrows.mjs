@@ -50,6 +50,7 @@ const FOR_ALL = [
   "lru-cache",
   "nearest",
   "package-path",
+  "path-places",
   "read-full",
   "statement-line",
   "time-limit",

@@ -1,19 +1,18 @@
-import { basename, dirname, extname, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { CountersignError } from "../error.js";
 import { HOOK_NAMES, HOOKS, type HookDefault, type HookName } from "../hooks/catalogue.js";
 import type { Origin } from "../hooks/decision.js";
 import { readText } from "../input.js";
 import { didYouMean } from "../nearest.js";
-import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../policy/attachment.js";
+import type { PathPlaces } from "../path-places.js";
 import type { MapLimits } from "../policy/maps/map-size.js";
 import type { Mode } from "../policy/model/mode.js";
-import { Scope, type ScopeRules } from "../policy/scope/scope.js";
+import { type AttachmentConfig, AttachmentReader } from "./attachments.js";
 import { Document, type Path } from "./document.js";
 import { validated } from "./issue.js";
 import { type KeyringConfig, keyringConfig, SEALED_IF_UNSET } from "./keyring.js";
-import type { PathPlaces } from "./path-places.js";
 import { Problems } from "./problems.js";
-import { type ConfigInput, NAME, SCHEMA } from "./schema.js";
+import { type ConfigInput, SCHEMA } from "./schema.js";
 import { type SealConfig, sealConfig } from "./seal-rules.js";
 import { type ShadowFile, shadowOf } from "./shadow.js";
 import { bytes, milliseconds } from "./units.js";
@@ -54,24 +53,6 @@ export interface MapConfig {
   readonly writable: MapLimits | null;
   /** Names of attachments and domains that may write. Null means the one domain whose policies name the map. */
   readonly writers: readonly string[] | null;
-}
-
-export interface AttachmentConfig {
-  readonly name: string;
-  readonly place: string;
-  readonly policy: string;
-  /** Null means all hooks that the policy exports. */
-  readonly hooks: readonly HookName[] | null;
-  /** The mode of the attachment as configured; independent of the mode of the whole configuration. */
-  readonly mode: Mode;
-  readonly scope: ScopeRules;
-  readonly limits: Limits;
-  readonly domain: string;
-  readonly onFault: "deny" | "allow";
-  /** Whether the gate grants the task missing capabilities for operations that this policy allows. */
-  readonly delegate: boolean;
-  /** Whether the maps that a program only reads are frozen after it is loaded. */
-  readonly freeze: boolean;
 }
 
 export interface LogConfig {
@@ -171,12 +152,14 @@ class Reader {
   private readonly folder: string;
   private readonly pathPlaces: Record<string, string> = {};
   private readonly problems = new Problems();
+  private readonly attachments: AttachmentReader;
 
   constructor(
     private readonly document: Document,
     private readonly input: ConfigInput,
   ) {
     this.folder = dirname(resolve(document.file));
+    this.attachments = new AttachmentReader(document, input.attachments, this.problems, (path) => this.path(path));
   }
 
   /** Throws one error with all problems. */
@@ -213,7 +196,7 @@ class Reader {
         writable: writable === undefined ? null : { entries: writable.entries, bytes: bytes(writable.bytes) },
         writers: writers === undefined ? null : this.attempt(() => this.writers(writers, ["maps", name, "writers"])),
       })),
-      attachments: this.attachments(),
+      attachments: this.attachments.read(),
       signatures: this.input.signatures.map((path, index) => this.placedPath(path, ["signatures", index])),
       pathPlaces: this.pathPlaces,
       log: log === undefined ? null : this.log(log),
@@ -261,9 +244,7 @@ class Reader {
 
   /** Rejects a writer that is neither an attachment nor a domain, and a name that could mean either. */
   private writers(writers: readonly string[], path: Path): readonly string[] {
-    const attachments = this.input.attachments.map(({ name, policy, domain }, index) => {
-      return { name: name ?? this.nameOf(policy, ["attachments", index]), domain };
-    });
+    const attachments = this.attachments.names();
     const known = new Set(attachments.flatMap(({ name, domain }) => [name, domain]));
     const check = (writer: string, index: number) => {
       const at = [...path, index];
@@ -304,113 +285,6 @@ class Reader {
     return input;
   }
 
-  private attachments(): AttachmentConfig[] {
-    const names = new Map<string, string>();
-    return this.input.attachments.map((input, index) => {
-      const path = ["attachments", index];
-      const place = this.document.place(path);
-      const name = this.attempt(() => this.newName(input, path, names));
-      names.set(name, place);
-      return {
-        name,
-        place,
-        policy: this.path(input.policy),
-        hooks: input.hooks ?? null,
-        mode: input.mode,
-        scope: this.attempt(() => this.scope(input.scope, [...path, "scope"])),
-        limits: this.limits(input.limits, [...path, "limits"]),
-        domain: input.domain,
-        onFault: input.on_fault,
-        delegate: input.delegate,
-        freeze: input.freeze,
-      };
-    });
-  }
-
-  /** The name of an attachment. `places` has those of the attachments before it. */
-  private newName(
-    { name: given, policy }: ConfigInput["attachments"][number],
-    path: Path,
-    places: ReadonlyMap<string, string>,
-  ): string {
-    const name = given ?? this.nameOf(policy, path);
-    const other = places.get(name);
-    if (other === undefined) return name;
-    throw this.document.error(
-      given === undefined ? [...path, "policy"] : [...path, "name"],
-      `\`${name}\` is attached already, at ${other}`,
-      "give one of them a `name` of its own",
-    );
-  }
-
-  private nameOf(policy: string, path: Path): string {
-    const name = basename(policy, extname(policy));
-    if (NAME.test(name)) return name;
-    throw this.document.error([...path, "policy"], `\`${name}\` can't name the attachment`, "give it a `name`");
-  }
-
-  private scope(input: ConfigInput["attachments"][number]["scope"], path: Path): ScopeRules {
-    const { labels, container } = input;
-    const rules: ScopeRules = {
-      ...(labels === undefined ? {} : { labels }),
-      ...(input.uid === undefined ? {} : { uid: listed(input.uid).map((uid) => this.uids(uid, [...path, "uid"])) }),
-      ...(input.exe === undefined ? {} : { exe: listed(input.exe) }),
-      ...(input.comm === undefined ? {} : { comm: listed(input.comm) }),
-      ...(container === undefined ? {} : { container: typeof container === "boolean" ? container : listed(container) }),
-    };
-    this.checkScope(rules, path);
-    return rules;
-  }
-
-  /**
-   * A selector's own error gives a column in the selector. This adds that column to the place in the file if the
-   * selector is written on one line without escapes; otherwise the place is that of the selector, and then the column.
-   */
-  private checkScope(rules: ScopeRules, path: Path): void {
-    try {
-      Scope.of(rules);
-    } catch (error) {
-      if (!(error instanceof CountersignError)) throw error;
-      const labels = [...path, "labels"];
-      const column = Number(/^column (\d+)$/.exec(error.place ?? "")?.[1] ?? 1);
-      const quote = this.document.quote(labels);
-      const place =
-        quote === null
-          ? `${this.document.place(labels)}: ${error.place}`
-          : this.document.place(labels, "value", quote + column - 1);
-      throw new CountersignError(error.code, error.message, { place, remedy: error.remedy, cause: error });
-    }
-  }
-
-  private uids(range: number | string, path: Path): readonly [number, number] {
-    const [first = 0, last = first] = String(range).split("-").map(Number);
-    if (first <= last && last <= 0xffffffff) return [first, last];
-    throw this.document.error(
-      path,
-      `\`${range}\` is not a range of uids`,
-      "write the smaller one first, both below 4294967296",
-    );
-  }
-
-  private limits(input: ConfigInput["attachments"][number]["limits"], path: Path): Limits {
-    const limits: Limits = {
-      steps: input.steps ?? DEFAULT_LIMITS.steps,
-      memory: input.memory === undefined ? DEFAULT_LIMITS.memory : bytes(input.memory),
-      stack: input.stack === undefined ? DEFAULT_LIMITS.stack : bytes(input.stack),
-      timeout: input.timeout === undefined ? DEFAULT_LIMITS.timeout : milliseconds(input.timeout),
-    };
-    for (const [name, [least, most]] of Object.entries(LIMIT_BOUNDS)) {
-      const value = limits[name as keyof Limits];
-      if (value < least || value > most)
-        this.report(
-          [...path, name],
-          `\`${name}\` is ${value}${UNITS[name as keyof Limits]}, outside of ${least} to ${most}`,
-          "choose a value in that range",
-        );
-    }
-    return limits;
-  }
-
   private shadowFile(): ShadowFile | null {
     const { shadow } = this.input;
     return shadow === undefined ? null : { file: this.path(shadow), place: this.document.place(["shadow"]) };
@@ -426,10 +300,4 @@ class Reader {
   private path(path: string): string {
     return resolve(this.folder, path);
   }
-}
-
-const UNITS: Readonly<Record<keyof Limits, string>> = { steps: "", memory: " bytes", stack: " bytes", timeout: " ms" };
-
-function listed<T>(value: T | readonly T[]): T[] {
-  return Array.isArray(value) ? [...value] : [value as T];
 }

@@ -1,5 +1,6 @@
 /** What becomes of each rule of a configuration when it is sealed: see {@link sealPlan}. */
-import type { AttachmentConfig, Config } from "../config/config.js";
+import type { AttachmentConfig } from "../config/attachments.js";
+import type { Config } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import { configuredClasses, describeClass, describeMask } from "./classes.js";

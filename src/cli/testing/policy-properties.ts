@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
-import type { AttachmentConfig, Config } from "../../config/config.js";
+import type { AttachmentConfig } from "../../config/attachments.js";
+import type { Config } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import { PlacedPolicies } from "../../prove/configuration/placed-policies.js";

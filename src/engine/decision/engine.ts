@@ -1,11 +1,11 @@
 import type { Statement } from "../../bpf/model/facts.js";
 import type { Config } from "../../config/config.js";
-import { placing, placingAsync } from "../../config/path-places.js";
 import { CountersignError } from "../../error.js";
 import { HOOKS, type HookName } from "../../hooks/catalogue.js";
 import type { Decision, StatementOfDecision, SubjectOfDecision } from "../../hooks/decision.js";
 import type { Subject } from "../../hooks/subject.js";
 import { UuidV7 } from "../../log/uuid-v7.js";
+import { placing, placingAsync } from "../../path-places.js";
 import type { Attachment } from "../../policy/attachment.js";
 import { AttachmentIndex } from "../../policy/attachment-index.js";
 import { Domain, type ExampleSubjects, NO_EXAMPLES } from "../../policy/domain.js";

@@ -1,4 +1,4 @@
-import type { AttachmentConfig } from "../../config/config.js";
+import type { AttachmentConfig } from "../../config/attachments.js";
 import type { Attachment, Limits } from "../../policy/attachment.js";
 import { type CachedPolicy, type Domain, type ExampleSubjects, NO_EXAMPLES } from "../../policy/domain.js";
 import type { LinkedPolicy } from "../../policy/linker/linker.js";

@@ -1,5 +1,6 @@
 import { dirname, posix, relative, resolve, sep } from "node:path";
-import type { AttachmentConfig, Config, MapConfig } from "../../config/config.js";
+import type { AttachmentConfig } from "../../config/attachments.js";
+import type { Config, MapConfig } from "../../config/config.js";
 import { MAX_MAP, readMapFile } from "../../config/mapfile.js";
 import { CountersignError } from "../../error.js";
 import { HOOK_NAMES } from "../../hooks/catalogue.js";

@@ -1,4 +1,5 @@
-import type { AttachmentConfig, MapConfig } from "../../config/config.js";
+import type { AttachmentConfig } from "../../config/attachments.js";
+import type { MapConfig } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import type { ConfiguredName } from "../../policy/linker/names.js";
 import { type MapWriters, NO_WRITERS, type PolicyMap } from "../../policy/maps/map.js";

@@ -1,7 +1,7 @@
 import { sha256 } from "../../bpf/insn/digest.js";
 import { MAX_STATEMENT, type ProgramStatement, parseStatement } from "../../bpf/statement.js";
-import { type PathPlaces, placing } from "../../config/path-places.js";
 import { CountersignError } from "../../error.js";
+import { type PathPlaces, placing } from "../../path-places.js";
 import type { SignedStatement } from "../../trust/keyring.js";
 import {
   readStored,

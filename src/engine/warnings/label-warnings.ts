@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
+import type { AttachmentConfig } from "../../config/attachments.js";
 import { labelKeysOf, readCases, testFile } from "../../config/cases.js";
-import type { AttachmentConfig, Config } from "../../config/config.js";
+import type { Config } from "../../config/config.js";
 import { nearest } from "../../nearest.js";
 import { Selector } from "../../policy/scope/selector.js";
 import type { Warning } from "../../warning.js";

@@ -1,9 +1,9 @@
 import type { Config, LogConfig } from "../../config/config.js";
-import { placing } from "../../engine/load/path-places.js";
 import { ERRNO, errorName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import { ProgramStore } from "../../log/program-store.js";
 import { RotatingFile } from "../../log/rotating.js";
+import { placing } from "../../path-places.js";
 import type { Mode } from "../../policy/model/mode.js";
 import { landlockAbi, SCOPES_ABI } from "../../sys/landlock.js";
 import { requirePlatform } from "../../sys/libc.js";

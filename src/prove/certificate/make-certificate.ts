@@ -1,4 +1,4 @@
-import type { AttachmentConfig } from "../../config/config.js";
+import type { AttachmentConfig } from "../../config/attachments.js";
 import { CountersignError } from "../../error.js";
 import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
 import { CheckedPolicies } from "../check/checked-policies.js";

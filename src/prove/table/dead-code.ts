@@ -1,5 +1,5 @@
 import { dirname, relative, resolve } from "node:path";
-import type { AttachmentConfig } from "../../config/config.js";
+import type { AttachmentConfig } from "../../config/attachments.js";
 import { HOOK_NAMES } from "../../hooks/catalogue.js";
 import { linkPolicy } from "../../policy/linker/linker.js";
 import type { Point } from "../../policy/linker/points.js";

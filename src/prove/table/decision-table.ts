@@ -1,4 +1,4 @@
-import type { AttachmentConfig } from "../../config/config.js";
+import type { AttachmentConfig } from "../../config/attachments.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import { type Exploration, type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";

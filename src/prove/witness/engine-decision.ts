@@ -1,4 +1,5 @@
-import type { AttachmentConfig, Config } from "../../config/config.js";
+import type { AttachmentConfig } from "../../config/attachments.js";
+import type { Config } from "../../config/config.js";
 import { dispatch } from "../../engine/decision/dispatcher.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { DispatchResult } from "../../hooks/decision.js";

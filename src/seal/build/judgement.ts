@@ -1,4 +1,5 @@
-import type { AttachmentConfig, Config } from "../../config/config.js";
+import type { AttachmentConfig } from "../../config/attachments.js";
+import type { Config } from "../../config/config.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { Answer, Decision } from "../../hooks/decision.js";
 import type { Dependency } from "../../policy/model/outcome.js";

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
-import type { AttachmentConfig, Config } from "../../config/config.js";
+import type { AttachmentConfig } from "../../config/attachments.js";
+import type { Config } from "../../config/config.js";
 import { readConfig } from "../../config/config.js";
 import { MAX_MAP, readMapFile } from "../../config/mapfile.js";
 import { Engine } from "../../engine/decision/engine.js";

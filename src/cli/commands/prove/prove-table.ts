@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { type AttachmentConfig, DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import type { AttachmentConfig } from "../../../config/attachments.js";
+import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
 import { CountersignError } from "../../../error.js";
 import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
 import type { ExplorationLimits } from "../../../prove/explorer/exploration.js";

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { AttachmentConfig, Config } from "../../../config/config.js";
+import type { AttachmentConfig } from "../../../config/attachments.js";
+import type { Config } from "../../../config/config.js";
 import { didYouMean } from "../../../nearest.js";
 import type { LiteralMapKey } from "../../../policy/linker/map-keys.js";
 import type { ConfiguredName } from "../../../policy/linker/names.js";

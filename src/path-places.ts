@@ -1,4 +1,4 @@
-import { CountersignError } from "../error.js";
+import { CountersignError } from "./error.js";
 
 /** The places (`file:line:column`) of the paths of `signatures` and `log` in a configuration, by absolute path. */
 export type PathPlaces = Readonly<Record<string, string>>;
