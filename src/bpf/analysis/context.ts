@@ -11,7 +11,7 @@ const KINDS: Readonly<Record<ContextField["kind"], number>> = {
   option: KIND.OPTION,
 };
 
-const NO_FIELDS: readonly WritableField[] = [];
+export const NO_FIELDS: readonly WritableField[] = [];
 
 /** The context of a program: the values of loads from it, and the fields that a store changes. */
 export class Context {
@@ -50,8 +50,9 @@ export class Context {
   fieldsAt(offset: number, size: number): readonly WritableField[] {
     if (offset === ANY_OFFSET) return this.row.writable;
     const { writable } = this.row;
-    const first = writable.findIndex((field) => overlaps(field, offset, size));
-    return first === -1 ? NO_FIELDS : writable.slice(first).filter((field) => overlaps(field, offset, size));
+    for (const field of writable)
+      if (overlaps(field, offset, size)) return writable.filter((each) => overlaps(each, offset, size));
+    return NO_FIELDS;
   }
 }
 

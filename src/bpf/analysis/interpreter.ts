@@ -217,7 +217,7 @@ export class Interpreter {
   /** BPF_ABS and BPF_IND: a load from the packet, which ends the program with 0 if the packet is too short. */
   #loadPacket(slot: number): void {
     this.#leave(slot, this.#values.constant(0), null);
-    this.#frames.state.fill(this.#values.any, 0, 6);
+    this.#frames.clobber(0);
   }
 
   /** Returns false if the call is not known to return yet. */
@@ -231,7 +231,7 @@ export class Interpreter {
     } else if (src[slot] === CALL_SRC.KFUNC) returned = this.#calls.kfunc(slot);
     else returned = this.#callFunction(slot);
     if (returned < 0) return false;
-    state.fill(this.#values.any, 1, 6);
+    this.#frames.clobber(1);
     state[0] = returned;
     return true;
   }

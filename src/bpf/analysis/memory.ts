@@ -3,7 +3,7 @@ import type { Code } from "../model/code.js";
 import type { EffectName } from "../model/facts.js";
 import { PROGRAM_TYPE_ROWS, type WritableField } from "../tables/program-types.js";
 import { READ_ONLY_CONTEXTS, READ_ONLY_OBJECTS } from "../tables/rejected-stores.js";
-import type { Context } from "./context.js";
+import { type Context, NO_FIELDS } from "./context.js";
 import type { Maps } from "./maps.js";
 import type { Frames } from "./states/frames.js";
 import { ANY_OFFSET, ANYTHING, KIND, POINTERS } from "./values/kinds.js";
@@ -18,15 +18,6 @@ const KPROBE_CONTEXT = PROGRAM_TYPE_ROWS.get("kprobe")?.context;
 /** Kinds of memory that hold only numbers. */
 const OF_NUMBERS = KIND.PACKET | KIND.PACKET_END | KIND.SOCKET | KIND.BUFFER | KIND.OPTION | KIND.ARENA | KIND.LENT;
 
-/** The target of a write: kinds of memory, offset and number of bytes. */
-interface Target {
-  readonly kinds: number;
-  readonly offset: number;
-  readonly size: number;
-  /** Whether an instruction writes, rather than a helper. */
-  readonly stored: boolean;
-}
-
 /**
  * Kinds of memory that a program of this type and attachment cannot store to, because the kernel rejects the store
  * (rejected-stores.ts).
@@ -38,6 +29,15 @@ export function rejectedStores({ type, kernelProbe }: Code): number {
 
 /** Reads and writes through pointers. */
 export class Memory {
+  /** What `#intoContext` words: what wrote last into the context, and into which fields; none if not known. */
+  #verb = "";
+  #fields = NO_FIELDS;
+  /** Only evidence that is kept is worded, and no function is made for each store: a program can have a million. */
+  readonly #intoContext = (): string => {
+    const { name } = this.context.row;
+    return `${this.#verb} into ${this.#fields.length === 0 ? name : `${namesOf(this.#fields)} of ${name}`}`;
+  };
+
   constructor(
     readonly values: Values,
     readonly frames: Frames,
@@ -96,7 +96,7 @@ export class Memory {
     const { values } = this;
     const kinds = values.kinds(pointer);
     const offset = at(values, pointer, distance);
-    if (kinds !== KIND.STACK) this.#written(slot, pointer, { kinds, offset, size, stored: true }, "stores");
+    if (kinds !== KIND.STACK) this.#written(slot, pointer, kinds, offset, size, null);
     if ((kinds & KIND.STACK) !== 0) this.frames.store(values.frame(pointer), offset, size, value, kinds !== KIND.STACK);
   }
 
@@ -108,8 +108,7 @@ export class Memory {
     // NULL: nothing is written.
     if (values.isConstant(pointer) && values.lo(pointer) === 0 && values.hi(pointer) === 0) return;
     if ((kinds & KIND.STACK) !== 0) this.frames.scribble(values.frame(pointer), values.offset(pointer));
-    const to = { kinds, offset: values.offset(pointer), size: Infinity, stored: false };
-    this.#written(slot, pointer, to, `lets \`${who}\` store`);
+    if (kinds !== KIND.STACK) this.#written(slot, pointer, kinds, values.offset(pointer), Infinity, who);
   }
 
   /**
@@ -123,20 +122,21 @@ export class Memory {
     if ((kinds & KIND.USER) !== 0) this.findings.note("reads_user_memory", slot, `lets \`${who}\` read user memory`);
   }
 
-  #written(slot: number, pointer: number, to: Target, verb: string): void {
+  /** `size` bytes are written by an instruction, or by the helper or kfunc `who`, to memory of these kinds. */
+  #written(slot: number, pointer: number, target: number, offset: number, size: number, who: string | null): void {
     const { findings, values } = this;
-    let { kinds } = to;
+    const verb = verbOf(who);
+    let kinds = target;
     if ((kinds & POINTERS & ~KIND.FUNCTION) === 0) {
       kinds = ANYTHING;
       this.frames.store(-1, ANY_OFFSET, 8, values.any, true);
-    } else if (to.stored) {
+    } else if (who === null) {
       kinds &= ~this.rejected;
-      if (this.context.row === KPROBE_CONTEXT && (to.kinds & this.rejected & KIND.CTX) !== 0)
-        findings.asDeclared = true;
+      if (this.context.row === KPROBE_CONTEXT && (target & this.rejected & KIND.CTX) !== 0) findings.asDeclared = true;
     }
     if ((kinds & (KIND.PACKET | KIND.PACKET_END)) !== 0)
       findings.note("writes_packet", slot, `${verb} into the packet`);
-    if ((kinds & KIND.CTX) !== 0) this.#contextWritten(slot, to, verb);
+    if ((kinds & KIND.CTX) !== 0) this.#contextWritten(slot, offset, size, verb);
     if ((kinds & KIND.OPTION) !== 0) {
       findings.note("writes_ctx", slot, `${verb} into data of the context`);
       findings.note("changes_socket", slot, `${verb} into data of the context, which may be a socket option's`);
@@ -160,12 +160,12 @@ export class Memory {
     if ((kinds & KIND.SOCKET) !== 0) findings.note("changes_socket", slot, `${verb} into a socket`);
   }
 
-  #contextWritten(slot: number, { offset, size }: Target, verb: string): void {
+  #contextWritten(slot: number, offset: number, size: number, verb: string): void {
     const { context, findings } = this;
     const fields = context.fieldsAt(offset, size);
-    const one = fields.length === 0 || offset === ANY_OFFSET;
-    const where = () => (one ? context.row.name : `${namesOf(fields)} of ${context.row.name}`);
-    findings.note("writes_ctx", slot, () => `${verb} into ${where()}`);
+    this.#fields = offset === ANY_OFFSET ? NO_FIELDS : fields;
+    this.#verb = verb;
+    findings.note("writes_ctx", slot, this.#intoContext);
     for (const [name, , , ...effects] of fields)
       for (const effect of effects) findings.note(effect, slot, `${verb} into \`${name}\` of ${context.row.name}`);
   }
@@ -179,6 +179,11 @@ export class Memory {
     this.findings.note("reads_user_memory", slot, "reads through an unknown pointer");
     return this.values.pointer(ANYTHING, -1);
   }
+}
+
+/** What an instruction does that writes, or the helper or kfunc `who`. */
+function verbOf(who: string | null): string {
+  return who === null ? "stores" : `lets \`${who}\` store`;
 }
 
 function namesOf(fields: readonly WritableField[]): string {

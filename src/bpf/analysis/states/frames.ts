@@ -54,6 +54,11 @@ export class Frames {
     this.#somewhere = scratch.take(functions).fill(-1);
   }
 
+  /** The registers from `first` to r5 may hold any number. By assignments: a call of fill() takes longer. */
+  clobber(first: number): void {
+    for (let register = first; register <= 5; register++) this.state[register] = this.#values.any;
+  }
+
   /** A load of `size` bytes at an offset from a frame's end. */
   load(frame: number, offset: number, size: number): number {
     if (frame >= 0) return this.#loadFrom(frame, offset, size);
@@ -121,6 +126,10 @@ export class Frames {
 
   /** Another function may write numbers from an offset up to the end of the frame. */
   scribble(frame: number, offset: number): void {
+    if (frame >= 0) {
+      this.#scribbleOn(frame, offset);
+      return;
+    }
     const places = this.#values.frameSets.places(frame, offset);
     if (places === null) this.store(frame, offset, 8, this.#values.any, true);
     else for (const [each, place] of places) this.#scribbleOn(each, place);
