@@ -7,6 +7,7 @@ import {
   type ByteOrder,
   CALL_SRC,
   decodeInsns,
+  firstCallOrWide,
   INSN_SIZE,
   type Insns,
   LD_SRC,
@@ -178,7 +179,7 @@ function functionsOf(insns: Insns, { name, functions, btf }: LiveParts, scratch:
   const table = new LeaderTable(insns.count, scratch);
   table.add(0);
   const records = new Map<number, number>();
-  for (let slot = 0; slot < insns.count; slot++) {
+  for (let slot = firstCallOrWide(insns); slot < insns.count; slot++) {
     const opcode = insns.opcode[slot]!;
     const src = insns.src[slot]!;
     const callback = opcode === OP.LD_IMM64 && src === LD_SRC.FUNC;

@@ -1,5 +1,5 @@
 import type { EvidenceCollector } from "../evidence/evidence-collector.js";
-import { LD_SRC, OP } from "../insn/insn.js";
+import { firstWide, LD_SRC, OP } from "../insn/insn.js";
 import type { Code } from "../model/code.js";
 import { FOREIGN, type Maps } from "./maps.js";
 import { ANY_OFFSET, ANYTHING, KIND } from "./values/kinds.js";
@@ -22,9 +22,9 @@ export class Literals {
     scratch: Scratch,
   ) {
     const { opcode, count } = code.insns;
-    const first = opcode.indexOf(OP.LD_IMM64);
-    this.#loaded = scratch.takeAny(first === -1 ? 0 : (count + 1) >> 1);
-    for (let slot = Math.max(first, 0); slot < count && first !== -1; slot++)
+    const first = firstWide(code.insns);
+    this.#loaded = scratch.takeAny(first === count ? 0 : (count + 1) >> 1);
+    for (let slot = first; slot < count; slot++)
       if (opcode[slot] === OP.LD_IMM64) this.#loaded[slot >> 1] = this.#read(slot);
   }
 

@@ -1,6 +1,6 @@
 import { CountersignError } from "../../error.js";
 import { sha256, tagOf } from "../insn/digest.js";
-import { CALL_SRC, isPoison, OP } from "../insn/insn.js";
+import { CALL_SRC, firstCallOrWide, firstWide, isPoison, OP } from "../insn/insn.js";
 import type { Code, CodeMap } from "../model/code.js";
 import type { ProgramFacts } from "../model/facts.js";
 import { factsOfMap } from "../model/map-memory.js";
@@ -73,7 +73,7 @@ export function callsOf(code: Code): { readonly helpers: string[]; readonly kfun
   const { opcode, src, imm, count } = code.insns;
   const helpers = new Set<number>();
   const kfuncs = new Set<string>();
-  for (let slot = 0; slot < count; slot++) {
+  for (let slot = firstCallOrWide(code.insns); slot < count; slot++) {
     if (opcode[slot] === OP.LD_IMM64) slot += 1;
     else if (opcode[slot] === OP.CALL && src[slot] !== CALL_SRC.SUBPROGRAM) {
       if (src[slot] === CALL_SRC.KFUNC) kfuncs.add(code.kfuncAt(slot)?.name ?? `kfunc#${imm[slot]}`);
@@ -92,7 +92,7 @@ export function callsOf(code: Code): { readonly helpers: string[]; readonly kfun
 export function mapsOf(code: Code): readonly CodeMap[] {
   const { opcode, count } = code.insns;
   const maps = new Set<CodeMap>();
-  for (let slot = 0; slot < count; slot++)
+  for (let slot = firstWide(code.insns); slot < count; slot++)
     if (opcode[slot] === OP.LD_IMM64) {
       const reference = code.mapAt(slot);
       if (reference !== null) maps.add(reference.map);

@@ -115,16 +115,16 @@ export function decodeInsns(bytes: Uint8Array, order: ByteOrder = "little", memo
   const opcode = new Uint8Array(buffer, byteOffset + 6 * count, count);
   const dst = new Uint8Array(buffer, byteOffset + 7 * count, count);
   const src = new Uint8Array(buffer, byteOffset + 8 * count, count);
-  const big = order === "big";
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const little = order === "little";
   for (let i = 0, at = 0; i < count; i++, at += INSN_SIZE) {
-    const registers = bytes[at + 1]!;
-    opcode[i] = bytes[at]!;
-    dst[i] = big ? registers >> 4 : registers & 15;
-    src[i] = big ? registers & 15 : registers >> 4;
-    off[i] = big ? (bytes[at + 2]! << 8) | bytes[at + 3]! : bytes[at + 2]! | (bytes[at + 3]! << 8);
-    imm[i] = big
-      ? (bytes[at + 4]! << 24) | (bytes[at + 5]! << 16) | (bytes[at + 6]! << 8) | bytes[at + 7]!
-      : bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 24);
+    const word = view.getInt32(at, little);
+    const registers = little ? word >> 8 : word >> 16;
+    opcode[i] = little ? word : word >> 24;
+    dst[i] = (little ? registers : registers >> 4) & 15;
+    src[i] = (little ? registers >> 4 : registers) & 15;
+    off[i] = little ? word >> 16 : word;
+    imm[i] = view.getInt32(at + 4, little);
   }
   return { count, opcode, dst, src, off, imm };
 }
@@ -132,6 +132,21 @@ export function decodeInsns(bytes: Uint8Array, order: ByteOrder = "little", memo
 /** Memory that is not filled with zeros: `decodeInsns` writes all of it. */
 function allocated(bytes: number): ArrayBufferView {
   return Buffer.allocUnsafeSlow(bytes);
+}
+
+/**
+ * The slot of the first `ld_imm64`, where a search for them may begin; `count` if there is none. The column is searched
+ * natively, which takes less time than a loop.
+ */
+export function firstWide({ opcode, count }: Insns): number {
+  const at = opcode.indexOf(OP.LD_IMM64);
+  return at === -1 ? count : at;
+}
+
+/** Where a search for calls and `ld_imm64` may begin, which skips the second slots of the latter. */
+export function firstCallOrWide(insns: Insns): number {
+  const at = insns.opcode.indexOf(OP.CALL);
+  return Math.min(at === -1 ? insns.count : at, firstWide(insns));
 }
 
 /** Whether the instruction in this slot is an `ld_imm64`, which takes the next slot too. */

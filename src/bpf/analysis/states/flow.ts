@@ -1,4 +1,4 @@
-import { CALL_SRC, MAX_FUNCTIONS, OP } from "../../insn/insn.js";
+import { CALL_SRC, firstWide, MAX_FUNCTIONS, OP } from "../../insn/insn.js";
 import type { Code } from "../../model/code.js";
 import { Scratch } from "../values/scratch.js";
 import { LeaderTable } from "./leader-table.js";
@@ -80,21 +80,16 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
         if (dst[slot] === FRAME_POINTER) return { slot, because: "writes the frame pointer" };
         slot += 1;
       } else {
-        const writes = kind === OP.LDX || kind === OP.ALU || kind === OP.ALU64;
-        if (writes && dst[slot] === FRAME_POINTER) return { slot, because: "writes the frame pointer" };
+        const stores = kind === OP.STX || kind === OP.ST;
+        if (dst[slot] === FRAME_POINTER && !stores && kind !== OP.LD)
+          return { slot, because: "writes the frame pointer" };
         // The depth of the frame: from offsets of r10, and from constants that may be added to a copy of it.
-        const reach =
-          kind === OP.STX || kind === OP.ST
-            ? dst[slot] === FRAME_POINTER
-              ? off[slot]!
-              : 0
-            : kind === OP.LDX
-              ? src[slot] === FRAME_POINTER
-                ? off[slot]!
-                : 0
-              : op === ADD_CONSTANT
-                ? imm[slot]!
-                : 0;
+        let reach = 0;
+        if (stores) {
+          if (dst[slot] === FRAME_POINTER) reach = off[slot]!;
+        } else if (kind === OP.LDX) {
+          if (src[slot] === FRAME_POINTER) reach = off[slot]!;
+        } else if (op === ADD_CONSTANT) reach = imm[slot]!;
         if (reach < deepest && reach >= -8 * FRAME_SLOTS) deepest = reach;
       }
     }
@@ -113,7 +108,7 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
     entries[index] = next;
     while (next < leaders.length && leaders[next]! < end) functionOf[next++] = index;
   }
-  for (let slot = 0; slot + 1 < count; slot++)
+  for (let slot = firstWide(insns); slot + 1 < count; slot++)
     if (opcode[slot] === OP.LD_IMM64 && table.at(++slot) !== -1)
       return { slot, because: "is jumped to in the middle of an ld_imm64" };
   return { leaders, table, functionOf, entries, frames };
