@@ -10,7 +10,7 @@ import { FOREIGN, Maps } from "./maps.js";
 import { Memory, rejectedStores } from "./memory.js";
 import { Operations } from "./operations.js";
 import { rewrittenSlots } from "./rewritten-slots.js";
-import { type Flow, MAY_GOTO } from "./states/flow.js";
+import { type Flow, functionAt, MAY_GOTO } from "./states/flow.js";
 import { Frames } from "./states/frames.js";
 import { States } from "./states/states.js";
 import { Work } from "./states/work.js";
@@ -37,11 +37,12 @@ export class Interpreter {
   /** For each function: its return value, -1 before the first return; and the leaders with calls of it. */
   readonly #returns: Int32Array;
   readonly #callers = new Map<number, Set<number>>();
+  /** The frame pointer of each function; -1 before it is entered. */
+  readonly #framePointers: Int32Array;
   /** For each function: the leaders that read its frame. */
   readonly #readers = new Map<number, Set<number>>();
   /** Functions whose return value is that of the program: the program itself, and exception callbacks. */
   readonly #final: Uint8Array;
-  readonly #functionAt: ReadonlyMap<number, number>;
   /** The arguments of the current call of a subprogram. */
   readonly #args = [0, 0, 0, 0, 0];
   #leader = 0;
@@ -57,7 +58,6 @@ export class Interpreter {
     goesOnAs: (program: string) => boolean,
   ) {
     const { functions, insns, byteOrder } = code;
-    this.#functionAt = new Map(functions.map(({ start }, index) => [start, index]));
     const work = new Work(insns.count);
     this.#work = work;
     const values = new Values(insns.count, scratch);
@@ -72,7 +72,7 @@ export class Interpreter {
     this.#frames = frames;
     this.#states = new States(flow, values, frames, work, scratch);
     const rewritten = rewrittenSlots(code, scratch);
-    this.#literals = new Literals(code, values, maps, findings, this.#functionAt, rewritten, scratch);
+    this.#literals = new Literals(code, values, maps, findings, flow, rewritten, scratch);
     this.#operations = new Operations(code, memory, rewritten);
     this.#calls = new Calls(code, memory, {
       goesOnAs,
@@ -87,7 +87,8 @@ export class Interpreter {
     frames.onWritten = (frame) => this.#frameWritten(frame);
     frames.onRead = (frame) => remember(this.#readers, frame, this.#leader);
     frames.onStored = (frame) => this.#states.markAll(this.#readers.get(frame));
-    this.#returns = scratch.take(functions.length).fill(-1);
+    this.#returns = scratch.takeAny(functions.length).fill(-1);
+    this.#framePointers = scratch.takeAny(functions.length).fill(-1);
     this.#final = new Uint8Array(functions.length);
   }
 
@@ -101,7 +102,7 @@ export class Interpreter {
     // A function without callers in the program is called by the kernel: an exception callback, with any cookie.
     const called = this.#calledFunctions();
     for (let index = 1; index < this.code.functions.length; index++) {
-      if (this.#states.reached(this.flow.entries[index]!) || called.has(index)) continue;
+      if (this.#states.reached(this.flow.entries[index]!) || called?.[index] === 1) continue;
       this.#final[index] = 1;
       const anything = this.#values.pointer(ANYTHING, FOREIGN);
       this.#enter(index, [anything, anything, anything, anything, anything]);
@@ -112,16 +113,16 @@ export class Interpreter {
 
   /**
    * The functions that instructions of the program refer to: if they are not reached, all these instructions are in
-   * branches that are never taken. Empty if the program may throw, since an exception callback can also be called.
+   * branches that are never taken: 1 for each. Null if the program may throw, since an exception callback can also be called.
    */
-  #calledFunctions(): ReadonlySet<number> {
+  #calledFunctions(): Uint8Array | null {
     const { opcode, src, imm, count } = this.code.insns;
-    const called = new Set<number>();
+    const called = new Uint8Array(this.code.functions.length);
     for (let slot = 0; slot < count; slot++) {
       const call = opcode[slot] === OP.CALL;
-      if (call && src[slot] === CALL_SRC.KFUNC && (this.code.kfuncAt(slot)?.name ?? THROW) === THROW) return new Set();
+      if (call && src[slot] === CALL_SRC.KFUNC && (this.code.kfuncAt(slot)?.name ?? THROW) === THROW) return null;
       if (call ? src[slot] === CALL_SRC.SUBPROGRAM : opcode[slot] === OP.LD_IMM64 && src[slot] === LD_SRC.FUNC)
-        called.add(this.#functionAt.get(slot + 1 + imm[slot]!) ?? 0);
+        called[functionAt(this.flow, slot + 1 + imm[slot]!)] = 1;
       if (opcode[slot] === OP.LD_IMM64) slot += 1;
     }
     return called;
@@ -239,8 +240,8 @@ export class Interpreter {
   /** The return value of a subprogram as far as it is known; -1 if it is not known to return. */
   #callFunction(slot: number): number {
     const { state } = this.#frames;
-    const callee = this.#functionAt.get(slot + 1 + this.code.insns.imm[slot]!);
-    if (callee === undefined) {
+    const callee = functionAt(this.flow, slot + 1 + this.code.insns.imm[slot]!);
+    if (callee === -1) {
       this.findings.anything(slot, "calls an address that is not a function of the program");
       return -1;
     }
@@ -280,7 +281,11 @@ export class Interpreter {
   }
 
   #enter(index: number, args: readonly number[]): void {
-    const framePointer = this.#values.pointer(KIND.STACK, 0, 0, index);
+    let framePointer = this.#framePointers[index]!;
+    if (framePointer < 0) {
+      framePointer = this.#values.pointer(KIND.STACK, 0, 0, index);
+      this.#framePointers[index] = framePointer;
+    }
     this.#states.enter(this.flow.entries[index]!, framePointer, args);
   }
 

@@ -2,6 +2,7 @@ import type { EvidenceCollector } from "../evidence/evidence-collector.js";
 import { firstWide, LD_SRC, OP } from "../insn/insn.js";
 import type { Code } from "../model/code.js";
 import { FOREIGN, type Maps } from "./maps.js";
+import { type Flow, functionAt } from "./states/flow.js";
 import { ANY_OFFSET, ANYTHING, KIND } from "./values/kinds.js";
 import type { Scratch } from "./values/scratch.js";
 import type { Values } from "./values/values.js";
@@ -16,7 +17,7 @@ export class Literals {
     readonly values: Values,
     readonly maps: Maps,
     readonly findings: EvidenceCollector,
-    readonly functionAt: ReadonlyMap<number, number>,
+    readonly flow: Flow,
     /** From rewritten-slots.ts. */
     readonly rewrittenSlots: Int32Array | null,
     scratch: Scratch,
@@ -61,8 +62,8 @@ export class Literals {
       case LD_SRC.BTF_ID:
         return values.pointer(KIND.KERNEL | KIND.NUMBER);
       case LD_SRC.FUNC: {
-        const index = this.functionAt.get(slot + 1 + imm[slot]!);
-        if (index !== undefined) return values.pointer(KIND.FUNCTION, 0, index);
+        const index = functionAt(this.flow, slot + 1 + imm[slot]!);
+        if (index !== -1) return values.pointer(KIND.FUNCTION, 0, index);
         break;
       }
     }

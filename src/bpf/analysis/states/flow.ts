@@ -114,6 +114,14 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
   return { leaders, table, functionOf, entries, frames };
 }
 
+/** Index of the function that starts at a slot; -1 if none does. */
+export function functionAt({ table, functionOf, entries }: Flow, slot: number): number {
+  const leader = table.at(slot);
+  if (leader < 0) return -1;
+  const index = functionOf[leader]!;
+  return entries[index] === leader ? index : -1;
+}
+
 /** BPF_JSLE, the last comparison. */
 const LAST_COMPARISON = 0xd0;
 /** r += constant, in 64 bits. */

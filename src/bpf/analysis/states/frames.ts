@@ -56,7 +56,9 @@ export class Frames {
 
   /** The registers from `first` to r5 may hold any number. By assignments: a call of fill() takes longer. */
   clobber(first: number): void {
-    for (let register = first; register <= 5; register++) this.state[register] = this.#values.any;
+    const { state } = this;
+    const { any } = this.#values;
+    for (let register = first; register <= 5; register++) state[register] = any;
   }
 
   /** A load of `size` bytes at an offset from a frame's end. */
@@ -141,8 +143,14 @@ export class Frames {
       return;
     }
     this.work.done += (-offset - 1) >> 4;
+    const values = this.#values;
+    const { any } = values;
+    const { state, followed } = this;
+    // In a program of one function, whose frame nothing else writes, most slots hold any number already.
+    const alone = this.#alone && !this.#touched;
     for (let slot = (-offset - 1) >> 3; slot >= 0; slot--)
-      this.#put(frame, slot, this.#values.join(this.#get(frame, slot), this.#values.any));
+      if (!alone || slot >= followed || state[FIRST_SLOT + slot] !== any)
+        this.#put(frame, slot, values.join(this.#get(frame, slot), any));
   }
 
   /** The byte at an offset of a frame; -1 if it is not known. */
