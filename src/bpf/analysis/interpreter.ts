@@ -112,8 +112,8 @@ export class Interpreter {
   }
 
   /**
-   * For each function, 1 if instructions of the program refer to it: if it is not reached, all these instructions are in
-   * branches that are never taken. Null if the program may throw, since an exception callback can also be called.
+   * For each function, 1 if instructions of the program refer to it: if it is not reached, all of these are in branches
+   * that are never taken. Null if the program may throw, since an exception callback can also be called.
    */
   #calledFunctions(): Uint8Array | null {
     const { opcode, src, imm, count } = this.code.insns;
