@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it } from "vitest";
 import { Scratch } from "../../../../../src/bpf/analysis/values/scratch.js";
 import { factsOfLoad } from "../../../../../src/bpf/prog-load.js";
@@ -51,6 +53,25 @@ describe.each([10, LONG])("arrays of %d words", (length) => {
     }
   });
 });
+
+it("is collected as garbage when no analysis uses it", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const reference = referenceToBlock();
+  expect(reference.deref()).toBeDefined();
+  // A WeakRef keeps its target until the end of the current turn of the event loop.
+  await new Promise((resolve) => setImmediate(resolve));
+  collectGarbage();
+  expect(reference.deref()).toBeUndefined();
+});
+
+/** To the memory of an analysis that has ended. */
+function referenceToBlock(): WeakRef<ArrayBufferLike> {
+  const scratch = begin();
+  const { buffer } = scratch.takeAny(LONG);
+  end(scratch);
+  return new WeakRef(buffer);
+}
 
 describe("the analysis of a long program", () => {
   it.each(["straight code", "branches that meet at once"])("takes the memory of an earlier one: %s", (family) => {
