@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { bundled } from "./bundle.mjs";
 import { measure } from "./measure.mjs";
 import { markdown, writeResults } from "./report.mjs";
 
@@ -28,32 +28,16 @@ const MODULES = [
 ];
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const built = join(here, "node_modules", ".rows");
 const quick = process.argv.includes("--quick");
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const names = chosen.length === 0 ? MODULES : chosen;
 
 installPeers();
-await build({
-  absWorkingDir: here,
-  entryPoints: names.map((name) => `${name}.ts`),
-  outdir: built,
-  outExtension: { ".js": ".mjs" },
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  platform: "node",
-  target: "node20.19",
-  external: ["esbuild", "koffi", "casbin", "isolated-vm", "@cedar-policy/cedar-wasm"],
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-  },
-  logLevel: "warning",
-});
+const files = await bundled(names);
 
 const sections = [];
-for (const name of names) {
-  const { title, rows } = await import(pathToFileURL(join(built, `${name}.mjs`)).href);
+for (const file of files) {
+  const { title, rows } = await import(pathToFileURL(file).href);
   const measured = await measure(await rows(), quick);
   sections.push({ title, measured });
 }

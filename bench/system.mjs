@@ -2,7 +2,7 @@
 // libbpf-tools and tracefs. Each figure is a median of interleaved runs; `limit` is what it may be. A whole run writes
 // its part of RESULTS.md. Parts, with the minutes that each takes on an idle machine: knownLoads and newLoads (3 each,
 // which are mostly the pauses of test/system/attack/frees.h), recorded (5), containerLoads, denied, unwatched,
-// mapAccess, firstEvent, listeners (1 each).
+// mapAccess, listeners (1 each), firstEvent (2).
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { bundled } from "./bundle.mjs";
 import { section, writeLive } from "./report.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -28,6 +29,8 @@ const CONTAINERS = 45;
 const CONTAINER_LOADS = 40;
 /** Rounds after which a running agent has decided on a tool before. */
 const WARM = 10;
+/** Tools after which V8 has compiled what an agent executes for each call of one. */
+const SETTLED_TOOLS = 100;
 const folder = mkdtempSync(join(tmpdir(), "countersign-bench-"));
 const results = [];
 
@@ -109,6 +112,13 @@ function floorInNode(way, ...command) {
   return [process.execPath, at("system/floor.mjs"), way, join(folder, "listening"), ...command];
 }
 
+/** A gate in node that only asks the policies of a configuration: see bench/system/policies.ts. */
+async function askingFloor(config) {
+  const [module] = await bundled(["system/policies"]);
+  const variables = [`MODULE=${module}`, `CONFIG=${join(folder, `${config}.yaml`)}`];
+  return ["env", ...variables, ...floorInNode("ask")];
+}
+
 /** Says on stderr which round of a part begins. */
 function progress(part, round, rounds) {
   console.error(`${part}: round ${round + 1} of ${rounds}`);
@@ -155,25 +165,26 @@ function runningGate(config) {
   };
 }
 
-function knownLoads() {
-  loads("seen", { micros: 95, ratio: 2 });
+async function knownLoads() {
+  await loads("seen", { micros: 95, ratio: 2 });
 }
 
-function newLoads() {
-  loads("new", { micros: 200, ratio: 4 });
+async function newLoads() {
+  await loads("new", { micros: 200, ratio: 4 });
 }
 
 /**
- * What a gate adds to a BPF_PROG_LOAD of 100 instructions: this one, and three that judge nothing, of C and in node.
- * They take turns, so that all meet the same machine.
+ * What a gate adds to a BPF_PROG_LOAD of 100 instructions: this one, three that judge nothing, of C and in node, and
+ * one in node that only asks the same policies. They take turns, so that all meet the same machine.
  */
-function loads(kind, limit) {
+async function loads(kind, limit) {
   const name = `BPF_PROG_LOAD of 100 instructions, ${kind}`;
   const { first, last } = addedTo(
     {
       C: [join(folder, "floor")],
       node: floorInNode("copy"),
       checking: floorInNode("check"),
+      asking: await askingFloor("allow"),
       gate: gated("allow"),
     },
     kind,
@@ -183,10 +194,13 @@ function loads(kind, limit) {
   report(`${name}, the gate in node that judges nothing / the gate of C`, first.node / first.C, "×");
   report(`${name}, the same, which also reads who loads and what was loaded: added p50`, first.checking, "µs");
   report(`${name}, that one / the gate of C`, first.checking / first.C, "×");
+  report(`${name}, the same, which also asks the policies: added p50`, first.asking, "µs");
   report(`${name} to the gate: added p50`, first.gate, "µs", limit.micros);
   report(`${name}, the gate / the gate of C`, first.gate / first.C, "×", limit.ratio);
   report(`${name}, after ${SETTLED} loads, a gate of C that judges nothing: added p50`, last.C, "µs");
   report(`${name}, after ${SETTLED} loads, the gate in node that also reads: added p50`, last.checking, "µs");
+  report(`${name}, after ${SETTLED} loads, the same, which also asks the policies: added p50`, last.asking, "µs");
+  report(`${name}, after ${SETTLED} loads, that one / the gate of C`, last.asking / last.C, "×");
   report(`${name}, after ${SETTLED} loads, the gate: added p50`, last.gate, "µs");
   report(`${name}, after ${SETTLED} loads, the gate / the gate of C`, last.gate / last.C, "×");
 }
@@ -297,6 +311,7 @@ async function firstEvent() {
     agent: [join(folder, "handed"), socket, ...command],
   };
   const times = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
+  const settled = { bare: [], agent: [] };
   try {
     for (let round = -WARM; round < ALTERNATING; round += 1) {
       progress("firstEvent", round + WARM, ALTERNATING + WARM);
@@ -304,6 +319,13 @@ async function firstEvent() {
         const time = await timeOfFirstEvent(words);
         if (round >= 0) times[way].push(time / 1000);
       }
+    }
+    for (let round = -SETTLED_TOOLS; round < ALTERNATING; round += 1) {
+      progress("firstEvent, settled", round + SETTLED_TOOLS, ALTERNATING + SETTLED_TOOLS);
+      const agent = await timeOfFirstEvent(ways.agent);
+      if (round < 0) continue;
+      settled.agent.push(agent / 1000);
+      settled.bare.push((await timeOfFirstEvent(ways.bare)) / 1000);
     }
   } finally {
     for (const each of [agent, floor.agent]) {
@@ -321,6 +343,12 @@ async function firstEvent() {
     "×",
   );
   report("the same handed to a running agent", median(times.agent) / bare, "×", 1.1);
+  report(
+    `the same handed to an agent that has served ${SETTLED_TOOLS} tools`,
+    median(settled.agent) / median(settled.bare),
+    "×",
+    1.1,
+  );
 }
 
 /** A gate in node to which listeners are handed, and which judges nothing: see bench/system/floor.mjs. */

@@ -1,10 +1,12 @@
-// usage: floor.mjs copy|check|pass LISTENING COMMAND…, or floor.mjs agent SOCKET: what no gate in node can do without.
+// usage: floor.mjs copy|check|ask|pass LISTENING COMMAND…, or floor.mjs agent SOCKET: what no gate in node can do
+// without. LISTENING: the executable of listening.c.
 //   copy    makes the system calls of floor.c, in the same order, by koffi in a worker thread
 //   check   also makes the calls by which a gate learns who loads, with which capabilities, and what was loaded
+//   ask     also asks the policies of the configuration $CONFIG; $MODULE is the bundle of policies.ts
 //   pass    has the kernel execute each call, so that a command works that does more than load programs
 //   agent   the same for commands that hand their listener to it by `listening SOCKET`, as to a running agent; it
 //           prints a line once it accepts them
-// It judges nothing, keeps nothing, and creates no object in a call. LISTENING: the executable of listening.c.
+// Except for `ask`, it judges nothing, keeps nothing, and creates no object in a call.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
@@ -41,7 +43,7 @@ const EPOLLIN = 1;
 
 const call6 = (number, a, b = 0, c = 0, d = 0, e = 0, f = 0) => call(number, a, b, c, d, e, f);
 
-if (!isMainThread) serve(workerData.poll, workerData.way);
+if (!isMainThread) await serve(workerData.poll, workerData.way);
 else if (process.argv[2] === "agent") await accept(process.argv[3]);
 else await start();
 
@@ -102,8 +104,9 @@ function text(string) {
 }
 
 /** Answers calls; the thread of an agent lasts when a listener has no task any more. */
-function serve(poll, way) {
-  const checks = way === "check";
+async function serve(poll, way) {
+  const ask = way === "ask" ? await (await import(process.env.MODULE)).policiesOf(process.env.CONFIG) : null;
+  const checks = way === "check" || ask !== null;
   const passes = way !== "copy" && !checks;
   const lasts = way === "agent";
   /** struct seccomp_notif, of which one call uses 80 bytes; seccomp_notif_resp; seccomp_notif_addfd; epoll_event. */
@@ -149,6 +152,7 @@ function serve(poll, way) {
     query.view.setBigUint64(8, BigInt(info.at), true);
     call6(NR.bpf, BPF_OBJ_GET_INFO_BY_FD, query.at, 16);
   };
+  const codeOf = (count) => new Uint8Array(insns.view.buffer, 0, 8 * count);
   /** An fd for the task, or a negative errno. */
   const carryOut = () => {
     if (checks) readCaller();
@@ -163,6 +167,7 @@ function serve(poll, way) {
       call6(NR.ioctl, listener, IOCTL.idValid, request.at) !== 0
     )
       return -EFAULT;
+    if (ask !== null && ask(new Uint8Array(attr.view.buffer, 0, size), codeOf(count())) < 0) return -EPERM;
     attr.view.setBigUint64(8, BigInt(insns.at), true);
     attr.view.setBigUint64(16, BigInt(license.at), true);
     const fd = call6(NR.bpf, BPF_PROG_LOAD, attr.at, size);

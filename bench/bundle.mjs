@@ -1,0 +1,30 @@
+// Bundles modules of the benchmark with the sources of this checkout.
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+/** The folder of the bundles. */
+const built = join(here, "node_modules", ".rows");
+
+/** Bundles modules, given by their paths in this folder without `.ts`. Returns the path of each bundle. */
+export async function bundled(modules) {
+  await build({
+    absWorkingDir: here,
+    entryPoints: modules.map((module) => `${module}.ts`),
+    outbase: here,
+    outdir: built,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    external: ["esbuild", "koffi", "casbin", "isolated-vm", "@cedar-policy/cedar-wasm"],
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
+    logLevel: "warning",
+  });
+  return modules.map((module) => join(built, `${module}.mjs`));
+}

@@ -1,0 +1,29 @@
+import { factsOfLoad } from "../../src/bpf/prog-load.js";
+import { readConfig } from "../../src/config/config.js";
+import { Engine } from "../../src/engine/decision/engine.js";
+import { ROOT_ON_HOST } from "../../src/engine/decision/request.js";
+import { programSubject } from "../../src/engine/files/program-subject.js";
+import type { ProgramSubject } from "../../src/hooks/subject.js";
+
+const NONE = new Uint8Array(0);
+const FDS = { mapByFd: () => null, mapByIndex: () => null };
+const ORIGIN = { signature: null, statements: [], mismatches: [], kernel_signature: null, kernel_keyring: null };
+
+/**
+ * What no gate can do without that asks policies: the facts of a program that is not the last one, and a decision. The
+ * function that is returned gets the attr and the instructions of a load without maps and BTF, and returns the verdict.
+ */
+export async function policiesOf(file: string): Promise<(attr: Uint8Array, insns: Uint8Array) => number> {
+  const engine = await Engine.open(readConfig(file, "run"));
+  let last: Uint8Array = NONE;
+  let subject: ProgramSubject;
+  return (attr, insns) => {
+    if (Buffer.compare(insns, last) !== 0) {
+      last = insns.slice();
+      const records = { btf: null, funcInfo: NONE, lineInfo: NONE, coreRelos: NONE };
+      const facts = factsOfLoad({ attr, insns: last, license: "GPL", ...records, fds: FDS, kernel: null });
+      subject = programSubject(facts, { ...ORIGIN, object: null });
+    }
+    return engine.decide({ hook: "bpf_prog_load", subject, current: ROOT_ON_HOST }, []).verdict;
+  };
+}
