@@ -10,7 +10,6 @@ import { requireNotified } from "../call/fast-filters.js";
 import type { Tally } from "../decisions/tally.js";
 import { errorOfEvent } from "../supervisor/event-errors.js";
 import { GateSupervisor } from "../supervisor/gate-supervisor.js";
-import { lowerJitThresholds } from "../supervisor/jit-thresholds.js";
 import { AgentSocket } from "./agent-socket.js";
 import type { LabelSource } from "./container/label-source.js";
 import { Containers } from "./containers.js";
@@ -61,7 +60,6 @@ export class Agent {
     };
   });
   #trimTimer: NodeJS.Timeout | undefined;
-  #optimisesSooner = false;
 
   private constructor(
     private readonly options: AgentOptions,
@@ -71,10 +69,8 @@ export class Agent {
     this.#kept = new FdStoreContainers(manager, (container) => supervisor.issuedTo(container));
     this.#maps = new MapJournal(manager, options.config, supervisor.texts, () => supervisor.mapWrites);
     this.#containers = new Containers(labels, {
-      known: (listener, ...known) => {
-        this.#optimiseSooner();
-        void supervisor.listen(listener, ...known).catch((error) => this.#refuse(listener, error));
-      },
+      known: (listener, ...known) =>
+        void supervisor.listen(listener, ...known).catch((error) => this.#refuse(listener, error)),
       say,
     });
     this.#trimMemory();
@@ -191,13 +187,6 @@ export class Agent {
     this.#trimTimer.unref();
   }
 
-  /** Without this, the code that serves a call is optimised only after more calls than most containers make. */
-  #optimiseSooner(): void {
-    if (this.#optimisesSooner) return;
-    this.#optimisesSooner = true;
-    lowerJitThresholds(OPTIMISE_AFTER);
-  }
-
   #listenAt(path: string): void {
     const open = (at: string) => {
       const socket = AgentSocket.open(at, () => this.#accept(socket.fd));
@@ -245,12 +234,6 @@ export class Agent {
 
 /** Milliseconds after the start; background work such as compilation has ended by then. */
 const TRIM_AFTER = 1000;
-
-/**
- * Milliseconds after the first container: the thread on standby has started by then, and optimised code would only take
- * memory in it.
- */
-const OPTIMISE_AFTER = 2000;
 
 function sharesPids(pid: number): boolean {
   const theirs = readLink(`/proc/${pid}/ns/pid`);

@@ -16,22 +16,16 @@ import type { Count } from "../decisions/tally.js";
 import type { ReportedDenial } from "../messages/messages.js";
 import { errorOfEvent } from "../supervisor/event-errors.js";
 import { GateSupervisor } from "../supervisor/gate-supervisor.js";
-import { lowerJitThresholds } from "../supervisor/jit-thresholds.js";
 import type { SupervisorEvent } from "../supervisor/supervisor-event.js";
 import type { AgentLink } from "../task/blocking/agent-link.js";
 import { CommandProcess } from "./command-process.js";
 import { inheritance } from "./inheritance.js";
+import { lowerJitThresholds } from "./jit-thresholds.js";
 import { takeLogFd } from "./log-fd.js";
 import { protectGate } from "./protection.js";
 import { mayConfine, restrictionsIn } from "./restrictions.js";
 import { passSignals } from "./signals.js";
 import { lowerV8ThreadPriority } from "./v8-thread-priority.js";
-
-/**
- * Milliseconds after the start of the command until V8 optimises sooner: most commands have made their first calls by
- * then. V8's threads have low priority for longer (v8-thread-priority.ts).
- */
-const OPTIMISE_AFTER = 250;
 
 /** The result of a command that ran behind the gate. */
 export interface RunResult {
@@ -112,7 +106,7 @@ export async function runCommand({ config: given, command, logFd, agent, say, wa
     const [supervisor] = await Promise.all([filtering, process.listener().then((fd) => (listener = fd))]);
     await supervisor.listen(listener, null, supervisor.fastest);
     process.go();
-    lowerJitThresholds(OPTIMISE_AFTER);
+    lowerJitThresholds();
     const ending = await process.ended;
     restoreV8ThreadPriority(); // the decision thread ends only after V8's threads have
     await supervisor.stop();

@@ -7,7 +7,7 @@ import { capabilities } from "../../sys/credentials.js";
  * their first calls by then.
  */
 const NICE = 15;
-const FOR = 1000;
+const FOR = 300;
 const CAP_SYS_NICE = 23n;
 
 /**

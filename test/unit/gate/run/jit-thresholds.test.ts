@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { FLAGS } from "../../../../src/gate/supervisor/jit-thresholds.js";
+import { FLAGS } from "../../../../src/gate/run/jit-thresholds.js";
 
 const source = new URL("../../../../src/", import.meta.url);
 

@@ -9,16 +9,22 @@ const COUNTS_INVOCATIONS = 12;
  * code of a gate is one long path through hundreds of small functions, which each call takes once.
  */
 export const FLAGS: readonly string[] = [
-  ...(Number.parseInt(process.versions.v8, 10) < COUNTS_INVOCATIONS ? ["--interrupt-budget=15000"] : []),
+  ...(Number.parseInt(process.versions.v8, 10) < COUNTS_INVOCATIONS ? ["--interrupt-budget=8000"] : []),
   "--max-inlined-bytecode-size-cumulative=2000",
 ];
 
 /**
- * Makes V8 optimise sooner and inline more from `wait` milliseconds on, in all threads of the process: the first calls
- * would wait for its compiler.
+ * Milliseconds until the flags are set: most commands have made their first calls by then. V8's threads have low
+ * priority for longer (v8-thread-priority.ts).
  */
-export function lowerJitThresholds(wait: number): void {
+const WAIT = 100;
+
+/**
+ * Makes V8 optimise sooner and inline more, after the first calls of a command. Agents do not use this: the first sixty
+ * tools under one would start 3 ms later each, until the code is optimised, and only later ones sooner than now.
+ */
+export function lowerJitThresholds(): void {
   setTimeout(() => {
     for (const flag of FLAGS) setFlagsFromString(flag);
-  }, wait).unref();
+  }, WAIT).unref();
 }
