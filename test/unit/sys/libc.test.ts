@@ -1,23 +1,12 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
 import { keepAlive } from "../../../src/sys/libc.js";
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
+import { isKept } from "../../support/garbage.js";
 
 /** Memory to which only a WeakRef refers, and what `use` refers to. */
 function referenceTo(use: (memory: Uint8Array) => void): WeakRef<Uint8Array> {
   const memory = new Uint8Array(16);
   use(memory);
   return new WeakRef(memory);
-}
-
-/** A WeakRef keeps its target until the end of the current turn of the event loop. */
-async function isKept(reference: WeakRef<Uint8Array>): Promise<boolean> {
-  await new Promise((resolve) => setImmediate(resolve));
-  collectGarbage();
-  return reference.deref() !== undefined;
 }
 
 it("keeps all memory to which a structure points alive, as long as the structure", async () => {
