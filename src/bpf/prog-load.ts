@@ -4,7 +4,7 @@ import { programFacts } from "./analysis/program-facts.js";
 import { Scratch } from "./analysis/values/scratch.js";
 import { Btf } from "./btf/btf.js";
 import { zeroMapReferences } from "./insn/digest.js";
-import { firstWide, INSN_SIZE } from "./insn/insn.js";
+import { INSN_SIZE } from "./insn/insn.js";
 import { LiveProgram, type LoadFds, liveRecords } from "./live-program.js";
 import type { ProgramFacts } from "./model/facts.js";
 import { attachTypeName, programTypeName } from "./object/section.js";
@@ -73,7 +73,7 @@ function factsWithin(load: Load, scratch: Scratch): ProgramFacts {
     name: code.functions[0]?.name ?? name,
     section: null,
     license: load.license,
-    insns: firstWide(code.insns) === code.insns.count ? load.insns : zeroMapReferences(load.insns, "little"),
+    insns: zeroMapReferences(load.insns, "little"),
     rawInsns: load.insns,
   };
   return programFacts(code, origin, effectsOf(code, scratch));
