@@ -1,12 +1,9 @@
 import { receiveMessageOnPort } from "node:worker_threads";
 import type { Config } from "../../config/config.js";
-import { Engine } from "../../engine/decision/engine.js";
-import type { EngineOptions } from "../../engine/decision/engine-options.js";
-import { requireEnforced } from "../../engine/enforced-hooks.js";
+import type { Engine } from "../../engine/decision/engine.js";
 import type { BackoffEntry } from "../../engine/handover/backoff-table.js";
 import { SuspensionList } from "../../engine/handover/thread-handover-state.js";
 import { DecisionWatch } from "../../engine/handover/watch.js";
-import { requireServed } from "../../engine/shadow-hooks.js";
 import { failureOf } from "../../engine/threads/failure.js";
 import { startFrom } from "../../engine/threads/thread-image.js";
 import { completeInstalled } from "../../installed.js";
@@ -42,6 +39,7 @@ import { PidfdCache } from "../task/pidfd-cache.js";
 import { ContainerObjects } from "./container-objects.js";
 import { DenialReports } from "./denial-reports.js";
 import { NotificationHandler } from "./notification-handler.js";
+import { openEngine } from "./open-engine.js";
 import { ShadowFeed } from "./shadow-feed.js";
 import { unloggedError } from "./unlogged-error.js";
 import { nothingLearnt, warmUp } from "./warm-up.js";
@@ -115,7 +113,8 @@ class DecisionLoop {
 
   /**
    * Prepares what the first calls would otherwise wait for, in steps between calls and messages. A thread that has no
-   * listeners afterwards is on standby, possibly for long, so it trims its memory, and that of node's executable.
+   * listeners afterwards is on standby, possibly for long, so it trims its memory, and unmaps the pages of node's
+   * executable that its start touched.
    */
   async *#warmUp(): AsyncGenerator<void, void, void> {
     yield* this.#prepareEngine();
@@ -357,29 +356,6 @@ function frozen(container: Container | null): Container | null {
   if (container === null) return null;
   if (container.labels !== null) Object.freeze(container.labels);
   return Object.freeze(container);
-}
-
-/**
- * Opens an engine. Throws HOOK_NOT_ENFORCED if an attachment has a hook that the gate does not enforce, or if the
- * filter of a listener does not notify the gate of all calls that the configuration decides on; CONFIG_INVALID if the
- * shadow would not be asked; and the errors of {@link Engine.open}.
- */
-async function openEngine(
-  listeners: Iterable<Listener>,
-  config: Config,
-  shadow: ShadowLink | null,
-  options: EngineOptions,
-): Promise<Engine> {
-  const engine = await Engine.open(config, options);
-  try {
-    requireServed(config, engine, shadow?.hooks ?? []);
-    requireEnforced(config, engine.attached());
-    requireNotified(fastestFilter(engine), listeners);
-    return engine;
-  } catch (error) {
-    engine.close();
-    throw error;
-  }
 }
 
 /** Runs the decision thread until it is told to stop. Reports an error that ends it. */
