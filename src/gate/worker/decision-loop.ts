@@ -38,8 +38,8 @@ import { Watch } from "../task/blocking/watch.js";
 import { PidfdCache } from "../task/pidfd-cache.js";
 import { ContainerObjects } from "./container-objects.js";
 import { DenialReports } from "./denial-reports.js";
+import { openGateEngine } from "./gate-engine.js";
 import { NotificationHandler } from "./notification-handler.js";
-import { openEngine } from "./open-engine.js";
 import { ShadowFeed } from "./shadow-feed.js";
 import { unloggedError } from "./unlogged-error.js";
 import { nothingLearnt, warmUp } from "./warm-up.js";
@@ -248,7 +248,7 @@ class DecisionLoop {
   async #reload({ requestId, config, sealed, shadow }: ToThread & { do: "reload" }): Promise<void> {
     try {
       const watch = new DecisionWatch(this.data.decisions);
-      const next = await openEngine(this.#listeners.values(), config, shadow, { sealed, watch });
+      const next = await openGateEngine(this.#listeners.values(), config, shadow, { sealed, watch });
       const last = this.engine;
       this.engine = next;
       this.#suspended = new SuspensionList();
@@ -365,7 +365,7 @@ export async function begin(data: ThreadData): Promise<void> {
     const watch = new DecisionWatch(data.decisions);
     const folders = data.preopened === null ? null : preopenedFolders(data.preopened);
     const { config, sealed, texts, shadow } = data;
-    const engine = await openEngine([], config, shadow, { sealed, watch, texts, folders });
+    const engine = await openGateEngine([], config, shadow, { sealed, watch, texts, folders });
     if (texts === null) {
       const { texts, warnings } = engine;
       data.port.postMessage({ is: "read", texts, warnings } satisfies FromThread);

@@ -8,11 +8,11 @@ import type { Listener } from "../call/listener.js";
 import type { ShadowLink } from "../messages/shadow-messages.js";
 
 /**
- * Opens an engine. Throws HOOK_NOT_ENFORCED if an attachment has a hook that the gate does not enforce, or if the
- * filter of a listener does not notify the gate of all calls that the configuration decides on; CONFIG_INVALID if the
- * shadow would not be asked; and the errors of {@link Engine.open}.
+ * Opens the engine of a decision thread. Throws HOOK_NOT_ENFORCED if an attachment has a hook that the gate does not
+ * enforce, or if the filter of a listener does not notify the gate of all calls that the configuration decides on;
+ * CONFIG_INVALID if the shadow would not be asked; and the errors of {@link Engine.open}.
  */
-export async function openEngine(
+export async function openGateEngine(
   listeners: Iterable<Listener>,
   config: Config,
   shadow: ShadowLink | null,
