@@ -9,8 +9,8 @@ import { mapExists, programExists } from "../../sys/bpf.js";
  * that the runtime adds to the container has its own listener.
  */
 export class IssuedObjects {
-  /** Programs by the kernel's id, with the facts that were decided on; oldest first. */
-  readonly #programs = new Map<number, ProgramSubject>();
+  /** Programs by the kernel's id, with the facts that were decided on and their size in bytes; oldest first. */
+  readonly #programs = new Map<number, { readonly subject: ProgramSubject; readonly bytes: number }>();
   readonly #maps = new Map<number, MapEntry>();
   /** Roles of maps that were not issued here, such as pinned ones. */
   readonly #foreignRoles = new LruCache<number, readonly MapRole[]>(REMEMBERED);
@@ -43,7 +43,7 @@ export class IssuedObjects {
   get all(): readonly IssuedObject[] {
     this.#sweep();
     return [
-      ...Array.from(this.#programs, ([id, subject]) => ({ id, subject })),
+      ...Array.from(this.#programs, ([id, { subject }]) => ({ id, subject })),
       ...Array.from(this.#maps, ([id, entry]) => ({ id, entry })),
       ...Array.from(this.#foreignRoles.entries(), ([id, roles]) => ({ id, roles })),
     ];
@@ -60,7 +60,7 @@ export class IssuedObjects {
   }
 
   program(id: number): ProgramSubject | null {
-    return this.#programs.get(id) ?? null;
+    return this.#programs.get(id)?.subject ?? null;
   }
 
   /** What is known of a map that was issued here; undefined for any other map. */
@@ -137,10 +137,10 @@ export class IssuedObjects {
 
   #rememberProgram(id: number, subject: ProgramSubject): void {
     this.#forgetProgram(id);
-    const bytes = this.#bytes + bytesOf(subject);
-    if (this.#programs.size >= REMEMBERED || bytes > this.#sweepBytes) this.#forgetPrograms(bytesOf(subject));
-    this.#programs.set(id, subject);
-    this.#bytes += bytesOf(subject);
+    const bytes = bytesOf(subject);
+    if (this.#programs.size >= REMEMBERED || this.#bytes + bytes > this.#sweepBytes) this.#forgetPrograms(bytes);
+    this.#programs.set(id, { subject, bytes });
+    this.#bytes += bytes;
   }
 
   #rememberMap(id: number, entry: MapEntry): void {
@@ -166,19 +166,19 @@ export class IssuedObjects {
   }
 
   #sweepPrograms(): void {
-    for (const id of [...this.#programs.keys()]) if (!programExists(id)) this.#forgetProgram(id);
+    for (const id of this.#programs.keys()) if (!programExists(id)) this.#forgetProgram(id);
   }
 
   #forgetProgram(id: number): void {
-    const subject = this.#programs.get(id);
-    if (subject === undefined) return;
-    this.#bytes -= bytesOf(subject);
+    const program = this.#programs.get(id);
+    if (program === undefined) return;
+    this.#bytes -= program.bytes;
     this.#programs.delete(id);
   }
 
   #sweep(): void {
     this.#sweepPrograms();
-    for (const id of [...this.#maps.keys()]) if (!mapExists(id)) this.#forgetMap(id);
+    for (const id of this.#maps.keys()) if (!mapExists(id)) this.#forgetMap(id);
     for (const [id] of [...this.#foreignRoles.entries()]) if (!mapExists(id)) this.#foreignRoles.delete(id);
   }
 
@@ -233,13 +233,18 @@ const NO_ROLES: readonly MapRole[] = Object.freeze([]);
 type Sized = Pick<ProgramSubject, "insns" | "raw_insns" | "maps"> &
   Partial<Pick<ProgramSubject, "evidence" | "statements" | "mismatches">>;
 
+/** Bytes of a small object with its texts, and of the rest of a program's facts. */
+const SMALL_OBJECT = 256;
+const OTHER_FACTS = 2048;
+
 /** Estimates the size of a program's facts in bytes. */
 export function bytesOf({ insns, raw_insns, maps, evidence = [], statements = [], mismatches = [] }: Sized): number {
-  const raw = raw_insns.buffer === insns.buffer ? 0 : raw_insns.byteLength;
-  const settings = statements.flatMap((statement) => statement.settings);
-  const objects = [evidence, maps, statements, mismatches, settings].reduce((sum, list) => sum + list.length, 0);
-  const values = settings.reduce((sum, { value, declared }) => sum + lengthOf(value) + lengthOf(declared), 0);
-  return 2048 + insns.byteLength + raw + 256 * objects + values;
+  let bytes = OTHER_FACTS + insns.byteLength;
+  if (raw_insns.buffer !== insns.buffer) bytes += raw_insns.byteLength;
+  bytes += SMALL_OBJECT * (evidence.length + maps.length + statements.length + mismatches.length);
+  for (const { settings } of statements)
+    for (const { value, declared } of settings) bytes += SMALL_OBJECT + lengthOf(value) + lengthOf(declared);
+  return bytes;
 }
 
 function lengthOf(value: number | string | null): number {
