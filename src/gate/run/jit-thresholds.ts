@@ -9,7 +9,7 @@ const COUNTS_INVOCATIONS = 12;
  * code of a gate is one long path through hundreds of small functions, which each call takes once.
  */
 export const FLAGS: readonly string[] = [
-  ...(Number.parseInt(process.versions.v8, 10) < COUNTS_INVOCATIONS ? ["--interrupt-budget=8000"] : []),
+  ...(Number.parseInt(process.versions.v8, 10) < COUNTS_INVOCATIONS ? ["--interrupt-budget=2500"] : []),
   "--max-inlined-bytecode-size-cumulative=2000",
 ];
 
