@@ -21,12 +21,12 @@ import { neededForMap } from "./objects/required-capabilities.js";
  */
 export function createMap(call: Call): IssuedFd {
   const given = readAttr(call, CREATE.size);
-  if (isLongCreate(given)) call.task.admit();
   const subject = createdMap(given);
+  if (isLongCreate(subject)) call.task.admit();
   call.isAbout("bpf_map_create", subject);
   call.operation.attempts(() => createAttempt(given));
   if (given.u32(CREATE.mapFlags) & FLAG.tokenFd) deny("token", TOKEN);
-  const create = copyCreate(call.task, given);
+  const create = copyCreate(call.task, given, subject);
   call.requireCaller();
   const { wasDecided } = call;
   if (!wasDecided) requireRoom(call, create);

@@ -1,9 +1,9 @@
 import { ERRNO } from "../../../errno.js";
+import type { MapSubject } from "../../../hooks/subject.js";
 import { addressOf } from "../../../sys/libc.js";
 import { Attr, CREATE } from "../../call/attr.js";
 import { failWith } from "../../call/failure.js";
 import type { Task } from "../../task/task.js";
-import { createdMap } from "./map-subject.js";
 
 /** A complete copy of a BPF_MAP_CREATE. */
 export interface LiveCreate {
@@ -19,10 +19,10 @@ export interface LiveCreate {
 const HASH_SIZE = 32;
 
 /**
- * Copies a BPF_MAP_CREATE once and builds the attr that the gate passes to the kernel. Throws a CallFailure with the
- * kernel's errno.
+ * Copies a BPF_MAP_CREATE once and builds the attr that the gate passes to the kernel. `subject`: the map that `given`
+ * describes. Throws a CallFailure with the kernel's errno.
  */
-export function copyCreate(task: Task, given: Attr): LiveCreate {
+export function copyCreate(task: Task, given: Attr, subject: MapSubject): LiveCreate {
   const attr = new Attr(given.size, CREATE.size);
   attr.bytes.set(given.bytes);
   const held: Uint8Array[] = [];
@@ -38,7 +38,7 @@ export function copyCreate(task: Task, given: Attr): LiveCreate {
     if (fd !== 0 || (offset === CREATE.innerMapFd && OUTER.has(given.u32(CREATE.mapType))))
       attr.setU32(offset, task.fd(fd) >>> 0);
   }
-  return { given, attr, held, memory: memoryOf(given) };
+  return { given, attr, held, memory: memoryOf(subject) };
 }
 
 /**
@@ -56,8 +56,7 @@ function valueObject(given: Attr): readonly number[] {
 /** Assumed number of CPUs, which is high because the estimate is compared with a quota. */
 const CPUS = 64;
 
-/** Returns an upper estimate of the map's memory in bytes. */
-export function memoryOf(given: Attr): number {
-  const { memory, memory_per_cpu } = createdMap(given);
+/** Returns an upper estimate of a map's memory in bytes. */
+export function memoryOf({ memory, memory_per_cpu }: MapSubject): number {
   return memory + CPUS * memory_per_cpu;
 }

@@ -1,6 +1,6 @@
+import type { MapSubject } from "../../../hooks/subject.js";
 import { type Attr, LOAD } from "../../call/attr.js";
 import { memoryOf } from "./create.js";
-import { createdMap } from "./map-subject.js";
 
 /**
  * A program with more instructions than this is large. The kernel takes 0.3 µs for each instruction without branches,
@@ -27,13 +27,13 @@ export function isLongLoad(attr: Attr): boolean {
   return attr.u32(LOAD.insnCount) > LARGE;
 }
 
-/** The same for a BPF_MAP_CREATE. */
-export function isLongCreate(attr: Attr): boolean {
-  return creationTime(attr) > LARGE_MAP;
+/** The same for the BPF_MAP_CREATE of a map. */
+export function isLongCreate(map: MapSubject): boolean {
+  return creationTime(map) > LARGE_MAP;
 }
 
 /** Nanoseconds that the kernel takes to create a map, roughly. */
-function creationTime(attr: Attr): number {
-  const { max_entries, memory_per_cpu } = createdMap(attr);
-  return memoryOf(attr) * MAP_NS.byte + max_entries * MAP_NS[memory_per_cpu === 0 ? "element" : "perCpuElement"];
+function creationTime(map: MapSubject): number {
+  const perElement = MAP_NS[map.memory_per_cpu === 0 ? "element" : "perCpuElement"];
+  return memoryOf(map) * MAP_NS.byte + map.max_entries * perElement;
 }

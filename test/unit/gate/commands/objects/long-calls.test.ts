@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Attr, CREATE, LOAD } from "../../../../../src/gate/call/attr.js";
 import { isLongCreate, isLongLoad, LARGE } from "../../../../../src/gate/commands/objects/long-calls.js";
+import { createdMap } from "../../../../../src/gate/commands/objects/map-subject.js";
 
 function attrOf(words: Readonly<Record<number, number>>): Attr {
   const attr = new Attr(LOAD.size, LOAD.size);
@@ -27,7 +28,7 @@ describe("which calls take the kernel long", () => {
     ["an array", map(array, 7_800, 10_240), map(array, 7_800, 20_480)],
     ["a hash with a copy for each CPU", map(perCpuHash, 8, 10_000), map(perCpuHash, 8, 100_000)],
   ])("is the creation of %s with many elements or bytes", (_, short, long) => {
-    expect(isLongCreate(attrOf(short))).toBe(false);
-    expect(isLongCreate(attrOf(long))).toBe(true);
+    expect(isLongCreate(createdMap(attrOf(short)))).toBe(false);
+    expect(isLongCreate(createdMap(attrOf(long)))).toBe(true);
   });
 });
