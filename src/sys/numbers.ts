@@ -3,6 +3,7 @@ export const NR = {
   read: 0,
   write: 1,
   close: 3,
+  poll: 7,
   rt_sigaction: 13,
   rt_sigprocmask: 14,
   ioctl: 16,

@@ -224,7 +224,7 @@ class DecisionLoop {
     this.#markSlow(listener);
     for (const other of this.#listeners.values()) this.#alone &&= other.containerKey === listener.containerKey;
     this.#listeners.set(fd, listener);
-    this.#poll.add(fd);
+    this.#poll.addBusy(fd);
   }
 
   #markSlow(listener: Listener): void {
