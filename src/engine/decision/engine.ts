@@ -275,21 +275,28 @@ export class Engine {
    * Logs a decision made without policies, such as a denial by the gate itself. If it cannot be logged, the result is a
    * denial.
    */
-  record({ subject: named, denied_by, ...decided }: Unasked): Decision {
-    const subject = { kind: HOOKS[decided.hook].subject, ...named, path: null };
+  record({ hook, subject: { name, digest, id }, current, operation, denied_by, loader_probe }: Unasked): Decision {
+    const subject = { kind: HOOKS[hook].subject, name, digest, path: null };
     const now = Date.now();
     const verdicts = verdictsOf(denied_by, this.config.mode);
-    return this.log.write({
+    const decision = {
       id: IDS.next(now),
       time: now,
       judged_time: now,
-      ...decided,
-      subject,
-      answers: [],
-      keyrings: {},
+      hook,
+      subject: id === undefined ? subject : { ...subject, id },
+      current,
+      operation,
+      mode: verdicts.mode,
+      verdict: verdicts.verdict,
+      enforced_verdict: verdicts.enforced_verdict,
+      denied_by: verdicts.denied_by,
+      audit_denials: verdicts.audit_denials,
+      answers: NO_ANSWERS,
+      keyrings: NO_KEYRINGS,
       duration_us: 0,
-      ...verdicts,
-    });
+    };
+    return this.log.write(loader_probe === undefined ? decision : { ...decision, loader_probe });
   }
 
   /** Each attachment with its place in the configuration and its hooks. */
@@ -398,5 +405,6 @@ const HELPERS_FOR: Readonly<Record<string, readonly string[]>> = { statements: [
 
 const NONE_FAILING: ReadonlySet<number> = new Set();
 
+const NO_ANSWERS: readonly never[] = Object.freeze([]);
 /** Shared, since most decisions use no keyring. */
 const NO_KEYRINGS: Readonly<Record<string, number>> = Object.freeze({});

@@ -1,4 +1,6 @@
 import { sha256 } from "../../../bpf/insn/digest.js";
+import type { MapFacts } from "../../../bpf/model/facts.js";
+import { factsOfMap } from "../../../bpf/model/map-memory.js";
 import { MAP_TYPES } from "../../../bpf/tables/names.gen.js";
 import { mapSubject } from "../../../engine/files/map-subject.js";
 import type { MapSubject } from "../../../hooks/subject.js";
@@ -26,7 +28,12 @@ export function createdMap(given: Attr): MapSubject {
  * Returns the subject of an existing map, from what the kernel reports. `exclusive`: only one program may use the map.
  */
 export function liveMap(info: KernelMap, fd: number, access: string, exclusive = false): MapSubject {
-  const facts = {
+  return mapSubject(liveFacts(info, fd, exclusive), access);
+}
+
+/** The same without its digest, which takes as long as all the rest. */
+export function liveFacts(info: KernelMap, fd: number, exclusive: boolean): MapFacts {
+  return factsOfMap({
     name: info.name,
     type: MAP_TYPES[info.type] ?? "unknown",
     key_size: info.keySize,
@@ -34,8 +41,7 @@ export function liveMap(info: KernelMap, fd: number, access: string, exclusive =
     max_entries: info.maxEntries,
     flags: info.flags,
     contents: contentsOf(info, fd, exclusive),
-  };
-  return mapSubject(facts, access);
+  });
 }
 
 /**

@@ -15,7 +15,7 @@ import type { GateRule } from "../../call/rules.js";
 import type { LiveKernel } from "../../recognition/live-kernel.js";
 import type { RecognisedLoad, Recogniser } from "../../recognition/recogniser.js";
 import { type Analyst, namedTypes } from "../../task/blocking/load-analysis.js";
-import { isReadOnly, liveMap } from "../objects/map-subject.js";
+import { isReadOnly, liveFacts } from "../objects/map-subject.js";
 import { FactsCache } from "./facts-cache.js";
 import { type LiveLoad, POINTERS } from "./live-load.js";
 import { describeLoad, descriptionKey, MapTokens } from "./load-description.js";
@@ -156,7 +156,7 @@ function mapsOf(load: LiveLoad, objects: IssuedObjects, process: string): NamedM
     if (typeof info === "number") continue; // BTF, or an fd that the kernel will reject
     let map = byId.get(info.id);
     if (map === undefined) {
-      const { access: _, digest: __, ...facts } = liveMap(info, fd, "rw", objects.isExclusive(info.id));
+      const facts = liveFacts(info, fd, objects.isExclusive(info.id));
       // the contents are a constant only if the program itself cannot write to the map
       const frozen = facts.contents !== null && isReadOnly(info);
       const data = frozen ? elementAt(fd, 0, info.valueSize) : null;

@@ -8,7 +8,7 @@ import { Attr, CREATE, LOAD } from "../../call/attr.js";
 import type { Call } from "../../call/call.js";
 import { CMD } from "../../call/command.js";
 import { deny } from "../../call/failure.js";
-import { ARRAY, liveMap, MMAPABLE, RDONLY_PROG } from "../objects/map-subject.js";
+import { ARRAY, liveFacts, MMAPABLE, RDONLY_PROG } from "../objects/map-subject.js";
 import type { LiveLoad } from "./live-load.js";
 
 /**
@@ -28,7 +28,7 @@ export function withPrivateMaps(call: Call, load: LiveLoad): LiveLoad {
   for (const fd of new Set(load.maps.values())) {
     const info = mapInfo(fd);
     if (typeof info === "number") continue; // BTF, or an fd that the kernel will reject
-    const { contents, memory } = liveMap(info, fd, "rw", objects.isExclusive(info.id));
+    const { contents, memory } = liveFacts(info, fd, objects.isExclusive(info.id));
     if (contents === null && !(isPlain(info) && call.freezes("bpf_prog_load"))) continue;
     if (!objects.hasRoom(memory, call.settings.mapMemory))
       deny(
