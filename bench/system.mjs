@@ -302,12 +302,13 @@ async function firstEvent() {
   if (!existsSync("/sys/kernel/tracing/events")) spawnSync("mount", ["-t", "tracefs", "none", "/sys/kernel/tracing"]);
   const command = ["sh", "-c", "date +%s%N; exec stdbuf -oL execsnoop-libbpf"];
   const { agent, socket } = await startAgent("allow");
-  const floor = await startFloorAgent();
+  const [floor, carrying] = [await startFloorAgent("agent"), await startFloorAgent("carry")];
   const ways = {
     bare: command,
     node: floorInNode("pass", ...command),
     run: gated("allow", ...command),
     floor: [join(folder, "listening"), floor.socket, ...command],
+    carrying: [join(folder, "listening"), carrying.socket, ...command],
     agent: [join(folder, "handed"), socket, ...command],
   };
   const times = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
@@ -328,7 +329,7 @@ async function firstEvent() {
       settled.bare.push((await timeOfFirstEvent(ways.bare)) / 1000);
     }
   } finally {
-    for (const each of [agent, floor.agent]) {
+    for (const each of [agent, floor.agent, carrying.agent]) {
       each.kill("SIGTERM");
       await once(each, "exit");
     }
@@ -342,6 +343,11 @@ async function firstEvent() {
     median(times.floor) / bare,
     "×",
   );
+  report(
+    "the same handed to a running gate in node that loads programs and creates maps itself, and decides nothing",
+    median(times.carrying) / bare,
+    "×",
+  );
   report("the same handed to a running agent", median(times.agent) / bare, "×", 1.1);
   report(
     `the same handed to an agent that has served ${SETTLED_TOOLS} tools`,
@@ -352,9 +358,9 @@ async function firstEvent() {
 }
 
 /** A gate in node to which listeners are handed, and which judges nothing: see bench/system/floor.mjs. */
-async function startFloorAgent() {
-  const socket = join(folder, "floor.sock");
-  const agent = spawn(process.execPath, [at("system/floor.mjs"), "agent", socket], {
+async function startFloorAgent(way) {
+  const socket = join(folder, `${way}-floor.sock`);
+  const agent = spawn(process.execPath, [at("system/floor.mjs"), way, socket], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await once(agent.stdout, "data");

@@ -1,4 +1,4 @@
-// usage: floor.mjs copy|check|ask|pass LISTENING COMMAND…, or floor.mjs agent SOCKET: what no gate in node can do
+// usage: floor.mjs copy|check|ask|pass LISTENING COMMAND…, or floor.mjs agent|carry SOCKET: what no gate in node can do
 // without. LISTENING: the executable of listening.c.
 //   copy    makes the system calls of floor.c, in the same order, by koffi in a worker thread
 //   check   also makes the calls by which a gate learns who loads, with which capabilities, and what was loaded
@@ -6,6 +6,8 @@
 //   pass    has the kernel execute each call, so that a command works that does more than load programs
 //   agent   the same for commands that hand their listener to it by `listening SOCKET`, as to a running agent; it
 //           prints a line once it accepts them
+//   carry   like `agent`, but it loads programs and creates maps itself, from copies of all that such a call refers to,
+//           and reads who calls and what was made, as a gate must that decides about them
 // Except for `ask`, it judges nothing, keeps nothing, and creates no object in a call.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,7 +20,16 @@ const long = "int64";
 const call = koffi.load(null).func("syscall", long, [long, long, long, long, long, long, long]);
 
 /** System call numbers of x86-64 (asm/unistd_64.h). */
-const NR = { close: 3, ioctl: 16, capget: 125, epoll_wait: 232, epoll_ctl: 233, readlinkat: 267, epoll_create1: 291 };
+const NR = {
+  close: 3,
+  poll: 7,
+  ioctl: 16,
+  capget: 125,
+  epoll_wait: 232,
+  epoll_ctl: 233,
+  readlinkat: 267,
+  epoll_create1: 291,
+};
 Object.assign(NR, { process_vm_readv: 310, bpf: 321, pidfd_open: 434, pidfd_getfd: 438 });
 /** ioctl(2) requests of linux/seccomp.h. */
 const IOCTL = { receive: 0xc0502100, idValid: 0x40082102, addFd: 0x40182103, send: 0xc0182101, setFlags: 0x40082104 };
@@ -29,11 +40,18 @@ const BPF_OBJ_GET_INFO_BY_FD = 15;
 /** Size of struct bpf_prog_info up to its verified_insns (linux/bpf.h). */
 const PROG_INFO_SIZE = 224;
 const AT_FDCWD = -100;
+const PIDFD_THREAD = 0o200;
 const SYNC_WAKE_UP = 1;
 const ADDFD_FLAG_SEND = 2;
 const FLAG_CONTINUE = 1;
 const O_CLOEXEC = 0o2000000;
+const BPF_MAP_CREATE = 0;
 const BPF_PROG_LOAD = 5;
+/** BPF_LD | BPF_IMM | BPF_DW, and its src_reg for the fd of a map, or for an address in its value. */
+const LD_IMM64 = 0x18;
+const MAP_FDS = [1, 2];
+/** Size of struct bpf_map_info up to its btf_vmlinux_id (linux/bpf.h). */
+const MAP_INFO_SIZE = 80;
 const EFAULT = 14;
 const EPERM = 1;
 
@@ -44,7 +62,7 @@ const EPOLLIN = 1;
 const call6 = (number, a, b = 0, c = 0, d = 0, e = 0, f = 0) => call(number, a, b, c, d, e, f);
 
 if (!isMainThread) await serve(workerData.poll, workerData.way);
-else if (process.argv[2] === "agent") await accept(process.argv[3]);
+else if (["agent", "carry"].includes(process.argv[2])) await accept(process.argv[2], process.argv[3]);
 else await start();
 
 /** Starts the command under a filter, and a thread that answers its listener. Ends with the command. */
@@ -59,8 +77,8 @@ async function start() {
 }
 
 /** Answers the listeners that are handed to it at a socket. */
-async function accept(socket) {
-  const poll = answering("agent");
+async function accept(way, socket) {
+  const poll = answering(way);
   const server = createServer(async (connection) => {
     const [line] = await once(connection, "data");
     answer(poll, String(line));
@@ -106,9 +124,10 @@ function text(string) {
 /** Answers calls; the thread of an agent lasts when a listener has no task any more. */
 async function serve(poll, way) {
   const ask = way === "ask" ? await (await import(process.env.MODULE)).policiesOf(process.env.CONFIG) : null;
-  const checks = way === "check" || ask !== null;
+  const carries = way === "carry";
+  const checks = way === "check" || ask !== null || carries;
   const passes = way !== "copy" && !checks;
-  const lasts = way === "agent";
+  const lasts = way === "agent" || carries;
   /** struct seccomp_notif, of which one call uses 80 bytes; seccomp_notif_resp; seccomp_notif_addfd; epoll_event. */
   const request = memory(80);
   const bytes = new Uint8Array(request.view.buffer);
@@ -116,6 +135,9 @@ async function serve(poll, way) {
   const answer = memory(24);
   const event = memory(12);
   const [attr, insns, license] = [memory(256), memory(8 * 4096), memory(128)];
+  const [funcs, lines] = [memory(65_536), memory(65_536)];
+  /** Two of struct pollfd: the epoll, and the listener that was ready last. */
+  const polled = memory(16);
   /** Two of struct iovec. */
   const vectors = memory(32);
   const word = (view, offset) => Number(view.getBigUint64(offset, true));
@@ -129,11 +151,21 @@ async function serve(poll, way) {
     return call6(NR.process_vm_readv, tid, vectors.at, 1, vectors.at + 16, 1, 0) === size;
   };
   /** Whose call it is, the task's user namespace, and its capabilities. */
-  const caller = { pidfd: -1, info: memory(64), path: null, link: memory(64), header: memory(8), sets: memory(24) };
+  const caller = {
+    tid: 0,
+    pidfd: -1,
+    info: memory(64),
+    path: null,
+    link: memory(64),
+    header: memory(8),
+    sets: memory(24),
+  };
   const readCaller = () => {
     const tid = request.view.getUint32(8, true);
-    if (caller.pidfd < 0) {
-      caller.pidfd = call6(NR.pidfd_open, tid);
+    if (caller.tid !== tid) {
+      if (caller.pidfd >= 0) call6(NR.close, caller.pidfd);
+      caller.tid = tid;
+      caller.pidfd = call6(NR.pidfd_open, tid, PIDFD_THREAD);
       caller.path = text(`/proc/${tid}/ns/user`);
       caller.header.view.setUint32(0, LINUX_CAPABILITY_VERSION_3, true);
       caller.header.view.setInt32(4, tid, true);
@@ -145,10 +177,10 @@ async function serve(poll, way) {
   /** What the kernel made of a program. */
   const [query, info] = [memory(16), memory(PROG_INFO_SIZE)];
   const infoBytes = new Uint8Array(info.view.buffer);
-  const readLoaded = (fd) => {
+  const readMade = (fd, infoSize) => {
     infoBytes.fill(0); // what the kernel wrote before would be arguments now
     query.view.setUint32(0, fd, true);
-    query.view.setUint32(4, PROG_INFO_SIZE, true);
+    query.view.setUint32(4, infoSize, true);
     query.view.setBigUint64(8, BigInt(info.at), true);
     call6(NR.bpf, BPF_OBJ_GET_INFO_BY_FD, query.at, 16);
   };
@@ -171,25 +203,92 @@ async function serve(poll, way) {
     attr.view.setBigUint64(8, BigInt(insns.at), true);
     attr.view.setBigUint64(16, BigInt(license.at), true);
     const fd = call6(NR.bpf, BPF_PROG_LOAD, attr.at, size);
-    if (checks && fd >= 0) readLoaded(fd);
+    if (checks && fd >= 0) readMade(fd, PROG_INFO_SIZE);
     return fd < 0 ? -koffi.errno() : fd;
   };
-  for (;;) {
-    call6(NR.epoll_wait, poll, event.at, 1, -1);
+  /** Copies of fds of the task for one call. */
+  const taken = [];
+  const take = ({ view }, offset) => {
+    const fd = view.getInt32(offset, true);
+    if (fd === 0) return;
+    taken.push(call6(NR.pidfd_getfd, caller.pidfd, fd));
+    view.setInt32(offset, taken.at(-1), true);
+  };
+  /** Copies what a field of attr points to. */
+  const bring = (offset, to, size) => {
+    if (size === 0) return true;
+    const copied = copy(attr.view.getBigUint64(offset, true), to, size);
+    attr.view.setBigUint64(offset, BigInt(to.at), true);
+    return copied;
+  };
+  const bringCode = () => {
+    const { view } = attr;
+    const count = view.getUint32(4, true);
+    const records = (at, size) => view.getUint32(at, true) * view.getUint32(size, true);
+    take(attr, 72); // prog_btf_fd
+    view.setUint32(24, 0, true); // log_level
+    view.setUint32(28, 0, true); // log_size
+    view.setBigUint64(32, 0n, true); // log_buf
+    if (!bring(8, insns, 8 * count) || !bring(16, license, 4)) return false;
+    if (!bring(80, funcs, records(88, 76)) || !bring(96, lines, records(104, 92))) return false;
+    for (let at = 0; at < 8 * count; at += 8)
+      if (insns.view.getUint8(at) === LD_IMM64 && MAP_FDS.includes(insns.view.getUint8(at + 1) >> 4))
+        take(insns, at + 4);
+    return true;
+  };
+  /** Loads the program or creates the map of the call. Returns an fd for the task, or a negative errno. */
+  const make = (command) => {
+    readCaller();
+    const size = word(request.view, 48);
+    if (size > 256 || !copy(request.view.getBigUint64(40, true), attr, size)) return -EFAULT;
+    if (command === BPF_PROG_LOAD) {
+      if (!bringCode()) return -EFAULT;
+    } else for (const offset of [20, 48]) take(attr, offset); // inner_map_fd, btf_fd
+    if (call6(NR.ioctl, listener, IOCTL.idValid, request.at) !== 0) return -EFAULT;
+    const fd = call6(NR.bpf, command, attr.at, size);
+    const errno = koffi.errno();
+    if (fd >= 0) readMade(fd, command === BPF_PROG_LOAD ? PROG_INFO_SIZE : MAP_INFO_SIZE);
+    for (const own of taken.splice(0)) call6(NR.close, own);
+    return fd < 0 ? -errno : fd;
+  };
+  /** The command, if it is one that `carry` makes itself. */
+  const made = () => {
+    const command = word(request.view, 32);
+    return carries && (command === BPF_MAP_CREATE || command === BPF_PROG_LOAD) ? command : null;
+  };
+  /** Waits for a call. A listener whose waiter is in poll(2) wakes it on the processor of the task. */
+  const wait = () => {
+    if (listener >= 0) {
+      for (const [index, fd] of [poll, listener].entries()) {
+        polled.view.setInt32(8 * index, fd, true);
+        polled.view.setInt32(8 * index + 4, EPOLLIN, true);
+      }
+      call6(NR.poll, polled.at, 2, -1);
+      if (polled.view.getUint16(14, true) !== 0) return;
+    }
+    while (call6(NR.epoll_wait, poll, event.at, 1, -1) !== 1) {}
     listener = event.view.getInt32(4, true);
+  };
+  for (;;) {
+    wait();
     bytes.fill(0);
     if (call6(NR.ioctl, listener, IOCTL.receive, request.at) !== 0) {
       if (!lasts) return;
       call6(NR.epoll_ctl, poll, EPOLL_CTL_DEL, listener, event.at);
       call6(NR.close, listener);
+      listener = -1;
       continue;
     }
     const id = request.view.getBigUint64(0, true);
-    const fd = passes ? 0 : word(request.view, 32) === BPF_PROG_LOAD ? carryOut() : -EPERM;
-    if (passes || fd < 0) {
+    const command = made();
+    const continues = passes || (carries && command === null);
+    let fd = 0;
+    if (command !== null) fd = make(command);
+    else if (!continues) fd = word(request.view, 32) === BPF_PROG_LOAD ? carryOut() : -EPERM;
+    if (continues || fd < 0) {
       response.view.setBigUint64(0, id, true);
       response.view.setInt32(16, fd, true);
-      response.view.setUint32(20, passes ? FLAG_CONTINUE : 0, true);
+      response.view.setUint32(20, continues ? FLAG_CONTINUE : 0, true);
       call6(NR.ioctl, listener, IOCTL.send, response.at);
       continue;
     }
