@@ -393,7 +393,10 @@ async function startAgent(config) {
   return { agent, socket };
 }
 
-/** An agent with one listener and with a thousand, at about a fifth of the load that it can take. */
+/**
+ * An agent with one listener, with some and with a thousand, at about a fifth of the load that it can take. It waits
+ * for one listener directly (src/sys/poll.ts), for some as for a thousand.
+ */
 async function listeners() {
   const { agent, socket } = await startAgent("current");
   await sleep(3000);
@@ -404,9 +407,9 @@ async function listeners() {
   report("RSS of an idle agent with two containers", resident(agent.pid) / 2 ** 20, "MB", 90);
   two.stdin.end("\n\n");
   await once(two, "exit");
-  const times = { 1: [], 1000: [] };
-  const memory = { 1: [], 1000: [] };
-  for (const count of [1, 1000, 1, 1000, 1, 1000]) {
+  const times = { 1: [], 16: [], 1000: [] };
+  const memory = { 1: [], 16: [], 1000: [] };
+  for (const count of [1, 16, 1000, 1, 16, 1000, 1, 16, 1000]) {
     const runtimes = spawn(join(folder, "runtimes"), [socket, String(count), "4000", "150"]);
     const lines = createInterface({ input: runtimes.stdout })[Symbol.asyncIterator]();
     await lines.next();
@@ -417,6 +420,9 @@ async function listeners() {
     runtimes.stdin.end("\n");
     await once(runtimes, "exit");
   }
+  report("one listener: p50 of a call", median(times[1]), "µs");
+  report("1,000 listeners: p50 of a call", median(times[1000]), "µs");
+  report("1,000 listeners / 16: p50 of a call", median(times[1000]) / median(times[16]), "×", 1.3);
   report("1,000 listeners / one: p50 of a call", median(times[1000]) / median(times[1]), "×", 1.3);
   report("RSS for each container", (median(memory[1000]) - median(memory[1])) / 999 / 1024, "KB", 20);
   agent.kill("SIGTERM");
