@@ -1,9 +1,7 @@
-import type { Statement } from "../../bpf/model/facts.js";
 import type { Config } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import { HOOKS, type HookName } from "../../hooks/catalogue.js";
-import type { Decision, StatementOfDecision, SubjectOfDecision } from "../../hooks/decision.js";
-import type { Subject } from "../../hooks/subject.js";
+import type { Decision } from "../../hooks/decision.js";
 import { UuidV7 } from "../../log/uuid-v7.js";
 import { placing, placingAsync } from "../../path-places.js";
 import type { Attachment } from "../../policy/attachment.js";
@@ -35,6 +33,7 @@ import type { DecisionRequest } from "./request.js";
 import { resetMaps } from "./reset-maps.js";
 import { restoreMaps } from "./restored-maps.js";
 import { RunningDecision } from "./running-decision.js";
+import { subjectOfDecision } from "./subject-of-decision.js";
 import { ProbedHelpers } from "./test-probe.js";
 import type { Unasked } from "./unasked.js";
 
@@ -375,28 +374,6 @@ export class Engine {
   }
 }
 
-function subjectOfDecision(hook: HookName, subject: Subject): SubjectOfDecision {
-  const { name, digest } = subject;
-  const named = { kind: HOOKS[hook].subject, name, digest, path: pathOf(subject) };
-  const statements = "statements" in subject ? subject.statements : NO_STATEMENTS;
-  return statements.length === 0
-    ? named
-    : { ...named, statements: statements.slice(0, MAX_STATEMENTS).map(withoutSettings) };
-}
-
-/** Maximum number of statements in a decision. */
-const MAX_STATEMENTS = 64;
-const NO_STATEMENTS: readonly Statement[] = [];
-
-function withoutSettings({ sha256, object_sha256, name }: Statement): StatementOfDecision {
-  return { sha256, object_sha256, name };
-}
-
-function pathOf(subject: Subject): string | null {
-  if ("path" in subject) return subject.path;
-  return "object" in subject ? (subject.object?.path ?? null) : null;
-}
-
 /** Shared by all engines of a thread, so that its ids increase. */
 const IDS = new UuidV7();
 
@@ -405,6 +382,6 @@ const HELPERS_FOR: Readonly<Record<string, readonly string[]>> = { statements: [
 
 const NONE_FAILING: ReadonlySet<number> = new Set();
 
+/** Shared, since decisions without policies have no answers, and most decisions use no keyring. */
 const NO_ANSWERS: readonly never[] = Object.freeze([]);
-/** Shared, since most decisions use no keyring. */
 const NO_KEYRINGS: Readonly<Record<string, number>> = Object.freeze({});
