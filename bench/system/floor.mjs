@@ -1,6 +1,6 @@
 // usage: floor.mjs copy|check|ask|pass LISTENING COMMAND…, or floor.mjs agent|carry SOCKET: what no gate in node can do
 // without. LISTENING: the executable of listening.c.
-//   copy    makes the system calls of floor.c, in the same order, by koffi in a worker thread
+//   copy    makes the system calls of floor.c, in the same order, by koffi in a worker thread, but waits by poll(2)
 //   check   also makes the calls by which a gate learns who loads, with which capabilities, and what was loaded
 //   ask     also asks the policies of the configuration $CONFIG; $MODULE is the bundle of policies.ts
 //   pass    has the kernel execute each call, so that a command works that does more than load programs

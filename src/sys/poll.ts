@@ -8,15 +8,15 @@ const CTL = { add: 1, del: 2 } as const;
 const EPOLLIN = 1;
 
 const NONE = -1;
-/** The fd was closed, which takes it out of an epoll instance. */
+/** POLLNVAL of poll.h: the fd is closed. An epoll instance forgets such an fd by itself. */
 const POLLNVAL = 32;
 
 /** EPOLLHUP of sys/epoll.h: the other end of the fd is closed. */
 export const EPOLLHUP = 16;
 
 /**
- * Waits for many fds by epoll(7), and for the one that makes most events by poll(2). struct epoll_event is packed on
- * x86-64: events u32 0 · data u64 4. struct pollfd: fd i32 0 · events i16 4 · revents i16 6.
+ * Waits for many fds by epoll(7), and for one of them by poll(2): the last that was ready twice in a row. struct
+ * epoll_event is packed on x86-64: events u32 0 · data u64 4. struct pollfd: fd i32 0 · events i16 4 · revents i16 6.
  *
  * A seccomp listener can have its waiter woken on the processor of the task (see wakeOnSameCpu), but only one that
  * waits in poll(2) for the listener itself: epoll(7) does not pass that on (ep_poll_callback of fs/eventpoll.c). A
@@ -81,14 +81,14 @@ export class Poll {
     const count = syscall(NR.epoll_wait, this.fd, this.#events, this.#capacity, timeout);
     for (let index = 0; index < count; index += 1) {
       const fd = this.#events.getInt32(12 * index + 4, true);
-      if (this.#busy.has(fd)) this.#count(fd);
+      if (this.#busy.has(fd)) this.#noteReady(fd);
       ready(fd, this.#events.getUint32(12 * index, true));
     }
     return count;
   }
 
   /** Waits for an fd directly from now on if it is ready for the second time in a row. */
-  #count(fd: number): void {
+  #noteReady(fd: number): void {
     if (fd !== this.#last) {
       this.#last = fd;
       return;

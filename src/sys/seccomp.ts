@@ -36,8 +36,8 @@ export function installFilter(filter: Uint8Array): number {
 }
 
 /**
- * Makes the kernel wake the gate on the CPU of the waiting task: a round trip then takes 5 µs instead of 40 µs. Returns
- * 0 or a negative errno; before Linux 6.6 it fails.
+ * Makes the kernel wake a thread that waits for the listener by poll(2) (see Poll) on the CPU of the task that calls: a
+ * round trip then takes 5 µs instead of 40 µs. Returns 0 or a negative errno; before Linux 6.6 it fails.
  */
 export function wakeOnSameCpu(listener: number): number {
   return syscall(NR.ioctl, listener, IOCTL.setFlags, FD_SYNC_WAKE_UP);

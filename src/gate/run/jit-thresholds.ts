@@ -20,8 +20,8 @@ export const FLAGS: readonly string[] = [
 const WAIT = 100;
 
 /**
- * Makes V8 optimise sooner and inline more, after the first calls of a command. Agents do not use this: each of the
- * first sixty tools under one would start 3 ms later, while V8 optimises, and only later ones would start sooner.
+ * Makes V8 optimise sooner and inline more, after the first calls of a command. Agents do not use this: tools
+ * under one started no sooner with it, neither the first ones nor those after a hundred (bench/RESULTS.md).
  */
 export function lowerJitThresholds(): void {
   setTimeout(() => {
