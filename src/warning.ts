@@ -1,8 +1,8 @@
 import { oneLine } from "./error.js";
 
 /**
- * Codes of warnings: probable mistakes in a configuration or a policy, found at start, or in what is signed. A warning
- * does not change a verdict. Each code has a page in docs/errors/.
+ * Codes of warnings: probable mistakes in a configuration or a policy, found at start, in what is signed, or by
+ * `keyring check`. A warning does not change a verdict. Each code has a page in docs/errors/.
  */
 export const WARNING_CODES = [
   "DEFAULT_NOT_COVERED",
@@ -11,6 +11,7 @@ export const WARNING_CODES = [
   "POLICY_NEVER_MATCHES",
   "SANDBOX_MEMORY_SHORT",
   "SCOPE_UNKNOWN_LABEL",
+  "SIGNATURES_MISSING",
   "STATEMENT_NOT_MADE",
   "STATEMENT_NOT_USED",
   "STATEMENT_NO_TARGET",

@@ -84,6 +84,11 @@ const DETACHED = [
   { type: "SIGSTORE", ending: ".sigstore.json" },
 ] as const satisfies readonly { readonly type: SignatureType; readonly ending: string }[];
 
+/** Whether a file has the ending of a signature of any type. */
+export function isSignatureName(name: string): boolean {
+  return DETACHED.some(({ ending }) => name.endsWith(ending));
+}
+
 /** `.sig` is also the ending of bare signatures, which do not say what their key signed. */
 function isSshSignature(bytes: Uint8Array): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes("-----BEGIN SSH SIGNATURE-----");

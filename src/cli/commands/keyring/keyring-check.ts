@@ -1,18 +1,16 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
 import type { KeyringConfig } from "../../../config/keyring.js";
 import { verdictName } from "../../../errno.js";
 import { CountersignError } from "../../../error.js";
 import { readInput } from "../../../input.js";
-import { placing } from "../../../path-places.js";
 import { MAX_SIGNATURE } from "../../../trust/formats/pkcs7.js";
 import type { KeyringEntry, KeyringReport } from "../../../trust/keyring-report.js";
 import { type ReportedKeyring, reportedKeyrings } from "../../input/keyring-config.js";
 import { EXIT } from "../../output/exit.js";
-import { print, printJson, styled } from "../../output/output.js";
+import { print, printJson, styled, warn } from "../../output/output.js";
 import { progress } from "../../output/progress.js";
 import { day, entryJson } from "./keyring-list.js";
+import { storedSignatures } from "./stored-signatures.js";
 
 const DAY = 24 * 3_600_000;
 
@@ -27,8 +25,9 @@ export function checkCommand(): Command {
     .addHelpText(
       "after",
       `
-Signatures are those in the folders of \`signatures\` in the configuration. A signature is accepted if one of the
-keyrings accepts its signers.
+Signatures are the PKCS#7 signatures (\`.p7s\`) in the folders of \`signatures\` in the configuration. A signature is
+accepted if one of the keyrings accepts its signers. A folder without any signature is a warning on stderr, which does
+not change the exit code.
 
 Exits with 0 if nothing is found, 1 if anything is, or 2 if a file cannot be read.
 
@@ -51,7 +50,8 @@ async function run(names: readonly string[], { config: file, days, json }: Optio
   const found: Finding[] = keyrings.flatMap(({ config, report }) =>
     report.entries(now).flatMap((entry) => (isDue(entry, end) ? [{ keyring: config, entry }] : [])),
   );
-  const paths = placing(config, () => config.signatures.flatMap(signaturesIn));
+  const { paths, warnings } = storedSignatures(config);
+  warnings.forEach(warn);
   found.push(...(await signatures(paths, keyrings, now, end)));
   for (const { keyring, entry } of found)
     if (json === true) printJson(entryJson(keyring, entry));
@@ -93,20 +93,6 @@ async function signatures(
   }
   bar.stop();
   return found;
-}
-
-/** The paths of the signatures below a folder. Throws FILE_UNREADABLE. */
-function signaturesIn(folder: string): readonly string[] {
-  try {
-    const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-    return names.filter((name) => name.endsWith(".p7s")).map((name) => join(folder, name));
-  } catch (cause) {
-    throw new CountersignError("FILE_UNREADABLE", `cannot be listed: ${(cause as NodeJS.ErrnoException).code}`, {
-      place: folder,
-      remedy: "create the folder, or remove it from `signatures`",
-      cause,
-    });
-  }
 }
 
 function judge(report: KeyringReport, path: string, now: number): KeyringEntry {
