@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { CREATE } from "../../../../src/gate/call/attr.js";
 import { CMD } from "../../../../src/gate/call/command.js";
@@ -14,6 +15,9 @@ vi.mock("../../../../src/sys/file.js", async (original) => ({
   ...(await original<object>()),
   ...(await import("../../../support/fake-kernel.js")).FILES,
 }));
+
+// calls of node's own function are counted
+vi.mock("node:crypto", { spy: true });
 
 beforeEach(resetKernel);
 
@@ -73,6 +77,16 @@ describe("a BPF_MAP_CREATE", () => {
       },
     });
     expect(gate.task.adopted).toEqual([CREATED]);
+  });
+
+  it("has its definition hashed once", () => {
+    const gate = new FakeGate();
+    vi.mocked(hash).mockClear();
+    create(gate);
+    expect(gate.asked).toMatchObject([
+      { hook: "bpf_map_create", subject: { digest: expect.stringMatching(/^[0-9a-f]{64}$/) } },
+    ]);
+    expect(hash).toHaveBeenCalledTimes(1);
   });
 
   it.each(["bpf_map_create", "bpf_map"] as const)("is denied by a policy's verdict at %s", (hook) => {
