@@ -28,11 +28,14 @@ export function createdMap(given: Attr): MapSubject {
  * Returns the subject of an existing map, from what the kernel reports. `exclusive`: only one program may use the map.
  */
 export function liveMap(info: KernelMap, fd: number, access: string, exclusive = false): MapSubject {
-  return mapSubject(liveFacts(info, fd, exclusive), access);
+  return mapSubject(liveFacts(info, constantValue(info, fd, exclusive)), access);
 }
 
-/** The same without its digest, which takes as long as all the rest. */
-export function liveFacts(info: KernelMap, fd: number, exclusive: boolean): MapFacts {
+/**
+ * The same without its digest, which takes as long as all the rest. `value` is what {@link constantValue} returned for
+ * the map.
+ */
+export function liveFacts(info: KernelMap, value: Uint8Array | null): MapFacts {
   return factsOfMap({
     name: info.name,
     type: MAP_TYPES[info.type] ?? "unknown",
@@ -40,7 +43,7 @@ export function liveFacts(info: KernelMap, fd: number, exclusive: boolean): MapF
     value_size: info.valueSize,
     max_entries: info.maxEntries,
     flags: info.flags,
-    contents: contentsOf(info, fd, exclusive),
+    contents: value === null ? null : sha256(value),
   });
 }
 
@@ -59,15 +62,13 @@ export function isReadOnly({ flags }: KernelMap): boolean {
 export const MMAPABLE = 1 << 10;
 
 /**
- * SHA-256 of the contents of a map that neither user space nor a program can change, except the one program that the
- * map is exclusive to. Null for any other map. A map that programs can write to has no constant contents if it can be
- * mapped: user space can keep one of its pages pinned after unmapping it (as a fixed buffer of io_uring), and the
- * kernel still freezes the map. A read-only map cannot be mapped for writing.
+ * Reads the contents of a map that neither user space nor a program can change, except the one program that the map is
+ * exclusive to. Null for any other map. A map that programs can write to has no constant contents if it can be mapped:
+ * user space can keep one of its pages pinned after unmapping it (as a fixed buffer of io_uring), and the kernel still
+ * freezes the map. A read-only map cannot be mapped for writing.
  */
-function contentsOf(info: KernelMap, fd: number, exclusive: boolean): string | null {
+export function constantValue(info: KernelMap, fd: number, exclusive: boolean): Uint8Array | null {
   if (info.type !== ARRAY || info.maxEntries !== 1) return null;
   const settled = isReadOnly(info) || (exclusive && (info.flags & MMAPABLE) === 0);
-  if (!settled || !isFrozen(fd)) return null;
-  const value = elementAt(fd, 0, info.valueSize);
-  return value === null ? null : sha256(value);
+  return settled && isFrozen(fd) ? elementAt(fd, 0, info.valueSize) : null;
 }

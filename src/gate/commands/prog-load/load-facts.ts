@@ -6,7 +6,7 @@ import { rememberExtended } from "../../../engine/statements/extended-statements
 import { errorOf } from "../../../engine/threads/failure.js";
 import { CountersignError } from "../../../error.js";
 import type { ProgramSubject } from "../../../hooks/subject.js";
-import { btfOf, elementAt, mapInfo } from "../../../sys/bpf.js";
+import { btfOf, mapInfo } from "../../../sys/bpf.js";
 import { Attr, LOAD } from "../../call/attr.js";
 import type { Call } from "../../call/call.js";
 import { deny } from "../../call/failure.js";
@@ -15,7 +15,7 @@ import type { GateRule } from "../../call/rules.js";
 import type { LiveKernel } from "../../recognition/live-kernel.js";
 import type { RecognisedLoad, Recogniser } from "../../recognition/recogniser.js";
 import { type Analyst, namedTypes } from "../../task/blocking/load-analysis.js";
-import { isReadOnly, liveFacts } from "../objects/map-subject.js";
+import { constantValue, isReadOnly, liveFacts } from "../objects/map-subject.js";
 import { FactsCache } from "./facts-cache.js";
 import { type LiveLoad, POINTERS } from "./live-load.js";
 import { describeLoad, descriptionKey, MapTokens } from "./load-description.js";
@@ -156,11 +156,12 @@ function mapsOf(load: LiveLoad, objects: IssuedObjects, process: string): NamedM
     if (typeof info === "number") continue; // BTF, or an fd that the kernel will reject
     let map = byId.get(info.id);
     if (map === undefined) {
-      const facts = liveFacts(info, fd, objects.isExclusive(info.id));
+      // one read: `contents` is the digest of exactly the bytes in `data`
+      const value = constantValue(info, fd, objects.isExclusive(info.id));
       // the contents are a constant only if the program itself cannot write to the map
-      const frozen = facts.contents !== null && isReadOnly(info);
-      const data = frozen ? elementAt(fd, 0, info.valueSize) : null;
-      map = { ...facts, own: isCreator(process, objects.map(info.id)), data, frozen, inner: null };
+      const frozen = value !== null && isReadOnly(info);
+      const data = frozen ? value : null;
+      map = { ...liveFacts(info, value), own: isCreator(process, objects.map(info.id)), data, frozen, inner: null };
       byId.set(info.id, map);
     }
     maps.set(name, map);

@@ -8,7 +8,7 @@ import { Attr, CREATE, LOAD } from "../../call/attr.js";
 import type { Call } from "../../call/call.js";
 import { CMD } from "../../call/command.js";
 import { deny } from "../../call/failure.js";
-import { ARRAY, liveFacts, MMAPABLE, RDONLY_PROG } from "../objects/map-subject.js";
+import { ARRAY, constantValue, liveFacts, MMAPABLE, RDONLY_PROG } from "../objects/map-subject.js";
 import type { LiveLoad } from "./live-load.js";
 
 /**
@@ -28,15 +28,19 @@ export function withPrivateMaps(call: Call, load: LiveLoad): LiveLoad {
   for (const fd of new Set(load.maps.values())) {
     const info = mapInfo(fd);
     if (typeof info === "number") continue; // BTF, or an fd that the kernel will reject
-    const { contents, memory } = liveFacts(info, fd, objects.isExclusive(info.id));
-    if (contents === null && !(isPlain(info) && call.freezes("bpf_prog_load"))) continue;
+    const constant = constantValue(info, fd, objects.isExclusive(info.id));
+    if (constant === null && !(isPlain(info) && call.freezes("bpf_prog_load"))) continue;
+    const { memory } = liveFacts(info, null);
     if (!objects.hasRoom(memory, call.settings.mapMemory))
       deny(
         "map_memory",
         `a copy of its map \`${info.name}\` takes ${memory} bytes, more than is left of ${call.settings.mapMemory}`,
       );
     // all turns use the same copy, so its contents are those that were decided on
-    const copy = call.task.own(`copy of map ${info.id}`, () => copyOf(info, fd, digest));
+    const copy = call.task.own(`copy of map ${info.id}`, () => {
+      const value = constant ?? elementAt(fd, 0, info.valueSize);
+      return value === null ? -ERRNO.EPERM : frozenMap(info, value, digest);
+    });
     const made = copy < 0 ? copy : mapInfo(copy);
     if (typeof made === "number") deny("loader", `its map \`${info.name}\` could not be copied: ${verdictName(made)}`);
     const { tgid: creator, process } = call.task;
@@ -54,12 +58,10 @@ function isPlain({ type, maxEntries, flags }: KernelMap): boolean {
 }
 
 /**
- * Creates a frozen map with the current contents of another map. From Linux 6.18 on it is exclusive to the program with
- * this digest (excl_prog_hash); an older kernel returns E2BIG for that field. Returns an fd or a negative errno.
+ * Creates a frozen map like another map, with this value. From Linux 6.18 on it is exclusive to the program with this
+ * digest (excl_prog_hash); an older kernel returns E2BIG for that field. Returns an fd or a negative errno.
  */
-function copyOf(info: KernelMap, fd: number, digest: Uint8Array): number {
-  const value = elementAt(fd, 0, info.valueSize);
-  if (value === null) return -ERRNO.EPERM;
+function frozenMap(info: KernelMap, value: Uint8Array, digest: Uint8Array): number {
   const exclusive = create(info, digest);
   const copy = exclusive === -ERRNO.E2BIG ? create(info, null) : exclusive;
   if (copy < 0) return copy;

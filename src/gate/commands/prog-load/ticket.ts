@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { INSN_SIZE, OP } from "../../../bpf/insn/insn.js";
 import type { ProgramSubject } from "../../../hooks/subject.js";
-import { elementAt, isFrozen, type KernelMap, mapInfo, programNumbers } from "../../../sys/bpf.js";
+import { type KernelMap, mapInfo, programNumbers } from "../../../sys/bpf.js";
 import { btfReport, mapTypes } from "../../../sys/btf.js";
 import { TICKET } from "../../../sys/tickets.js";
 import { LOAD } from "../../call/attr.js";
@@ -9,7 +9,7 @@ import { deny } from "../../call/failure.js";
 import type { IssuedObjects } from "../../call/issued-objects.js";
 import { OUTER } from "../objects/create.js";
 import { isBtf } from "../objects/live-definition.js";
-import { ARRAY, isReadOnly } from "../objects/map-subject.js";
+import { constantValue } from "../objects/map-subject.js";
 import type { LiveLoad } from "./live-load.js";
 
 /**
@@ -118,11 +118,12 @@ function describedMap(info: KernelMap, fd: number, objects: IssuedObjects): Uint
   const bytes = Buffer.alloc(MAP.block);
   const types = mapTypes(fd);
   bytes.writeBigUInt64LE(typeof types === "number" ? 0n : BigInt(types.mapExtra), 0);
-  const contents = fixedContents(info, fd);
+  // the guard takes no map that programs can write to for constant, even if it is exclusive to one program
+  const contents = constantValue(info, fd, false);
   const inner = OUTER.has(info.type) ? innerOf(info, objects) : NO_MAP;
   const numbers = [...numbersOf(info), contents === null ? 0 : 1, ...inner];
   for (const [index, number] of numbers.entries()) bytes.writeUInt32LE(number, 8 + 4 * index);
-  if (contents !== null) bytes.set(contents, MAP.size - 32);
+  if (contents !== null) bytes.set(createHash("sha256").update(contents).digest(), MAP.size - 32);
   return bytes;
 }
 
@@ -139,13 +140,4 @@ function innerOf({ id, name }: KernelMap, objects: IssuedObjects): readonly numb
   const inner = objects.map(id)?.creation?.inner ?? null;
   if (inner !== null) return numbersOf(inner);
   return deny("ticket", `its map of maps \`${name}\` was not created by this agent, which cannot tell what it takes`);
-}
-
-/**
- * The SHA-256 of a map that the guard takes for constant: a frozen array of one element that programs can only read.
- */
-function fixedContents(info: KernelMap, fd: number): Uint8Array | null {
-  if (info.type !== ARRAY || info.maxEntries !== 1 || !isReadOnly(info) || !isFrozen(fd)) return null;
-  const value = elementAt(fd, 0, info.valueSize);
-  return value === null ? null : createHash("sha256").update(value).digest();
 }
