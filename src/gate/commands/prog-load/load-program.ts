@@ -47,13 +47,16 @@ export function decideCopy(call: Call, facts: Facts): DecidedLoad {
   if (isLongLoad(given)) call.task.admit();
   const copy = copyLoad(call.task, given);
   call.requireCaller();
-  call.operation.attempts(() => loadAttempt(given, digestOf(copy)));
-  call.isAbout("bpf_prog_load", () => ({ name, digest: digestOf(copy) }));
+  let known: string | null = null;
+  const digest = () => (known ??= digestOf(copy)); // most loads are allowed, and need no digest but that of their facts
+  call.operation.attempts(() => loadAttempt(given, digest()));
+  call.isAbout("bpf_prog_load", () => ({ name, digest: digest() }));
   if (given.u32(LOAD.progFlags) & FLAG.tokenFd) deny("token", TOKEN);
   if (unprivileged) failBeforeInsns(call, copy);
   failOnFunctions(call, copy);
-  const load = type === SYSCALL ? withPrivateMaps(call, copy) : copy;
+  const load = type === SYSCALL ? withPrivateMaps(call, copy, digest) : copy;
   const program = factsOf(call, facts, load, "unreadable");
+  known = program.digest;
   const decision = decideLoad(call, load, program);
   // before the load, which may take long: another load could be decided meanwhile, with the same maps as other ones
   facts.rememberRoles(load, call.listener.objects, program);

@@ -1,4 +1,3 @@
-import { sha256, zeroMapReferences } from "../../../bpf/insn/digest.js";
 import { ERRNO, verdictName } from "../../../errno.js";
 import { bpf, elementAt, type KernelMap, mapInfo } from "../../../sys/bpf.js";
 import { addressOf, keepAlive } from "../../../sys/libc.js";
@@ -19,11 +18,10 @@ import type { LiveLoad } from "./live-load.js";
  *
  * Arrays of one element are copied if their contents are facts or, when an attachment in scope freezes maps, if they
  * hold only bytes. Any other map is used unchanged. In a dry run the copies are used only to compute facts. The call is
- * denied if a copy cannot be made.
+ * denied if a copy cannot be made. `digest` returns the digest of the load's instructions.
  */
-export function withPrivateMaps(call: Call, load: LiveLoad): LiveLoad {
+export function withPrivateMaps(call: Call, load: LiveLoad, digest: () => string): LiveLoad {
   const { objects } = call.listener;
-  const digest = Buffer.from(sha256(zeroMapReferences(load.insns, "little")), "hex");
   const copies = new Map<number, number>();
   for (const fd of new Set(load.maps.values())) {
     const info = mapInfo(fd);
@@ -39,7 +37,7 @@ export function withPrivateMaps(call: Call, load: LiveLoad): LiveLoad {
     // all turns use the same copy, so its contents are those that were decided on
     const copy = call.task.own(`copy of map ${info.id}`, () => {
       const value = constant ?? elementAt(fd, 0, info.valueSize);
-      return value === null ? -ERRNO.EPERM : frozenMap(info, value, digest);
+      return value === null ? -ERRNO.EPERM : frozenMap(info, value, Buffer.from(digest(), "hex"));
     });
     const made = copy < 0 ? copy : mapInfo(copy);
     if (typeof made === "number") deny("loader", `its map \`${info.name}\` could not be copied: ${verdictName(made)}`);

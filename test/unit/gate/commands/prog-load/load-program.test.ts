@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { LOAD, MAX_ATTR } from "../../../../../src/gate/call/attr.js";
 import { CMD } from "../../../../../src/gate/call/command.js";
@@ -12,6 +12,9 @@ vi.mock("../../../../../src/sys/pidfd.js", async (original) => ({
   ...(await original<object>()),
   ...(await import("../../../../support/fake-kernel.js")).PIDFD,
 }));
+
+// calls of node's own functions are counted
+vi.mock("node:crypto", { spy: true });
 
 beforeEach(resetKernel);
 
@@ -85,6 +88,13 @@ const MALFORMED: Given = {
     [LOAD.funcInfoCount]: 1,
     [LOAD.funcInfoRecordSize]: 3,
   }),
+};
+/** An iterator over the elements of maps that calls bpf_map_update_elem. */
+const ITERATOR: Given = {
+  type: TRACING,
+  code: insns(...MAP_OF_TASK, "8500000002000000", ...EXIT),
+  fields: () => ({ [LOAD.expectedAttachType]: TRACE_ITER }),
+  set: (gate) => withMap(gate),
 };
 
 describe("a BPF_PROG_LOAD", () => {
@@ -223,13 +233,7 @@ describe("a BPF_PROG_LOAD", () => {
         withMap(gate);
       },
     }),
-    "an iterator that may write to frozen maps": denied("element_writer", 1, /frozen maps/, {
-      type: TRACING,
-      // bpf_map_update_elem
-      code: insns(...MAP_OF_TASK, "8500000002000000", ...EXIT),
-      fields: () => ({ [LOAD.expectedAttachType]: TRACE_ITER }),
-      set: (gate) => withMap(gate),
-    }),
+    "an iterator that may write to frozen maps": denied("element_writer", 1, /frozen maps/, ITERATOR),
     "a program that the kernel rejects": failing(13, {
       set: (gate) => {
         gate.task.result = () => -13;
@@ -327,6 +331,30 @@ describe("a BPF_PROG_LOAD", () => {
     };
     expect(digest({ [LOAD.progFlags]: TOKEN_FD })).toMatch(/^[0-9a-f]{64}$/);
     expect(digest({ [LOAD.coreReloCount]: 2 ** 24, [LOAD.coreReloRecordSize]: 16 })).toBe("");
+  });
+
+  it.each<[string, Given]>([
+    ["calls bpf(2), once its facts are known", { type: SYSCALL }],
+    [
+      "calls bpf(2), before its facts are known",
+      {
+        type: SYSCALL,
+        code: insns(...MAP_OF_TASK, ...EXIT),
+        set: (gate) => {
+          gate.freezes = true;
+          withMap(gate);
+        },
+      },
+    ],
+    ["may write to frozen maps", ITERATOR],
+  ])("has its instructions hashed once if the gate denies it: it %s", (_, given) => {
+    const gate = new FakeGate();
+    gate.answered = false;
+    vi.mocked(hash).mockClear();
+    load(gate, given);
+    const { digest } = gate.records[0]!;
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(vi.mocked(hash).mock.results.filter(({ value }) => value === digest)).toHaveLength(1);
   });
 
   it("is denied with the verdict of a record that could not be logged", () => {
