@@ -8,6 +8,7 @@ import { PlacedPolicies } from "../../prove/configuration/placed-policies.js";
 import type { ExplorationLimits } from "../../prove/explorer/exploration.js";
 import { type PropertyAnswer, proveProperty } from "../../prove/property/property-answer.js";
 import { propertiesOf } from "../../prove/property/property-file.js";
+import { checkPropertyKeys, type PropertyQuestion } from "../../prove/property/property-keys.js";
 import { decisionWords, valueWords } from "../../prove/witness/shown-decision.js";
 import type { CaseResult } from "../../workbench/testing/case-result.js";
 import { limitWords } from "../commands/prove/limits.js";
@@ -25,27 +26,44 @@ export interface ProvedPolicies {
  * what linking the policies throws.
  */
 export function provePolicies(config: Config, limits: ExplorationLimits): ProvedPolicies {
+  const questions = questionsOf(config);
+  checkPropertyKeys(questions);
   const results: CaseResult[] = [];
-  const files = new Set<string>();
   const end = performance.now() + limits.timeout;
   const bounds = () => ({ ...limits, timeout: Math.max(0, end - performance.now()) });
   for (const attachment of config.attachments) {
     const policies = new PlacedPolicies(aloneIn(config, attachment));
     try {
-      for (const hook of policies.hooks)
-        for (const file of propertyFiles(attachment.policy, hook)) {
-          files.add(file);
-          results.push(...resultsOf(policies, attachment.name, hook, file, bounds));
-        }
+      for (const question of questions.filter((one) => one.attachment === attachment))
+        results.push(resultOf(policies, question, bounds()));
     } finally {
       policies.close();
     }
   }
-  if (results.length > 0) return { results, files: [...files] };
+  if (results.length > 0) return { results, files: [...new Set(questions.map(({ file }) => file))] };
   throw new CountersignError("USAGE", "no policy has properties beside it", {
     place: config.file,
     remedy: "write POLICY.properties.js beside a policy; see `countersign prove property --help`",
   });
+}
+
+/** A property beside the policy of an attachment. */
+interface Question extends PropertyQuestion {
+  readonly attachment: AttachmentConfig;
+  readonly file: string;
+}
+
+/** The properties beside all policies, with each hook of the attachment. */
+function questionsOf(config: Config): readonly Question[] {
+  const policies = new PlacedPolicies(config);
+  policies.close();
+  return policies.placed.flatMap(({ attachment, hooks }) =>
+    hooks.flatMap((hook) =>
+      propertyFiles(attachment.policy, hook).flatMap((file) =>
+        propertiesOf(relative("", file)).map((property) => ({ attachment, hook, file, property })),
+      ),
+    ),
+  );
 }
 
 /** The files of properties of a policy for a hook that exist: those for all of its hooks, and those for this one. */
@@ -58,24 +76,16 @@ function aloneIn(config: Config, attachment: AttachmentConfig): Config {
   return { ...config, mode: "enforce", attachments: [{ ...attachment, mode: "enforce", scope: {} }] };
 }
 
-function resultsOf(
-  policies: PlacedPolicies,
-  attachment: string,
-  hook: HookName,
-  file: string,
-  bounds: () => ExplorationLimits,
-): readonly CaseResult[] {
-  const place = relative("", file);
-  return propertiesOf(place).map((property) => {
-    const start = performance.now();
-    const answer = proveProperty(policies, hook, property, bounds());
-    const got = answerText(answer);
-    return {
-      ...{ attachment, place, name: property.name, file: `any at ${hook}`, hook, expected: "proved", got },
-      ...{ unused_reasons: [], unused_answers: [], passed: answer.answer === "proved" },
-      duration: performance.now() - start,
-    };
-  });
+function resultOf(policies: PlacedPolicies, question: Question, bounds: ExplorationLimits): CaseResult {
+  const { attachment, hook, file, property } = question;
+  const start = performance.now();
+  const answer = proveProperty(policies, hook, property, bounds);
+  const got = answerText(answer);
+  return {
+    ...{ attachment: attachment.name, place: relative("", file), name: property.name, file: `any at ${hook}`, hook },
+    ...{ expected: "proved", got, unused_reasons: [], unused_answers: [], passed: answer.answer === "proved" },
+    duration: performance.now() - start,
+  };
 }
 
 function answerText({ answer, witness, model, doubts }: PropertyAnswer): string {

@@ -5,42 +5,28 @@ import type { Warning } from "../../warning.js";
 import { isFacts, type Kind, nameOf, propertiesOf, propertyOf } from "../model/fact-kinds.js";
 import { isFunction } from "../syntax/nodes.js";
 import { placeIn } from "../syntax/source.js";
-import {
-  calledOf,
-  ENTRIES,
-  element,
-  FactFlow,
-  hookParameters,
-  JSON_TEXT,
-  type Parameters,
-} from "../units/fact-flow.js";
+import { calledOf, ENTRIES, element, FactFlow, JSON_TEXT, type Parameters } from "../units/fact-flow.js";
 import { staticName, testedNames } from "../units/property-names.js";
 import type { Unit } from "../units/units.js";
 
 /**
- * Checks which properties of their parameters the hooks of a policy read. Throws POLICY_UNKNOWN_FACT for a fact that
- * does not exist, if the text shows it: in member chains and destructuring patterns with literal names. Any other read
- * of an unknown fact is a fault at run time. Returns a warning for each copy of facts, since reads of a copy are not
- * checked.
+ * Checks which properties of their parameters functions read: the hooks of a policy, or a property of `prove property`.
+ * Throws POLICY_UNKNOWN_FACT for a fact that does not exist, if the text shows it: in member chains and destructuring
+ * patterns with literal names. Any other read of an unknown fact is a fault at run time. Returns a warning for each
+ * copy of facts, since reads of a copy are not checked.
  *
- * `subjects` has the interface of each hook's subject. A fact that the file tests for anywhere (`"name" in prog`) is
- * not an error: it may be one of a newer version.
+ * A fact that the file tests for anywhere (`"name" in prog`) is not an error: it may be one of a newer version.
  */
-export function checkFacts(
-  units: readonly Unit[],
-  hooks: readonly string[],
-  subjects: Readonly<Record<string, Kind>>,
-): Warning[] {
+export function checkFacts(functions: ReadonlyMap<Unit, Parameters>): Warning[] {
   const warnings: Warning[] = [];
-  for (const [unit, parameters] of hookParameters(units, hooks, subjects))
-    new Reads(unit, parameters, warnings).check();
+  for (const [unit, parameters] of functions) new Reads(unit, parameters, warnings).check();
   return warnings;
 }
 
 /** Functions that copy facts, with the kind of their first argument. */
 const COPIES: Readonly<Record<string, Kind>> = { "JSON.parse": JSON_TEXT, "Object.fromEntries": ENTRIES };
 
-/** Reads of hook parameters in one file. */
+/** Reads of parameters in one file. */
 class Reads {
   readonly #flow: FactFlow;
   #tested: ReadonlySet<string> | undefined;

@@ -10,6 +10,7 @@ import { SUBJECTS } from "../model/facts.gen.js";
 import type { Vocabulary } from "../model/vocabulary.js";
 import { type LinkLimits, LinkTime } from "../syntax/link-time.js";
 import { placeIn } from "../syntax/source.js";
+import { hookParameters } from "../units/fact-flow.js";
 import { type Files, readUnits, type Unit } from "../units/units.js";
 import { arrowCandidates } from "./arrow-functions.js";
 import { assemble } from "./assemble.js";
@@ -111,7 +112,7 @@ function assembled(
     names: units.flatMap(configuredNames),
     warnings: [
       ...checkMembers(units),
-      ...checkFacts(units, hooks, subjects),
+      ...checkFacts(hookParameters(units, hooks, subjects)),
       ...(vocabulary === undefined ? [] : neverMatches(units, hooks, vocabulary)),
     ],
     points,

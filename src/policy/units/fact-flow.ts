@@ -1,6 +1,6 @@
 import type { AnyNode, CallExpression } from "acorn";
-import { elementOf, isFacts, type Kind, propertyOf } from "../model/fact-kinds.js";
-import { FACTS, RESULTS } from "../model/facts.gen.js";
+import { elementOf, isCallable, isFacts, KINDS, type Kind, propertyOf } from "../model/fact-kinds.js";
+import { RESULTS } from "../model/facts.gen.js";
 import type { FunctionNode } from "../syntax/nodes.js";
 import type { Value, Variable } from "../syntax/variable.js";
 import { calledHelper } from "./called-helper.js";
@@ -8,7 +8,7 @@ import { hookFunction } from "./hook-function.js";
 import { staticName } from "./property-names.js";
 import type { Unit } from "./units.js";
 
-/** The kinds of the parameters of hook functions. */
+/** The kinds of the parameters of functions that the engine or the prover calls. */
 export type Parameters = ReadonlyMap<FunctionNode, readonly (Kind | undefined)[]>;
 
 /**
@@ -19,15 +19,26 @@ export function hookParameters(
   hooks: readonly string[],
   subjects: Readonly<Record<string, Kind>>,
 ): ReadonlyMap<Unit, Parameters> {
+  return functionParameters(
+    units,
+    hooks.map((hook) => [hook, [subjects[hook], "Current"]]),
+  );
+}
+
+/** The parameters of exported functions in each file that has some, from the kinds of each by its name. */
+export function functionParameters(
+  units: readonly Unit[],
+  functions: readonly (readonly [name: string, kinds: readonly (Kind | undefined)[]])[],
+): ReadonlyMap<Unit, Parameters> {
   const files = new Map<Unit, Map<FunctionNode, readonly (Kind | undefined)[]>>();
-  for (const hook of hooks) {
-    const found = hookFunction(units, hook);
+  for (const [name, kinds] of functions) {
+    const found = hookFunction(units, name);
     if (found === null) continue;
-    // One function can serve several hooks with different subjects; then the kind is unknown.
+    // One function can have several names, such as hooks with different subjects; then the kind is unknown.
     const parameters = files.get(found.unit) ?? new Map();
-    const shared = parameters.get(found.node);
-    const kind = shared === undefined || shared[0] === subjects[hook] ? subjects[hook] : undefined;
-    files.set(found.unit, parameters.set(found.node, [kind, "Current"]));
+    const shared = parameters.get(found.node) ?? kinds;
+    const common = kinds.map((kind, index) => (kind === shared[index] ? kind : undefined));
+    files.set(found.unit, parameters.set(found.node, common));
   }
   return files;
 }
@@ -75,6 +86,9 @@ export class FactFlow {
           const helper = calledHelper(node.callee, this.unit);
           if (helper !== null) return Object.hasOwn(RESULTS, helper) ? RESULTS[helper]! : null;
           const first = node.arguments[0];
+          const callee = this.kindOf(node.callee, depth + 1);
+          if (callee === "same()") return first === undefined ? null : this.kindOf(first, depth + 1);
+          if (callee !== null && isCallable(callee)) return callee.slice(0, -2);
           const called = first === undefined ? "" : calledOf(node);
           if (called !== "JSON.stringify" && called !== "Object.entries") return null;
           const kind = this.kindOf(first!, depth + 1);
@@ -184,7 +198,7 @@ const isList = (kind: Kind | null): boolean => kind?.endsWith("[]") === true;
 
 function nullableFact(kind: Kind | null, name: string): string | null {
   if (kind === null || !isFacts(kind)) return null;
-  const facts: Readonly<Record<string, Kind>> = FACTS[kind];
+  const facts: Readonly<Record<string, Kind>> = KINDS[kind];
   return Object.hasOwn(facts, name) && facts[name]!.endsWith("?") ? `${kind}.${name}` : null;
 }
 

@@ -70,8 +70,9 @@ async function rowExample(policies: PlacedPolicies, row: number, choice: Example
 }
 
 async function propertyExample(policies: PlacedPolicies, name: string, choice: ExampleChoice): Promise<ChosenExample> {
-  const [{ propertiesOf }, { proveProperty }, shipped] = await Promise.all([
+  const [{ propertiesOf }, { checkPropertyKeys }, { proveProperty }, shipped] = await Promise.all([
     import("../../../prove/property/property-file.js"),
+    import("../../../prove/property/property-keys.js"),
     import("../../../prove/property/property-answer.js"),
     import("../../../prove/property/shipped-properties.js"),
   ]);
@@ -84,8 +85,10 @@ async function propertyExample(policies: PlacedPolicies, name: string, choice: E
       all.map((one) => one.name),
     );
   const own = choice.properties === undefined ? policies.hooks.filter((hook) => shipped.concerns(name, hook)) : LOADS;
+  const hooks = choice.hook === null ? own : [choice.hook];
+  checkPropertyKeys(hooks.map((hook) => ({ hook, property })));
   let title = `${name}: no hook has attachments`;
-  for (const hook of choice.hook === null ? own : [choice.hook]) {
+  for (const hook of hooks) {
     const { answer, witness } = proveProperty(policies, hook, property, choice.bounds());
     title = `${name} at ${hook}: ${answer}`;
     if (witness !== null) return { example: witness.example, title, old: null };

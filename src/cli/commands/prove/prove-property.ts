@@ -74,10 +74,11 @@ interface Options {
 }
 
 async function run(file: string | undefined, options: Options): Promise<void> {
-  const [{ PlacedPolicies }, { propertiesOf }, { proveProperty }, shipped, { DECISION_ASSUMPTIONS }] =
+  const [{ PlacedPolicies }, { propertiesOf }, { checkPropertyKeys }, { proveProperty }, shipped, assumed] =
     await Promise.all([
       import("../../../prove/configuration/placed-policies.js"),
       import("../../../prove/property/property-file.js"),
+      import("../../../prove/property/property-keys.js"),
       import("../../../prove/property/property-answer.js"),
       import("../../../prove/property/shipped-properties.js"),
       import("../../../prove/table/decision-table.js"),
@@ -111,6 +112,7 @@ async function run(file: string | undefined, options: Options): Promise<void> {
     throw new CountersignError("USAGE", `\`${options.property}\` says nothing about ${hook}`, {
       remedy: "leave --hook out, or name another hook",
     });
+  checkPropertyKeys(questions);
   const bar = await counter("properties");
   const end = performance.now() + 1000 * options.timeout;
   const answers: PropertyAnswer[] = [];
@@ -130,7 +132,7 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   }
   bar.stop();
   policies.close();
-  const assumes = [...DECISION_ASSUMPTIONS, assumedPolicies("the configuration", policies), VERSION_ASSUMED];
+  const assumes = [...assumed.DECISION_ASSUMPTIONS, assumedPolicies("the configuration", policies), VERSION_ASSUMED];
   if (format === "json") printJson({ properties: answers, assumes });
   else if (format === "sarif") {
     const { propertyFindings } = await import("../../output/prove-findings.js");

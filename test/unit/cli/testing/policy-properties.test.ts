@@ -58,6 +58,16 @@ describe("countersign test --prove", () => {
     expect(readFileSync(junit, "utf8")).toContain('<failure message="expected proved, got refuted: denied -EPERM');
   });
 
+  it("rejects a misspelt key on a path that comes after the first counterexample", async () => {
+    const late = "(prog, { uid }, { verdict, answers }) => verdict === 0 ? false : answers[0].verdit === 0";
+    expect(await prove(`export const allows = ${ALLOWS};\nexport const late = ${late};`)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(
+        "p.properties.js:2:97: `late`: reads `verdit`, which Answer does not have (did you mean `verdict`?) [PROPERTY_INVALID]",
+      ),
+    });
+  });
+
   it("fails with the reason if one is not decided", async () => {
     const { code, out } = await prove("export const short = (prog) => prog.name.toUpperCase() !== 'A';");
     expect(out).toMatch(/expected proved, got not decided: /);

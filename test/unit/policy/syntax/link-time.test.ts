@@ -9,6 +9,7 @@ import { linkPolicy } from "../../../../src/policy/linker/linker.js";
 import { configuredNames } from "../../../../src/policy/linker/names.js";
 import { SUBJECTS } from "../../../../src/policy/model/facts.gen.js";
 import { LinkTime } from "../../../../src/policy/syntax/link-time.js";
+import { hookParameters } from "../../../../src/policy/units/fact-flow.js";
 import { readUnits } from "../../../../src/policy/units/units.js";
 import { link } from "../../../support/guest.js";
 
@@ -94,7 +95,7 @@ function timeOf(files: Files): number {
     const hooks = [...units.at(-1)!.exports.keys()];
     assemble(units, hooks, new Set());
     checkMembers(units);
-    checkFacts(units, hooks, SUBJECTS);
+    checkFacts(hookParameters(units, hooks, SUBJECTS));
     neverMatches(units, hooks, VOCABULARY);
   };
   let least = Number.POSITIVE_INFINITY;

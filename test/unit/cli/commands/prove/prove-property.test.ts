@@ -49,6 +49,21 @@ describe("countersign prove property", () => {
     expect(out).toMatch(/^ {4}enforced: allowed$/m);
   });
 
+  it("rejects a misspelt key on a path that comes after the first counterexample, before it proves anything", async () => {
+    const late = `export const late = (prog, _current, decision) =>
+  prog.insn_cnt > 100 && decision.verdict !== 0 ? false : decision.verdit === 0;\n`;
+    writeFileSync(join(folder, "properties.js"), `${PROPERTIES}${late}`);
+    const file = join(folder, "properties.js");
+    expect(await prove("properties.js")).toEqual({
+      code: 2,
+      out: "",
+      err:
+        `countersign: ${file}:5:68: \`late\`: reads \`verdit\`, which Decision does not have (did you mean \`verdict\`?) ` +
+        '[PROPERTY_INVALID]; correct the name, or ask for a fact of a newer version with `"verdit" in` the object first\n',
+    });
+    expect(await prove("properties.js", "--property", "small")).toMatchObject({ code: 0, err: "" });
+  });
+
   it("names the line of what is not decided, and exits with 2", async () => {
     const { code, out } = await prove("properties.js", "--property", "named", "--json");
     expect(code).toBe(2);

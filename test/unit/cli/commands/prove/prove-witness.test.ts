@@ -114,6 +114,17 @@ describe("countersign prove witness", () => {
     expect([none.code, none.out]).toEqual([2, `${title}\n  there is no example to make real\n`]);
   });
 
+  it("rejects a property that misspells a key on a path after the counterexample", async () => {
+    const late =
+      "export const late = (_prog, _current, { verdict, answers }) => verdict < 0 && answers[0].verdit > 0;\n";
+    writeFileSync(join(folder, "properties.js"), late);
+    const { code, err } = await prove("--property", "late", "--properties", join(folder, "properties.js"));
+    expect({ code, err }).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("reads `verdit`, which Answer does not"),
+    });
+  });
+
   it("exits with 2 if there is no example", async () => {
     const { code, out: text } = await prove("--property", "holds", "--properties", join(folder, "properties.js"));
     expect([code, text]).toEqual([2, "holds at bpf_prog_load: proved\n  there is no example to make real\n"]);
