@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { type DecisionEngine, openEngine } from "../../../src/engine/watchdog.js";
 import { ERRNO } from "../../../src/errno.js";
@@ -31,35 +31,37 @@ const blob = (name: string): BlobSubject =>
 
 describe("an engine in a thread", () => {
   let folder: string;
-  let engine: DecisionEngine;
+  const opened: DecisionEngine[] = [];
   const ask = (name: string, more: object = {}) => ({
     hook: "blob_verify" as const,
     subject: blob(name),
     current: task(more),
   });
-  const open = (attachments: object[], config: object = {}) => {
+  const open = async (attachments: object[], config: object = {}) => {
     const file = join(folder, "countersign.yaml");
     const maps = { state: { writable: { entries: 4, bytes: 1000 } } };
     // only a policy with limits of its own may run out of time, on a busy machine too
     const patient = attachments.map((one) => ({ limits: { timeout: "10s" }, ...one }));
     const log = { file: "log.jsonl" };
     writeFileSync(file, stringify({ version: 1, maps, attachments: patient, log, ...config }));
-    return openEngine(file);
+    const engine = await openEngine(file);
+    opened.push(engine);
+    return engine;
   };
   // with fewer steps it would run out of those; in less time it would run out of time on a busy machine where it is
   // harmless
   const limits = { steps: 100_000_000, timeout: "500ms" };
   const STUCK_IN_AUDIT = { name: "stuck", policy: "policies/stuck.js", domain: "b", mode: "audit", limits };
+  const openCountsAndStuck = () => open([{ policy: "policies/counts.js" }, STUCK_IN_AUDIT]);
 
-  beforeAll(async () => {
+  beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "countersign-"));
     mkdirSync(join(folder, "policies"));
     writeFileSync(join(folder, "policies", "counts.js"), COUNTS);
     writeFileSync(join(folder, "policies", "stuck.js"), STUCK);
-    engine = await open([{ policy: "policies/counts.js" }, STUCK_IN_AUDIT]);
   });
-  afterAll(async () => {
-    await engine.close();
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((engine) => engine.close()));
     rmSync(folder, { recursive: true });
   });
 
@@ -68,21 +70,23 @@ describe("an engine in a thread", () => {
     const asked = own.decideAsync(ask("stuck"));
     const after = Date.now();
     const { answers, judged_time } = await asked;
-    await own.close();
     expect(answers.find(({ attachment }) => attachment === "stuck")?.fault?.code).toBe("OUT_OF_TIME");
     expect(judged_time).toBeLessThanOrEqual(after);
   });
 
   it("decides while the caller waits, and while it does not", async () => {
+    const engine = await openCountsAndStuck();
     expect(engine.decide(ask("a")).verdict).toBe(-1);
     expect((await engine.decideAsync(ask("a"))).verdict).toBe(-2);
   });
 
   it("denies for a policy that does not return, and records the fault for that policy only", async () => {
+    const engine = await openCountsAndStuck();
     await engine.prepared();
+    expect(engine.decide(ask("a")).verdict).toBe(-1);
     const { verdict, answers, audit_denials } = engine.decide(ask("stuck"));
     // in audit it changes nothing, and all else is decided as ever
-    expect(verdict).toBe(-3);
+    expect(verdict).toBe(-2);
     expect(audit_denials.map(({ attachment, code }) => [attachment, code])).toEqual([["stuck", "OUT_OF_TIME"]]);
     expect(answers.map(({ attachment, fault }) => [attachment, fault?.code])).toEqual([
       ["counts", undefined],
@@ -111,20 +115,27 @@ describe("an engine in a thread", () => {
     expect([notes("a"), notes("b"), notes("c")]).toEqual([["0", "0"], ["0", "0"], FULL]);
     expect(both.decide(ask("stuck")).answers[2]?.fault?.code).toBe("OUT_OF_TIME");
     expect([notes("a"), notes("c")]).toEqual([["0", "0"], FULL]);
-    await both.close();
   });
 
   it("keeps every committed map write when its thread is replaced, and repeats the decision in progress", async () => {
+    const engine = await openCountsAndStuck();
     await engine.prepared();
     const names = ["a", "stuck", "b", "c"];
     const verdicts = await Promise.all(
       names.map((name) => engine.decideAsync(ask(name)).then(({ verdict }) => verdict)),
     );
-    expect(verdicts).toEqual([-4, -5, -6, -7]);
+    expect(verdicts).toEqual([-1, -2, -3, -4]);
   });
 
-  it("takes an attachment out that had two threads ended, and says so in the log", () => {
-    const { answers } = engine.decide(ask("harmless"));
+  it("takes an attachment out that had two threads ended, and says so in the log", async () => {
+    const engine = await openCountsAndStuck();
+    for (let ended = 0; ended < 2; ended++) {
+      await engine.prepared();
+      expect(engine.decide(ask("stuck")).answers[1]?.fault?.code).toBe("OUT_OF_TIME");
+    }
+    const { verdict, answers } = engine.decide(ask("harmless"));
+    // the map writes that both threads committed were kept
+    expect(verdict).toBe(-3);
     expect(answers[1]?.fault).toMatchObject({ code: "SUSPENDED", message: expect.stringContaining("2 times") });
     const last = readFileSync(join(folder, "log.jsonl"), "utf8").trim().split("\n").at(-1) ?? "";
     expect(JSON.parse(last).answers[1].fault.code).toBe("SUSPENDED");
@@ -145,7 +156,6 @@ describe("an engine in a thread", () => {
     expect(other.decide(ask("stuck")).answers[1]?.fault?.code).toBe("OUT_OF_TIME");
     await other.prepared();
     expect(reads("a")).toMatchObject({ verdict: -8, fault: null });
-    await other.close();
   });
 
   it("refuses to start as the configuration does, with the place", async () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { provePolicies } from "../../../../src/cli/testing/policy-properties.js";
 import { readConfig } from "../../../../src/config/config.js";
 import { runCommand } from "../../../support/command-line.js";
@@ -25,12 +25,15 @@ describe("the properties beside the policies that ship", () => {
 });
 
 describe("countersign test --prove", () => {
-  const place = new Workplace("  - { policy: policies/p.js, mode: audit, scope: { uid: [7] } }");
-  place.write(
-    "policies/p.js",
-    'export const bpf_prog_load = (prog, { uid }) => (prog.name === "x" && uid === 0 ? -1 : 0);\n',
-  );
-  place.write("policies/p.test.yaml", "- { program: { type: xdp }, uid: 7, expect: allow }\n");
+  let place: Workplace;
+  beforeEach(() => {
+    place = new Workplace("  - { policy: policies/p.js, mode: audit, scope: { uid: [7] } }");
+    place.write(
+      "policies/p.js",
+      'export const bpf_prog_load = (prog, { uid }) => (prog.name === "x" && uid === 0 ? -1 : 0);\n',
+    );
+    place.write("policies/p.test.yaml", "- { program: { type: xdp }, uid: 7, expect: allow }\n");
+  });
   const prove = (properties: string, ...words: readonly string[]) => {
     place.write("policies/p.properties.js", properties);
     return runCommand("test", "--no-cache", "--prove", "--config", place.config, ...words);

@@ -1,16 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { runCommand } from "../../../support/command-line.js";
 import { Workplace } from "../../../support/workplace.js";
 
 const place = new Workplace("  - policy: policies/p.js");
 place.write("policies/lib.js", "export const isRoot = (uid) => uid === 0;\n");
-place.write(
-  "policies/p.js",
-  `import { deny } from "countersign";
+const POLICY = `import { deny } from "countersign";
 import { isRoot } from "./lib.js";
 export const bpf_prog_load = (_, { uid }) => (isRoot(uid) ? 0 : deny("is not root"));
-`,
-);
+`;
 
 const test = (cases: string, accepted: string | null, ...words: readonly string[]) => {
   place.write("policies/p.test.yaml", cases);
@@ -22,6 +19,10 @@ const OTHER = "- { program: { type: xdp }, uid: 1, expect: -EPERM }\n";
 const REASON = "- { program: { type: xdp }, uid: 1, expect: -EPERM, reason: is not root }\n";
 
 describe("countersign test --mutate", () => {
+  beforeEach(() => {
+    place.write("policies/p.js", POLICY);
+  });
+
   it("notices every change if the cases check everything, in all files of a policy", async () => {
     const { code, out } = await test(ROOT + REASON, null);
     expect(out).toMatch(/2 passed, 0 failed\n\n10 changed policies: a test notices 10\n$/);

@@ -1,11 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Authority } from "../../../../../src/trust/issuing/authority.js";
 import { runCommand } from "../../../../support/command-line.js";
 
-const folder = mkdtempSync(join(tmpdir(), "countersign-"));
+let folder: string;
+let config: string;
 const at = (name: string) => join(folder, name);
 const root = Authority.create({ subject: "Root" });
 const signer = root.issue({ subject: "Signer" });
@@ -31,17 +32,25 @@ const FILES = {
   "countersign.yaml": CONFIGURATION,
 };
 const SMALL = "export const small = (prog, current, decision) => decision.verdict !== 0 || prog.insn_cnt <= 100;\n";
-for (const [name, text] of Object.entries(FILES)) writeFileSync(at(name), text);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const config = at("countersign.yaml");
-const certificate = at("limit.cert.json");
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "countersign-"));
+  for (const [name, text] of Object.entries(FILES)) writeFileSync(at(name), text);
+  config = at("countersign.yaml");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
 const certify = (attachment: string) =>
   runCommand("prove", "table", "--attachment", attachment, "--certificate", at(`${attachment}.cert.json`), config);
+/** Gives back the path of the certificate of `limit`. */
+const certificateOfLimit = async () => {
+  expect(await certify("limit")).toMatchObject({ code: 0, err: "" });
+  return at("limit.cert.json");
+};
 
 describe("countersign prove check", () => {
   it("accepts what prove table --certificate wrote, and names what is not certified", async () => {
-    expect(await certify("limit")).toMatchObject({ code: 0, err: "" });
+    const certificate = await certificateOfLimit();
     const { code, out, err } = await runCommand("prove", "check", certificate, config);
     expect([code, err]).toEqual([0, ""]);
     expect(out).toMatch(/^limit +bpf_prog_load +[0-9a-f]{16} +2 +1 +0$/m);
@@ -69,7 +78,7 @@ describe("countersign prove check", () => {
   });
 
   it("exits with 1 if the certificate is rejected, with the code and the place in the tree", async () => {
-    const text = readFileSync(certificate, "utf8").replace('"verdict":-1', '"verdict":0');
+    const text = readFileSync(await certificateOfLimit(), "utf8").replace('"verdict":-1', '"verdict":0');
     writeFileSync(at("forged.cert.json"), text);
     const { code, out, err } = await runCommand("prove", "check", at("forged.cert.json"), config, "--json");
     expect([code, JSON.parse(out).rejected.code]).toEqual([1, "PROOF_ANSWER_WRONG"]);
@@ -77,9 +86,9 @@ describe("countersign prove check", () => {
   });
 
   it("exits with 1 after the policy was changed, and with 2 if there is no certificate", async () => {
+    const certificate = await certificateOfLimit();
     writeFileSync(at("limit.js"), FILES["limit.js"].replace("100", "200"));
     const { code, err } = await runCommand("prove", "check", certificate, config);
-    writeFileSync(at("limit.js"), FILES["limit.js"]);
     expect(code).toBe(1);
     expect(err).toMatch(/tables\[0\]\.policy: is not that of the current files and version .* \[PROOF_OUTDATED\]/);
     const missing = await runCommand("prove", "check", at("none.json"), config);
@@ -94,6 +103,7 @@ describe("countersign prove check", () => {
   });
 
   it("has a certificate that can be signed and demanded by an attachment at blob_verify", async () => {
+    const certificate = await certificateOfLimit();
     const demand = () =>
       runCommand(
         "check",
