@@ -204,9 +204,13 @@ describe("countersign learn", () => {
   });
 
   it("takes the log of the configuration, and several logs", async () => {
-    const own = await learn();
-    await decide(place, [["peek-tc"]]);
-    expect(own.code).toBe(0);
-    expect((await learn(log(), log())).out).toMatch(/^learnt from 7 loads/);
+    const growing = await observed(SEEN, { signed: SIGNED });
+    const words = ["learn", "--config", growing.config, "--out", growing.at("learnt")];
+    const before = await runCommand(...words);
+    await decide(growing, [["peek-tc"]]);
+    expect([before.code, before.out]).toEqual([0, expect.stringMatching(/^learnt from 6 loads/)]);
+    const path = growing.at("decisions.jsonl");
+    expect((await runCommand(...words, path, path)).out).toMatch(/^learnt from 7 loads/);
+    rmSync(growing.folder, { recursive: true });
   });
 });
