@@ -114,9 +114,14 @@ function floorInNode(way, ...command) {
 
 /** A gate in node that only asks the policies of a configuration: see bench/system/policies.ts. */
 async function askingFloor(config) {
-  const [module] = await bundled(["system/policies"]);
-  const variables = [`MODULE=${module}`, `CONFIG=${join(folder, `${config}.yaml`)}`];
+  const variables = Object.entries(await asking(config)).map(([name, value]) => `${name}=${value}`);
   return ["env", ...variables, ...floorInNode("ask")];
+}
+
+/** The environment of a floor that asks the policies of a configuration. */
+async function asking(config) {
+  const [module] = await bundled(["system/policies"]);
+  return { MODULE: module, CONFIG: join(folder, `${config}.yaml`) };
 }
 
 /** Says on stderr which round of a part begins. */
@@ -303,16 +308,18 @@ async function firstEvent() {
   const command = ["sh", "-c", "date +%s%N; exec stdbuf -oL execsnoop-libbpf"];
   const { agent, socket } = await startAgent("allow");
   const [floor, carrying] = [await startFloorAgent("agent"), await startFloorAgent("carry")];
+  const deciding = await startFloorAgent("decide", await asking("allow"));
   const ways = {
     bare: command,
     node: floorInNode("pass", ...command),
     run: gated("allow", ...command),
     floor: [join(folder, "listening"), floor.socket, ...command],
     carrying: [join(folder, "listening"), carrying.socket, ...command],
+    deciding: [join(folder, "listening"), deciding.socket, ...command],
     agent: [join(folder, "handed"), socket, ...command],
   };
   const times = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
-  const settled = { bare: [], agent: [] };
+  const settled = { deciding: [], agent: [], bare: [] };
   try {
     for (let round = -WARM; round < ALTERNATING; round += 1) {
       progress("firstEvent", round + WARM, ALTERNATING + WARM);
@@ -323,13 +330,14 @@ async function firstEvent() {
     }
     for (let round = -SETTLED_TOOLS; round < ALTERNATING; round += 1) {
       progress("firstEvent, settled", round + SETTLED_TOOLS, ALTERNATING + SETTLED_TOOLS);
-      const agent = await timeOfFirstEvent(ways.agent);
-      if (round < 0) continue;
-      settled.agent.push(agent / 1000);
-      settled.bare.push((await timeOfFirstEvent(ways.bare)) / 1000);
+      for (const way of Object.keys(settled)) {
+        if (round < 0 && way === "bare") continue;
+        const time = await timeOfFirstEvent(ways[way]);
+        if (round >= 0) settled[way].push(time / 1000);
+      }
     }
   } finally {
-    for (const each of [agent, floor.agent, carrying.agent]) {
+    for (const each of [agent, floor.agent, carrying.agent, deciding.agent]) {
       each.kill("SIGTERM");
       await once(each, "exit");
     }
@@ -348,7 +356,17 @@ async function firstEvent() {
     median(times.carrying) / bare,
     "×",
   );
+  report(
+    "the same handed to a running gate in node that also asks the policy, and checks and records nothing",
+    median(times.deciding) / bare,
+    "×",
+  );
   report("the same handed to a running agent", median(times.agent) / bare, "×", 1.1);
+  report(
+    `the same handed to the gate in node that also asks, and that has served ${SETTLED_TOOLS} tools`,
+    median(settled.deciding) / median(settled.bare),
+    "×",
+  );
   report(
     `the same handed to an agent that has served ${SETTLED_TOOLS} tools`,
     median(settled.agent) / median(settled.bare),
@@ -358,9 +376,10 @@ async function firstEvent() {
 }
 
 /** A gate in node to which listeners are handed, and which judges nothing: see bench/system/floor.mjs. */
-async function startFloorAgent(way) {
+async function startFloorAgent(way, variables = {}) {
   const socket = join(folder, `${way}-floor.sock`);
   const agent = spawn(process.execPath, [at("system/floor.mjs"), way, socket], {
+    env: { ...process.env, ...variables },
     stdio: ["ignore", "pipe", "inherit"],
   });
   await once(agent.stdout, "data");

@@ -1,5 +1,5 @@
-// usage: floor.mjs copy|check|ask|pass LISTENING COMMAND…, or floor.mjs agent|carry SOCKET: what no gate in node can do
-// without. LISTENING: the executable of listening.c.
+// usage: floor.mjs copy|check|ask|pass LISTENING COMMAND…, or floor.mjs agent|carry|decide SOCKET: what no gate in node
+// can do without. LISTENING: the executable of listening.c.
 //   copy    makes the system calls of floor.c, in the same order, by koffi in a worker thread, but waits by poll(2)
 //   check   also makes the calls by which a gate learns who loads, with which capabilities, and what was loaded
 //   ask     also asks the policies of the configuration $CONFIG; $MODULE is the bundle of policies.ts
@@ -8,8 +8,11 @@
 //           prints a line once it accepts them
 //   carry   like `agent`, but it loads programs and creates maps itself, from copies of all that such a call refers to,
 //           and reads who calls and what was made, as a gate must that decides about them
-// Except for `ask`, it judges nothing, keeps nothing, and creates no object in a call.
+//   decide  like `carry`, but it also reads the maps and the BTF of a load, finds its facts by the SHA-256 of all that
+//           they depend on, and asks the policies like `ask`; it allows whatever they answer
+// Except for `ask` and `decide`, it judges nothing, keeps nothing, and creates no object in a call.
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
@@ -52,6 +55,8 @@ const LD_IMM64 = 0x18;
 const MAP_FDS = [1, 2];
 /** Size of struct bpf_map_info up to its btf_vmlinux_id (linux/bpf.h). */
 const MAP_INFO_SIZE = 80;
+/** Size of struct bpf_btf_info up to its id; the address of the types is at 0, their size at 8 (linux/bpf.h). */
+const BTF_INFO_SIZE = 16;
 const EFAULT = 14;
 const EPERM = 1;
 
@@ -62,7 +67,7 @@ const EPOLLIN = 1;
 const call6 = (number, a, b = 0, c = 0, d = 0, e = 0, f = 0) => call(number, a, b, c, d, e, f);
 
 if (!isMainThread) await serve(workerData.poll, workerData.way);
-else if (["agent", "carry"].includes(process.argv[2])) await accept(process.argv[2], process.argv[3]);
+else if (["agent", "carry", "decide"].includes(process.argv[2])) await accept(process.argv[2], process.argv[3]);
 else await start();
 
 /** Starts the command under a filter, and a thread that answers its listener. Ends with the command. */
@@ -123,8 +128,9 @@ function text(string) {
 
 /** Answers calls; the thread of an agent lasts when a listener has no task any more. */
 async function serve(poll, way) {
-  const ask = way === "ask" ? await (await import(process.env.MODULE)).policiesOf(process.env.CONFIG) : null;
-  const carries = way === "carry";
+  const asks = way === "ask" || way === "decide";
+  const ask = asks ? await (await import(process.env.MODULE)).policiesOf(process.env.CONFIG) : null;
+  const carries = way === "carry" || way === "decide";
   const checks = way === "check" || ask !== null || carries;
   const passes = way !== "copy" && !checks;
   const lasts = way === "agent" || carries;
@@ -135,7 +141,7 @@ async function serve(poll, way) {
   const answer = memory(24);
   const event = memory(12);
   const [attr, insns, license] = [memory(256), memory(8 * 4096), memory(128)];
-  const [funcs, lines] = [memory(65_536), memory(65_536)];
+  const [funcs, lines, types] = [memory(65_536), memory(65_536), memory(1 << 20)];
   /** Two of struct pollfd: the epoll, and the listener that was ready last. */
   const polled = memory(16);
   /** Two of struct iovec. */
@@ -221,20 +227,50 @@ async function serve(poll, way) {
     attr.view.setBigUint64(offset, BigInt(to.at), true);
     return copied;
   };
+  const part = ({ view }, size) => new Uint8Array(view.buffer, 0, size);
+  /** Adds the description of a map to a hash, without the ids of the map and its BTF, which are new each time. */
+  const describeMap = (hash, fd) => {
+    readMade(fd, MAP_INFO_SIZE);
+    for (const id of [4, 64]) info.view.setUint32(id, 0, true);
+    hash.update(part(info, MAP_INFO_SIZE));
+  };
+  /** Adds the BTF of a load to a hash. */
+  const describeTypes = (hash, fd) => {
+    readMade(fd, BTF_INFO_SIZE);
+    const size = info.view.getUint32(8, true);
+    infoBytes.fill(0);
+    info.view.setBigUint64(0, BigInt(types.at), true);
+    info.view.setUint32(8, size, true);
+    call6(NR.bpf, BPF_OBJ_GET_INFO_BY_FD, query.at, 16);
+    hash.update(part(types, size));
+  };
+  /** The size of records in bytes: their number is in the field of attr at `count`, and the size of one at `size`. */
+  const records = (count, size) => attr.view.getUint32(count, true) * attr.view.getUint32(size, true);
+  /** The type and the instructions of a load, as the task passed them. */
+  let passed = null;
   const bringCode = () => {
     const { view } = attr;
     const count = view.getUint32(4, true);
-    const records = (at, size) => view.getUint32(at, true) * view.getUint32(size, true);
     take(attr, 72); // prog_btf_fd
     view.setUint32(24, 0, true); // log_level
     view.setUint32(28, 0, true); // log_size
     view.setBigUint64(32, 0n, true); // log_buf
     if (!bring(8, insns, 8 * count) || !bring(16, license, 4)) return false;
+    if (ask !== null) passed = { kind: part(attr, 8).slice(), code: codeOf(count).slice() };
     if (!bring(80, funcs, records(88, 76)) || !bring(96, lines, records(104, 92))) return false;
     for (let at = 0; at < 8 * count; at += 8)
       if (insns.view.getUint8(at) === LD_IMM64 && MAP_FDS.includes(insns.view.getUint8(at + 1) >> 4))
         take(insns, at + 4);
     return true;
+  };
+  /** Asks the policies about a load whose parts were copied. */
+  const decide = () => {
+    const { kind, code } = passed;
+    const hash = createHash("sha256").update(kind).update(code).update(part(license, 4));
+    hash.update(part(funcs, records(88, 76))).update(part(lines, records(104, 92)));
+    const types = attr.view.getInt32(72, true); // prog_btf_fd
+    for (const fd of taken) (fd === types ? describeTypes : describeMap)(hash, fd);
+    ask(kind, code, hash.digest("latin1"));
   };
   /** Loads the program or creates the map of the call. Returns an fd for the task, or a negative errno. */
   const make = (command) => {
@@ -245,6 +281,7 @@ async function serve(poll, way) {
       if (!bringCode()) return -EFAULT;
     } else for (const offset of [20, 48]) take(attr, offset); // inner_map_fd, btf_fd
     if (call6(NR.ioctl, listener, IOCTL.idValid, request.at) !== 0) return -EFAULT;
+    if (ask !== null && command === BPF_PROG_LOAD) decide();
     const fd = call6(NR.bpf, command, attr.at, size);
     const errno = koffi.errno();
     if (fd >= 0) readMade(fd, command === BPF_PROG_LOAD ? PROG_INFO_SIZE : MAP_INFO_SIZE);
