@@ -75,14 +75,27 @@ export class LogBlocks {
   }
 
   #inflated(): AsyncIterable<Buffer> {
-    const compressed = createReadStream("", { fd: this.file.fd, start: 0, autoClose: false, highWaterMark: CHUNK });
-    return pipeline(compressed, createGunzip({ chunkSize: CHUNK }), () => {});
+    return pipeline(Readable.from(chunksOf(this.file.fd)), createGunzip({ chunkSize: CHUNK }), () => {});
   }
 
   #all(): Promise<readonly Buffer[]> {
     const stream = createReadStream("", { fd: this.file.fd, autoClose: false, highWaterMark: CHUNK });
     this.#kept ??= Readable.from(stream).toArray() as Promise<readonly Buffer[]>;
     return this.#kept;
+  }
+}
+
+/**
+ * The bytes of a file from its beginning. `pipeline` destroys its source if the consumer stops early or the data is
+ * damaged, and a destroyed `ReadStream` closes its fd even with `autoClose: false`; the fd belongs to the caller.
+ */
+function* chunksOf(fd: number): Generator<Buffer> {
+  for (let position = 0; ; ) {
+    const buffer = Buffer.allocUnsafeSlow(CHUNK);
+    const read = readSync(fd, buffer, 0, CHUNK, position);
+    if (read === 0) return;
+    position += read;
+    yield buffer.subarray(0, read);
   }
 }
 

@@ -63,6 +63,17 @@ describe("a search", () => {
     }
   });
 
+  it("finds decisions in one compressed file, each with its definitions", async () => {
+    const path = write("packed.jsonl.gz", lines, true);
+    const ids = decisions.map(idOf);
+    const { result } = await search([path], async (one) => {
+      const found = [];
+      for (const id of ids) found.push(...(await one.withId(id)));
+      return found;
+    });
+    expect(result.map(({ line }) => [line.record?.id, line.damage])).toEqual(ids.map((id) => [id, null]));
+  });
+
   it("finds a decision and a definition after incomplete records in the same lines", async () => {
     const [start, configuration, ...rest] = lines;
     const caller = rest.findIndex((line) => line.includes('"type":"caller"'));

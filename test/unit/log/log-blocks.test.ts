@@ -1,18 +1,24 @@
-import { closeSync, mkdtempSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, mkdtempSync, openSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { MAX_LINE } from "../../../src/log/follow.js";
 import { LogBlocks } from "../../../src/log/log-blocks.js";
+import type { LogFile } from "../../../src/log/log-files.js";
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-blocks-"));
 
-/** The lines of each of two passes. */
-async function passes(bytes: Uint8Array): Promise<readonly string[][]> {
+function opened(bytes: Uint8Array): LogFile {
   const path = join(folder, "log");
   writeFileSync(path, bytes);
-  const fd = openSync(path, "r");
+  return { path, fd: openSync(path, "r") };
+}
+
+/** The lines of each of two passes. */
+async function passes(bytes: Uint8Array): Promise<readonly string[][]> {
+  const { path, fd } = opened(bytes);
   const blocks = new LogBlocks({ path, fd });
   const both: string[][] = [];
   for (let pass = 0; pass < 2; pass++) {
@@ -50,6 +56,16 @@ describe.each([
       ["a", "b", "c"],
       ["a", "b", "c"],
     ]);
+  });
+
+  it("leave the file open if they are not read to their end", async () => {
+    const { path, fd } = opened(pack(`${TEXTS["many lines"]!.join("\n")}\n`));
+    const blocks = new LogBlocks({ path, fd });
+    for await (const _block of blocks.blocks()) break;
+    // a stream of `node:fs` that is destroyed closes its file later
+    await setTimeout(100);
+    expect(fstatSync(fd).isFile()).toBe(true);
+    closeSync(fd);
   });
 
   it("are none for an empty log", async () => {
