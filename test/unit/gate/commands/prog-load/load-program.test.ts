@@ -13,11 +13,9 @@ vi.mock("../../../../../src/sys/pidfd.js", async (original) => ({
   ...(await import("../../../../support/fake-kernel.js")).PIDFD,
 }));
 
-// Counts calls of `hash`. With `spy: true` for the whole module, vitest also replaces the `write` method that
-// `process.stdout` inherits, and the files that run later in this process print nothing.
 vi.mock("node:crypto", async (original) => {
-  const crypto = await original<typeof import("node:crypto")>();
-  return { ...crypto, hash: vi.fn(crypto.hash) };
+  const { withCountedHash } = await import("../../../../support/counted-hash.js");
+  return withCountedHash(await original<typeof import("node:crypto")>());
 });
 
 beforeEach(resetKernel);
