@@ -268,8 +268,8 @@ async function serve(poll, way) {
     const { kind, code } = passed;
     const hash = createHash("sha256").update(kind).update(code).update(part(license, 4));
     hash.update(part(funcs, records(88, 76))).update(part(lines, records(104, 92)));
-    const types = attr.view.getInt32(72, true); // prog_btf_fd
-    for (const fd of taken) (fd === types ? describeTypes : describeMap)(hash, fd);
+    const btf = attr.view.getInt32(72, true); // prog_btf_fd
+    for (const fd of taken) (fd === btf ? describeTypes : describeMap)(hash, fd);
     ask(kind, code, hash.digest("latin1"));
   };
   /** Loads the program or creates the map of the call. Returns an fd for the task, or a negative errno. */
