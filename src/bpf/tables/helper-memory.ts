@@ -1,4 +1,4 @@
-import type { ArgumentMemory, Extent, Written } from "./argument-memory.js";
+import type { ArgumentMemory, Extent, Written } from "./argument-access.js";
 
 const sized = (argument: number): Extent => ({ argument });
 

@@ -1,4 +1,4 @@
-import type { ArgumentMemory } from "./argument-memory.js";
+import type { ArgumentMemory } from "./argument-access.js";
 
 /** By name of the kfunc. */
 export const KFUNC_MEMORY_ROWS: readonly (readonly [name: string, memory: readonly ArgumentMemory[]])[] = [];
