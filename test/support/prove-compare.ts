@@ -37,7 +37,7 @@ export function compare(
   its: PlacedPolicies,
   { hook, comparesReasons, paths }: typeof DEFAULTS = DEFAULTS,
 ): ComparisonAnswer {
-  const changes = new DefinitionChanges(old.config, its.config);
+  const changes = new DefinitionChanges(old, its);
   return compareDecisions(old, its, hook, changes, { bounds: { ...BOUNDS, paths }, comparesReasons });
 }
 

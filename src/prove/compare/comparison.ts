@@ -81,7 +81,7 @@ export function compareDecisions(
   });
   const comparison = new Comparison(old, its, exploration, options);
   for (const path of exploration.paths) comparison.add(path);
-  return comparison.answer(changes.doubtsIn(exploration));
+  return comparison.answer(changes.doubtsIn(exploration, hook));
 }
 
 /** Whether the same policies are asked in the same way, so that whatever they answer is the same. */

@@ -105,7 +105,7 @@ async function differenceExample(its: PlacedPolicies, config: Config, choice: Ex
     import("../../../prove/compare/definition-changes.js"),
   ]);
   const old = new PlacedPolicies(config);
-  const changes = new DefinitionChanges(config, its.config);
+  const changes = new DefinitionChanges(old, its);
   const { kind } = choice;
   let title = "equal";
   for (const hook of choice.hook === null ? comparedHooks(old, its) : [choice.hook]) {

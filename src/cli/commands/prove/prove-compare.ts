@@ -69,7 +69,7 @@ async function run(oldFile: string, newFile: string, options: Options): Promise<
   const format = formatOf(options);
   compileWasmOnce();
   const [old, its] = [new PlacedPolicies(oldConfig), new PlacedPolicies(newConfig)];
-  const changes = new DefinitionChanges(oldConfig, newConfig);
+  const changes = new DefinitionChanges(old, its);
   const bar = await counter("hooks");
   const end = performance.now() + 1000 * options.timeout;
   const answers: ComparisonAnswer[] = [];

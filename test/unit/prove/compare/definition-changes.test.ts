@@ -17,6 +17,10 @@ const doubtsOf = (old: Files, its: Files) => {
   return [answer, doubts.map(({ why }) => why.replace(/ than in .*/, ""))];
 };
 
+function changeYaml(from: string, to: string): (files: Files) => Files {
+  return (files) => ({ ...files, "countersign.yaml": files["countersign.yaml"]!.replace(from, to) });
+}
+
 describe("what two configurations define under one name", () => {
   it("is another keyring if its files or rules are other ones, and then equal decisions are not decided", () => {
     const old = oneAttachment(VERIFIED);
@@ -44,6 +48,74 @@ describe("what two configurations define under one name", () => {
     ]);
     const yaml = old["countersign.yaml"]!.replace("file: list.json", "writable: { entries: 10, bytes: 1KiB }");
     expect(doubtsOf(old, { ...old, "countersign.yaml": yaml })[0]).toBe("not decided");
+  });
+
+  const WRITABLE = "maps: { list: { file: list.json, writable: { entries: 10, bytes: 1KiB }, writers: [policy] } }";
+  const COUNTS =
+    'import { map_update } from "countersign";\nexport const bpf_prog_load = () => map_update("list", "a", 1);\n';
+  /** With an attachment that is asked at another hook. */
+  const besideOther = (policy: string): Files =>
+    changeYaml(
+      "attachments: [",
+      "attachments: [{ policy: other.js }, ",
+    )({
+      ...oneAttachment(policy, WRITABLE),
+      "list.json": '{ "a": true }',
+      "other.js": "export const bprm_check_security = () => 0;\n",
+    });
+  const PARTS = [
+    ["contents", (files: Files): Files => ({ ...files, "list.json": "{}" }), "other contents"],
+    ["entries", changeYaml("entries: 10", "entries: 1"), "another `writable`"],
+    ["bytes", changeYaml("1KiB", "2KiB"), "another `writable`"],
+    ["writers, one more", changeYaml("[policy]", "[policy, other]"), "other `writers`"],
+    ["writers, another one", changeYaml("[policy]", "[other]"), "other `writers`"],
+    ["writers, the whole domain", changeYaml(", writers: [policy]", ""), "other `writers`"],
+    ["nothing but how it is written", changeYaml("1KiB", "1024"), null],
+    [
+      "all of these",
+      (files: Files): Files => ({
+        ...files,
+        ...changeYaml("10, bytes: 1KiB }, writers: [policy]", "1, bytes: 1KiB }, writers: [other]")(files),
+        "list.json": "{}",
+      }),
+      "other contents, and another `writable`, and other `writers`",
+    ],
+  ] as const;
+
+  it.each(PARTS)("is another writable map for a policy that reads it: %s", (_, change, words) => {
+    const old = besideOther(LISTED);
+    const expected = words === null ? ["equal", []] : ["not decided", [`the map \`list\` has ${words}`]];
+    expect(doubtsOf(old, change(old))).toEqual(expected);
+  });
+
+  it.each(PARTS)("is another writable map for a policy that writes to it: %s", (_, change, words) => {
+    const old = besideOther(COUNTS);
+    const [answer, doubts] = doubtsOf(old, change(old));
+    expect(answer).toBe(words === null ? "equal" : "not decided");
+    if (words !== null) expect(doubts).toContain(`the map \`list\` has ${words}`);
+  });
+
+  it.each(PARTS)("is another writable map, which no policy uses: %s", (_, change) => {
+    const old = besideOther(UNSIGNED);
+    expect(doubtsOf(old, change(old))).toEqual(["equal", []]);
+  });
+
+  it("is another map if an attachment is of another domain, which may not write to it", () => {
+    const yaml = (domain: string) =>
+      `version: 1\nmaps: { list: { writable: { entries: 10, bytes: 1KiB }, writers: [a, b] } }\n` +
+      "attachments: [{ policy: other.js, name: x, domain: a }, { policy: other.js, name: y, domain: b }, " +
+      `{ policy: policy.js, domain: ${domain} }]\n`;
+    const files = (domain: string): Files => ({
+      "policy.js": COUNTS,
+      "other.js": "export const bprm_check_security = () => 0;\n",
+      "countersign.yaml": yaml(domain),
+    });
+    expect(doubtsOf(files("a"), files("a"))).toEqual(["equal", []]);
+    for (const domain of ["b", "c"]) {
+      const [answer, doubts] = doubtsOf(files("a"), files(domain));
+      expect(answer).toBe("not decided");
+      expect(doubts).toContain("the map `list` has other `writers`");
+    }
   });
 
   it("is other signatures if the folders have other files, or cannot be compared", () => {
