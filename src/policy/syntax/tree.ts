@@ -170,8 +170,9 @@ export class Tree {
   #declare(node: AnyNode): void {
     switch (node.type) {
       case "VariableDeclaration": {
-        const scope = node.kind === "var" ? this.#functionScope : this.#scope;
-        for (const { id } of node.declarations) this.#addPattern(scope, id);
+        const isVar = node.kind === "var";
+        const scope = isVar ? this.#functionScope : this.#scope;
+        for (const { id } of node.declarations) this.#addPattern(scope, id, isVar);
         break;
       }
       case "FunctionDeclaration":
@@ -201,14 +202,15 @@ export class Tree {
     if ("params" in node) for (const parameter of node.params) this.#addPattern(scope, parameter);
   }
 
-  #addPattern(scope: Names, pattern: Pattern): void {
-    if (pattern.type === "Identifier") this.#add(scope, pattern.name);
-    else for (const name of patternNames(pattern)) this.#add(scope, name);
+  #addPattern(scope: Names, pattern: Pattern, isVar = false): void {
+    if (pattern.type === "Identifier") this.#add(scope, pattern.name, isVar);
+    else for (const name of patternNames(pattern)) this.#add(scope, name, isVar);
   }
 
-  #add(scope: Names, name: string): void {
+  #add(scope: Names, name: string, isVar = false): void {
     if (scope.has(name)) return;
     const variable = new Variable(name);
+    variable.isVar = isVar;
     scope.set(name, variable);
     this.variables.push(variable);
   }

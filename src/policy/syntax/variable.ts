@@ -17,6 +17,8 @@ export class Variable {
   readonly initial: AnyNode[] = [];
   /** Whether the variable can also have an unknown value: a rest element, a caught error, the result of an update. */
   isOpaque = false;
+  /** Whether it is declared by `var`: it can be read before its declaration, or without it, and is then undefined. */
+  isVar = false;
   /** Number of expressions that read it; an export counts as one. */
   reads = 0;
   /** Number of patterns that write it; its declaration counts as one. */

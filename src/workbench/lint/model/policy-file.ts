@@ -87,8 +87,13 @@ export class PolicyFile {
     return `\`${text.length > 60 ? `${text.slice(0, 59)}…` : text}\``;
   }
 
-  /** Whether a variable that an identifier reads can never change. */
+  /** Whether a variable that an identifier reads can never change. One declared by `var` is undefined before. */
   isConstant(node: AnyNode): boolean {
+    return this.isWrittenOnce(node) && !this.unit.variables.meant(node)!.isVar;
+  }
+
+  /** Whether a variable that an identifier reads has one value, or none. */
+  isWrittenOnce(node: AnyNode): boolean {
     const variable = this.unit.variables.meant(node);
     return variable !== undefined && variable.writes <= 1 && !variable.isOpaque;
   }

@@ -177,6 +177,7 @@ export class Values {
     if (variable.isOpaque || variable.values.length === 0 || variable.values.length < variable.writes) return UNKNOWN;
     return this.#remember(variable, depth, () =>
       union(
+        ...(variable.isVar ? [one("undefined")] : []),
         ...variable.values.map((value) => {
           if (!("expression" in value)) return UNKNOWN;
           return isFunction(value.expression) ? one("function") : this.of(value.expression, depth + 1);

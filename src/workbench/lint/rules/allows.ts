@@ -102,7 +102,7 @@ export const COMM_ALLOWS: Rule = {
 };
 
 function isComm(file: PolicyFile, node: AnyNode): boolean {
-  if (node.type === "Identifier" && file.isConstant(node)) {
+  if (node.type === "Identifier" && file.isWrittenOnce(node)) {
     const [value] = file.unit.variables.meant(node)!.values;
     if (value === undefined) return false;
     if ("expression" in value) return value.expression.type === "MemberExpression" && isComm(file, value.expression);

@@ -1,6 +1,7 @@
 import type { AnyNode } from "acorn";
 import type { PolicyFile } from "../model/policy-file.js";
 import type { Rule } from "../model/rule.js";
+import { isVerified } from "../model/verified.js";
 
 /** When each fact is null, for messages. */
 const WHEN: Readonly<Record<string, string>> = {
@@ -38,7 +39,7 @@ export const NULLABLE_FACT: Rule = {
       else if (role === "asked") asked.add(fact);
     }
     for (const { node, fact } of reads) {
-      if (asked.has(fact) || file.isCaught(node)) continue;
+      if (asked.has(fact) || file.isCaught(node) || isVerified(file, node)) continue;
       const when = WHEN[fact] ?? "in some cases";
       const value = fact === "map_lookup()" ? "undefined" : "null";
       const message = `${file.quote(node)} is ${value} ${when}, which this file never asks: the read is then a fault`;
