@@ -7,31 +7,45 @@
 import { importSources } from "./sources.mjs";
 import { writeGenerated } from "./write-generated.mjs";
 
-const { MAP_ACCESS, METADATA, NR, WATCHED } = await importSources(`
+const { ERRNO, FILTER_FLAG_NEW_LISTENER, MAP_ACCESS, METADATA, NR, SET_MODE_FILTER, WATCHED } = await importSources(`
+  export { ERRNO } from "./src/errno.js";
   export { MAP_ACCESS, WATCHED } from "./src/gate/call/filter.js";
-  export { METADATA } from "./src/gate/agent/container/container-state.js";
+  export { METADATA } from "./src/gate/agent/container/profile.js";
   export { NR } from "./src/sys/numbers.js";
+  export { FILTER_FLAG_NEW_LISTENER, SET_MODE_FILTER } from "./src/sys/seccomp.js";
 `);
 
 const BITS = 5;
 const WORD = 2 ** 32 - 1;
 const nameOf = (number) => Object.entries(NR).find(([, its]) => its === number)[0];
 const notify = (names, args) => ({ names, action: "SCMP_ACT_NOTIFY", ...(args === undefined ? {} : { args }) });
-/** Compares the first argument under a mask. */
-const masked = (mask, value) => [{ index: 0, value: mask, valueTwo: value, op: "SCMP_CMP_MASKED_EQ" }];
+/** Compares an argument under a mask. */
+const masked = (index, mask, value) => ({ index, value: mask, valueTwo: value, op: "SCMP_CMP_MASKED_EQ" });
+/** Fails calls that would install a listener, by the comparison of the pointer to the filter with 0. */
+const noListener = (op, errnoRet) => ({
+  ...{ names: ["seccomp"], action: "SCMP_ACT_ERRNO", errnoRet },
+  args: [
+    masked(0, WORD, SET_MODE_FILTER),
+    masked(1, FILTER_FLAG_NEW_LISTENER, FILTER_FLAG_NEW_LISTENER),
+    { index: 2, value: 0, op },
+  ],
+});
 const numbers = (length) => Array.from({ length }, (_, number) => number);
 
 const names = WATCHED.map(nameOf);
 const asking = numbers(2 ** BITS).filter((command) => !MAP_ACCESS.includes(command));
 const bits = numbers(32 - BITS).map((bit) => 2 ** (BITS + bit));
+// The two rules exclude each other, so that their order does not matter.
+const noListeners = [noListener("SCMP_CMP_EQ", ERRNO.EFAULT), noListener("SCMP_CMP_NE", ERRNO.EBUSY)];
 const PROFILES = {
-  "seccomp.json": { metadata: METADATA.full, syscalls: [notify(names)] },
+  "seccomp.json": { metadata: METADATA.full, syscalls: [notify(names), ...noListeners] },
   "seccomp-fast.json": {
     metadata: METADATA.fast,
     syscalls: [
       notify(names.filter((name) => name !== "bpf")),
-      ...asking.map((command) => notify(["bpf"], masked(WORD, command))),
-      ...bits.map((bit) => notify(["bpf"], masked(bit, bit))),
+      ...noListeners,
+      ...asking.map((command) => notify(["bpf"], [masked(0, WORD, command)])),
+      ...bits.map((bit) => notify(["bpf"], [masked(0, bit, bit)])),
     ],
   },
 };

@@ -7,8 +7,8 @@ export const RESPONSE_SIZE = 24;
 export const ADDFD_SIZE = 24;
 
 /** Flags of seccomp(2) and of the listener's ioctls (linux/seccomp.h). */
-const SET_MODE_FILTER = 1;
-const FILTER_FLAG_NEW_LISTENER = 1 << 3;
+export const SET_MODE_FILTER = 1;
+export const FILTER_FLAG_NEW_LISTENER = 1 << 3;
 const FILTER_FLAG_WAIT_KILLABLE_RECV = 1 << 5;
 const ADDFD_FLAG_SEND = 1 << 1;
 const FD_SYNC_WAKE_UP = 1;

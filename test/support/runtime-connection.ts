@@ -77,7 +77,7 @@ export class RuntimeConnection {
 /** The message of a runtime about a container: its ContainerProcessState. */
 export function processState(id: string, more: object = {}): string {
   return JSON.stringify({
-    ...{ ociVersion: "1.1.0", fds: ["seccompFd"], pid: process.pid, metadata: "countersign" },
+    ...{ ociVersion: "1.1.0", fds: ["seccompFd"], pid: process.pid, metadata: "countersign-2" },
     ...{ state: { id, bundle: "/b", annotations: { "label.countersign/tier": "edge" } } },
     ...more,
   });

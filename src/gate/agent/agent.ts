@@ -12,6 +12,7 @@ import { errorOfEvent } from "../supervisor/event-errors.js";
 import { GateSupervisor } from "../supervisor/gate-supervisor.js";
 import { AgentSocket } from "./agent-socket.js";
 import type { LabelSource } from "./container/label-source.js";
+import { isRun, profileOf } from "./container/profile.js";
 import { Containers } from "./containers.js";
 import { FdStoreContainers, type Restored } from "./fd-store/fd-store-containers.js";
 import { type Handover, receiveHandover } from "./fd-store/handover.js";
@@ -119,7 +120,7 @@ export class Agent {
       // if this throws, the agent does not start, and the containers' calls wait for an agent that can decide them
       requireNotified(
         supervisor.fastest,
-        restored.map(({ state }) => ({ filter: state.filter, container: state })),
+        restored.map(({ state }) => ({ filter: profileOf(state).filter, container: state })),
       );
       for (const { listener, state, cursor, issued } of restored) {
         supervisor.addIssued(state.id, issued);
@@ -206,8 +207,8 @@ export class Agent {
 
   #take({ state, listener }: Handover): void {
     // under a seal, the guard keeps every process from the agent, and root could start what it likes in any namespace
-    const isRun = this.options.sealed === true && state.isRun;
-    if (this.options.sharedPids || isRun || !sharesPids(state.pid)) {
+    const asksForRun = this.options.sealed === true && isRun(state);
+    if (this.options.sharedPids || asksForRun || !sharesPids(state.pid)) {
       this.#containers.take(listener, state, this.#kept.keep(listener, state));
       return;
     }

@@ -3,6 +3,7 @@ import type { Container } from "../../policy/model/current.js";
 import type { FilterKind } from "../call/filter.js";
 import type { ContainerState } from "./container/container-state.js";
 import type { LabelSource, Labels } from "./container/label-source.js";
+import { profileOf } from "./container/profile.js";
 import { containerOf } from "./labels.js";
 
 /** Events of {@link Containers}. */
@@ -53,7 +54,7 @@ export class Containers {
   take(listener: number, state: ContainerState, cursor = NO_FILE): void {
     const labels = this.source.labelsOf(state);
     this.#held.set(listener, { state, cursor, labels });
-    this.events.known(listener, containerOf(state, labels), state.filter, cursor);
+    this.events.known(listener, containerOf(state, labels), profileOf(state).filter, cursor);
     if (labels === null) setTimeout(() => this.#sayUnknown(listener, state), this.patience).unref();
   }
 
@@ -68,7 +69,7 @@ export class Containers {
       const labels = this.source.labelsOf(held.state);
       if (equal(labels, held.labels)) continue;
       held.labels = labels;
-      this.events.known(listener, containerOf(held.state, labels), held.state.filter, held.cursor);
+      this.events.known(listener, containerOf(held.state, labels), profileOf(held.state).filter, held.cursor);
     }
   }
 

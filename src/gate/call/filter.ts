@@ -1,6 +1,26 @@
+import { ERRNO } from "../../errno.js";
 import type { Mode } from "../../policy/model/mode.js";
 import { NR } from "../../sys/numbers.js";
+import { FILTER_FLAG_NEW_LISTENER, SET_MODE_FILTER } from "../../sys/seccomp.js";
 import { COMMANDS } from "./command.js";
+import {
+  encode,
+  type Instruction,
+  JUMP_EQUAL,
+  JUMP_GREATER,
+  JUMP_GREATER_EQUAL,
+  JUMP_SET,
+  LOAD_WORD,
+  OFFSET_ARCH,
+  OFFSET_FIRST,
+  OFFSET_NUMBER,
+  OFFSET_SECOND,
+  OFFSET_THIRD,
+  RET_ALLOW,
+  RET_ERRNO,
+  RET_USER_NOTIF,
+  RETURN,
+} from "./seccomp-program.js";
 
 /**
  * Which commands of bpf(2) notify the gate: all (`full`), or all except those that only access elements of maps
@@ -20,6 +40,13 @@ export const MAP_ACCESS: readonly number[] = COMMANDS.flatMap(({ mapAccess, numb
  * which denies them if their target is the gate. Calls with target 0, the caller, are allowed. The filter compares the
  * low words of these arguments, because the kernel takes them as int.
  *
+ * Outside audit, the filter itself fails each call that would install another listener, and does so after the gate has
+ * ended too: the kernel rejects a second listener only while the first is open (has_duplicate_listener in
+ * kernel/seccomp.c), and a task could reply to its own calls with a new one. The errnos are those of the kernel while
+ * the gate's listener is open: EFAULT if the pointer to the filter is 0, as in libseccomp's test for a flag, else EBUSY
+ * (seccomp_set_mode_filter copies the filter first). The kernel takes operation and flags as unsigned int, the low
+ * words of their registers.
+ *
  * The only other argument that a filter reads is the command of bpf(2). It is a register, so it cannot change after the
  * filter has read it. The kernel takes it as an int, the low word of the register (SYSCALL_DEFINE3(bpf, int, cmd, ...)
  * in kernel/bpf/syscall.c). So `1 << 32 | cmd` is `cmd` for the filter too, and `cmd | 0x10000` is another command.
@@ -34,13 +61,13 @@ export function gateFilter(mode: Mode, kind: FilterKind): Uint8Array {
     [LOAD_WORD, 0, 0, OFFSET_NUMBER],
     [JUMP_GREATER_EQUAL, "x32", "next", X32_BIT],
     ...(kind === "fast" ? [[JUMP_EQUAL, "bpf", "next", NR.bpf] as const] : []),
-    ...(mode === "enforce" ? TARGETED.map(([number, label]): Jump => [JUMP_EQUAL, label, "next", number]) : []),
+    ...(mode === "enforce" ? [...TARGETED, INSTALLER].map(([nr, to]): Jump => [JUMP_EQUAL, to, "next", nr]) : []),
     ...asking(WATCHED),
   ];
   const labels: Partial<Record<Label, number>> = { bpf: code.length };
   if (kind === "fast") code.push([LOAD_WORD, 0, 0, OFFSET_FIRST], ...passing(MAP_ACCESS), [RETURN, 0, 0, RET_ALLOW]);
   labels.pass = code.length - 1;
-  const own = (label: "pid" | "priority" | "ioprio", checks: readonly (Instruction | Jump)[]) => {
+  const own = (label: Targeted, checks: readonly (Instruction | Jump)[]) => {
     labels[label] = code.length;
     code.push(...checks, [JUMP_EQUAL, "next", "ask", 0], [RETURN, 0, 0, RET_ALLOW]);
   };
@@ -55,6 +82,10 @@ export function gateFilter(mode: Mode, kind: FilterKind): Uint8Array {
         [JUMP_EQUAL, "next", "ask", process],
         [LOAD_WORD, 0, 0, OFFSET_SECOND],
       ]);
+    labels.seccomp = code.length;
+    code.push(...NO_LISTENER);
+    labels.other = code.push([RETURN, 0, 0, RET_ALLOW]) - 1;
+    labels.busy = code.push([RETURN, 0, 0, RET_ERRNO | ERRNO.EBUSY]) - 1;
   }
   const foreign = (label: "foreign" | "x32", load: readonly Instruction[], numbers: readonly number[]) => {
     labels[label] = code.length;
@@ -101,7 +132,8 @@ function passing(numbers: readonly number[]): readonly Jump[] {
   ]);
 }
 
-type Label = "foreign" | "x32" | "ask" | "bpf" | "pass" | "pid" | "priority" | "ioprio";
+type Label = "foreign" | "x32" | "ask" | "bpf" | "pass" | Targeted | "seccomp" | "other" | "busy";
+type Targeted = "pid" | "priority" | "ioprio";
 /** A jump to labels. Their offsets are known only when the whole filter is assembled. */
 type Jump = readonly [code: number, jt: Label | "next", jf: Label | "next", k: number];
 
@@ -120,7 +152,7 @@ export const WATCHED: readonly number[] = [NR.bpf, NR.init_module, NR.finit_modu
  * System calls that name a target process: by their first argument (`pid`), or by the first two, `which` and `who`
  * (see gate/commands/gate-target.ts).
  */
-const TARGETED: readonly (readonly [number: number, label: "pid" | "priority" | "ioprio"])[] = [
+const TARGETED: readonly (readonly [number: number, label: Targeted])[] = [
   [NR.prlimit64, "pid"],
   [NR.sched_setparam, "pid"],
   [NR.sched_setscheduler, "pid"],
@@ -133,6 +165,24 @@ const TARGETED: readonly (readonly [number: number, label: "pid" | "priority" | 
 const PRIO_PROCESS = 0;
 const IOPRIO_WHO_PROCESS = 1;
 
+/** The system call that installs filters. prctl(PR_SET_SECCOMP) passes no flags. */
+const INSTALLER = [NR.seccomp, "seccomp"] as const;
+/**
+ * Answers a call of seccomp(2) that would install a listener. Any other goes to `other`: the other operations reject
+ * each flag.
+ */
+const NO_LISTENER: readonly (Instruction | Jump)[] = [
+  [LOAD_WORD, 0, 0, OFFSET_FIRST],
+  [JUMP_EQUAL, "next", "other", SET_MODE_FILTER],
+  [LOAD_WORD, 0, 0, OFFSET_SECOND],
+  [JUMP_SET, "next", "other", FILTER_FLAG_NEW_LISTENER],
+  [LOAD_WORD, 0, 0, OFFSET_THIRD],
+  [JUMP_EQUAL, "next", "busy", 0],
+  [LOAD_WORD, 0, 0, OFFSET_THIRD + 4],
+  [JUMP_EQUAL, "next", "busy", 0],
+  [RETURN, 0, 0, RET_ERRNO | ERRNO.EFAULT],
+];
+
 /** i386 numbers of the calls that load code, and of exit_group (arch/x86/entry/syscalls/syscall_32.tbl). */
 export const I386 = { bpf: 357, init_module: 128, finit_module: 350, kexec_load: 283, exit_group: 252 } as Readonly<
   Record<string, number>
@@ -142,42 +192,7 @@ export const X32 = {
   ...{ bpf: 321, init_module: 175, finit_module: 313, kexec_load: 528, kexec_file_load: 320, exit_group: 231 },
 } as Readonly<Record<string, number>>;
 
-/** One struct sock_filter: code, jump if true, jump if false, operand. */
-type Instruction = readonly [code: number, jt: number, jf: number, k: number];
-
-/**
- * Opcodes of classic BPF (linux/bpf_common.h): BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_JMP|JGT|K, BPF_JMP|JGE|K, BPF_RET|K.
- */
-const LOAD_WORD = 0x20;
-const JUMP_EQUAL = 0x15;
-const JUMP_GREATER = 0x25;
-const JUMP_GREATER_EQUAL = 0x35;
-const RETURN = 0x06;
-
-/** Actions of a filter (linux/seccomp.h). */
-const RET_ALLOW = 0x7fff0000;
-const RET_USER_NOTIF = 0x7fc00000;
-
-/**
- * Offsets in struct seccomp_data (linux/seccomp.h): number, architecture, and the low words of the first two 64-bit
- * arguments.
- */
-const OFFSET_NUMBER = 0;
-const OFFSET_ARCH = 4;
-const OFFSET_FIRST = 16;
-const OFFSET_SECOND = 24;
 /** linux/audit.h: EM_X86_64 (62), 64 bits, little-endian. */
 export const AUDIT_ARCH_X86_64 = 0xc000003e;
 /** __X32_SYSCALL_BIT of asm/unistd.h: the x32 calls have the same architecture and this bit in their number. */
 export const X32_BIT = 0x40000000;
-
-function encode(code: readonly Instruction[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(8 * code.length));
-  for (const [index, [opcode, jt, jf, k]] of code.entries()) {
-    view.setUint16(8 * index, opcode, true);
-    view.setUint8(8 * index + 2, jt);
-    view.setUint8(8 * index + 3, jf);
-    view.setUint32(8 * index + 4, k, true);
-  }
-  return new Uint8Array(view.buffer);
-}

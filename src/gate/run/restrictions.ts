@@ -54,7 +54,9 @@ export const RESTRICTIONS: readonly RestrictionRow[] = [
   },
   {
     what: "a second seccomp listener, such as `countersign run` or a container whose profile has one",
-    why: "the kernel allows one listener for each chain of filters (EBUSY)",
+    why:
+      "the kernel allows one listener for each chain of filters (EBUSY); in enforcement the filter answers so too, " +
+      "for ever, so that no task can reply to its own calls once the gate is gone",
     inAudit: "yes",
   },
   {

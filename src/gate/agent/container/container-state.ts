@@ -1,5 +1,5 @@
 import { CountersignError } from "../../../error.js";
-import type { FilterKind } from "../../call/filter.js";
+import { RUN_METADATA } from "./profile.js";
 
 /**
  * The fields that the gate reads from the state of a container process, which the runtime sends with the listener:
@@ -10,23 +10,20 @@ export interface ContainerState {
   readonly pid: number;
   readonly bundle: string;
   readonly annotations: Readonly<Record<string, string>>;
-  /** The kind of filter, from the profile's `listenerMetadata`. Only deploy/seccomp-fast.json has a fast filter. */
-  readonly filter: FilterKind;
-  /** Whether it is no container but `countersign run` on a sealed machine, which asks the agent about its own calls. */
-  readonly isRun?: true;
+  /** The profile's `listenerMetadata`, which says what the filter does; "" if it is no text. */
+  readonly metadata: string;
   /** Index of `seccompFd` in the list of received fds. */
   readonly listenerIndex: number;
 }
 
-/** `listenerMetadata` of the profiles in deploy/. The filter of any other profile counts as a full one. */
-export const METADATA: Readonly<Record<FilterKind, string>> = { full: "countersign", fast: "countersign-fast" };
-
-/** `metadata` of the state that `countersign run` sends. */
-const RUN = "countersign-run";
-
 /** The state by which `countersign run` joins the agent of a sealed machine. `id`: unique among its containers. */
 export function runStateText(id: string, pid: number): string {
-  return JSON.stringify({ fds: ["seccompFd"], pid, metadata: RUN, state: { id, bundle: "", annotations: {} } });
+  return JSON.stringify({
+    fds: ["seccompFd"],
+    pid,
+    metadata: RUN_METADATA,
+    state: { id, bundle: "", annotations: {} },
+  });
 }
 
 /** Maximum size of a state in bytes. Annotations can be long, but runtimes do not send as much as this. */
@@ -43,14 +40,13 @@ export function readState(text: string): ContainerState {
   const pid = state.pid;
   if (!Number.isSafeInteger(pid) || (pid as number) <= 0) throw malformed("`pid` is not a process id");
   if (typeof bundle !== "string") throw malformed("`state.bundle` is not a path");
-  const filter = state.metadata === METADATA.fast ? "fast" : "full";
-  const isRun = state.metadata === RUN ? { isRun: true as const } : {};
-  return { id, pid: pid as number, bundle, annotations: strings(annotations), filter, ...isRun, listenerIndex };
+  const metadata = typeof state.metadata === "string" ? state.metadata : "";
+  return { id, pid: pid as number, bundle, annotations: strings(annotations), metadata, listenerIndex };
 }
 
 /** Encodes a state for {@link readState}. Its list of fds has only the listener. */
-export function stateText({ id, pid, bundle, annotations, filter }: ContainerState): string {
-  return JSON.stringify({ fds: ["seccompFd"], pid, metadata: METADATA[filter], state: { id, bundle, annotations } });
+export function stateText({ id, pid, bundle, annotations, metadata }: ContainerState): string {
+  return JSON.stringify({ fds: ["seccompFd"], pid, metadata, state: { id, bundle, annotations } });
 }
 
 /** Whether a text is not valid JSON yet, so that more must be read. */

@@ -13,7 +13,7 @@ const STATE = {
   pid: 77,
   bundle: "/b",
   annotations: { a: "1\n2" },
-  filter: "full" as const,
+  metadata: "countersign-2",
   listenerIndex: 0,
 };
 const MAP: IssuedObject = { id: 9, entry: { creator: 4, memory: 4096, exclusive: false } };
@@ -126,7 +126,7 @@ describe("a file that is kept with a listener", () => {
     const recorded = new URL("../../../unit/gate/agent/fd-store/fixtures/container-journal-0.1", import.meta.url);
     ftruncateSync(file.fd);
     writeSync(file.fd, readFileSync(recorded), 0, undefined, 0);
-    expect(opened()).toMatchObject({ mark: 42n, file: { state: { id: "web", filter: "full" } } });
+    expect(opened()).toMatchObject({ mark: 42n, file: { state: { id: "web", metadata: "" } } });
     expect(opened()?.file.add([program(77)])).toBe(true);
     expect(ids()).toEqual([3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 77]);
   });

@@ -2,13 +2,14 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CountersignError } from "../../../../src/error.js";
 import { isIncomplete, readState, stateText } from "../../../../src/gate/agent/container/container-state.js";
+import { profileOf } from "../../../../src/gate/agent/container/profile.js";
 import { containerOf, SOURCES } from "../../../../src/gate/agent/labels.js";
 
 const STATE = {
   ociVersion: "1.2.0",
   fds: ["other", "seccompFd"],
   pid: 77,
-  metadata: "countersign",
+  metadata: "countersign-2",
   state: { ociVersion: "1.2.0", id: "c1", status: "creating", pid: 77, bundle: "/b", annotations: { a: "1" } },
 };
 const code = (value: unknown) => {
@@ -28,7 +29,7 @@ describe("a ContainerProcessState", () => {
       pid: 77,
       bundle: "/b",
       annotations: { a: "1" },
-      filter: "full",
+      metadata: "countersign-2",
       listenerIndex: 1,
     });
   });
@@ -66,22 +67,18 @@ describe("a ContainerProcessState", () => {
     expect(readState(stateText(odd))).toEqual(odd);
   });
 
-  it("has a fast filter only if its profile's metadata is exactly that of the fast one", () => {
-    const filterOf = (metadata: unknown) => readState(JSON.stringify({ ...STATE, metadata })).filter;
-    expect(filterOf("countersign-fast")).toBe("fast");
+  it("names a profile only if its metadata is exactly that of one", () => {
+    const profile = (metadata: unknown) => profileOf(readState(JSON.stringify({ ...STATE, metadata })));
+    expect(profile("countersign-2")).toEqual({ filter: "full", keepsListener: "yes" });
+    expect(profile("countersign-fast-2")).toEqual({ filter: "fast", keepsListener: "yes" });
+    expect(profile("countersign")).toEqual({ filter: "full", keepsListener: "no" });
+    expect(profile("countersign-fast")).toEqual({ filter: "fast", keepsListener: "no" });
     for (const metadata of [
-      undefined,
-      null,
-      "",
-      "countersign",
-      "countersign-fast ",
-      "Countersign-Fast",
-      ["countersign-fast"],
-      {},
-      1,
+      ...[undefined, null, "", "countersign-fast-2 ", "Countersign-2", "countersign-3", "__proto__", "constructor"],
+      ...[["countersign-2"], {}, 1],
     ])
-      expect(filterOf(metadata), String(metadata)).toBe("full");
-    const state = { ...readState(JSON.stringify(STATE)), filter: "fast" as const, listenerIndex: 0 };
+      expect(profile(metadata), String(metadata)).toEqual({ filter: "full", keepsListener: "unknown" });
+    const state = { ...readState(JSON.stringify(STATE)), metadata: "mine", listenerIndex: 0 };
     expect(readState(stateText(state))).toEqual(state);
   });
 
@@ -107,7 +104,7 @@ describe("labels", () => {
     pid: 1,
     bundle: "",
     annotations,
-    filter: "full" as const,
+    metadata: "countersign-2",
     listenerIndex: 0,
   });
 

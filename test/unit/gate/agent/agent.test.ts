@@ -125,7 +125,7 @@ describe("an agent", () => {
   it("closes the listener of a container whose filter hides calls that it decides on", async (context) => {
     const agent = await start();
     const fast = await filteredProcess(context, [programFile([NR.bpf, 999, 0, 0])], "fast");
-    handOver(fast, processState("c", { metadata: "countersign-fast" }));
+    handOver(fast, processState("c", { metadata: "countersign-fast-2" }));
     await until(() => expect(said.map(({ code }) => code)).toEqual(["HOOK_NOT_ENFORCED"]));
     await until(() => expect(agent.listeners).toBe(0));
     fast.command.go();

@@ -12,7 +12,7 @@ const state = (id: string): ContainerState => ({
   pid: 1,
   bundle: "",
   annotations: {},
-  filter: "full",
+  metadata: "countersign-2",
   listenerIndex: 0,
 });
 

@@ -6,7 +6,7 @@ import type { ContainerState } from "../../../../src/gate/agent/container/contai
 import { containerOf, SOURCES } from "../../../../src/gate/agent/labels.js";
 
 const stateOf = (annotations: Readonly<Record<string, string>>, id = "c"): ContainerState => ({
-  ...{ id, pid: 1, bundle: "", annotations, filter: "full", listenerIndex: 0 },
+  ...{ id, pid: 1, bundle: "", annotations, metadata: "countersign-2", listenerIndex: 0 },
 });
 
 describe("labels of a container", () => {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { METADATA } from "../../../../src/gate/agent/container/container-state.js";
+import { METADATA } from "../../../../src/gate/agent/container/profile.js";
 import {
   AUDIT_ARCH_X86_64,
   bpfFilter,
@@ -16,7 +16,7 @@ const ALLOW = 0x7fff0000;
 const ASK = 0x7fc00000;
 
 /** Runs a seccomp filter on struct seccomp_data, as the kernel does (the opcodes that the gate's has). */
-function answer(filter: Uint8Array, number: number, arch: number, first = 0n, second = 0n): number {
+function answer(filter: Uint8Array, number: number, arch: number, first = 0n, second = 0n, third = 0n): number {
   const data: Readonly<Record<number, number>> = {
     0: number >>> 0,
     4: arch,
@@ -24,6 +24,8 @@ function answer(filter: Uint8Array, number: number, arch: number, first = 0n, se
     20: Number(first >> 32n),
     24: Number(second & 0xffff_ffffn),
     28: Number(second >> 32n),
+    32: Number(third & 0xffff_ffffn),
+    36: Number(third >> 32n),
   };
   const view = new DataView(filter.buffer);
   let accumulator = 0;
@@ -34,6 +36,7 @@ function answer(filter: Uint8Array, number: number, arch: number, first = 0n, se
     else if (code === 0x25) at += accumulator > k ? jt : jf;
     else if (code === 0x15) at += accumulator === k ? jt : jf;
     else if (code === 0x35) at += accumulator >= k ? jt : jf;
+    else if (code === 0x45) at += (accumulator & k) !== 0 ? jt : jf;
     else if (code === 0x06) return k;
     else throw new Error(`opcode ${code}`);
   }
@@ -47,9 +50,11 @@ const NUMBERS = Array.from({ length: 600 }, (_, number) => number);
 const LOADS_CODE = [321, 175, 313, 246, 320];
 
 const BPF = 321;
+const SECCOMP = 317;
+const hex = (word: bigint) => `0x${word.toString(16)}`;
 
-const native = (filter: Uint8Array, number: number, first?: bigint, second?: bigint) =>
-  answer(filter, number, AUDIT_ARCH_X86_64, first, second);
+const native = (filter: Uint8Array, number: number, ...args: readonly bigint[]) =>
+  answer(filter, number, AUDIT_ARCH_X86_64, ...args);
 
 /** Calls that name another process, with the arguments by which they name the caller itself (asm/unistd_64.h). */
 const NAMES_ITSELF: Readonly<Record<number, readonly [first: bigint, second: bigint]>> = {
@@ -71,6 +76,32 @@ const REGISTERS = COMMANDS.flatMap((command) => [
   ...Array.from({ length: 32 }, (_, bit) => (command | (1 << bit)) >>> 0),
   command,
 ]).flatMap((word) => HIGH_WORDS.map((high) => ({ word, register: (high << 32n) | BigInt(word) })));
+
+/** Actions of a filter that fails a call (linux/seccomp.h: SECCOMP_RET_ERRNO, the errno in the low 16 bits). */
+const EFAULT = 0x0005_0000 | 14;
+const EBUSY = 0x0005_0000 | 16;
+
+/** What is to come of a call of seccomp(2) whose registers have these low words and this pointer. */
+const installing = (op: number, flags: number, pointer: bigint) =>
+  op !== 1 || (flags & 8) === 0 ? ALLOW : pointer === 0n ? EFAULT : EBUSY;
+
+/**
+ * Calls of seccomp(2): each operation of Linux 7.0 and other numbers, each combination of its six flags, each further
+ * bit alone and with the flag of a listener, pointers with and without low and high word; and each high word of the
+ * first two registers, of which the kernel takes the low one.
+ */
+const OPERATIONS = [0, 1, 2, 3, 4, 9, 0x7fff_ffff, 0x8000_0001, 0xffff_ffff];
+const FLAGS = [
+  ...Array.from({ length: 64 }, (_, flags) => flags),
+  ...Array.from({ length: 26 }, (_, bit) => [2 ** (6 + bit), 2 ** (6 + bit) + 8]).flat(),
+  0xffff_ffff,
+];
+const POINTERS = [0n, 1n, 0x1000n, 0x7fff_dead_b000n, 1n << 32n, 0xffff_ffff_0000_0000n, 0xffff_ffff_ffff_ffffn];
+const INSTALLING = OPERATIONS.flatMap((op) =>
+  FLAGS.flatMap((flags) =>
+    POINTERS.map((pointer) => ({ op, flags, pointer, outcome: installing(op, flags, pointer) })),
+  ),
+);
 
 describe("the gate's filter", () => {
   it.each([
@@ -112,6 +143,28 @@ describe("the gate's filter", () => {
       }
     },
   );
+
+  it.each(["full", "fast"] as const)(
+    "in enforce (%s) fails each call that would install a listener, and allows every other of seccomp(2)",
+    (kind) => {
+      const filter = gateFilter("enforce", kind);
+      const wrong: string[] = [];
+      for (const { op, flags, pointer, outcome } of INSTALLING)
+        for (const high of HIGH_WORDS)
+          for (const other of HIGH_WORDS) {
+            const words = [(high << 32n) | BigInt(op), (other << 32n) | BigInt(flags), pointer] as const;
+            if (native(filter, SECCOMP, ...words) !== outcome) wrong.push(words.map(hex).join(", "));
+          }
+      expect(wrong).toEqual([]);
+      expect(INSTALLING.filter(({ outcome }) => outcome !== ALLOW)).toHaveLength((32 + 26 + 1) * POINTERS.length);
+    },
+  );
+
+  it("in audit allows every call of seccomp(2)", () => {
+    for (const kind of ["full", "fast"] as const)
+      for (const { op, flags, pointer } of INSTALLING)
+        expect(native(gateFilter("audit", kind), SECCOMP, BigInt(op), BigInt(flags), pointer)).toBe(ALLOW);
+  });
 
   it("asks about each command of bpf(2), unless it is fast", () => {
     for (const mode of ["enforce", "audit"] as const) {
@@ -172,10 +225,11 @@ describe("the numbers of foreign calls", () => {
 interface Rule {
   readonly names: readonly string[];
   readonly action: string;
+  readonly errnoRet?: number;
   readonly args?: readonly {
     readonly index: number;
     readonly value: number;
-    readonly valueTwo: number;
+    readonly valueTwo?: number;
     readonly op: string;
   }[];
 }
@@ -187,38 +241,59 @@ interface Profile {
   readonly syscalls: readonly Rule[];
 }
 
+/** Comparisons of libseccomp (seccomp_rule_add(3)), of whole registers. */
+const COMPARISONS: Readonly<Record<string, (register: bigint, value: bigint, valueTwo: bigint) => boolean>> = {
+  SCMP_CMP_MASKED_EQ: (register, mask, value) => (register & mask) === value,
+  SCMP_CMP_EQ: (register, value) => register === value,
+  SCMP_CMP_NE: (register, value) => register !== value,
+};
+const ACTIONS: Readonly<Record<string, number>> = { SCMP_ACT_NOTIFY: ASK, SCMP_ACT_ERRNO: 0x0005_0000 };
+
 describe.each([
   ["seccomp.json", "full"],
   ["seccomp-fast.json", "fast"],
 ] as const)("the seccomp profile deploy/%s", (file, kind) => {
   const profile = JSON.parse(readFileSync(new URL(`../../../../deploy/${file}`, import.meta.url), "utf8")) as Profile;
 
-  /** As libseccomp has it: any rule of a call that fits; a masked comparison is `(argument & value) == valueTwo`. */
-  const asks = (name: string, command: bigint): boolean =>
-    profile.syscalls.some(
-      ({ names, args = [] }) =>
-        names.includes(name) && args.every(({ value, valueTwo }) => (command & BigInt(value)) === BigInt(valueTwo)),
-    );
+  /** The actions of all rules of a call that fit; those of one rule's comparisons must all fit. */
+  const actions = (name: string, ...registers: readonly bigint[]): readonly number[] =>
+    profile.syscalls
+      .filter(
+        ({ names, args = [] }) =>
+          names.includes(name) &&
+          args.every(({ index, op, value, valueTwo = 0 }) =>
+            COMPARISONS[op]!(registers[index]!, BigInt(value), BigInt(valueTwo)),
+          ),
+      )
+      .map(({ action, errnoRet = 0 }) => ACTIONS[action]! | errnoRet);
 
-  it("has rules of the one kind that this test knows", () => {
+  it("has rules of the kinds that this test knows", () => {
     expect(profile.defaultAction).toBe("SCMP_ACT_ALLOW");
     for (const { action, args = [] } of profile.syscalls) {
-      expect(action).toBe("SCMP_ACT_NOTIFY");
-      // more than one comparison of an argument would be several rules
-      expect(args.length).toBeLessThanOrEqual(1);
-      for (const { index, op } of args) expect([index, op]).toEqual([0, "SCMP_CMP_MASKED_EQ"]);
+      expect(ACTIONS).toHaveProperty(action);
+      // runtimes make several rules of more than one comparison of an argument
+      expect(new Set(args.map(({ index }) => index)).size).toBe(args.length);
+      for (const { op } of args) expect(COMPARISONS).toHaveProperty(op);
     }
   });
 
   it("notifies the agent of the same calls as the filter of `run`, and allows all others", () => {
     const filter = gateFilter("enforce", kind);
-    const names = [...new Set(profile.syscalls.flatMap((rule) => rule.names))];
+    const names = [...new Set(profile.syscalls.flatMap((rule) => rule.names))].filter((name) => name !== "seccomp");
     expect(names.map((name) => NR[name as keyof typeof NR]).sort()).toEqual([...WATCHED].sort());
     for (const name of names)
       for (const { register } of REGISTERS)
-        expect(asks(name, register), `${name} 0x${register.toString(16)}`).toBe(
-          native(filter, NR[name as keyof typeof NR], register) === ASK,
+        expect(new Set(actions(name, register)), `${name} 0x${register.toString(16)}`).toEqual(
+          new Set(native(filter, NR[name as keyof typeof NR], register) === ASK ? [ASK] : []),
         );
+  });
+
+  it("fails the same calls as the filter of `run` that would install a listener, each by one rule", () => {
+    for (const { op, flags, pointer, outcome } of INSTALLING)
+      for (const high of HIGH_WORDS) {
+        const words = [(high << 32n) | BigInt(op), (high << 32n) | BigInt(flags), pointer] as const;
+        expect(actions("seccomp", ...words), words.map(hex).join(", ")).toEqual(outcome === ALLOW ? [] : [outcome]);
+      }
   });
 
   it("says in its metadata which filter it is", () => {

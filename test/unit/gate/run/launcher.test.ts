@@ -16,7 +16,10 @@ const call = vi.hoisted(() => (name: string) => (...words: unknown[]) => {
   return made.results[name] ?? 0;
 });
 vi.mock("../../../../src/sys/landlock.js", () => ({ enterDomain: call("enterDomain") }));
-vi.mock("../../../../src/sys/seccomp.js", () => ({ installFilter: call("installFilter") }));
+vi.mock("../../../../src/sys/seccomp.js", async (original) => ({
+  ...(await original<typeof import("../../../../src/sys/seccomp.js")>()),
+  installFilter: call("installFilter"),
+}));
 vi.mock("../../../../src/sys/credentials.js", () => ({ capabilities: () => ({ effective: made.capabilities }) }));
 vi.mock("../../../../src/sys/process.js", () => ({
   closeOnExec: call("closeOnExec"),

@@ -2,20 +2,21 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   isIncomplete,
-  METADATA,
   readState,
   runStateText,
   stateText,
 } from "../../../../../src/gate/agent/container/container-state.js";
+import { isRun, METADATA, profileOf } from "../../../../../src/gate/agent/container/profile.js";
 
-const STATE = { fds: ["pidFd", "seccompFd"], pid: 7, metadata: "countersign", state: { id: "c", bundle: "/b" } };
-const READ = { id: "c", pid: 7, bundle: "/b", annotations: {}, filter: "full", listenerIndex: 1 } as const;
+const STATE = { fds: ["pidFd", "seccompFd"], pid: 7, metadata: "countersign-2", state: { id: "c", bundle: "/b" } };
+const READ = { id: "c", pid: 7, bundle: "/b", annotations: {}, metadata: "countersign-2", listenerIndex: 1 } as const;
 const read = (more: object) => readState(JSON.stringify({ ...STATE, ...more }));
 
 describe("the state of a container process", () => {
-  it("has the id, the filter and the position of the listener", () => {
+  it("has the id, the metadata and the position of the listener", () => {
     expect(read({})).toEqual(READ);
-    expect(read({ metadata: "countersign-fast" })).toEqual({ ...READ, filter: "fast" });
+    expect(read({ metadata: "mine" })).toEqual({ ...READ, metadata: "mine" });
+    for (const metadata of [undefined, null, 2]) expect(read({ metadata })).toEqual({ ...READ, metadata: "" });
     expect(read({ state: { id: "c", annotations: { a: "1" } } })).toEqual({
       ...READ,
       ...{ bundle: "", annotations: { a: "1" } },
@@ -38,15 +39,16 @@ describe("the state of a container process", () => {
   });
 
   it("is written so that it is read again, with the listener alone", () => {
-    for (const filter of ["full", "fast"] as const)
-      expect(readState(stateText({ ...READ, filter }))).toEqual({ ...READ, filter, listenerIndex: 0 });
+    for (const metadata of ["countersign", "countersign-fast-2", "mine", ""])
+      expect(readState(stateText({ ...READ, metadata }))).toEqual({ ...READ, metadata, listenerIndex: 0 });
   });
 
   it("of `countersign run` says so, and has the full filter and no annotations", () => {
     const read = readState(runStateText("countersign-run-7", 7));
-    const own = { id: "countersign-run-7", pid: 7, bundle: "", annotations: {}, isRun: true };
-    expect(read).toEqual({ ...own, filter: "full", listenerIndex: 0 });
-    expect(readState(JSON.stringify(STATE)).isRun).toBeUndefined();
+    const own = { id: "countersign-run-7", pid: 7, bundle: "", annotations: {}, metadata: "countersign-run" };
+    expect(read).toEqual({ ...own, listenerIndex: 0 });
+    expect([isRun(read), profileOf(read).filter]).toEqual([true, "full"]);
+    expect(isRun(readState(JSON.stringify(STATE)))).toBe(false);
   });
 
   it("is incomplete until it is JSON", () => {

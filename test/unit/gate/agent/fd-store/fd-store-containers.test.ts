@@ -11,7 +11,7 @@ import { filteredProcess, programFile } from "../../../../support/filtered-proce
 import { NotifySocket } from "../../../../support/notify-socket.js";
 
 const stateOf = (id: string): ContainerState => ({
-  ...{ id, pid: 77, bundle: "/b", annotations: { a: "1" }, filter: "full", listenerIndex: 0 },
+  ...{ id, pid: 77, bundle: "/b", annotations: { a: "1" }, metadata: "countersign-2", listenerIndex: 0 },
 });
 const mapOf = (id: number): IssuedObject => ({
   id,

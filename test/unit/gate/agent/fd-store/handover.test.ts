@@ -34,12 +34,14 @@ describe("a handover of a runtime", () => {
 
   it("may arrive in parts, with other fds, of which only the listener stays open", async (context) => {
     const { listener } = await filteredProcess(context, ["true"]);
-    const text = processState("c", { fds: ["pidFd", "seccompFd"], metadata: "countersign-fast" });
+    const text = processState("c", { fds: ["pidFd", "seccompFd"], metadata: "countersign-fast-2" });
     runtime.send(text.slice(0, 10), [other()]);
     await new Promise(setImmediate);
     runtime.send(text.slice(10), [listener]);
     await ended();
-    expect(taken[0]).toMatchObject({ state: { id: "c", filter: "fast", bundle: "/b", listenerIndex: 1 } });
+    expect(taken[0]).toMatchObject({
+      state: { id: "c", metadata: "countersign-fast-2", bundle: "/b", listenerIndex: 1 },
+    });
     const received = taken[0]!.listener;
     expect(received).not.toBe(listener);
     expect(isListener(received)).toBe(true);

@@ -37,7 +37,12 @@ function program(line: string) {
 
 describe("the journal of version 0.1", () => {
   it("is read whole", () => {
-    expect(readState(STATE)).toMatchObject({ id: "web", pid: 4242, filter: "full", annotations: { tier: "edge" } });
+    expect(readState(STATE)).toMatchObject({
+      id: "web",
+      pid: 4242,
+      metadata: "countersign",
+      annotations: { tier: "edge" },
+    });
     expect(LINES.map((line) => readIssuedObject(line)?.id)).toEqual([3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18]);
     expect(readIssuedObject(LINES[1]!)).toEqual({
       id: 4,

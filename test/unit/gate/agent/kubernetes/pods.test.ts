@@ -38,7 +38,7 @@ describe("the pods of a node", () => {
     pid: 1,
     bundle: "",
     annotations,
-    filter: "full" as const,
+    metadata: "countersign-2",
     listenerIndex: 0,
   });
   const containerd = (uid: string, name = "web", namespace = "default") =>

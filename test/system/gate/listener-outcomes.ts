@@ -1,0 +1,69 @@
+import { expect } from "vitest";
+
+/** What `attack/listener.c` says of its tries, by their names. */
+export type Outcomes = Readonly<Record<string, string>>;
+
+export function outcomesOf(stdout: string): Outcomes {
+  const lines = stdout.trim().split("\n");
+  return Object.fromEntries(
+    lines.filter((line) => line !== "ready").map((line) => line.split(": ") as [string, string]),
+  );
+}
+
+/** Calls without the flag of a listener, which the kernel answers in any case. */
+const ORDINARY: Outcomes = {
+  "x86-64, none, a filter": "done EINVAL",
+  "x86-64, none, NULL": "EFAULT EINVAL",
+  "x86-64, none, no memory": "EFAULT EINVAL",
+};
+
+/** A task without a gate. */
+export const FREE: Outcomes = {
+  ...ORDINARY,
+  "x86-64, listener, a filter": "LISTENER EINVAL",
+  "a load under its own listener": "done",
+  "seizing with suspended filters": "done",
+};
+
+/** What a task finds that cannot have a listener. */
+export interface Held {
+  /** What comes of bpf(2). */
+  readonly bpf: string;
+  /** What comes of the calls that load modules and kernels; that of bpf(2) if this is not given. */
+  readonly modules?: string;
+  /** What comes of each call of i386 and x32. */
+  readonly foreign: string;
+  /** Whether commands that only access elements of maps pass the filter. */
+  readonly fast: boolean;
+  /** Whether it had loaded a program and created a map before. */
+  readonly issued: boolean;
+}
+
+export function held({ bpf, modules = bpf, foreign, fast, issued }: Held): unknown {
+  const others = ["i386", "x32"].flatMap((abi) =>
+    ["listener", "none"].flatMap((flag) =>
+      ["a filter", "NULL", "no memory"].map((pointer) => [`${abi}, ${flag}, ${pointer}`, foreign]),
+    ),
+  );
+  return {
+    ...ORDINARY,
+    ...Object.fromEntries(others),
+    "x86-64, listener, a filter": "EBUSY",
+    "x86-64, listener, NULL": "EFAULT",
+    "x86-64, listener, no memory": "EBUSY",
+    "a load under its own listener": bpf,
+    "seizing with suspended filters": "EPERM",
+    seizing: expect.any(String),
+    "suspending filters": expect.stringMatching(/^E(PERM|SRCH)$/),
+    "fds of process 1": expect.stringMatching(/^(none|taken)$/),
+    "fds of the gate": expect.stringMatching(/^(none|taken)$/),
+    "a signal to process 1": expect.any(String),
+    "attaching its program to a socket": issued ? "done" : "EBADF",
+    "running its program": bpf,
+    "writing to its map": fast ? (issued ? "done" : "EBADF") : bpf,
+    "another map": bpf,
+    "a load": bpf,
+    "a module": modules,
+    "a kernel": modules,
+  };
+}
