@@ -40,7 +40,7 @@ describe("the journal of version 0.1", () => {
     expect(readState(STATE)).toMatchObject({
       id: "web",
       pid: 4242,
-      metadata: "countersign",
+      metadata: "",
       annotations: { tier: "edge" },
     });
     expect(LINES.map((line) => readIssuedObject(line)?.id)).toEqual([3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18]);
