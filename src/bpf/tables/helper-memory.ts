@@ -123,7 +123,7 @@ const WRITTEN: readonly Row[] = [
   ],
   ["copy_from_user", [writes(0, sized(1), "always", `${CORE}: bpf_copy_from_user clears on failure`)]],
   ["copy_from_user_task", [writes(0, sized(1), "on_success", `${CORE}: bpf_copy_from_user_task; not for bad flags`)]],
-  // Before 6.4 strscpy leaves what follows the NUL (up to the end of its word) as it was.
+  // strscpy of 6.1 leaves what follows the word with the NUL as it was; later kernels have strscpy_pad.
   ["get_current_comm", [writes(0, sized(1), "no", `${CORE}: bpf_get_current_comm`)]],
   [
     "get_ns_current_pid_tgid",
