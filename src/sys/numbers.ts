@@ -48,6 +48,8 @@ export const NR = {
   openat: 257,
   readlinkat: 267,
   unshare: 272,
+  timerfd_create: 283,
+  timerfd_settime: 286,
   accept4: 288,
   eventfd2: 290,
   epoll_create1: 291,

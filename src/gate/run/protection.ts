@@ -2,28 +2,51 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { readSmall } from "../../sys/file.js";
 import { clearMemory, refuseDumps } from "../../sys/process.js";
 
-/** Milliseconds between two checks of `oom_score_adj`, which a command can change without notifying the gate. */
+/** Milliseconds between two checks of {@link RESTORED}. */
 const INTERVAL = 1000;
-const OOM_SCORE = "/proc/self/oom_score_adj";
+
+/**
+ * Files of the gate in /proc that root inside can write without notifying the gate, and how to restore what they say.
+ * The other files that it can write change nothing of the gate that lasts, which test/system/gate/proc-files.test.ts
+ * shows for each of them.
+ */
+const RESTORED: readonly { readonly path: string; readonly setting: (text: string) => string | undefined }[] = [
+  { path: "/proc/self/oom_score_adj", setting: (text) => text.trim() },
+  // that of the main thread; limits do not depend on it (sys/timer-fd.ts), but an idle gate wakes up late
+  { path: "/proc/self/timerslack_ns", setting: (text) => text.trim() },
+  // "/autogroup-N nice M" (sched(7)): the nice value of all processes of the session
+  { path: "/proc/self/autogroup", setting: (text) => / nice (-?\d+)/.exec(text)?.[1] },
+];
 
 /**
  * Protects the gate's files in /proc from the command. Root owns them from now on, so the command of an ordinary user
- * has no access (PR_SET_DUMPABLE of prctl(2)). They no longer contain the environment. And if root changes
- * `oom_score_adj`, the old value is restored within a second. Call this after {@link inheritance} has read the
- * environment. Returns a function that stops the restoring.
+ * has no access (PR_SET_DUMPABLE of prctl(2)). They no longer contain the environment. And if root changes one of
+ * {@link RESTORED}, the old value is restored within a second. Call this after {@link inheritance} has read the
+ * environment. Returns a function that restores for the last time.
  */
 export function protectGate(): () => void {
-  const score = readSmall(OOM_SCORE);
   forgetEnvironment();
   refuseDumps();
-  const timer = setInterval(() => restoreScore(score), INTERVAL).unref();
-  return () => clearInterval(timer);
+  const restores = RESTORED.map(({ path, setting }) => {
+    const current = () => setting(readSmall(path) ?? "");
+    const before = current();
+    return () => {
+      if (before !== undefined && current() !== before) write(path, before);
+    };
+  });
+  const restore = () => {
+    for (const each of restores) each();
+  };
+  const timer = setInterval(restore, INTERVAL).unref();
+  return () => {
+    clearInterval(timer);
+    restore();
+  };
 }
 
-function restoreScore(score: string | null): void {
-  if (score === null || readSmall(OOM_SCORE) === score) return;
+function write(path: string, text: string): void {
   try {
-    writeFileSync(OOM_SCORE, score);
+    writeFileSync(path, text);
   } catch {
     // no permission to write the file or to lower the value; then the changed value stays
   }

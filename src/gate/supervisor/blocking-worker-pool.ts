@@ -1,4 +1,5 @@
 import type { ThreadImage } from "../../engine/threads/thread-image.js";
+import { LoopAlarm } from "../../sys/loop-alarm.js";
 import { stillWaits } from "../../sys/seccomp.js";
 import type { AgentLink } from "../task/blocking/agent-link.js";
 import { type BlockingOp, type SerializedOp, waitOf } from "../task/blocking/blocking-op.js";
@@ -51,6 +52,8 @@ export class BlockingWorkerPool {
   readonly #running = new RunningOps();
   readonly #queue = new OpQueue();
   readonly #admissions: Admissions;
+  /** Wakes the main thread for the checks of operations that have a deadline. */
+  readonly #alarm = new LoopAlarm();
 
   constructor(
     private readonly report: (event: BlockingOpEvent) => void,
@@ -105,6 +108,7 @@ export class BlockingWorkerPool {
   async stop(): Promise<void> {
     this.#running.stop();
     this.#queue.clear();
+    this.#alarm.close();
     await this.#workers.stop(this.#running.busyWorkers);
   }
 
@@ -154,9 +158,13 @@ export class BlockingWorkerPool {
     const first = Date.now();
     const check = () => {
       if (time.add({ first }, Date.now()) >= milliseconds) then();
-      else running.timer = setTimeout(check, POLL_INTERVAL_WAITING);
+      else checkSoon();
     };
-    running.timer = setTimeout(check, POLL_INTERVAL_WAITING);
+    const checkSoon = () => {
+      running.timer = setTimeout(check, POLL_INTERVAL_WAITING);
+      this.#alarm.set(POLL_INTERVAL_WAITING);
+    };
+    checkSoon();
   }
 
   /**

@@ -114,6 +114,7 @@ export class DecisionThreads implements WatchTarget<SupervisedThread> {
     await this.#current.ended;
     this.#receive(this.#current);
     clearTimeout(late);
+    this.#watcher.close();
   }
 
   /** The thread that the watcher observes; null if it must not be replaced now. */

@@ -1,4 +1,5 @@
 import type { DecisionWatch } from "../../engine/handover/watch.js";
+import { LoopAlarm } from "../../sys/loop-alarm.js";
 import type { Blocked, Watch } from "../task/blocking/watch.js";
 import {
   type Action,
@@ -40,11 +41,15 @@ function policyOf({ decisions }: Watched, overdue: number): AskedPolicy | null {
   return policy && { count: policy.count, deadline: policy.deadline, overdue };
 }
 
-/** Polls the state of the decision thread, and has the actions of {@link nextAction} carried out. */
+/**
+ * Polls the state of the decision thread, and has the actions of {@link nextAction} carried out. Its alarm wakes the
+ * main thread in time for each poll, and thereby for all other timers of the main thread too.
+ */
 export class Watcher<Thread extends Watched> {
   readonly #observed = new ObservedWait();
   readonly #overdue = new OverduePolicy();
   #handled: HandledOp = { thread: null, count: 0, isKilled: false };
+  readonly #alarm = new LoopAlarm();
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
@@ -52,12 +57,20 @@ export class Watcher<Thread extends Watched> {
     this.#pollIn(POLL_INTERVAL);
   }
 
+  /** Stops polling. The main thread is woken until {@link close}, since stopping has limits too. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    this.#alarm.repeat(POLL_INTERVAL);
+  }
+
+  close(): void {
+    this.stop();
+    this.#alarm.close();
   }
 
   #pollIn(milliseconds: number): void {
+    this.#alarm.set(milliseconds);
     this.#timer = setTimeout(() => {
       const now = Date.now();
       const snapshot = this.#poll(now);

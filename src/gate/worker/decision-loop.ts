@@ -40,6 +40,7 @@ import { ContainerObjects } from "./container-objects.js";
 import { DenialReports } from "./denial-reports.js";
 import { openGateEngine } from "./gate-engine.js";
 import { NotificationHandler } from "./notification-handler.js";
+import { QuietTimer } from "./quiet-timer.js";
 import { ShadowFeed } from "./shadow-feed.js";
 import { unloggedError } from "./unlogged-error.js";
 import { nothingLearnt, warmUp } from "./warm-up.js";
@@ -51,6 +52,8 @@ import { nothingLearnt, warmUp } from "./warm-up.js";
 class DecisionLoop {
   readonly #listeners = new Map<number, Listener>();
   readonly #poll = new Poll(READY_AT_ONCE);
+  /** Says when to report issued objects. */
+  readonly #quiet = new QuietTimer();
   readonly #impersonator = new Impersonator();
   readonly #pidfdCache = new PidfdCache(new ThreadFiles());
   readonly #watch: Watch;
@@ -79,6 +82,7 @@ class DecisionLoop {
     this.#shadow = this.#feedOf(data.shadow);
     this.#handler = this.#handlerOf(data.config, this.#learnt.facts);
     this.#poll.add(data.bell);
+    this.#poll.add(this.#quiet.fd);
   }
 
   async run(): Promise<void> {
@@ -89,22 +93,25 @@ class DecisionLoop {
       for await (const _ of warmUp(this.#impersonator, this.#learnt)); // no call waits: run all steps at once
       this.engine.prepare(this.#learnt.examples);
     }
-    this.#say({ is: "opened", fds: [this.#poll.fd, ...this.#pidfdCache.fds, ...this.#impersonator.fds] });
+    this.#say({
+      is: "opened",
+      fds: [this.#poll.fd, this.#quiet.fd, ...this.#pidfdCache.fds, ...this.#impersonator.fds],
+    });
     if (this.data.image?.installed === null) this.#say({ is: "installed", files: completeInstalled() });
     this.#say({ is: "ready" });
     if (!whole) this.#idle = this.#warmUp();
     while (this.#running) {
       let rung = false;
-      const ready = this.#poll.wait(
-        this.#idle !== null ? 0 : this.#objects.hasUnreported ? A_WHILE : -1,
-        (fd, events) => {
-          if (fd === this.data.bell) rung = true;
-          else this.#serve(fd, events);
-        },
-      );
+      let isQuiet = false;
+      const ready = this.#poll.wait(this.#idle !== null ? 0 : -1, (fd, events) => {
+        if (fd === this.data.bell) rung = true;
+        else if (fd === this.#quiet.fd) isQuiet = this.#quiet.expired();
+        else this.#serve(fd, events);
+      });
       if (ready === 0 && this.#idle !== null) {
         if ((await this.#idle.next()).done) this.#idle = null;
-      } else if (ready === 0 || this.#objects.isFull) this.#objects.report();
+      }
+      if (isQuiet || this.#objects.isFull) this.#objects.report();
       if (rung) await this.#listen();
     }
     this.#objects.report();
@@ -327,11 +334,15 @@ class DecisionLoop {
     return new ShadowFeed(new ShadowBacklog(shadow.backlog), this.#tally, this.#watch, say);
   }
 
-  /** Sends what a turn decided to the shadow; also if this thread was replaced, since no other decides it again. */
+  /**
+   * Sends what a turn decided to the shadow; also if this thread was replaced, since no other decides it again. Objects
+   * that it issued are reported later.
+   */
   #thenSend<T>(turn: () => T): T {
     try {
       return turn();
     } finally {
+      if (this.#objects.hasUnreported) this.#quiet.served();
       this.#shadow?.send();
     }
   }
@@ -347,8 +358,6 @@ class DecisionLoop {
   }
 }
 
-/** Issued objects are reported after this many milliseconds without a call. */
-const A_WHILE = 5;
 /** Maximum number of listeners that are served before messages are read. */
 const READY_AT_ONCE = 64;
 /** Freezes the container's facts, so that the engine can cache the attachments that apply to it (AttachmentIndex). */

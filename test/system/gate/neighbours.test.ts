@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { until } from "../../support/until.js";
 import { RunningAgent } from "./running-agent.js";
 import { needs, needsGate, Site } from "./site.js";
+import { stretchTimeouts } from "./timer-slack.js";
 
 /** Counts what it decides, in a map, and says how much that was before. */
 const COUNTS = `
@@ -90,6 +91,13 @@ describe("a container beside one that misbehaves", () => {
     expect(await metric("worker_replacements_total")).toBeLessThan(counts.tries / 2);
     const waits = { memory: "its memory from being read or written", path: "a path from being looked up" }[what];
     expect(reasons()).toContain(`gate: stalled: task N kept ${waits} for N ms and was killed`);
+  });
+
+  it("goes on while that one makes the gate wait, whose time-outs it has made endless", async () => {
+    stretchTimeouts(agent.process.pid!);
+    const counts = await besideIsolated("endless");
+    expect(counts).toMatchObject({ failed: 0, found: 1 });
+    expect(counts.beside).toBeGreaterThanOrEqual(TIMES);
   });
 
   it("goes on while that one makes the gate wait a little, again and again", async () => {
