@@ -54,6 +54,7 @@ export const ERROR_CODES = [
   "PROPERTY_INVALID",
   // decision logs
   "LOG_DAMAGED",
+  "LOG_EMPTY",
   "LOG_VERSION",
   "RECORD_NOT_FOUND",
   "EXPORT_FAILED",

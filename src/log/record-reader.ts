@@ -10,7 +10,7 @@ import {
   type StartRecord,
 } from "./input-records.js";
 import { type ReadRecord, recordIn } from "./read-record.js";
-import { type Find, isComplete, resolved } from "./resolved-record.js";
+import { contradicts, type Find, isComplete, resolved } from "./resolved-record.js";
 
 type DefinitionRecord = Extract<InputRecord, { readonly digest: Digest }>;
 type DefinitionOf<Type extends DefinitionType> = Extract<DefinitionRecord, { readonly type: Type }>;
@@ -29,9 +29,10 @@ export interface ReadLine {
  * - `later-version`: a record of a later version.
  * - `wrong-digest`: a definition whose content does not have its digest. It is not used.
  * - `missing`: a decision refers to a definition that is not in the log before it.
+ * - `contradiction`: a decision about another subject than its definition says. It is not made again.
  * - `duplicate-id`: the log has another decision with this id before it, not more than {@link KEPT_IDS} decisions ago.
  */
-export type Damage = "not-json" | "later-version" | "wrong-digest" | "missing" | "duplicate-id";
+export type Damage = "not-json" | "later-version" | "wrong-digest" | "missing" | "contradiction" | "duplicate-id";
 
 /**
  * Reads the lines of a log in their order and gives each decision what its definitions have. A definition can be from
@@ -88,7 +89,8 @@ export class RecordReader {
     const inputs = record as unknown as InputsDecisionRecord;
     if (typeof inputs.configuration !== "string") return { record, inputs: null, damage: before ?? repeated };
     const missing = isComplete(inputs, this.#find) ? null : "missing";
-    return new DecisionLine(inputs, before ?? repeated ?? missing, this.#find);
+    const contradiction = contradicts(inputs, this.#find) ? "contradiction" : null;
+    return new DecisionLine(inputs, before ?? contradiction ?? repeated ?? missing, this.#find);
   }
 
   readonly #find = (type: DefinitionType, digest: Digest) => this.definition(type, digest);

@@ -1,3 +1,4 @@
+import { bounded } from "./decision-record.js";
 import type {
   CallerContent,
   ConfigurationContent,
@@ -20,6 +21,14 @@ export function isComplete({ configuration, subject, current }: InputsDecisionRe
     has("caller", current?.definition) &&
     (subject === undefined || !("definition" in subject) || has("subject", subject.definition))
   );
+}
+
+/** Whether a decision names another subject than its definition. A masked name contradicts nothing. */
+export function contradicts({ subject }: InputsDecisionRecord, find: Find): boolean {
+  if (subject === undefined || !("definition" in subject)) return false;
+  const { facts } = (find("subject", subject.definition)?.content ?? {}) as Partial<SubjectContent>;
+  const name = facts?.name;
+  return typeof name === "string" && typeof subject.name === "string" && bounded(name) !== subject.name;
 }
 
 /**

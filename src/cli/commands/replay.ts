@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../../config/config.js";
+import { CountersignError } from "../../error.js";
 import { RecordReader } from "../../log/record-reader.js";
 import { visibleText } from "../../visible-text.js";
 import type { ReplayGroup, ReplayReport } from "../../workbench/replay/replay-report.js";
@@ -33,7 +34,8 @@ where it asks them something else, if the bytes or statements are there. What it
 --objects has makes a decision _unknown_, and the missing input is named. Without a log as an argument, the folder
 \`log.programs\` of the configuration counts as one of --objects.
 
-Exits with 1 if any decision changes, else with 2 if any is unknown or a line cannot be read, else with 0.
+Exits with 1 if any decision changes, else with 2 if any is unknown, a line cannot be read or there is no decision, else
+with 0.
 
 Examples:
   countersign replay decisions.jsonl
@@ -72,6 +74,13 @@ async function replay(named: readonly string[], options: Options): Promise<void>
   for await (const read of eachRecord(paths, reader, problems))
     if (read.record?.type === "decision") report.add(made.decide(read));
   made.close();
+  if (report.isEmpty)
+    problems.add(
+      new CountersignError("LOG_EMPTY", "has no decision", {
+        place: paths.join(", "),
+        remedy: "name a log that `countersign run`, `agent` or `check` wrote with `log.level: inputs`",
+      }),
+    );
   problems.close();
   if (options.json) printJson({ ...report.counts, groups: report.groups() });
   else print(textOf(report).join("\n"));

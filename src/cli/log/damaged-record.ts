@@ -3,6 +3,7 @@ import type { Damage } from "../../log/record-reader.js";
 
 const DAMAGES: Readonly<Partial<Record<Damage, string>>> = {
   "wrong-digest": "is a definition whose content does not have its digest; it is not used",
+  contradiction: "is a decision about another subject than its definition says; it is not used",
   "duplicate-id": "has the id of an earlier decision",
 };
 

@@ -1,6 +1,6 @@
 import type { InputsDecisionRecord } from "../../log/input-records.js";
 import type { ReadRecord } from "../../log/read-record.js";
-import type { ReadLine, RecordReader } from "../../log/record-reader.js";
+import type { Damage, ReadLine, RecordReader } from "../../log/record-reader.js";
 import { type SeenProgram, seenProgram } from "./seen-program.js";
 import { type VaryingProgram, VaryingPrograms } from "./varying-programs.js";
 
@@ -13,6 +13,9 @@ export interface LeftOut {
   /** Loads of which the log does not have enough, by what is missing. */
   readonly unusable: Readonly<Record<string, number>>;
 }
+
+/** What is wrong with records that count for nothing: they repeat a decision, or are about another subject. */
+const UNUSED: ReadonlySet<Damage | null> = new Set<Damage>(["duplicate-id", "contradiction"]);
 
 interface Group {
   readonly program: SeenProgram;
@@ -46,7 +49,7 @@ export class Learner {
     const { verdict, operation = null } = decision;
     const isDenied = typeof verdict === "number" && verdict < 0;
     if (isDenied && typeof operation === "string") this.#denied.add(operation);
-    if (decision.hook !== "bpf_prog_load" || line.damage === "duplicate-id") return;
+    if (decision.hook !== "bpf_prog_load" || UNUSED.has(line.damage)) return;
     if (decision.loader_probe !== undefined) this.#probes += 1;
     else if (inputs === null) this.#leaveOut("the record has `log.level: decision`");
     else if (typeof verdict !== "number") this.#leaveOut("the verdict is not in the log");

@@ -40,6 +40,11 @@ export class ReplayReport {
     if (group.ids.length < MAX_IDS && record.id !== undefined) group.ids.push(record.id);
   }
 
+  /** Whether there was no decision. */
+  get isEmpty(): boolean {
+    return Object.values(this.counts).every((count) => count === 0);
+  }
+
   #groupOf(which: Omit<ReplayGroup, "count" | "ids">): ReplayGroup & { count: number; ids: string[] } {
     const known = this.#groups.get(JSON.stringify(which));
     if (known !== undefined) return known;

@@ -1,6 +1,6 @@
 import { dispatch } from "../../engine/decision/dispatcher.js";
 import { CountersignError } from "../../error.js";
-import type { HookName } from "../../hooks/catalogue.js";
+import { HOOKS, type HookName } from "../../hooks/catalogue.js";
 import type { DispatchResult } from "../../hooks/decision.js";
 import type {
   CallerRecord,
@@ -58,6 +58,7 @@ export class Replay {
   decide(line: ReadLine): Replayed {
     const { inputs } = line;
     if (inputs === null) return unknown(line, "the inputs: the record has `log.level: decision`");
+    if (line.damage === "contradiction") return unknown(line, "the subject: the record contradicts its definition");
     if (!("definition" in (inputs.subject ?? {}))) return { result: "unasked", line, because: "", again: null };
     try {
       return this.#decided(line, inputs);
@@ -86,6 +87,8 @@ export class Replay {
 
     const configuration = this.other ?? this.#configuration(configured);
     configuration.recordedKeyrings = configured.content.keyrings;
+    if (HOOKS[inputs.hook as HookName]?.subject !== defined.content.kind)
+      return unknown(line, `the subject: that of hook ${inputs.hook} is no ${defined.content.kind}`);
     const subject = this.#subject(defined);
     const masked = MaskedValues.of(inputs.masked, defined.masked, caller.masked);
     const given: RecordedInputs = {

@@ -94,6 +94,15 @@ describe("a reader of records", () => {
     expect(record).toMatchObject({ verdict: 0, subject: { name: "allowed" }, current: { comm: "bpftool" } });
   });
 
+  it("names a decision about another subject than its definition says", () => {
+    const at = indexOf("decision");
+    const changed = lines[at]!.replace('"subject":{"name":"allowed"', '"subject":{"name":"other"');
+    expect(changed).not.toBe(lines[at]);
+    expect(damages([...lines.slice(0, at), changed])).toEqual(["contradiction"]);
+    const masked = lines[at]!.replace('"subject":{"name":"allowed",', '"subject":{');
+    expect(damages([...lines.slice(0, at), masked])).toEqual([]);
+  });
+
   it("names a decision that is there twice", () => {
     const at = indexOf("decision");
     expect(damages([...lines.slice(0, at + 1), lines[at]!])).toEqual(["duplicate-id"]);

@@ -69,6 +69,31 @@ describe("countersign replay", () => {
     });
   });
 
+  it.each([
+    ["an empty log", () => []],
+    ["a log without a decision", () => lines.filter((line) => JSON.parse(line).type !== "decision")],
+  ])("exits with 2 for %s", async (_, given) => {
+    const empty = logOf("empty.jsonl", given());
+    const { code, out, err } = await replay(empty);
+    expect([code, out]).toEqual([2, "0 the same, 0 different, 0 unknown\n"]);
+    expect(err).toContain("has no decision [LOG_EMPTY]");
+    expect((await replay("--json", empty)).code).toBe(2);
+  });
+
+  it("exits with 2 for a record about another subject than its definition says", async () => {
+    const renamed = lines.map((line) => line.replace('"subject":{"name":"three"', '"subject":{"name":"one"'));
+    const { code, out, err } = await replay(logOf("renamed.jsonl", renamed));
+    expect([code, out.split("\n")[0]]).toEqual([2, "2 the same, 0 different, 1 unknown"]);
+    expect(err).toContain("is a decision about another subject than its definition says");
+  });
+
+  it("exits with 2 for a record whose subject is of another kind than its hook's", async () => {
+    const other = lines.map((line) => line.replace('"hook":"blob_verify"', '"hook":"bpf_map_create"'));
+    const { code, out } = await replay(logOf("kinds.jsonl", other));
+    expect([code, out.split("\n")[0]]).toEqual([2, "0 the same, 0 different, 3 unknown"]);
+    expect(out).toContain("that of hook bpf_map_create is no blob");
+  });
+
   it("exits with 2 if a decision is unknown and none changes, and names what is missing", async () => {
     const policy = POLICY.replace("=> ", '=> blob.name === "two" && hash("sha512", blob.data) === "" ? 0 : ');
     const other = changed("hashing", (config) => config, policy.replace("{ deny", "{ hash, deny"));
