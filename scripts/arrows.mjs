@@ -47,6 +47,7 @@ const FOR_ALL = [
   "html-page",
   "input",
   "installed",
+  "duplicate-key",
   "lru-cache",
   "nearest",
   "package-path",

@@ -1,4 +1,5 @@
 import { extname } from "node:path";
+import { duplicateKey } from "../duplicate-key.js";
 import { CountersignError } from "../error.js";
 import { readText } from "../input.js";
 import { Document } from "./document.js";
@@ -38,32 +39,10 @@ function fromJson(file: string, text: string): unknown {
     const at = Number(/position (\d+)/.exec((cause as Error).message)?.[1] ?? Number.NaN);
     throw invalid(Number.isNaN(at) ? file : placeAt(file, text, at), "is not JSON", "correct it there");
   }
-  const twice = duplicate(text);
+  const twice = duplicateKey(text);
   if (twice !== null)
     throw invalid(placeAt(file, text, twice.offset), `the key ${quoted(twice.key)} is given twice`, "keep one of them");
   return value;
-}
-
-/**
- * Finds a duplicate key, since JSON.parse keeps the last one without an error. `text` must be valid JSON: only strings
- * and brackets are read.
- */
-function duplicate(text: string): { key: string; offset: number } | null {
-  const open: (Set<string> | null)[] = [];
-  const token = /"(?:[^"\\]|\\.)*"(?=\s*(:)?)|[{}[\]]/g;
-  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
-    const [written, colon] = match;
-    if (written === "{") open.push(new Set());
-    else if (written === "[") open.push(null);
-    else if (written === "}" || written === "]") open.pop();
-    else if (colon !== undefined) {
-      const key = JSON.parse(written) as string;
-      const keys = open.at(-1);
-      if (keys?.has(key)) return { key: written, offset: match.index };
-      keys?.add(key);
-    }
-  }
-  return null;
 }
 
 interface Flaw {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { duplicateKey } from "../../duplicate-key.js";
 import { CountersignError, type ErrorCode } from "../../error.js";
 import { HOOK_NAMES } from "../../hooks/catalogue.js";
 import type { Certificate } from "../shared/certificate.js";
@@ -68,15 +69,14 @@ const certificate: Form = {
 export function readCertificate(json: string, place: string): Certificate {
   try {
     const value: unknown = JSON.parse(json);
-    if (has(value, certificate)) return value as Certificate;
+    if (has(value, certificate) && duplicateKey(json) === null) return value as Certificate;
   } catch (cause) {
     throw rejected("PROOF_MALFORMED", "is no JSON, or nested too deeply", place, cause);
   }
-  throw rejected("PROOF_MALFORMED", "has not the form of a certificate", place);
+  throw rejected("PROOF_MALFORMED", "has not the form of a certificate, or a key twice", place);
 }
 
-const REMEDY =
-  "make the certificate again with --certificate FILE of `countersign prove table` or `countersign prove property`";
+const REMEDY = "make it again with --certificate FILE of `countersign prove table` or `prove property`";
 
 /** The error with which a certificate is rejected. */
 export function rejected(code: ErrorCode, message: string, place: string, cause?: unknown): CountersignError {

@@ -16,11 +16,6 @@ import { commonAttachments } from "./common-attachments.js";
 
 /** Policies that the engine asks, and that are explored as their configuration places them. */
 export class PlacedPolicies extends LoadedAttachments {
-  /** The hooks with an attachment. */
-  get hooks(): readonly HookName[] {
-    return [...new Set(this.placed.flatMap(({ hooks }) => hooks))];
-  }
-
   /** Explores all decisions at a hook; with a property, what it says of them. Throws as {@link exploreDecisions}. */
   explore(
     hook: HookName,

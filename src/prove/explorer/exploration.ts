@@ -262,9 +262,11 @@ class Explorer {
   }
 
   #run(): PathEnd {
-    const outcome = this.#runs.next();
-    if (outcome.fault === null && this.#end !== null) return this.#end;
-    return { kind: "not decided", why: `a limit of the exploration: ${outcome.fault?.message}`, place: this.#place };
+    const { fault } = this.#runs.next();
+    const end = this.#end;
+    // A path that ends while the files of policies are executed is reported before they throw.
+    if (end !== null && (fault === null || fault.code === "POLICY_ERROR")) return end;
+    return { kind: "not decided", why: `a limit of the exploration: ${fault?.message}`, place: this.#place };
   }
 
   /** Finds the cases of a loop, and then goes on with the path; or chooses a condition before that. */

@@ -3,11 +3,11 @@ import { addHelper, call } from "./calls.js";
 import { configuredNames } from "./configured-names.js";
 import { factOf, lookUp, lookUpOr, symbol, verdictOf, view, writtenMaps } from "./facts.js";
 import { jsonOf } from "./json-text.js";
-import { changes, isInLoading } from "./loops.js";
+import { changes } from "./loops.js";
 import { addConstants, namespace } from "./namespace.js";
 import { type Integer, isWithin, testNumber } from "./numbers.js";
 import { isEqual } from "./operators.js";
-import { at, beginning, declare, fault, here, notDecided, originate, raise, test } from "./path.js";
+import { at, beginning, declare, fault, here, isInLoading, notDecided, originate, raise, test } from "./path.js";
 import { linear, type Sym, type Term, termOf } from "./term.js";
 import { isPrimitive, nullish, settled, stringParts, textParts } from "./values.js";
 

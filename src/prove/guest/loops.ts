@@ -8,6 +8,7 @@ import {
   foldedBy,
   halt,
   here,
+  isInLoading,
   itemLoop,
   loopCases,
   nameOf,
@@ -31,8 +32,6 @@ let loops = 0;
 let depth = 0;
 let change: string | null = null;
 
-/** True while the files of policies are executed, before any hook is called. */
-let isLoading = true;
 /** Whether a variable that outlasts a decision, or any object, has changed since the files were executed. */
 let hasChanged = false;
 /** How often an object or array of the policy has changed. */
@@ -40,17 +39,11 @@ let changesSoFar = 0;
 
 /** The number of loops around a variable that is declared here; -1 for one that outlasts a decision. */
 export function birth(): number {
-  return isLoading ? -1 : depth;
+  return isInLoading() ? -1 : depth;
 }
 
-export function endLoading(): void {
-  isLoading = false;
+export function forgetChanges(): void {
   hasChanged = false;
-}
-
-/** Whether `deny` would belong to no decision. */
-export function isInLoading(): boolean {
-  return isLoading;
 }
 
 /** Whether what a policy answers may differ from what it would have answered at first. */

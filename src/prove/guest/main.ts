@@ -7,9 +7,9 @@ import { call, own, parametersOf } from "./calls.js";
 import { comparisonEnd } from "./comparison.js";
 import { Asked, decisionEnd } from "./decision.js";
 import { allowWrites, denials, unused } from "./helpers.js";
-import { endLoading } from "./loops.js";
+import { forgetChanges } from "./loops.js";
 import { namespace } from "./namespace.js";
-import { at, beginning, hasHalted, report, notDecided as undecided } from "./path.js";
+import { at, beginning, endLoading, hasHalted, report, notDecided as undecided } from "./path.js";
 import { propertyEnd } from "./property.js";
 
 export { returned } from "./answer.js";
@@ -67,6 +67,7 @@ export function run(hooks: readonly Hook[], property: readonly unknown[]): numbe
   const { configuration, compared } = beginning;
   const current = currentSymbol();
   endLoading();
+  forgetChanges();
   if (property.length === 0 && compared === null && (configuration?.attachments ?? [null]).length === 1) allowWrites();
   try {
     if (configuration === null) report(ask(hooks[0]!, current).end);

@@ -87,6 +87,8 @@ export const beginning = tell({ ask: "begin" }) as Beginning;
 /** Thrown to leave the policy. A policy that catches it changes nothing: the path has ended. */
 const STOP = { __proto__: null };
 let end: PathEnd | null = null;
+/** True while the files of policies are executed, before any hook is called. */
+let isLoading = true;
 /** Whether the host needs nothing more of this run. */
 let isHalted = false;
 /** Whether a callback of `reduce` is executed for any element. */
@@ -115,7 +117,18 @@ export function here(): number {
 export function finish(how: PathEnd): never {
   if (isLearning) halt();
   end ??= isFolding && how.kind !== "not decided" ? FAILED_CALLBACK(how.place) : how;
+  // Nothing catches what a policy's file throws before a hook is called.
+  if (isLoading) report(end);
   throw STOP;
+}
+
+/** From now on whoever calls a hook reports how the path ends. */
+export function endLoading(): void {
+  isLoading = false;
+}
+
+export function isInLoading(): boolean {
+  return isLoading;
 }
 
 const FAILED_CALLBACK = (place: number): PathEnd => {

@@ -28,6 +28,11 @@ export class LoadedAttachments implements AskedConfiguration {
     this.domain = new Domain({ keyrings: this.names.keyrings, asksHost: true });
   }
 
+  /** The hooks with an attachment. */
+  get hooks(): readonly HookName[] {
+    return [...new Set(this.placed.flatMap(({ hooks }) => hooks))];
+  }
+
   /** The attachments at a hook. */
   at(hook: HookName): readonly LoadedAttachment[] {
     return this.placed.filter(({ hooks }) => hooks.includes(hook));

@@ -1,9 +1,11 @@
 import type { Config } from "../../../config/config.js";
+import type { HookName } from "../../../hooks/catalogue.js";
 import { type CheckedTable, checkCertificate } from "../../../prove/check/check-certificate.js";
 import { CheckedPolicies } from "../../../prove/check/checked-policies.js";
 import { readCertificate } from "../../../prove/check/form.js";
 import { EvaluatedProperty, type PropertyFiles } from "../../../prove/property/evaluated-property.js";
 import type { Certificate } from "../../../prove/shared/certificate.js";
+import { LoadedAttachments } from "../../../prove/witness/loaded-attachments.js";
 import { writeWhole } from "../../files/write.js";
 
 /**
@@ -32,6 +34,13 @@ export function* checkedTables(
     for (const one of found) one.close();
     policies.close();
   }
+}
+
+/** The hooks with an attachment. Throws what an engine's start throws about policies. */
+export function hooksOf(config: Config): readonly HookName[] {
+  const loaded = new LoadedAttachments(config);
+  loaded.close();
+  return loaded.hooks;
 }
 
 /** Writes a certificate, which is checked before. Throws as {@link checkedTables}. */

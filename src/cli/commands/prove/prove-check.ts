@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { type Config, DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
 import { CountersignError, type ErrorCode } from "../../../error.js";
+import type { HookName } from "../../../hooks/catalogue.js";
 import { MAX_INPUT, readText } from "../../../input.js";
 import type { CheckedTable } from "../../../prove/check/check-certificate.js";
 import { visibleText } from "../../../visible-text.js";
@@ -10,6 +11,8 @@ import { print, printError, printJson } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
 import { assumptionsText } from "./assumptions.js";
+import { chosenProperties } from "./chosen-properties.js";
+import { hookNamed } from "./hook-option.js";
 
 /** `countersign prove check`: checks a certificate without the explorer that made it. */
 export function checkCommand(): Command {
@@ -18,7 +21,12 @@ export function checkCommand(): Command {
     .argument("<certificate>", "a file that `prove table` or `prove property` wrote for --certificate")
     .argument("[config]", "the configuration that it is about", DEFAULT_CONFIG)
     .option("--properties <file>", "the file of the properties that it is about; without one, those that ship")
-    .option("--json", "one JSON object: `tables`, `uncertified`, what they assume in `assumes`; or `rejected`")
+    .option("--property <name>", "only this property must be in the certificate")
+    .option("--hook <name>", "properties must be in it for this hook (as for `prove property`)")
+    .option(
+      "--json",
+      "one JSON object: `tables`, `uncertified`, `missing`, what they assume in `assumes`; or `rejected`",
+    )
     .addHelpText(
       "after",
       `
@@ -31,7 +39,11 @@ of a branch can be left out only with a refutation, which it verifies. The engin
 Configuration, policies, declared facts and engine must be those that
 the certificate names.
 
-Exits with 0 when the certificate is right, 1 when it is rejected, 2 when the configuration or a file cannot be used.
+A certificate of properties must have all that \`prove property\` would prove with the same options: those of --properties,
+or those that ship.
+
+Exits with 0 when the certificate is right and all its properties are proved, 1 when it is rejected or a property is
+refuted, 2 when a property is missing in it, or the configuration or a file cannot be used.
 
 Examples:
   countersign prove check decisions.cert.json
@@ -43,6 +55,8 @@ Examples:
 
 interface Options {
   readonly properties?: string;
+  readonly property?: string;
+  readonly hook?: string;
   readonly json?: true;
 }
 
@@ -52,16 +66,20 @@ const REJECTIONS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   ...(["PROOF_REFUTATION_WRONG", "PROOF_WITNESS_WRONG", "PROOF_UNSUPPORTED"] as const),
 ]);
 
-async function run(file: string, configuration: string, { properties, json }: Options): Promise<void> {
+async function run(file: string, configuration: string, options: Options): Promise<void> {
+  const { properties, json } = options;
   const config = readConfig(configuration, "check");
   const text = readText(file, MAX_INPUT);
   compileWasmOnce();
   try {
-    const tables = await checked(text, config, file, properties);
+    const { tables, missing } = await checked(text, config, file, options);
     const named = new Set(tables.map((one) => ("attachment" in one ? one.attachment : null)));
     const uncertified = config.attachments.map(({ name }) => name).filter((name) => !named.has(name));
-    if (json === true) printJson({ tables, uncertified, assumes: CERTIFIED_ASSUMPTIONS });
-    else printTables(tables, uncertified);
+    const refuted = tables.filter((one) => "property" in one && one.answer === "refuted");
+    if (json === true) printJson({ tables, uncertified, missing, assumes: CERTIFIED_ASSUMPTIONS });
+    else printTables(tables, uncertified, missing);
+    if (refuted.length > 0) process.exitCode = EXIT.denied;
+    else if (missing.length > 0) process.exitCode = EXIT.undecided;
   } catch (error) {
     if (!(error instanceof CountersignError) || !REJECTIONS.has(error.code)) throw error;
     const rejected = properties === undefined ? await withProperties(error, text) : error;
@@ -69,6 +87,12 @@ async function run(file: string, configuration: string, { properties, json }: Op
     printError(rejected);
     process.exitCode = EXIT.denied;
   }
+}
+
+/** A property that the certificate does not have for a hook. */
+interface MissingProperty {
+  readonly property: string;
+  readonly hook: HookName;
 }
 
 /** The error, which names --properties if the certificate is about properties that do not ship. */
@@ -83,13 +107,17 @@ async function withProperties(error: CountersignError, text: string): Promise<Co
   return new CountersignError(error.code, error.message, { place: error.place, remedy, cause: error.cause });
 }
 
-async function checked(text: string, config: Config, file: string, properties: string | undefined) {
-  const [{ checkedTables }, { propertiesOf }, { shippedProperties }] = await Promise.all([
-    import("./checked-certificate.js"),
-    import("../../../prove/property/property-file.js"),
-    import("../../../prove/property/shipped-properties.js"),
-  ]);
-  const known = properties === undefined ? shippedProperties() : propertiesOf(properties);
+async function checked(text: string, config: Config, file: string, options: Options) {
+  const [{ checkedTables, hooksOf }, { propertiesOf }, { propertyQuestions }, { shippedProperties }] =
+    await Promise.all([
+      import("./checked-certificate.js"),
+      import("../../../prove/property/property-file.js"),
+      import("../../../prove/property/property-questions.js"),
+      import("../../../prove/property/shipped-properties.js"),
+    ]);
+  const areShipped = options.properties === undefined;
+  const known = areShipped ? shippedProperties() : propertiesOf(options.properties!);
+  const wanted = { properties: chosenProperties(known, options.property), areShipped, hook: hookNamed(options.hook) };
   const bar = await counter("tables");
   const tables: CheckedTable[] = [];
   try {
@@ -100,7 +128,14 @@ async function checked(text: string, config: Config, file: string, properties: s
   } finally {
     bar.stop();
   }
-  return tables;
+  const has = new Set(tables.flatMap((one) => ("property" in one ? [`${one.property} ${one.hook}`] : [])));
+  const isAboutProperties = has.size > 0 || options.property !== undefined || options.hook !== undefined || !areShipped;
+  const missing: readonly MissingProperty[] = !isAboutProperties
+    ? []
+    : propertyQuestions(wanted, hooksOf(config))
+        .map(({ property: { name }, hook }) => ({ property: name, hook }))
+        .filter(({ property, hook }) => !has.has(`${property} ${hook}`));
+  return { tables, missing };
 }
 
 /** What a certificate assumes; the table of its command has the same. */
@@ -111,7 +146,11 @@ const CERTIFIED_ASSUMPTIONS: readonly string[] = [
   "for the table of an attachment: the task is in its scope",
 ];
 
-function printTables(tables: readonly CheckedTable[], uncertified: readonly string[]): void {
+function printTables(
+  tables: readonly CheckedTable[],
+  uncertified: readonly string[],
+  missing: readonly MissingProperty[],
+): void {
   const rows = tables.map((one) => {
     const [about, digest] = aboutOf(one);
     const { hook, paths, branches, refuted } = one;
@@ -121,6 +160,7 @@ function printTables(tables: readonly CheckedTable[], uncertified: readonly stri
   print("The certificate is right: each path ends as it says, and there are no others.");
   if (uncertified.length > 0 && tables.every((one) => !("property" in one)))
     print(visibleText(`Not certified: ${uncertified.join(", ")}`));
+  for (const { property, hook } of missing) print(visibleText(`Not in the certificate: ${property} at ${hook}`));
   print(`\n${assumptionsText(CERTIFIED_ASSUMPTIONS)}`);
 }
 

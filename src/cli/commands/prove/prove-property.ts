@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
 import { CountersignError } from "../../../error.js";
-import type { HookName } from "../../../hooks/catalogue.js";
 import type { PropertyAnswer } from "../../../prove/property/property-answer.js";
 import { decisionWords, valueWords } from "../../../prove/witness/shown-decision.js";
 import { visibleText } from "../../../visible-text.js";
@@ -11,10 +10,10 @@ import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
 import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
+import { chosenProperties } from "./chosen-properties.js";
 import { type Format, formatOf, formatOption, printSarif } from "./format-option.js";
 import { hookNamed } from "./hook-option.js";
 import { countOf, doubtLine, MAX_PATHS, pathsWords, TIMEOUT, withinLimits } from "./limits.js";
-import { unknownName } from "./unknown-name.js";
 
 /** `countersign prove property`: whether properties hold for all decisions of a configuration. */
 export function propertyCommand(): Command {
@@ -74,11 +73,12 @@ interface Options {
 }
 
 async function run(file: string | undefined, options: Options): Promise<void> {
-  const [{ PlacedPolicies }, { propertiesOf }, { checkPropertyKeys }, { proveProperty }, shipped, assumed] =
+  const [{ PlacedPolicies }, { propertiesOf }, { checkPropertyKeys }, { propertyQuestions }, answer, shipped, assumed] =
     await Promise.all([
       import("../../../prove/configuration/placed-policies.js"),
       import("../../../prove/property/property-file.js"),
       import("../../../prove/property/property-keys.js"),
+      import("../../../prove/property/property-questions.js"),
       import("../../../prove/property/property-answer.js"),
       import("../../../prove/property/shipped-properties.js"),
       import("../../../prove/table/decision-table.js"),
@@ -91,23 +91,11 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   }
   const config = readConfig(options.config, "check");
   const all = file === undefined ? shipped.shippedProperties() : propertiesOf(file);
-  const chosen = all.filter(({ name }) => name === (options.property ?? name));
-  if (chosen.length === 0)
-    throw unknownName(
-      "property",
-      options.property!,
-      all.map(({ name }) => name),
-    );
+  const chosen = chosenProperties(all, options.property);
   const hook = hookNamed(options.hook);
   compileWasmOnce();
   const policies = new PlacedPolicies(config);
-  const own: readonly HookName[] = file === undefined ? policies.hooks : ["bpf_prog_load"];
-  const hooks = hook === null ? own : [hook];
-  const questions = hooks.flatMap((hook) =>
-    chosen
-      .filter(({ name }) => file !== undefined || shipped.concerns(name, hook))
-      .map((property) => ({ hook, property })),
-  );
+  const questions = propertyQuestions({ properties: chosen, areShipped: file === undefined, hook }, policies.hooks);
   if (questions.length === 0 && options.property !== undefined && hook !== null)
     throw new CountersignError("USAGE", `\`${options.property}\` says nothing about ${hook}`, {
       remedy: "leave --hook out, or name another hook",
@@ -118,7 +106,7 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   const answers: PropertyAnswer[] = [];
   for (const { hook, property } of questions) {
     const bounds = { paths: options.maxPaths, timeout: Math.max(0, end - performance.now()) };
-    answers.push(proveProperty(policies, hook, property, bounds));
+    answers.push(answer.proveProperty(policies, hook, property, bounds));
     bar.step(property.name);
   }
   if (options.certificate !== undefined) {

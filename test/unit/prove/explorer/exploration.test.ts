@@ -137,3 +137,28 @@ describe("the work of exploring a shipped policy is what it was", () => {
     }
   });
 });
+
+describe("what is not decided at the top of a file", () => {
+  const HOOK = "export const bpf_prog_load = (prog) => (prog.insn_cnt > 5 ? -1 : 0);\n";
+
+  it.each([
+    ["a class", "class Budget { take() { return 1; } }\n", "ClassDeclaration"],
+    ["a class expression", "const Budget = class { take() { return 1; } };\n", "ClassExpression"],
+    ["a Symbol", 'const mark = Symbol("x");\n', "`Symbol`"],
+    ["a regular expression with state", "const word = /a/g;\n", "this regular expression"],
+    ["a generator", "const list = [...(function* () { yield 1; })()];\n", "a generator"],
+    ["a method that is not known", 'const parts = "a-b".localeCompare("b");\n', "`localeCompare`"],
+    ["in a function that is called there", 'const all = (() => Symbol("x"))();\n', "`Symbol`"],
+  ])("is named with its line: %s", (_, text, construct) => {
+    const { paths } = ExploredPolicy.of(`// A policy\n${text}${HOOK}`).explore("bpf_prog_load");
+    expect(paths.map(({ end, place }) => [end.kind === "not decided" && end.why, place])).toEqual([
+      [expect.stringContaining(construct), "policy.js:2"],
+    ]);
+  });
+
+  it("is named as what the file throws", () => {
+    const { paths } = ExploredPolicy.of(`const first = [].at(0).x;\n${HOOK}`).explore("bpf_prog_load");
+    const why = expect.stringMatching(/^a limit of the exploration: .*TypeError/);
+    expect(paths).toMatchObject([{ conditions: [], end: { kind: "not decided", why } }]);
+  });
+});

@@ -77,6 +77,56 @@ describe("countersign prove check", () => {
     expect(shipped).toMatchObject({ code: 1, err: expect.stringContaining("PROOF_OUTDATED") });
   });
 
+  it("exits with 1 for a right certificate of a refuted property, and with 2 if a property is missing in it", async () => {
+    const alone = at("alone.yaml");
+    writeFileSync(alone, "version: 1\nattachments: [{ policy: limit.js }]\n");
+    writeFileSync(at("two.js"), `${SMALL}${SMALL.replace("small", "smaller").replace("100", "50")}`);
+    const words = [at("two.js"), "--config", alone, "--certificate", at("two.cert.json")];
+    const check = (...more: string[]) =>
+      runCommand("prove", "check", at("two.cert.json"), alone, "--properties", at("two.js"), ...more);
+    expect((await runCommand("prove", "property", ...words)).code).toBe(1);
+    expect(await check()).toMatchObject({ code: 1, out: expect.stringMatching(/^smaller: refuted +bpf_prog_load /m) });
+    expect((await check("--json")).code).toBe(1);
+
+    const certificate = JSON.parse(readFileSync(at("two.cert.json"), "utf8"));
+    writeFileSync(at("two.cert.json"), JSON.stringify({ ...certificate, tables: [certificate.tables[0]] }));
+    const cut = await check();
+    expect(cut).toMatchObject({
+      code: 2,
+      out: expect.stringContaining("\nNot in the certificate: smaller at bpf_prog_load\n"),
+    });
+    const told = JSON.parse((await check("--json")).out);
+    expect(told.missing).toEqual([{ property: "smaller", hook: "bpf_prog_load" }]);
+    expect((await check("--property", "small")).code).toBe(0);
+    expect((await check("--property", "smaller")).code).toBe(2);
+    expect((await check("--property", "small", "--hook", "blob_verify")).code).toBe(2);
+    expect(await check("--property", "smal")).toMatchObject({ code: 2, err: expect.stringContaining("`small`") });
+  });
+
+  it("misses properties that ship, and any of --properties in a certificate of a table", async () => {
+    const certificate = await certificateOfLimit();
+    writeFileSync(at("small.js"), SMALL);
+    const missed = await runCommand("prove", "check", certificate, config, "--properties", at("small.js"), "--json");
+    expect([missed.code, JSON.parse(missed.out).missing]).toEqual([2, [{ property: "small", hook: "bpf_prog_load" }]]);
+    const all = ["--property", "audit_equals_enforce"];
+    const shipped = await runCommand("prove", "check", certificate, config, ...all, "--json");
+    expect(shipped.code).toBe(2);
+    expect(JSON.parse(shipped.out).missing.map(({ property }: { property: string }) => property)).toContain(all[1]);
+  });
+
+  it.each(['"version":2', '"digests":{', '"hook":"bpf_prog_load"', '"yes":{', '"verdict":-1'])(
+    "rejects a certificate with a key twice: %s",
+    async (text) => {
+      const right = readFileSync(await certificateOfLimit(), "utf8");
+      const key = /^"\w+":/.exec(text)![0];
+      const twice = right.replace(text, `${key}0,${text}`);
+      expect(twice).not.toBe(right);
+      writeFileSync(at("twice.cert.json"), twice);
+      const { code, err } = await runCommand("prove", "check", at("twice.cert.json"), config);
+      expect([code, err]).toEqual([1, expect.stringContaining("a key twice [PROOF_MALFORMED]")]);
+    },
+  );
+
   it("exits with 1 if the certificate is rejected, with the code and the place in the tree", async () => {
     const text = readFileSync(await certificateOfLimit(), "utf8").replace('"verdict":-1', '"verdict":0');
     writeFileSync(at("forged.cert.json"), text);
