@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +24,10 @@ const open = (more: object = {}) => {
   const options = { file, rotate: 2 ** 20, keep: 100, level: "inputs", ...more } as const;
   return new DecisionLog(options, "run", () => DECIDED_BY);
 };
-const SUBJECT = { name: "peek", digest: "ab".repeat(32), data: Buffer.from("1234"), object: { path: "a.o" } };
+const SUBJECT = {
+  ...{ name: "peek", digest: "ab".repeat(32), data: Buffer.from("1234"), signature: Buffer.from("signed") },
+  object: { path: "a.o" },
+};
 let id = 0;
 const decision = (current: Current = task(), calls: readonly HelperCall[] = [], annotated = false): Decision => ({
   ...{ id: String(++id), time: 1, judged_time: 1, hook: "blob_verify", operation: null, mode: "enforce", verdict: 0 },
@@ -152,7 +156,7 @@ describe("calls of helpers", () => {
     signers: [],
     paths: [],
   };
-  const { data } = SUBJECT;
+  const { data, signature } = SUBJECT;
   const CALLS: readonly [HelperCall, object][] = [
     [
       { call: "map_lookup", map: "m", key: 'a"', value: '{"b":[1]}' },
@@ -187,6 +191,14 @@ describe("calls of helpers", () => {
       { data: "data", signature: null, keyring: "k", signature_type: "MODSIG", verification: expect.any(String) },
     ],
     [
+      { call: "verify_signature", data, signature, keyring: "k", type: "PKCS7", judgement },
+      { data: "data", signature: "signature", keyring: "k", signature_type: "PKCS7", verification: expect.any(String) },
+    ],
+    [
+      { call: "signer_of", data, signature, keyring: "k", type: "PKCS7", judgement },
+      { data: "data", signature: "signature", keyring: "k", signature_type: "PKCS7", verification: expect.any(String) },
+    ],
+    [
       { call: "verify_program", keyring: "k", judgement },
       { keyring: "k", verification: expect.any(String) },
     ],
@@ -198,6 +210,19 @@ describe("calls of helpers", () => {
     const [line] = records().slice(-1);
     expect(line.answers[0].calls).toEqual([{ call: call.call, ...fields }]);
     expect(damages(file)).toEqual([]);
+  });
+
+  const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+  it.each(["verify_signature", "signer_of"] as const)("have the digests of what was verified: %s", (call) => {
+    const log = open();
+    const more = Buffer.from("of no fact");
+    for (const given of [signature, null, more])
+      log.write(decision(task(), [{ call, data, signature: given, keyring: "k", type: "PKCS7", judgement }]), SUBJECT);
+    const verifications = records().filter(({ type }) => type === "verification");
+    expect(verifications.map(({ content }) => [content.data, content.signature, content.signature_type])).toEqual([
+      [sha256(data), sha256(signature), "PKCS7"],
+      [sha256(data), null, "PKCS7"],
+    ]);
   });
 
   it("have their verification, once, before the decision", () => {
