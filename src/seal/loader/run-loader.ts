@@ -106,9 +106,16 @@ const STEPS: Readonly<Record<string, StepRow>> = {
   latch: { code: "SEAL_FAILED", remedy: REPORT },
 };
 
+/** The kernel has what the guard needs, and root may not load LSM programs: a restriction of this kernel. */
+const NOT_PERMITTED: StepRow = {
+  code: "SEAL_UNSUPPORTED",
+  remedy: "this kernel lets nobody load LSM programs: use another one; `countersign seal doctor` says what it needs",
+};
+
 /** The error of what the loader says that it could not do. */
 export function failureOf({ step = "", place, errno, detail = "" }: Answer): CountersignError {
-  const row = STEPS[step] ?? { code: "SEAL_FAILED", remedy: REPORT };
+  const isNotPermitted = step === "program" && errno === "EPERM";
+  const row = isNotPermitted ? NOT_PERMITTED : (STEPS[step] ?? { code: "SEAL_FAILED", remedy: REPORT });
   const message = errno == null ? detail : `${detail}: ${errno}`;
   return new CountersignError(row.code, message, { place, remedy: row.remedy });
 }

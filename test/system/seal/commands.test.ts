@@ -18,7 +18,7 @@ const NIGHTLY = ["stop the audit", "load after it", "audit again"];
 const STEPS: Readonly<Record<string, string>> = {
   "stop without a guard": "countersign seal stop",
   "start with a program that is loaded": "hold-sysctl --multi countersign seal start --list /lib/list",
-  "start as a user": "as-user countersign seal start",
+  "start as a user": "as-user countersign seal start --deny-all",
   "start for audit": "countersign seal start --audit --list /lib/list",
   "load under audit": `load-value ${LISTED} ${UNLISTED}`,
   "stop the audit": "countersign seal stop",
@@ -33,7 +33,7 @@ const STEPS: Readonly<Record<string, string>> = {
   "load by the new list": `load-value ${LISTED} ${UNLISTED}`,
   "replace once more": "countersign seal replace --list /lib/new",
   "status of it all": "countersign seal status",
-  "start again": "countersign seal start",
+  "start again": "countersign seal start --deny-all",
   "stop what is sealed": "countersign seal stop",
 };
 

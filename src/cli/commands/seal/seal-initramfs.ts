@@ -7,14 +7,24 @@ import { sealedAgent } from "../../input/sealed-agent.js";
 import { print } from "../../output/output.js";
 import { OPEN_HELP, OPEN_OPTION, OPEN_TEXT, openUntil } from "./open-option.js";
 import { FILES, readFileList, titleOfFiles } from "./seal-files.js";
-import { readSignedList, readSigners, SIGNERS, TRUSTED_KEY, titleOfList } from "./seal-list.js";
+import {
+  DENY_ALL,
+  LIST,
+  readSignedList,
+  readSigners,
+  requireList,
+  SIGNERS,
+  TRUSTED_KEY,
+  titleOfList,
+} from "./seal-list.js";
 
 /** `countersign seal initramfs`: an initramfs fragment that seals before /init. */
 export function initramfsCommand(): Command {
   return new Command("initramfs")
     .description("Writes an additional initramfs image (fragment) that seals the machine before anything else runs")
     .requiredOption("--out <file>", "where to write the fragment")
-    .option("--list <file>", "the seal list: the programs that may be loaded (default: none)")
+    .option("--list <file>", LIST)
+    .option("--deny-all", DENY_ALL)
     .option("--files <file>", FILES)
     .option("--trusted-key <file>", TRUSTED_KEY)
     .option("--signers <file>", SIGNERS)
@@ -76,6 +86,7 @@ Examples:
 interface Options {
   readonly out: string;
   readonly list?: string;
+  readonly denyAll?: true;
   readonly files?: string;
   readonly trustedKey?: string;
   readonly signers?: string;
@@ -92,6 +103,7 @@ interface Options {
 async function initramfs(given: Options): Promise<void> {
   const { out, list: file, files: named, trustedKey: certificate, signers, openUntilLock, onFailure } = given;
   const mode = given.audit === true ? "audit" : "enforce";
+  requireList(given);
   const open = openUntil(openUntilLock, mode === "audit");
   const { list, trustedKey } = readSignedList(file, certificate);
   const files = readFileList(named, file, list);

@@ -1,9 +1,36 @@
+import { CountersignError } from "../../../error.js";
 import { readInput } from "../../../input.js";
 import { type List, MAX_LIST, parseList } from "../../../seal/list.js";
 import { readListFile, within } from "../../../seal/list-file.js";
 import { programSigners } from "../../../seal/program-signers.js";
 import type { SealOptions } from "../../../seal/sealing.js";
 import { TrustedKey } from "../../../seal/trusted-key.js";
+
+/** Help of the option that names the list, and of the one that takes its place. */
+export const LIST = "the seal list: the programs that may be loaded";
+export const DENY_ALL = "seal without a list: every program is denied, but what --signers or an agent allows";
+
+interface ListOptions {
+  readonly list?: string;
+  readonly denyAll?: true;
+  readonly audit?: true;
+  readonly openUntilLock?: string | true;
+}
+
+/**
+ * Throws USAGE if nothing says which programs may be loaded: a seal lasts until the next boot. An audit denies nothing,
+ * and `--open-until-lock` records what is loaded before the lock.
+ */
+export function requireList({ list, denyAll, audit, openUntilLock }: ListOptions): void {
+  if (list !== undefined && denyAll === true)
+    throw new CountersignError("USAGE", "--list and --deny-all exclude each other", {
+      remedy: "leave one of them out",
+    });
+  if (list !== undefined || denyAll === true || audit === true || openUntilLock !== undefined) return;
+  throw new CountersignError("USAGE", "a seal needs --list, or --deny-all to deny every program until the next boot", {
+    remedy: "build a list with `countersign seal build`, or try `--audit` first",
+  });
+}
 
 /** Help of the option that names the trusted key. */
 export const TRUSTED_KEY = "the certificate that signs lists, PEM or DER (default: none, lists are taken as they are)";

@@ -6,13 +6,23 @@ import { EXIT } from "../../output/exit.js";
 import { print, printError, printJson } from "../../output/output.js";
 import { OPEN_HELP, OPEN_OPTION, OPEN_TEXT, openUntil } from "./open-option.js";
 import { FILES, readFileList, titleOfFiles } from "./seal-files.js";
-import { readSignedList, readSigners, SIGNERS, TRUSTED_KEY, titleOfList } from "./seal-list.js";
+import {
+  DENY_ALL,
+  LIST,
+  readSignedList,
+  readSigners,
+  requireList,
+  SIGNERS,
+  TRUSTED_KEY,
+  titleOfList,
+} from "./seal-list.js";
 
 /** `countersign seal start`: seals a machine that has started. */
 export function startCommand(): Command {
   return new Command("start")
     .description("Seals this machine until the next boot")
-    .option("--list <file>", "the seal list: the programs that may be loaded (default: none)")
+    .option("--list <file>", LIST)
+    .option("--deny-all", DENY_ALL)
     .option("--files <file>", FILES)
     .option("--trusted-key <file>", TRUSTED_KEY)
     .option("--signers <file>", SIGNERS)
@@ -47,6 +57,7 @@ Examples:
 
 interface Options {
   readonly list?: string;
+  readonly denyAll?: true;
   readonly files?: string;
   readonly trustedKey?: string;
   readonly signers?: string;
@@ -67,6 +78,7 @@ function start(given: Options): void {
     acceptLoaded,
     json,
   } = given;
+  requireList(given);
   const open = openUntil(openUntilLock, audit === true);
   const { list, trustedKey } = readSignedList(file, certificate);
   const files = readFileList(named, file, list);

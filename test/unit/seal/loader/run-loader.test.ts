@@ -26,9 +26,14 @@ describe("a step of the loader that fails", () => {
   });
 
   it.each(Object.entries(CODES))("is an error with place and remedy: %s", (step, code) => {
-    const error = failureOf({ step, place: "somewhere", errno: "EPERM", detail: "cannot be done" });
+    const error = failureOf({ step, place: "somewhere", errno: "EINVAL", detail: "cannot be done" });
     expect(error).toMatchObject({ code, place: "somewhere" });
-    expect(error.message).toContain("cannot be done: EPERM");
+    expect(error.message).toContain("cannot be done: EINVAL");
     expect(error.remedy).toMatch(/^\w/);
+  });
+
+  it("is what the kernel permits nobody, if it is EPERM for an LSM program of root", () => {
+    const error = failureOf({ step: "program", place: "guard_signature", errno: "EPERM", detail: "cannot be loaded" });
+    expect(error).toMatchObject({ code: "SEAL_UNSUPPORTED", remedy: expect.stringContaining("lets nobody load LSM") });
   });
 });

@@ -59,7 +59,7 @@ describe("countersign seal initramfs", () => {
   ])("writes no fragment with an agent that could not start: %s", async (_, words, text, errorCode) => {
     rmSync(at("c.yaml"), { force: true });
     if (text !== "") writeFileSync(at("c.yaml"), `version: 1\n${text}\n`);
-    const given = ["--with-agent", "--config", at("c.yaml"), "--out", at("none.img"), ...words];
+    const given = ["--deny-all", "--with-agent", "--config", at("c.yaml"), "--out", at("none.img"), ...words];
     const { code, err } = await runCommand("seal", "initramfs", ...given);
     expect([code, err]).toEqual([2, expect.stringContaining(`[${errorCode}]`)]);
     expect(existsSync(at("none.img"))).toBe(false);
@@ -72,6 +72,32 @@ describe("countersign seal initramfs", () => {
   });
 });
 
+describe.each([
+  ["start", []],
+  ["initramfs", ["--out", at("bare.img")]],
+])("countersign seal %s", (command, out) => {
+  it.each([[[]], [["--signers", "none.pem"]], [["--files", "none.files"]], [["--trusted-key", "none.pem"]]])(
+    "seals nothing without a list unless --deny-all says so: %s",
+    async (words) => {
+      const { code, err } = await runCommand("seal", command, ...out, ...words);
+      expect([code, err]).toEqual([2, expect.stringContaining("a seal needs --list, or --deny-all")]);
+      expect(existsSync(at("bare.img"))).toBe(false);
+    },
+  );
+
+  it("takes --list or --deny-all", async () => {
+    const { code, err } = await runCommand("seal", command, ...out, "--deny-all", "--list", at("list"));
+    expect([code, err]).toEqual([2, expect.stringContaining("--list and --deny-all exclude each other [USAGE]")]);
+  });
+});
+
+describe("countersign seal initramfs without a list", () => {
+  it.each([["--deny-all"], ["--audit"], ["--open-until-lock"]])("is written with %s", async (word) => {
+    const { code, err, out } = await runCommand("seal", "initramfs", "--out", at("all.img"), word);
+    expect([code, err, out]).toEqual([0, "", expect.stringContaining("no list: every program is denied")]);
+  });
+});
+
 describe("countersign seal start", () => {
   it("attaches nothing for a list that it cannot read", async () => {
     const { code, err } = await runCommand("seal", "start", "--list", at("missing"));
@@ -80,7 +106,7 @@ describe("countersign seal start", () => {
 
   it("attaches nothing for a trusted key that it cannot read", async () => {
     writeFileSync(at("key.pem"), "no certificate");
-    const { code, err } = await runCommand("seal", "start", "--trusted-key", at("key.pem"));
+    const { code, err } = await runCommand("seal", "start", "--deny-all", "--trusted-key", at("key.pem"));
     expect([code, err]).toEqual([2, expect.stringContaining("[CERTIFICATE_MALFORMED]")]);
   });
 });
