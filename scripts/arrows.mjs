@@ -41,6 +41,7 @@ const ARROWS = {
 /** Files directly in src/ that every folder may import. */
 const FOR_ALL = [
   "cache-folder",
+  "clipped",
   "errno",
   "error",
   "fact-type",

@@ -1,7 +1,7 @@
 import { ERRNO } from "../errno.js";
 import { CountersignError } from "../error.js";
 import { beginsAsStatement } from "../statement-line.js";
-import { type Refusal, refuse } from "./base/refusal.js";
+import { boundedReason, type Refusal, refuse } from "./base/refusal.js";
 import { Window } from "./base/window.js";
 import type { VerificationContext } from "./formats/format.js";
 import { FORMATS, type SignatureType } from "./formats/formats.js";
@@ -168,5 +168,13 @@ function tooFew(needed: number, signers: readonly Signer[]): Refusal | null {
 }
 
 function refused({ verdict, rule, reason, path }: Refusal, { until }: Window): Verification {
-  return { verdict, reason, rule, signer: null, signers: [], paths: path === undefined ? [] : [path], until };
+  return {
+    verdict,
+    reason: boundedReason(reason),
+    rule,
+    signer: null,
+    signers: [],
+    paths: path === undefined ? [] : [path],
+    until,
+  };
 }

@@ -119,9 +119,16 @@ function bitString(bytes: Buffer, body: number, end: number): string | null {
   return ((bytes[end - 1] as number) & ((1 << unused) - 1)) === 0 ? null : "unused bits that are not zero";
 }
 
+/**
+ * The most octets of an object identifier. Registered ones have a few dozen at most; to write an identifier with dots
+ * takes time that grows with the square of its length.
+ */
+export const MAX_OID = 64;
+
 /** X.690 8.19.2: each subidentifier is complete and has no leading zero. */
 function objectIdentifier(bytes: Buffer, body: number, end: number): string | null {
   if (end === body) return "an object identifier without contents";
+  if (end - body > MAX_OID) return `an object identifier of more than ${MAX_OID} octets`;
   let fresh = true;
   for (let position = body; position < end; position++) {
     const octet = bytes[position] as number;

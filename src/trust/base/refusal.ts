@@ -1,3 +1,4 @@
+import { clipped } from "../../clipped.js";
 import { ERRNO } from "../../errno.js";
 import type { CertificatePath } from "./signer-identity.js";
 
@@ -16,4 +17,15 @@ type RefusalErrno = "EBADMSG" | "EKEYREJECTED" | "ENOKEY" | "EKEYEXPIRED" | "EKE
 
 export function refuse(errno: RefusalErrno, rule: string, reason: string): Refusal {
   return { verdict: -ERRNO[errno], rule, reason };
+}
+
+/** The most characters of the reason of a verification. */
+const MAX_REASON = 256;
+
+/**
+ * A reason for a decision: whoever makes a signature chooses the names in it, and each decision about it is logged with
+ * it.
+ */
+export function boundedReason(reason: string): string {
+  return clipped(reason, MAX_REASON);
 }

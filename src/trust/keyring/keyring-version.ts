@@ -1,6 +1,7 @@
 import { CountersignError } from "../../error.js";
 import { Effort, type Spending } from "../base/effort.js";
 import type { Refusal } from "../base/refusal.js";
+import { boundedReason } from "../base/refusal.js";
 import type { CertificatePath } from "../base/signer-identity.js";
 import { Window } from "../base/window.js";
 import { TimeStampTrust } from "../cms/time-stamp.js";
@@ -100,7 +101,8 @@ export class KeyringVersion implements TrustedKeyring {
     if (this.#good === null || this.#good.until !== until || !sameSigners(this.#good.signers, signers)) {
       const signer = signers.map(({ name }) => name).join("; ");
       const paths = signers.flatMap(({ path = [] }) => (path.length === 0 ? [] : [path]));
-      this.#good = { verdict: 0, reason: `signed by \`${signer}\``, rule: null, signer, signers, paths, until };
+      const reason = boundedReason(`signed by \`${signer}\``);
+      this.#good = { verdict: 0, reason, rule: null, signer, signers, paths, until };
     }
     return this.#good;
   }

@@ -1,4 +1,4 @@
-import { clipped } from "../../log/clipped.js";
+import { clipped } from "../../clipped.js";
 import { containerOf, outcomeOf } from "../../log/outcome.js";
 import type { ReadRecord } from "../../log/read-record.js";
 import { exampleDecision, shown } from "./example-decision.js";

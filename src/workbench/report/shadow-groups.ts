@@ -1,4 +1,4 @@
-import { clipped } from "../../log/clipped.js";
+import { clipped } from "../../clipped.js";
 import { containerOf } from "../../log/outcome.js";
 import type { ReadRecord } from "../../log/read-record.js";
 import { shown } from "./example-decision.js";
