@@ -54,6 +54,7 @@ export const NR = {
   eventfd2: 290,
   epoll_create1: 291,
   dup3: 292,
+  perf_event_open: 298,
   prlimit64: 302,
   open_by_handle_at: 304,
   setns: 308,

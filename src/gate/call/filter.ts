@@ -12,6 +12,7 @@ import {
   JUMP_SET,
   LOAD_WORD,
   OFFSET_ARCH,
+  OFFSET_FIFTH,
   OFFSET_FIRST,
   OFFSET_NUMBER,
   OFFSET_SECOND,
@@ -37,8 +38,9 @@ export const MAP_ACCESS: readonly number[] = COMMANDS.flatMap(({ mapAccess, numb
  * kernel caches the numbers that are always allowed (seccomp_cache_check_allow in kernel/seccomp.c).
  *
  * Outside audit, calls that can change limits, priority, scheduling or affinity of another process notify the gate,
- * which denies them if their target is the gate. Calls with target 0, the caller, are allowed. The filter compares the
- * low words of these arguments, because the kernel takes them as int.
+ * which denies them if their target is the gate. Calls with target 0, the caller, are allowed. So are those of
+ * perf_event_open(2) for all processes of a CPU (-1) or a cgroup: such events send no signals (perf_event_alloc in
+ * kernel/events/core.c). The filter compares the low words of these arguments, because the kernel takes them as int.
  *
  * Outside audit, the filter itself fails each call that would install another listener, and does so after the gate has
  * ended too: the kernel rejects a second listener only while the first is open (has_duplicate_listener in
@@ -82,6 +84,8 @@ export function gateFilter(mode: Mode, kind: FilterKind): Uint8Array {
         [JUMP_EQUAL, "next", "ask", process],
         [LOAD_WORD, 0, 0, OFFSET_SECOND],
       ]);
+    labels.perf = code.length;
+    code.push(...EVENT_OF_PROCESS);
     labels.seccomp = code.length;
     code.push(...NO_LISTENER);
     labels.other = code.push([RETURN, 0, 0, RET_ALLOW]) - 1;
@@ -133,7 +137,7 @@ function passing(numbers: readonly number[]): readonly Jump[] {
 }
 
 type Label = "foreign" | "x32" | "ask" | "bpf" | "pass" | Targeted | "seccomp" | "other" | "busy";
-type Targeted = "pid" | "priority" | "ioprio";
+type Targeted = "pid" | "priority" | "ioprio" | "perf";
 /** A jump to labels. Their offsets are known only when the whole filter is assembled. */
 type Jump = readonly [code: number, jt: Label | "next", jf: Label | "next", k: number];
 
@@ -149,8 +153,8 @@ function resolved(instruction: Instruction | Jump, at: number, labels: Partial<R
 export const WATCHED: readonly number[] = [NR.bpf, NR.init_module, NR.finit_module, NR.kexec_load, NR.kexec_file_load];
 
 /**
- * System calls that name a target process: by their first argument (`pid`), or by the first two, `which` and `who`
- * (see gate/commands/gate-target.ts).
+ * System calls that name a target process: by their first argument (`pid`), by the first two, `which` and `who`, or as
+ * perf_event_open(2) (see gate/commands/gate-target.ts).
  */
 const TARGETED: readonly (readonly [number: number, label: Targeted])[] = [
   [NR.prlimit64, "pid"],
@@ -160,10 +164,22 @@ const TARGETED: readonly (readonly [number: number, label: Targeted])[] = [
   [NR.sched_setattr, "pid"],
   [NR.setpriority, "priority"],
   [NR.ioprio_set, "ioprio"],
+  [NR.perf_event_open, "perf"],
 ];
 /** Values of `which` (linux/resource.h and linux/ioprio.h). */
 const PRIO_PROCESS = 0;
 const IOPRIO_WHO_PROCESS = 1;
+
+/** Bit of the argument `flags` of perf_event_open(2): `pid` is the fd of a cgroup (linux/perf_event.h). */
+export const PERF_FLAG_PID_CGROUP = 4;
+/** Asks about an event of a process or thread. Events of the caller, of all processes and of cgroups go to `other`. */
+const EVENT_OF_PROCESS: readonly (Instruction | Jump)[] = [
+  [LOAD_WORD, 0, 0, OFFSET_SECOND],
+  [JUMP_EQUAL, "other", "next", 0],
+  [JUMP_GREATER_EQUAL, "other", "next", 0x8000_0000],
+  [LOAD_WORD, 0, 0, OFFSET_FIFTH],
+  [JUMP_SET, "other", "ask", PERF_FLAG_PID_CGROUP],
+];
 
 /** The system call that installs filters. prctl(PR_SET_SECCOMP) passes no flags. */
 const INSTALLER = [NR.seccomp, "seccomp"] as const;

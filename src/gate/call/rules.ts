@@ -71,7 +71,7 @@ export const GATE_RULES = {
     errno: ERRNO.EPERM,
     denies:
       "a call that would change limits, priority, scheduling or affinity of the gate, by its pid, process group " +
-      "or user",
+      "or user, or that makes a performance event of one of its threads (`perf_event_open`)",
   },
   unknown_call: {
     errno: ERRNO.EPERM,

@@ -19,14 +19,15 @@ export const RET_USER_NOTIF = 0x7fc00000;
 export const RET_ERRNO = 0x00050000;
 
 /**
- * Offsets in struct seccomp_data (linux/seccomp.h): number, architecture, and the low words of the first three 64-bit
- * arguments, each of which is followed by its high word.
+ * Offsets in struct seccomp_data (linux/seccomp.h): number, architecture, and the low words of 64-bit arguments. The
+ * high word follows each.
  */
 export const OFFSET_NUMBER = 0;
 export const OFFSET_ARCH = 4;
 export const OFFSET_FIRST = 16;
 export const OFFSET_SECOND = 24;
 export const OFFSET_THIRD = 32;
+export const OFFSET_FIFTH = 48;
 
 /** Returns the program as an array of struct sock_filter. */
 export function encode(code: readonly Instruction[]): Uint8Array {

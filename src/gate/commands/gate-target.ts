@@ -3,6 +3,7 @@ import { readSmall } from "../../sys/file.js";
 import { NR } from "../../sys/numbers.js";
 import type { Call } from "../call/call.js";
 import { deny } from "../call/failure.js";
+import { PERF_FLAG_PID_CGROUP } from "../call/filter.js";
 import type { Notification } from "../task/blocking/notification.js";
 import { ownNamespaces } from "../task/caller.js";
 
@@ -49,6 +50,15 @@ export const TARGETING: Readonly<Record<number, Row>> = {
   // PRIO_PROCESS, PRIO_PGRP and PRIO_USER of linux/resource.h; IOPRIO_WHO_PROCESS, …_PGRP and …_USER of linux/ioprio.h
   [NR.setpriority]: byKind("setpriority", ["process", "group", "user"]),
   [NR.ioprio_set]: byKind("ioprio_set", [null, "process", "group", "user"]),
+  // with `sigtrap` the event sends signals to its thread; for who has CAP_PERFMON and CAP_KILL the kernel asks nobody
+  // whether the caller may trace the thread (perf_check_permission in kernel/events/core.c)
+  [NR.perf_event_open]: {
+    name: "perf_event_open",
+    target: (its) => {
+      const pid = its.word(1) | 0; // pid_t
+      return pid <= 0 || (its.word(4) & PERF_FLAG_PID_CGROUP) !== 0 ? null : { kind: "process", id: pid };
+    },
+  },
 };
 
 /** Whether a call certainly does not change the gate, whichever task makes it. Uses only registers. */

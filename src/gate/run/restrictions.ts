@@ -28,7 +28,8 @@ export const RESTRICTIONS: readonly RestrictionRow[] = [
   {
     what:
       "changing limits, priority, scheduling or affinity of the gate, of its process group, or of its user's " +
-      "processes; of any other process or thread by its id once the gate is gone (ENOSYS)",
+      "processes, and `perf_event_open` of its threads; the same of any other process or thread by its id once the " +
+      "gate is gone (ENOSYS)",
     why: "Landlock has no hook for these calls, so the gate is notified of those that do not name the caller by 0",
     inAudit: "no",
   },

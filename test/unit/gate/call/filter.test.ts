@@ -16,17 +16,13 @@ const ALLOW = 0x7fff0000;
 const ASK = 0x7fc00000;
 
 /** Runs a seccomp filter on struct seccomp_data, as the kernel does (the opcodes that the gate's has). */
-function answer(filter: Uint8Array, number: number, arch: number, first = 0n, second = 0n, third = 0n): number {
-  const data: Readonly<Record<number, number>> = {
-    0: number >>> 0,
-    4: arch,
-    16: Number(first & 0xffff_ffffn),
-    20: Number(first >> 32n),
-    24: Number(second & 0xffff_ffffn),
-    28: Number(second >> 32n),
-    32: Number(third & 0xffff_ffffn),
-    36: Number(third >> 32n),
-  };
+function answer(filter: Uint8Array, number: number, arch: number, ...args: readonly bigint[]): number {
+  const data: Record<number, number> = { 0: number >>> 0, 4: arch };
+  for (let index = 0; index < 6; index += 1) {
+    const register = args[index] ?? 0n;
+    data[16 + 8 * index] = Number(register & 0xffff_ffffn);
+    data[20 + 8 * index] = Number(register >> 32n);
+  }
   const view = new DataView(filter.buffer);
   let accumulator = 0;
   for (let at = 0; at < filter.length / 8; at += 1) {
@@ -62,6 +58,7 @@ const NAMES_ITSELF: Readonly<Record<number, readonly [first: bigint, second: big
   // PRIO_PROCESS and IOPRIO_WHO_PROCESS
   ...{ 141: [0n, 0n], 251: [1n, 0n] },
 };
+const PERF_EVENT_OPEN = 298;
 
 /** The numbers of enum bpf_cmd (linux/bpf.h) that only read or write elements of maps. */
 const MAP_ACCESS: Readonly<Record<number, string>> = {
@@ -141,6 +138,25 @@ describe("the gate's filter", () => {
           }
         }
       }
+    },
+  );
+
+  it.each(["full", "fast"] as const)(
+    "in enforce (%s) asks about performance events of another process, and about no others",
+    (kind) => {
+      const filter = gateFilter("enforce", kind);
+      const audit = gateFilter("audit", kind);
+      const pids = [0n, 1n, 2n, 4711n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_fffen, 0xffff_ffffn];
+      // each combination of the four flags, PID_CGROUP (4) among them (linux/perf_event.h), and other bits
+      const flags = [...Array.from({ length: 16 }, (_, bits) => BigInt(bits)), 16n, 0xffff_fffbn, 0xffff_ffffn];
+      for (const pid of pids)
+        for (const flag of flags)
+          for (const high of HIGH_WORDS) {
+            const args = [0x1000n, (high << 32n) | pid, 7n, 9n, (high << 32n) | flag];
+            const names = pid > 0n && pid < 0x8000_0000n && (flag & 4n) === 0n;
+            expect(native(filter, PERF_EVENT_OPEN, ...args), args.map(hex).join(", ")).toBe(names ? ASK : ALLOW);
+            expect(native(audit, PERF_EVENT_OPEN, ...args)).toBe(ALLOW);
+          }
     },
   );
 

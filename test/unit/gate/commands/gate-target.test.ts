@@ -15,6 +15,7 @@ function notification(call: number, ...words: readonly bigint[]): Notification {
 }
 
 const NUMBERS = Object.keys(TARGETING).map(Number);
+const PERF_EVENT_OPEN = 298;
 /** setpriority and ioprio_set, with their kinds of a process, a group and a user. */
 const KINDS: Readonly<Record<number, readonly bigint[]>> = { 141: [0n, 1n, 2n], 251: [1n, 2n, 3n] };
 const NOBODY = 0x3fff_ffffn;
@@ -23,6 +24,7 @@ const WIDE = 1n << 32n;
 
 /** Such a call of one process; a pointer in the third register. */
 const of = (number: number, pid: bigint) => {
+  if (number === PERF_EVENT_OPEN) return notification(number, 8n, pid, 0n, 0n, 0n);
   const kinds = KINDS[number];
   return kinds === undefined ? notification(number, pid, 0n, 8n) : notification(number, kinds[0]!, pid);
 };
@@ -56,6 +58,17 @@ describe.skipIf(process.platform !== "linux")("a call that names another process
 });
 
 const hasNamespaces = spawnSync("unshare", ["--user", "true"]).status === 0;
+
+describe("a performance event", () => {
+  it("misses the gate if it is the caller's, of all processes or of a cgroup, whose fd has any number", () => {
+    const event = (pid: bigint, flags: bigint) => notification(PERF_EVENT_OPEN, 8n, pid, 0n, 0n, flags);
+    for (const flags of [0n, 8n, WIDE | 4n, 12n])
+      for (const pid of [0n, 0xffff_ffffn, WIDE | 0xffff_ffffn, 0x8000_0000n | own])
+        expect(missesGate(event(pid, flags))).toBe(true);
+    expect([missesGate(event(own, 4n)), missesGate(event(own, 12n))]).toEqual([true, true]);
+    expect([missesGate(event(own, 8n)), missesGate(event(own, WIDE << 2n))]).toEqual([false, false]);
+  });
+});
 
 describe.skipIf(!hasNamespaces)("a uid of a task", () => {
   const inNamespace = async (map: readonly string[], see: (pid: number) => void) => {
