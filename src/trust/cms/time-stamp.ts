@@ -68,6 +68,8 @@ export class TimeStampTrust {
       checkStampUsage(authority) ??
       this.#checkPath(authority, carried, window, effort);
     if (refusal !== null) return refusal;
+    if (info.at < authority.notBefore)
+      return refuse("EKEYREJECTED", "RFC 3161 2.4.2", "the time stamp is from before its authority's certificate");
     if (!window.reached(info.at)) return refuse("EKEYREJECTED", "RFC 3161 2.4.2", "the time stamp is in the future");
     return { at: info.at, outlivesRevocation: this.outlivesRevocation };
   }

@@ -54,6 +54,23 @@ export const STRICT: readonly PathRule[] = [
   critical("RFC 5280 4.2.1.14", EXTENSION.inhibitAnyPolicy, "a limit on anyPolicy"),
 ];
 
+/**
+ * RFC 5280 4.2.1.10: a host, below which are all names with more labels on the left. A leading period is for URIs and
+ * mailboxes. Profile `strict` rejects it in an anchor too, since software reads it in different ways.
+ */
+const hostSubtrees: PathRule = {
+  section: "RFC 5280 4.2.1.10",
+  name: "subtrees of hosts",
+  check: (certificate, { rules }) => {
+    if (rules.profile !== "strict" || certificate.nameConstraints === null) return null;
+    const { permitted, excluded } = certificate.nameConstraints;
+    const wrong = [...permitted, ...excluded].find((name) => name.kind === "dns" && name.value.startsWith("."));
+    if (wrong === undefined) return null;
+    const reason = `certificate \`${certificate}\` has a name constraint of a host with a leading period`;
+    return refuse("EKEYREJECTED", hostSubtrees.section, reason);
+  },
+};
+
 /** Applied to every certificate of a path, including the anchor. */
 export const CERTIFICATE: readonly PathRule[] = [
   about("RFC 5280 4.1.2.2", "serial number", ({ serial }) =>
@@ -75,4 +92,5 @@ export const CERTIFICATE: readonly PathRule[] = [
       ? "name constraints and is not an authority"
       : null,
   ),
+  hostSubtrees,
 ];

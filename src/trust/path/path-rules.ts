@@ -1,5 +1,5 @@
 import { ERRNO } from "../../errno.js";
-import { ANY_EXTENDED_KEY_USAGE, dotted, KEY_PURPOSE } from "../asn1/oid.js";
+import { ANY_EXTENDED_KEY_USAGE, dotted, EXTENSION, KEY_PURPOSE } from "../asn1/oid.js";
 import { type Refusal, refuse } from "../base/refusal.js";
 import type { Certificate } from "../x509/certificate.js";
 import { KEY_USAGE } from "../x509/extension.js";
@@ -44,6 +44,21 @@ const critical: PathRule = {
       "EKEYREJECTED",
       critical.section,
       `certificate \`${certificate}\` has the unknown critical extension ${dotted(unknown)}`,
+    );
+  },
+};
+
+/** RFC 5280 4.2.1.4: whoever cannot interpret a qualifier in a critical extension must reject the certificate. */
+const policyQualifiers: PathRule = {
+  section: "RFC 5280 4.2.1.4",
+  name: "policy qualifiers",
+  check: (certificate) => {
+    const { unknownQualifier } = certificate;
+    if (unknownQualifier === null || certificate.critical(EXTENSION.certificatePolicies) !== true) return null;
+    return refuse(
+      "EKEYREJECTED",
+      policyQualifiers.section,
+      `certificate \`${certificate}\` has the unknown policy qualifier ${dotted(unknownQualifier)} in a critical extension`,
     );
   },
 };
@@ -184,6 +199,16 @@ const policyMappings: PathRule = {
   check: (certificate, state) => state.policies.prepare(certificate),
 };
 
+/** RFC 5937 3.2: the policies and policy constraints of an anchor are inputs of the path. */
+const anchorPolicies: PathRule = {
+  section: "RFC 5937 3.2",
+  name: "policies of an anchor",
+  check: (certificate, state) => {
+    state.policies.constrain(certificate);
+    return null;
+  },
+};
+
 /** RFC 5280 6.1.4 (g). */
 const nameSubtrees: PathRule = {
   section: "RFC 5280 6.1.4 (g)",
@@ -248,7 +273,7 @@ function firstRefusal(
 }
 
 /** For the anchor, whose signature is not checked. */
-export const ANCHOR: readonly PathRule[] = [blocked, validity, critical, issuerOfAnchor];
+export const ANCHOR: readonly PathRule[] = [blocked, validity, critical, policyQualifiers, issuerOfAnchor];
 /** For each certificate below the anchor: RFC 5280 6.1.3. */
 export const BELOW: readonly PathRule[] = [
   chaining,
@@ -256,20 +281,17 @@ export const BELOW: readonly PathRule[] = [
   validity,
   blocked,
   critical,
+  policyQualifiers,
   revocation,
   names,
   policies,
 ];
+/** For each certificate that issues the next, in the order of RFC 5280 6.1.4. */
+const ISSUING: readonly PathRule[] = [authority, pathLength, certificateSigning, authorityPurpose, nameSubtrees];
 /** For an anchor that issues: its constraints apply to the path (RFC 5937 3.2). */
-export const ANCHOR_ISSUER: readonly PathRule[] = [
-  authority,
-  pathLength,
-  certificateSigning,
-  authorityPurpose,
-  nameSubtrees,
-];
-/** For each certificate that issues the next: RFC 5280 6.1.4. */
-export const ISSUER: readonly PathRule[] = [policyMappings, ...ANCHOR_ISSUER];
+export const ANCHOR_ISSUER: readonly PathRule[] = [anchorPolicies, ...ISSUING];
+/** For each other certificate that issues the next: RFC 5280 6.1.4. */
+export const ISSUER: readonly PathRule[] = [policyMappings, ...ISSUING];
 /** For the target certificate: RFC 5280 6.1.5. */
 export const END: readonly PathRule[] = [purpose, policyOutcome];
 

@@ -27,20 +27,32 @@ export const ANY_POLICIES: PolicyRules = {
 export class PolicyState {
   /** Nodes by depth and policy; null once no policy is valid. */
   #levels: Map<string, Node>[] | null;
+  #acceptable: PolicyRules["acceptable"];
   #explicit: number;
   #mapping: number;
   #any: number;
 
   /** RFC 5280 6.1.2 (a), (d), (e), (f). `length` is RFC 5280's n. */
   constructor(
-    readonly rules: PolicyRules,
+    rules: PolicyRules,
     length: number,
     private readonly effort: Effort,
   ) {
     this.#levels = [new Map([[ANY_POLICY, { expected: new Set([ANY_POLICY]), parents: new Set() }]])];
+    this.#acceptable = rules.acceptable;
     this.#explicit = rules.requireExplicit ? 0 : length + 1;
     this.#mapping = rules.inhibitMapping ? 0 : length + 1;
     this.#any = rules.inhibitAny ? 0 : length + 1;
+  }
+
+  /** RFC 5937 3.2, for the anchor: its policies limit the acceptable ones, and its constraints apply from it on. */
+  constrain(anchor: Certificate): void {
+    const { policies } = anchor;
+    if (policies !== null && !policies.has(ANY_POLICY)) {
+      const all = this.#acceptable === null || this.#acceptable.has(ANY_POLICY);
+      this.#acceptable = all ? policies : new Set([...policies].filter((policy) => this.#acceptable!.has(policy)));
+    }
+    this.#limit(anchor);
   }
 
   /** RFC 5280 6.1.3 (d), (e), (f). */
@@ -65,11 +77,15 @@ export class PolicyState {
       if (this.#mapping > 0) this.#mapping -= 1;
       if (this.#any > 0) this.#any -= 1;
     }
-    const { policyConstraints: constraints } = certificate;
+    this.#limit(certificate);
+    return null;
+  }
+
+  /** RFC 5280 6.1.4 (i), (j). */
+  #limit({ policyConstraints: constraints, inhibitAnyPolicy }: Certificate): void {
     this.#explicit = Math.min(this.#explicit, constraints?.requireExplicit ?? this.#explicit);
     this.#mapping = Math.min(this.#mapping, constraints?.inhibitMapping ?? this.#mapping);
-    this.#any = Math.min(this.#any, certificate.inhibitAnyPolicy ?? this.#any);
-    return null;
+    this.#any = Math.min(this.#any, inhibitAnyPolicy ?? this.#any);
   }
 
   /** RFC 5280 6.1.5 (a), (b), (g). */
@@ -89,7 +105,7 @@ export class PolicyState {
       for (const [policy, { parents }] of this.#levels[depth] as Map<string, Node>)
         if (policy !== ANY_POLICY && parents.has(ANY_POLICY)) constrained.add(policy);
     const any = this.#levels.at(-1)?.has(ANY_POLICY) === true;
-    const { acceptable } = this.rules;
+    const acceptable = this.#acceptable;
     if (acceptable === null || acceptable.has(ANY_POLICY)) return any ? constrained.add(ANY_POLICY) : constrained;
     return any ? acceptable : new Set([...constrained].filter((policy) => acceptable.has(policy)));
   }

@@ -60,6 +60,8 @@ export class Certificate {
   readonly subjectAltNames: readonly GeneralName[];
   readonly nameConstraints: NameConstraints | null;
   readonly policies: ReadonlySet<string> | null;
+  /** The type of a policy qualifier that is not known, by its contents octets; null for none. */
+  readonly unknownQualifier: string | null;
   readonly policyMappings: ReturnType<typeof readPolicyMappings>;
   readonly policyConstraints: PolicyConstraints | null;
   readonly inhibitAnyPolicy: number | null;
@@ -120,7 +122,9 @@ export class Certificate {
     this.authorityKeyIdentifier = this.read(EXTENSION.authorityKeyIdentifier, readAuthorityKeyIdentifier);
     this.subjectAltNames = this.read(EXTENSION.subjectAltName, readAlternativeNames) ?? [];
     this.nameConstraints = this.read(EXTENSION.nameConstraints, readNameConstraints);
-    this.policies = this.read(EXTENSION.certificatePolicies, readPolicies);
+    const policies = this.read(EXTENSION.certificatePolicies, readPolicies);
+    this.policies = policies?.policies ?? null;
+    this.unknownQualifier = policies?.unknownQualifier ?? null;
     this.policyMappings = this.read(EXTENSION.policyMappings, readPolicyMappings) ?? [];
     this.policyConstraints = this.read(EXTENSION.policyConstraints, readPolicyConstraints);
     this.inhibitAnyPolicy = this.read(EXTENSION.inhibitAnyPolicy, readInhibitAnyPolicy);

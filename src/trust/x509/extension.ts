@@ -110,29 +110,37 @@ export function readAlternativeNames(extension: Extension): readonly GeneralName
   return readGeneralNames(listOf(extension, "alternative names"));
 }
 
-/**
- * RFC 5280 4.2.1.4: contents octets of the policies' identifiers, in order, each once. Qualifiers are not used, but
- * must be well-formed.
- */
-export function readPolicies(extension: Extension): ReadonlySet<string> {
+/** The policies of a certificate (RFC 5280 4.2.1.4). */
+export interface CertificatePolicies {
+  /** Contents octets of their identifiers, in order, each once. */
+  readonly policies: ReadonlySet<string>;
+  /** Contents octets of the type of the first qualifier that is neither a URI nor a notice; null if there is none. */
+  readonly unknownQualifier: string | null;
+}
+
+/** RFC 5280 4.2.1.4. Qualifiers are not used, but must be well-formed. */
+export function readPolicies(extension: Extension): CertificatePolicies {
   const policies = new Set<string>();
+  let unknownQualifier: string | null = null;
   const cursor = listOf(extension, "certificate policies");
   while (!cursor.done) {
     const fields = cursor.take(TAG.sequence, "policy information").open();
     const element = fields.take(TAG.oid, "a policy");
     const qualifiers = fields.optional(TAG.sequence);
     fields.finish("policy information");
-    if (qualifiers !== null) checkQualifiers(qualifiers);
+    if (qualifiers !== null) unknownQualifier ??= checkQualifiers(qualifiers);
     const policy = oidOf(element);
     if (policies.has(policy)) throw malformed("a duplicate policy", element.start);
     policies.add(policy);
   }
-  return policies;
+  return { policies, unknownQualifier };
 }
 
-function checkQualifiers(qualifiers: Element): void {
+/** Returns the type of the first qualifier that is not known; null if all are. */
+function checkQualifiers(qualifiers: Element): string | null {
   const cursor = qualifiers.open();
   if (cursor.done) throw malformed("an empty list of policy qualifiers", qualifiers.start);
+  let unknown: string | null = null;
   while (!cursor.done) {
     const fields = cursor.take(TAG.sequence, "a policy qualifier").open();
     const type = oidOf(fields.take(TAG.oid, "the type of a policy qualifier"));
@@ -141,7 +149,9 @@ function checkQualifiers(qualifiers: Element): void {
     if (type === POLICY_URI && value.tag !== TAG.ia5String)
       throw malformed("a policy's URI that is not an IA5String", value.start);
     if (type === USER_NOTICE) checkNotice(value);
+    if (type !== POLICY_URI && type !== USER_NOTICE) unknown ??= type;
   }
+  return unknown;
 }
 
 /** UserNotice ::= SEQUENCE { noticeRef NoticeReference OPTIONAL, explicitText DisplayText OPTIONAL }. */

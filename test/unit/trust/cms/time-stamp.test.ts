@@ -64,6 +64,28 @@ describe("a time stamp", () => {
     });
   });
 
+  it("from before the certificate of its authority is rejected", async () => {
+    const young = stampRoot.issue({
+      subject: "Young clock",
+      notBefore: NOW - 140 * DAY,
+      notAfter: NOW + 300 * DAY,
+      usage: null,
+      extensions: [stampUsage(true)],
+    });
+    const by = (time: number) =>
+      stamped(
+        signature,
+        localStamper(young, () => time),
+      );
+    const early = await by(young.certificate.notBefore - 1000);
+    expect(keyring().verify(data, early, "PKCS7", NOW)).toMatchObject({
+      verdict: -ERRNO.EKEYREJECTED,
+      reason: "the time stamp is from before its authority's certificate",
+    });
+    const first = await by(young.certificate.notBefore);
+    expect(keyring().verify(data, first, "PKCS7", NOW)).toMatchObject({ verdict: 0 });
+  });
+
   it("says nothing to a keyring that trusts no stamps", async () => {
     const kept = await stamped(signature, at(-150));
     expect(keyring({ timestamps: undefined }).verify(data, kept, "PKCS7", NOW).verdict).toBe(-ERRNO.EKEYEXPIRED);
