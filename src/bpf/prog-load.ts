@@ -54,6 +54,10 @@ function factsWithin(load: Load, scratch: Scratch): ProgramFacts {
   const btf = load.btf === null ? null : new Btf(load.btf, "the program's BTF");
   const name = attr.text(ATTR.name, NAME_SIZE);
   const type = programTypeName(attr.u32(ATTR.type));
+  const functions = attr.u32(ATTR.funcInfoCount);
+  const lines = attr.u32(ATTR.lineInfoCount);
+  // the kernel ignores core_relos without records of functions or lines (check_btf_info of kernel/bpf/verifier.c)
+  const relocations = functions === 0 && lines === 0 ? 0 : attr.u32(ATTR.coreReloCount);
   const code = new LiveProgram({
     name,
     insns: load.insns,
@@ -63,9 +67,9 @@ function factsWithin(load: Load, scratch: Scratch): ProgramFacts {
     attachTo: attachTarget(attr, type, load.kernel),
     btf,
     kernel: load.kernel,
-    functions: liveRecords(load.funcInfo, attr.u32(ATTR.funcInfoSize), attr.u32(ATTR.funcInfoCount), "functions"),
-    lines: liveRecords(load.lineInfo, attr.u32(ATTR.lineInfoSize), attr.u32(ATTR.lineInfoCount), "lines"),
-    relocations: liveRecords(load.coreRelos, attr.u32(ATTR.coreReloSize), attr.u32(ATTR.coreReloCount), "relocations"),
+    functions: liveRecords(load.funcInfo, attr.u32(ATTR.funcInfoSize), functions, "functions"),
+    lines: liveRecords(load.lineInfo, attr.u32(ATTR.lineInfoSize), lines, "lines"),
+    relocations: liveRecords(load.coreRelos, attr.u32(ATTR.coreReloSize), relocations, "relocations"),
     fds: load.fds,
     scratch,
   });

@@ -4,19 +4,35 @@ import { NR } from "../../sys/numbers.js";
 import type { Memory, Word } from "../task/blocking/blocking-op.js";
 import { Attr, MAX_ATTR } from "./attr.js";
 import type { Call } from "./call.js";
+import { CMD } from "./command.js";
 import { deny, failWith } from "./failure.js";
 
 /**
- * Copies the attr of a bpf(2) call. The gate knows its first `room` bytes and denies the call if any later byte is not
- * zero, like the kernel for fields that it does not know (bpf_check_uarg_tail_zero).
+ * Copies the attr of a bpf(2) call. The gate knows its first `room` bytes. If any later byte is not zero, the call
+ * fails: with E2BIG outside of the running kernel's `union bpf_attr`, otherwise with EINVAL, as by the kernel's
+ * CHECK_ATTR. A newer kernel may know the byte, so the second is a denial.
  */
 export function readAttr(call: Call, room: number): Attr {
   const size = call.word(2);
   if (size > MAX_ATTR) failWith(ERRNO.E2BIG);
   const bytes = call.task.read(call.long(1), size) ?? failUnread(call);
   for (let at = room; at < size; at += 1)
-    if (bytes[at] !== 0) deny("attr_size", `the gate does not know byte ${at} of its bpf_attr, which is not zero`);
+    if (bytes[at] !== 0) {
+      if (isBeyondUnion(call, bytes, at)) failWith(ERRNO.E2BIG);
+      deny("unknown_field", `the gate does not know byte ${at} of its bpf_attr, which is not zero`);
+    }
   return new Attr(size, room, bytes);
+}
+
+/**
+ * Whether a byte at `from` or later is not zero and is outside of the running kernel's `union bpf_attr`, whose size
+ * differs from one kernel to the next. The kernel says so by E2BIG (bpf_check_uarg_tail_zero of kernel/bpf/syscall.c),
+ * which it checks before the command. BPF_MAP_FREEZE with these bytes and fd -1 cannot succeed.
+ */
+export function isBeyondUnion(call: Call, bytes: Uint8Array, from: number): boolean {
+  const tail = bytes.slice().fill(0, 0, from);
+  tail.fill(0xff, 0, 4);
+  return bpfAsTask(call, CMD.BPF_MAP_FREEZE, tail) === -ERRNO.E2BIG;
 }
 
 /**

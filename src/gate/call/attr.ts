@@ -73,6 +73,12 @@ export const FLAG = { pathFd: 1 << 14, tokenFd: 1 << 16, readOnly: 1 << 3, write
 /** Size of the union in bytes. BPF_PROG_LOAD is its longest member. */
 export const ATTR_SIZE = LOAD.size;
 
+/**
+ * A pointer that the kernel rejects with EFAULT whenever it reads it: the last page of the address space, which is
+ * never mapped. The gate passes it for memory that it could not copy, so that the kernel decides what the call returns.
+ */
+export const UNREADABLE = 0xffff_ffff_ffff_f000n;
+
 /** Size of a page. The kernel returns E2BIG for a longer attr without reading it (bpf_check_uarg_tail_zero). */
 export const MAX_ATTR = 4096;
 

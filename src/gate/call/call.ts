@@ -67,10 +67,11 @@ export class Call {
   }
 
   /**
-   * Whether an earlier turn made a decision on this call. Checks that precede the first decision passed in that turn.
+   * Whether an earlier turn has made the next decision of this call. Checks that precede that decision passed in that
+   * turn.
    */
   get wasDecided(): boolean {
-    return (this.recording?.verdicts.length ?? 0) > 0;
+    return (this.recording?.verdicts.length ?? 0) > this.#decided;
   }
 
   serves(hook: HookName): boolean {

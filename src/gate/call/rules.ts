@@ -19,10 +19,6 @@ export const GATE_RULES = {
     errno: ERRNO.EINVAL,
     denies: "a field of `bpf_attr` that the gate does not know, in a command whose fields it must know",
   },
-  attr_size: {
-    errno: ERRNO.E2BIG,
-    denies: "a `bpf_attr` that is longer than the gate knows, unless the other bytes are zero",
-  },
   too_large: { errno: ERRNO.E2BIG, denies: "more records, fds, symbols or bytes than the gate copies from a task" },
   unreadable: { errno: ERRNO.EINVAL, denies: "a program or kernel module that the gate cannot read" },
   token: { errno: ERRNO.EPERM, denies: "creating a program, map or BTF with a BPF token" },

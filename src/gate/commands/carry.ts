@@ -36,10 +36,11 @@ export function carryOut(call: Call, name: CopiedName): Answer {
 const UNASKED =
   "the kernel reads the task's memory itself, which an enforcing attachment must allow, and none in scope answered";
 
-/** Returns the program, map or link that the command uses; null if the command names none. */
-function objectOf(call: Call, { fds }: Copy, { noObject }: Layout): Held | null {
+/** Returns the program, map or link that the command uses; null if the command names none or the kernel accepts any. */
+function objectOf(call: Call, { fds }: Copy, { noObject, anyObject }: Layout): Held | null {
   const fd = fds.get("object");
   if (fd === undefined) return null;
+  if (anyObject) return fd < 0 ? null : heldBy(call, fd);
   if (fd < 0) failWith(-(noObject ?? fd));
   return heldBy(call, fd) ?? failWith(ERRNO.EINVAL);
 }

@@ -11,6 +11,7 @@ import { planPin } from "./copied/pin.js";
 import type { Target } from "./copied/target.js";
 import { LINK_CREATE, targetOf } from "./copied/targets.js";
 import { textOf } from "./copied/texts.js";
+import { denyToken } from "./objects/token-fd.js";
 
 const TEST_RUN = {
   progFd: 0,
@@ -33,7 +34,6 @@ const TEST_RUN = {
 
 const RAW_TRACEPOINT = { name: 0, progFd: 8, cookie: 16, size: 24 } as const;
 
-/** `btf_token_fd` (36) is missing: the gate denies tokens. */
 const BTF = {
   btf: 0,
   btfLogBuf: 8,
@@ -42,6 +42,7 @@ const BTF = {
   btfLogLevel: 24,
   btfLogTrueSize: 28,
   btfFlags: 32,
+  btfTokenFd: 36,
   size: 40,
 } as const;
 
@@ -64,7 +65,6 @@ const MANY_PROBES = 64;
 const SYSCALL = 31;
 
 const OWN_FDS = "what a program that calls bpf(2) makes would be the gate's and not the task's";
-const TOKEN = "a BPF token belongs to a user namespace that the gate cannot enter for the task";
 
 const TRACEPOINT: Target = {
   kind: "tracepoint",
@@ -89,6 +89,7 @@ export const COPIED_COMMANDS: Readonly<Record<CopiedName, CopiedCommand>> = {
       fields: [
         { is: "fd", at: GET.bpfFd, role: "object" },
         { is: "value", at: GET.fileFlags },
+        { is: "value", at: GET.pathFd },
       ],
     },
     isLong: never,
@@ -113,16 +114,18 @@ export const COPIED_COMMANDS: Readonly<Record<CopiedName, CopiedCommand>> = {
   },
   /**
    * If attach_bpf_fd is 0, the kernel detaches whatever program is attached; libbpf's bpf_prog_detach uses this. For
-   * cgroups the kernel treats any fd that is not a program like 0, but the gate returns an error for it.
+   * cgroups the kernel treats any fd that is not a program like 0 (cgroup_bpf_prog_detach of kernel/bpf/cgroup.c).
    */
   BPF_PROG_DETACH: {
     layout: {
       attr: ATTACH,
       namespaces: "cgroup",
+      anyObject: true,
       fields: [
         { is: "fd", at: ATTACH.attachBpfFd, role: "object", none: "zero" },
         { is: "value", at: ATTACH.attachType },
         { is: "value", at: ATTACH.attachFlags },
+        { is: "fd", at: ATTACH.replaceBpfFd, role: "none", none: "zero" },
         { is: "relative", at: ATTACH.relativeFd, flags: ATTACH.attachFlags },
         { is: "value", at: ATTACH.expectedRevision, size: 8 },
       ],
@@ -138,12 +141,13 @@ export const COPIED_COMMANDS: Readonly<Record<CopiedName, CopiedCommand>> = {
       fields: [
         { is: "fd", at: TEST_RUN.progFd, role: "object" },
         { is: "result", at: TEST_RUN.retval },
-        { is: "in", at: TEST_RUN.dataIn, length: TEST_RUN.dataSizeIn, most: MAX_RUN_BYTES, errno: ERRNO.EINVAL },
-        { is: "out", at: TEST_RUN.dataOut, length: TEST_RUN.dataSizeOut, most: MAX_RUN_BYTES },
+        { is: "in", at: TEST_RUN.dataIn, length: TEST_RUN.dataSizeIn, most: MAX_RUN_BYTES },
+        // unbounded: bpf_test_finish of net/bpf/test_run.c
+        { is: "out", at: TEST_RUN.dataOut, length: TEST_RUN.dataSizeOut, most: MAX_RUN_BYTES, unbounded: true },
         { is: "result", at: TEST_RUN.dataSizeOut },
         { is: "value", at: TEST_RUN.repeat, most: MAX_REPEAT },
         { is: "result", at: TEST_RUN.duration },
-        { is: "in", at: TEST_RUN.ctxIn, length: TEST_RUN.ctxSizeIn, most: MAX_RUN_BYTES, errno: ERRNO.EINVAL },
+        { is: "in", at: TEST_RUN.ctxIn, length: TEST_RUN.ctxSizeIn, most: MAX_RUN_BYTES },
         { is: "out", at: TEST_RUN.ctxOut, length: TEST_RUN.ctxSizeOut, most: MAX_RUN_BYTES },
         { is: "result", at: TEST_RUN.ctxSizeOut },
         { is: "value", at: TEST_RUN.flags },
@@ -192,15 +196,19 @@ export const COPIED_COMMANDS: Readonly<Record<CopiedName, CopiedCommand>> = {
       givesFd: true,
       writesOn: null,
       fields: [
-        { is: "in", at: BTF.btf, length: BTF.btfSize, most: MAX_BTF, errno: ERRNO.E2BIG },
+        { is: "in", at: BTF.btf, length: BTF.btfSize, most: MAX_BTF },
         { is: "out", at: BTF.btfLogBuf, length: BTF.btfLogSize, most: 16 * MIB, text: true },
         { is: "value", at: BTF.btfLogLevel },
         { is: "result", at: BTF.btfLogTrueSize },
         { is: "value", at: BTF.btfFlags },
+        { is: "fd", at: BTF.btfTokenFd, role: "token", none: { flags: BTF.btfFlags, bit: FLAG.tokenFd } },
       ],
     },
     isLong: (attr) => attr.u32(BTF.btfSize) > LARGE_BTF,
-    plan: (_, given) => (given.u32(BTF.btfFlags) & FLAG.tokenFd ? deny("token", TOKEN) : PLAIN),
+    plan: (call, given) => {
+      if (given.u32(BTF.btfFlags) & FLAG.tokenFd) denyToken(call, given.s32(BTF.btfTokenFd));
+      return PLAIN;
+    },
     facts: ({ given, bytes }) => {
       const sum = sha256(bytes.get(BTF.btf) ?? new Uint8Array(0));
       return { digest: sum, btf: { size: given.u32(BTF.btfSize), sha256: sum } };

@@ -1,17 +1,16 @@
 import { ERRNO } from "../../errno.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import { linkedProgram, mapInfo, programInfo } from "../../sys/bpf.js";
-import { addressOf } from "../../sys/libc.js";
 import type { IssuedFd } from "../call/answer.js";
 import { bpfAsTask, readAttr } from "../call/as-task.js";
-import { Attr, BY_ID, FLAG, GET } from "../call/attr.js";
+import { Attr, BY_ID, GET } from "../call/attr.js";
 import type { Call } from "../call/call.js";
 import { CMD, type Command } from "../call/command.js";
 import { checked, type DeniedSubject, deny, failWith, reported } from "../call/failure.js";
 import { pathCommand } from "./copied/command-subject.js";
 import { PATH_MAX } from "./copied/fields.js";
 import { FILE_NAMES, fileNameOf, type ObjectKind } from "./copied/object-kind.js";
-import { openPlace } from "./copied/place.js";
+import { openPlace, setPath, startFolder } from "./copied/place.js";
 import { decideMap } from "./map-create.js";
 import { decideLoaded, loaded } from "./objects/loaded.js";
 import { liveMap } from "./objects/map-subject.js";
@@ -38,18 +37,13 @@ function openPinned(call: Call, name: string): number {
   const given = readAttr(call, GET.size);
   const path = call.task.readString(given.u64(GET.pathname), PATH_MAX) ?? failWith(ERRNO.EFAULT);
   if (path.byteLength === PATH_MAX) failWith(ENAMETOOLONG);
-  const byFd = (given.u32(GET.fileFlags) & FLAG.pathFd) !== 0;
-  const pathFd = given.s32(GET.pathFd);
-  if (!byFd && pathFd !== 0) failWith(ERRNO.EINVAL);
-  const place = openPlace(call, path, byFd && pathFd >= 0 ? call.task.fd(pathFd) : undefined);
+  const place = openPlace(call, path, startFolder(call, given));
   call.requireCaller();
   if (call.serves("bpf")) call.decide("bpf", pathCommand(name, CMD.BPF_OBJ_GET, call.word(2), place.path));
   const attr = new Attr(given.size, GET.size);
   attr.bytes.set(given.bytes);
   const there = place.name();
-  attr.setPointer(GET.pathname, addressOf(there));
-  attr.setU32(GET.fileFlags, given.u32(GET.fileFlags) & ~FLAG.pathFd);
-  attr.setU32(GET.pathFd, 0);
+  setPath(attr, there);
   return bpfAsTask(call, CMD.BPF_OBJ_GET, attr.bytes, [there], "cgroup");
 }
 

@@ -6,7 +6,7 @@ import { bpfAsTask, readAttr } from "../call/as-task.js";
 import { CREATE, FLAG } from "../call/attr.js";
 import type { Call } from "../call/call.js";
 import { CMD } from "../call/command.js";
-import { checked, deny, reported } from "../call/failure.js";
+import { checked, reported } from "../call/failure.js";
 import type { MapCreation } from "../call/issued-objects.js";
 import { createAttempt } from "../call/retries.js";
 import { copyCreate, type LiveCreate, OUTER } from "./objects/create.js";
@@ -14,6 +14,7 @@ import { mapDefinition } from "./objects/live-definition.js";
 import { isLongCreate } from "./objects/long-calls.js";
 import { createdMap, liveMap } from "./objects/map-subject.js";
 import { neededForMap } from "./objects/required-capabilities.js";
+import { replaceTokenFd } from "./objects/token-fd.js";
 
 /**
  * Decides on a copy of a BPF_MAP_CREATE, creates the map with the task's identity, and issues its fd if the created map
@@ -25,8 +26,8 @@ export function createMap(call: Call): IssuedFd {
   if (isLongCreate(subject)) call.task.admit();
   call.isAbout("bpf_map_create", subject);
   call.operation.attempts(() => createAttempt(given));
-  if (given.u32(CREATE.mapFlags) & FLAG.tokenFd) deny("token", TOKEN);
   const create = copyCreate(call.task, given, subject);
+  if (given.u32(CREATE.mapFlags) & FLAG.tokenFd) replaceTokenFd(call, create.attr, CREATE.tokenFd);
   call.requireCaller();
   const { wasDecided } = call;
   if (!wasDecided) requireRoom(call, create);
@@ -73,5 +74,3 @@ export function decideMap(call: Call, info: KernelMap, fd: number, flags: number
   const access = flags & FLAG.readOnly ? "r" : flags & FLAG.writeOnly ? "w" : "rw";
   call.decide("bpf_map", liveMap(info, fd, access));
 }
-
-const TOKEN = "a BPF token belongs to a user namespace that the gate cannot enter for the task";

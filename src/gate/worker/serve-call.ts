@@ -1,10 +1,11 @@
+import { ERRNO } from "../../errno.js";
 import { NR } from "../../sys/numbers.js";
 import type { Answer } from "../call/answer.js";
-import { readAttr } from "../call/as-task.js";
+import { isBeyondUnion, readAttr } from "../call/as-task.js";
 import { ATTR_SIZE } from "../call/attr.js";
 import type { Call } from "../call/call.js";
 import { commandRow } from "../call/command.js";
-import { CallerExited, CallFailure, deny } from "../call/failure.js";
+import { CallerExited, CallFailure, deny, failWith } from "../call/failure.js";
 import { carryOut } from "../commands/carry.js";
 import { registersOf } from "../commands/copied/command-subject.js";
 import { fetchObject } from "../commands/fetch.js";
@@ -76,7 +77,8 @@ function serveCommand(call: Call, facts: Facts): Answer {
  * of attr is the one that the kernel returns.
  */
 function denyUnknown(call: Call, cmd: number): never {
-  readAttr(call, ATTR_SIZE);
+  const { given } = readAttr(call, ATTR_SIZE);
+  if (isBeyondUnion(call, given, 0)) failWith(ERRNO.E2BIG);
   call.isAbout("bpf", { name: `command ${cmd}` });
   return deny("unknown_command", `the gate does not know bpf(2) command ${cmd}`);
 }

@@ -137,13 +137,11 @@ static void links(void)
 	LINK(what, .prog_fd = probe, .attach_type = BPF_TRACE_KPROBE_MULTI, .kprobe_multi = {__VA_ARGS__})
 	KPROBES("kprobes", .cnt = 2, .syms = (uintptr_t)symbols, .cookies = (uintptr_t)numbers);
 	KPROBES("kprobes by address", .cnt = 2, .addrs = (uintptr_t)numbers);
-	if (getenv("GATED")) { // this kernel has no kprobes, and looks at nothing
-		KPROBES("kprobes without end", .cnt = 0xffffffff, .syms = (uintptr_t)symbols);
-		KPROBES("symbols into a hole", .cnt = 2, .syms = (uintptr_t)(end - 8));
-		KPROBES("a symbol in no memory", .cnt = 2, .syms = (uintptr_t)hidden);
-		KPROBES("cookies into a hole", .cnt = 2, .syms = (uintptr_t)symbols, .cookies = (uintptr_t)(end - 8));
-		KPROBES("addresses in no memory", .cnt = 2, .addrs = 8);
-	}
+	KPROBES("kprobes without end", .cnt = 0xffffffff, .syms = (uintptr_t)symbols);
+	KPROBES("symbols into a hole", .cnt = 2, .syms = (uintptr_t)(end - 8));
+	KPROBES("a symbol in no memory", .cnt = 2, .syms = (uintptr_t)hidden);
+	KPROBES("cookies into a hole", .cnt = 2, .syms = (uintptr_t)symbols, .cookies = (uintptr_t)(end - 8));
+	KPROBES("addresses in no memory", .cnt = 2, .addrs = 8);
 
 	snprintf(path, sizeof(path), "%s", getenv("FILE"));
 	probe = load_as(BPF_PROG_TYPE_KPROBE, BPF_TRACE_UPROBE_MULTI, GOOD);
@@ -159,8 +157,8 @@ static void links(void)
 	UPROBES("no path", .offsets = (uintptr_t)numbers, .cnt = 1);
 	UPROBES("offsets into a hole", .path = (uintptr_t)path, .offsets = (uintptr_t)(end - 8), .cnt = 2);
 	UPROBES("no uprobes", .path = (uintptr_t)path, .offsets = (uintptr_t)numbers);
+	UPROBES("uprobes without end", .path = (uintptr_t)path, .offsets = (uintptr_t)numbers, .cnt = 0xffffffff);
 	if (getenv("GATED")) {
-		UPROBES("uprobes without end", .path = (uintptr_t)path, .offsets = (uintptr_t)numbers, .cnt = 0xffffffff);
 		UPROBES("uprobes in the gate", .path = (uintptr_t)"/proc/thread-self/exe", .offsets = (uintptr_t)numbers, .cnt = 1);
 		LINK("an unknown attach type", .prog_fd = xdp, .target_ifindex = 1, .attach_type = 4000);
 		LINK("something in a hole of attr", .prog_fd = xdp, .target_ifindex = 1, .attach_type = BPF_XDP,

@@ -43,7 +43,7 @@ export function planLink(call: Call, given: Attr): Plan {
 }
 
 function targetField({ by }: Target, at: number): readonly Field[] {
-  if (by === "nothing") return [];
+  if (by === "nothing") return [{ is: "fd", at, role: "none", none: "zero" }];
   if (by === "number") return [{ is: "value", at }];
   return [{ is: "fd", at, role: "target", ...(by === "fd or none" ? { none: "zero" as const } : {}) }];
 }

@@ -1,7 +1,6 @@
-import { ERRNO } from "../../../errno.js";
 import { addressOf } from "../../../sys/libc.js";
-import { Attr } from "../../call/attr.js";
-import { deny, failWith } from "../../call/failure.js";
+import { Attr, UNREADABLE } from "../../call/attr.js";
+import { deny } from "../../call/failure.js";
 import type { Memory } from "../../task/blocking/blocking-op.js";
 import type { Task } from "../../task/task.js";
 import { BY_ID, BY_LINK, type Field, type Layout, type None, type Role } from "./fields.js";
@@ -31,9 +30,9 @@ export interface Copy {
 }
 
 /**
- * Copies a command's attr and the memory and fds that its fields name. Fails with an errno if the kernel would reject
- * the command at once or the task's memory cannot be read. Denies the command if a byte that belongs to no field is not
- * zero, or a value is larger than the gate allows.
+ * Copies a command's attr and the memory and fds that its fields name. For input that cannot be read or is longer than
+ * the kernel accepts, attr gets {@link UNREADABLE}: the kernel may ignore the pointer, or check other fields first.
+ * Denies the command if a byte that belongs to no field is not zero, or a value is larger than the gate allows.
  */
 export function copyFields(task: Task, given: Attr, layout: Layout, handledOffsets: readonly number[]): Copy {
   const attr = new Attr(given.size, layout.attr.size);
@@ -54,6 +53,7 @@ export function copyFields(task: Task, given: Attr, layout: Layout, handledOffse
     copy.held.push(kept);
     attr.setPointer(at, addressOf(kept));
   };
+  for (const { is, at } of layout.fields) if (is === "result") attr.setU32(at, given.u32(at));
   for (const field of layout.fields) {
     const { at } = field;
     switch (field.is) {
@@ -84,30 +84,41 @@ export function copyFields(task: Task, given: Attr, layout: Layout, handledOffse
       case "in": {
         const count = given.u32(field.length);
         attr.setU32(field.length, count);
-        if (given.u64(at) === 0n) break;
-        if (count > field.most) failWith(field.errno);
-        const bytes = task.read(given.u64(at), count * (field.each ?? 1))?.slice() ?? failWith(ERRNO.EFAULT);
-        copy.bytes.set(at, bytes);
-        point(at, bytes);
+        if (!given.points(at)) break;
+        const bytes = count > field.most ? null : task.read(given.u64(at), count * (field.each ?? 1));
+        if (bytes === null) {
+          attr.setU64(at, UNREADABLE);
+          break;
+        }
+        const kept = bytes.slice();
+        copy.bytes.set(at, kept);
+        point(at, kept);
         break;
       }
       case "out": {
         const length = given.u32(field.length);
         attr.setU32(field.length, length);
-        if (given.u64(at) === 0n) break;
-        // with a length of 0 the kernel writes without a limit (bpf_test_finish of net/bpf/test_run.c), so allocate the
-        // maximum and pass that as the length
-        const room = new Uint8Array(length === 0 && !field.text ? field.most : Math.min(length, field.most));
+        if (!given.points(at)) break;
+        if (field.text && length > MAX_LOG) {
+          attr.setU64(at, UNREADABLE);
+          break;
+        }
+        // without a limit of the task, allocate the maximum and pass that as the length
+        const room = new Uint8Array(length === 0 && field.unbounded ? field.most : Math.min(length, field.most));
         copy.rooms.push({ field, room });
         point(at, room);
-        if (!field.text || length > 0) attr.setU32(field.length, room.byteLength);
+        attr.setU32(field.length, room.byteLength);
         break;
       }
       case "result":
         break;
       case "text": {
-        if (given.u64(at) === 0n) break;
-        const text = task.readString(given.u64(at), field.most) ?? failWith(ERRNO.EFAULT);
+        if (!given.points(at)) break;
+        const text = task.readString(given.u64(at), field.most);
+        if (text === null) {
+          attr.setU64(at, UNREADABLE);
+          break;
+        }
         copy.bytes.set(at, text);
         point(at, Uint8Array.of(...text, 0));
         break;
@@ -115,8 +126,12 @@ export function copyFields(task: Task, given: Attr, layout: Layout, handledOffse
       case "texts": {
         const count = given.u32(field.count);
         attr.setU32(field.count, count);
-        if (given.u64(at) === 0n) break;
+        if (!given.points(at)) break;
         const listed = copyTexts(task, given.u64(at), count);
+        if (listed === null) {
+          attr.setU64(at, UNREADABLE);
+          break;
+        }
         copy.texts = listed.texts;
         copy.held.push(...listed.held);
         point(at, listed.pointers);
@@ -127,6 +142,8 @@ export function copyFields(task: Task, given: Attr, layout: Layout, handledOffse
   return copy;
 }
 
+/** The longest log that bpf_verifier_log_attr_valid (kernel/bpf/log.c) accepts. */
+const MAX_LOG = 0xffffffff >>> 2;
 /** Target of a pointer that is not NULL and has a length of 0. */
 const NOTHING = new Uint8Array(8);
 

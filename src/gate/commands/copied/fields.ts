@@ -1,4 +1,3 @@
-import { ERRNO } from "../../../errno.js";
 import type { NamespaceScope } from "../../../sys/credentials.js";
 
 /**
@@ -19,8 +18,8 @@ export type Field =
    */
   | { readonly is: "relative"; readonly at: number; readonly flags: number }
   /**
-   * A pointer to input of the kernel. `length` is the offset of the number of elements, of `each` bytes (default 1). If
-   * there are more than `most` elements, the task gets `errno`.
+   * A pointer to input of the kernel. `length` is the offset of the number of elements, of `each` bytes (default 1).
+   * `most` is the largest number that the kernel accepts.
    */
   | {
       readonly is: "in";
@@ -28,14 +27,20 @@ export type Field =
       readonly length: number;
       readonly each?: number;
       readonly most: number;
-      readonly errno: number;
     }
   /**
    * A pointer to a buffer for output of the kernel, of which at most `most` bytes are used. A text ends at its NUL; for
-   * other output the kernel updates the length field.
+   * other output the kernel updates the length field. `unbounded`: with a length of 0 the kernel has no limit.
    */
-  | { readonly is: "out"; readonly at: number; readonly length: number; readonly most: number; readonly text?: true }
-  /** Four bytes of attr that the kernel writes. */
+  | {
+      readonly is: "out";
+      readonly at: number;
+      readonly length: number;
+      readonly most: number;
+      readonly text?: true;
+      readonly unbounded?: true;
+    }
+  /** Four bytes of attr that the kernel writes. Some commands reject a value other than 0 there. */
   | { readonly is: "result"; readonly at: number }
   /** A pointer to a text that ends with a NUL, of which at most `most` bytes are copied. It may be NULL. */
   | { readonly is: "text"; readonly at: number; readonly most: number }
@@ -44,9 +49,9 @@ export type Field =
 
 /**
  * The role of an fd: the program or map that the command uses, the attach target, the program or map that it replaces,
- * or the link that it updates.
+ * the link that it updates, a BPF token, or none, in a field that the kernel ignores or rejects.
  */
-export type Role = "object" | "target" | "replaced" | "link";
+export type Role = "object" | "target" | "replaced" | "link" | "token" | "none";
 
 /** When an fd field has no fd: if it is 0, or if `bit` of the flags at offset `flags` is not set. */
 export type None = "zero" | { readonly flags: number; readonly bit: number };
@@ -66,6 +71,8 @@ export interface Layout {
   readonly fields: readonly Field[];
   /** The errno for an fd that the task does not have, if it is not EBADF. */
   readonly noObject?: number;
+  /** Whether the kernel decides on a call whose object is not a program, map or link. */
+  readonly anyObject?: true;
   /**
    * The task's namespaces that the gate enters for the call, because the command names files, cgroups or network
    * interfaces. Reading them takes time, so other commands do not set this.
@@ -89,5 +96,5 @@ export const MAX_PROBES = 1 << 20;
 
 /** An array of `uint64_t` with one element for each probe. `length` is the offset of the number of probes. */
 export function counted(at: number, length: number): Field {
-  return { is: "in", at, length, each: 8, most: MAX_PROBES, errno: ERRNO.E2BIG };
+  return { is: "in", at, length, each: 8, most: MAX_PROBES };
 }

@@ -1,5 +1,5 @@
-import { ERRNO } from "../../../errno.js";
 import { addressOf } from "../../../sys/libc.js";
+import { PAGE } from "../../../sys/memory.js";
 import type { Call } from "../../call/call.js";
 import { deny } from "../../call/failure.js";
 import type { Copy } from "./copy.js";
@@ -8,15 +8,13 @@ import { NOTHING_RESOLVED, type Resolved, type Target } from "./target.js";
 
 /** link_create.iter_info, a pointer to union bpf_iter_link_info, and its length. */
 export const ITERATOR_INFO = { iterInfo: 16, iterInfoLen: 24 } as const;
-/** Size of union bpf_iter_link_info. */
-const INFO_SIZE = 16;
+/** The kernel accepts a longer union bpf_iter_link_info up to a page if the rest is zero (bpf_iter_link_attach). */
+const MAX_INFO = PAGE;
 
 export const ITERATOR: Target = {
   kind: "iterator",
   by: "nothing",
-  fields: [
-    { is: "in", at: ITERATOR_INFO.iterInfo, length: ITERATOR_INFO.iterInfoLen, most: INFO_SIZE, errno: ERRNO.E2BIG },
-  ],
+  fields: [{ is: "in", at: ITERATOR_INFO.iterInfo, length: ITERATOR_INFO.iterInfoLen, most: MAX_INFO }],
   resolve: resolveIterator,
   facts: ({ object }) => ({ name: object?.attachTo ?? null }),
 };

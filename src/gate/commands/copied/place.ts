@@ -1,8 +1,10 @@
 import { ERRNO } from "../../../errno.js";
 import { oneLine } from "../../../error.js";
 import { openPlainPath, PLACE, readLink } from "../../../sys/file.js";
+import { addressOf } from "../../../sys/libc.js";
 import { NR } from "../../../sys/numbers.js";
 import { callAsTask } from "../../call/as-task.js";
+import { type Attr, FLAG, GET } from "../../call/attr.js";
 import type { Call } from "../../call/call.js";
 import { checked, deny, failWith } from "../../call/failure.js";
 
@@ -30,6 +32,22 @@ export interface NewName {
 }
 
 const AT_FDCWD = -100;
+
+/**
+ * Returns the folder that relative paths of BPF_OBJ_PIN and BPF_OBJ_GET begin at: AT_FDCWD, the gate's copy of the
+ * task's fd, or a negative errno if the task does not have it.
+ */
+export function startFolder(call: Call, given: Attr): number {
+  const number = given.s32(GET.pathFd);
+  if ((given.u32(GET.fileFlags) & FLAG.pathFd) === 0) return number === 0 ? AT_FDCWD : failWith(ERRNO.EINVAL);
+  return number === AT_FDCWD ? AT_FDCWD : call.task.fd(number);
+}
+
+/** Puts the absolute path of a place into attr. With BPF_F_PATH_FD, the kernel does not use path_fd then. */
+export function setPath(attr: Attr, path: Uint8Array): void {
+  attr.setPointer(GET.pathname, addressOf(path));
+  if (attr.u32(GET.fileFlags) & FLAG.pathFd) attr.setU32(GET.pathFd, AT_FDCWD >>> 0);
+}
 
 /**
  * Looks a path up. Fails with the kernel's errno. Denies a path that leads through a link in /proc to a process's own

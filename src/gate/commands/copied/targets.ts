@@ -1,4 +1,5 @@
 import { ATTACH_TYPES } from "../../../bpf/tables/names.gen.js";
+import type { TargetKind } from "../../../hooks/command.js";
 import type { FileIdentity } from "../../task/blocking/blocking-op.js";
 import { cgroupPath } from "./cgroup.js";
 import { counted, type Field } from "./fields.js";
@@ -133,10 +134,15 @@ export function targetOf(attachType: number, programType: number): Target | null
 }
 
 /**
- * Returns the target of BPF_PROG_ATTACH, which depends only on the attach type. A network namespace is not named by an
- * fd: the kernel uses the caller's.
+ * Returns the target of BPF_PROG_ATTACH, which depends only on the attach type; null for a type that only links have
+ * (bpf_prog_attach of kernel/bpf/syscall.c). A network namespace is not named by an fd: the kernel uses the caller's.
  */
 export function attachTargetOf(attachType: number): Target | null {
+  // an LSM program is attached to a cgroup, whichever of its attach types the command names
+  if (ATTACH_TYPES[attachType] === "lsm_mac") return CGROUP;
   const target = targetOf(attachType, 0);
-  return target === NETNS ? { ...NETNS, by: "nothing" } : target;
+  if (target === NETNS) return { ...NETNS, by: "nothing" };
+  return target !== null && ATTACHABLE.has(target.kind) ? target : null;
 }
+
+const ATTACHABLE: ReadonlySet<TargetKind> = new Set(["cgroup", "map", "device", "interface"]);

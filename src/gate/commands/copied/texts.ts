@@ -22,20 +22,22 @@ const MAX_PAGES = 16_384;
 
 /**
  * Copies `count` pointers and the text at each, which ends with a NUL. Each page of the task is read only once, so a
- * list of 50,000 symbols, which libbpf creates from a pattern, takes some hundreds of system calls. Fails with the
- * errno that the kernel would return.
+ * list of 50,000 symbols, which libbpf creates from a pattern, takes some hundreds of system calls. Returns null if
+ * there are more than the kernel accepts, or some cannot be read.
  */
-export function copyTexts(task: Task, address: bigint, count: number): Texts {
-  if (count > MAX_PROBES) failWith(ERRNO.E2BIG);
-  const given = task.read(address, count * 8) ?? failWith(ERRNO.EFAULT);
+export function copyTexts(task: Task, address: bigint, count: number): Texts | null {
+  if (count > MAX_PROBES) return null;
+  const given = task.read(address, count * 8);
+  if (given === null) return null;
   const pointers = new BigUint64Array(given.buffer, given.byteOffset, count);
   const pages = new Pages(task);
-  pages.fetch(pointers);
+  if (!pages.fetch(pointers)) return null;
   const texts: Uint8Array[] = [];
   const offsets: number[] = [];
   let length = 0;
   for (const pointer of pointers) {
     const text = pages.text(pointer, MAX_SYMBOL);
+    if (text === null) return null;
     texts.push(text);
     offsets.push(length);
     length += text.byteLength + 1;
@@ -63,29 +65,33 @@ class Pages {
   constructor(private readonly task: Task) {}
 
   /**
-   * Fetches the pages in which texts begin, all at once. Denies the call if there are too many; fails with EFAULT if
-   * one is not mapped.
+   * Fetches the pages in which texts begin, all at once. Denies the call if there are too many; returns false if one is
+   * not mapped.
    */
-  fetch(pointers: Iterable<bigint>): void {
+  fetch(pointers: Iterable<bigint>): boolean {
     const wanted = new Set<bigint>();
     for (const pointer of pointers) wanted.add(pointer - (pointer & BigInt(PAGE - 1)));
     if (wanted.size > MAX_PAGES) denyTooManyPages();
     const addresses = [...wanted];
-    for (const [index, page] of this.task.readPages(addresses).entries())
-      this.#known.set(addresses[index]!, page ?? failWith(ERRNO.EFAULT));
+    for (const [index, page] of this.task.readPages(addresses).entries()) {
+      if (page === null) return false;
+      this.#known.set(addresses[index]!, page);
+    }
+    return true;
   }
 
   /**
-   * Returns a text without its NUL. Fails with E2BIG if it is longer than `limit`; denies the call if too many pages
-   * have been read.
+   * Returns a text without its NUL; null if it cannot be read. Fails with E2BIG if it is longer than `limit`; denies
+   * the call if too many pages have been read.
    */
-  text(address: bigint, limit: number): Uint8Array {
+  text(address: bigint, limit: number): Uint8Array | null {
     const parts: Uint8Array[] = [];
     let length = 0;
     while (length <= limit) {
       const at = address + BigInt(length);
       const offset = Number(at & BigInt(PAGE - 1));
       const page = this.#page(at - BigInt(offset));
+      if (page === null) return null;
       const end = page.indexOf(0, offset);
       parts.push(page.subarray(offset, end < 0 ? PAGE : end));
       length += (end < 0 ? PAGE : end) - offset;
@@ -96,13 +102,12 @@ class Pages {
     return failWith(ERRNO.E2BIG);
   }
 
-  #page(address: bigint): Uint8Array {
-    let page = this.#known.get(address);
-    if (page === undefined) {
-      if (this.#known.size >= MAX_PAGES) denyTooManyPages();
-      page = this.task.read(address, PAGE) ?? failWith(ERRNO.EFAULT);
-      this.#known.set(address, page);
-    }
+  #page(address: bigint): Uint8Array | null {
+    const known = this.#known.get(address);
+    if (known !== undefined) return known;
+    if (this.#known.size >= MAX_PAGES) denyTooManyPages();
+    const page = this.task.read(address, PAGE);
+    if (page !== null) this.#known.set(address, page);
     return page;
   }
 }

@@ -1,12 +1,14 @@
 import { ERRNO } from "../../../errno.js";
 import { addressOf } from "../../../sys/libc.js";
 import { processFrom } from "../../../sys/pidfd.js";
+import { UNREADABLE } from "../../call/attr.js";
 import type { Call } from "../../call/call.js";
 import { failWith } from "../../call/failure.js";
 import type { Copy } from "./copy.js";
 import { counted, PATH_MAX } from "./fields.js";
+import type { Held } from "./held.js";
 import { openOwnExecutable, openPlace } from "./place.js";
-import { MOST_SHOWN, type Resolved, type Target } from "./target.js";
+import { MOST_SHOWN, NOTHING_RESOLVED, type Resolved, type Target } from "./target.js";
 
 /** link_create.uprobe_multi. */
 export const UPROBE_MULTI = {
@@ -19,6 +21,7 @@ export const UPROBE_MULTI = {
   pid: 56,
 } as const;
 
+const DOT = Buffer.from(".");
 const { path: PATH, offsets: OFFSETS, refCtrOffsets, cookies, cnt, flags, pid: PID } = UPROBE_MULTI;
 
 export const UPROBES: Target = {
@@ -37,13 +40,21 @@ export const UPROBES: Target = {
   facts: ({ copy, resolved: { path = null, pid = null } }) => ({ path, pid, offsets: offsetsOf(copy) }),
 };
 
+/** BPF_PROG_TYPE_KPROBE, the only type that the kernel attaches to uprobes. */
+const KPROBE = 2;
+
 /** Resolves the file and the process of a uprobe link. */
-function resolveUprobes(call: Call, { given, attr, held }: Copy): Resolved {
-  if (given.u64(PATH) === 0n) failWith(ERRNO.EINVAL);
-  const path = call.task.readString(given.u64(PATH), PATH_MAX) ?? failWith(ERRNO.EFAULT);
+function resolveUprobes(call: Call, { given, attr, held }: Copy, { programType }: Held): Resolved {
+  if (!given.points(PATH) || programType !== KPROBE) failWith(ERRNO.EINVAL);
+  const path = call.task.readString(given.u64(PATH), PATH_MAX);
+  if (path === null) {
+    attr.setU64(PATH, UNREADABLE);
+    return NOTHING_RESOLVED;
+  }
   if (path.byteLength === PATH_MAX) failWith(ERRNO.EINVAL);
-  const own = Buffer.from(path).toString("latin1") === "/proc/self/exe";
-  const place = own ? openOwnExecutable(call) : openPlace(call, path);
+  const text = Buffer.from(path).toString("latin1");
+  // an empty path is the working directory (kern_path), unlike that of a system call
+  const place = text === "/proc/self/exe" ? openOwnExecutable(call) : openPlace(call, text === "" ? DOT : path);
   const there = place.name();
   held.push(there);
   attr.setPointer(PATH, addressOf(there));

@@ -35,8 +35,7 @@ export function copyCreate(task: Task, given: Attr, subject: MapSubject): LiveCr
   }
   for (const offset of [CREATE.innerMapFd, CREATE.btfFd, ...valueObject(given)]) {
     const fd = given.u32(offset);
-    if (fd !== 0 || (offset === CREATE.innerMapFd && OUTER.has(given.u32(CREATE.mapType))))
-      attr.setU32(offset, task.fd(fd) >>> 0);
+    if (fd !== 0 || readsFdZero(given, offset)) attr.setU32(offset, task.fd(fd) >>> 0);
   }
   return { given, attr, held, memory: memoryOf(subject) };
 }
@@ -46,6 +45,13 @@ export function copyCreate(task: Task, given: Attr, subject: MapSubject): LiveCr
  * "none".
  */
 export const OUTER: ReadonlySet<number> = new Set([12, 13]);
+
+/** Whether the kernel takes 0 in this field for an fd, and not for none (map_create of kernel/bpf/syscall.c). */
+function readsFdZero(given: Attr, offset: number): boolean {
+  if (offset === CREATE.innerMapFd) return OUTER.has(given.u32(CREATE.mapType));
+  return offset === CREATE.btfFd && (given.u32(CREATE.btfKeyTypeId) !== 0 || given.u32(CREATE.btfValueTypeId) !== 0);
+}
+
 /** BPF_F_VTYPE_BTF_OBJ_FD of linux/bpf.h. */
 const VTYPE_BTF_OBJ_FD = 1 << 15;
 

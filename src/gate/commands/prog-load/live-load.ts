@@ -2,7 +2,7 @@ import { sha256, zeroMapReferences } from "../../../bpf/insn/digest.js";
 import { ERRNO } from "../../../errno.js";
 import { addressOf } from "../../../sys/libc.js";
 import { onPage } from "../../../sys/memory.js";
-import { Attr, LOAD } from "../../call/attr.js";
+import { Attr, LOAD, UNREADABLE } from "../../call/attr.js";
 import { denyTooLarge, failWith } from "../../call/failure.js";
 import type { Task } from "../../task/task.js";
 
@@ -86,6 +86,7 @@ export function copyLoad(task: Task, given: Attr): LiveLoad {
     coreRelos: NONE,
   };
   for (const records of RECORDS) {
+    if (records.name === "coreRelos" && !hasDebugInfo(given)) continue;
     const bytes = copyRecords(task, given, records);
     found[records.name] = bytes;
     if (bytes.byteLength > 0) point(records.pointer, bytes);
@@ -102,11 +103,12 @@ export function copyLoad(task: Task, given: Attr): LiveLoad {
   if (fds.byteLength > 0) point(LOAD.fdArray, fds);
   for (const offset of [LOAD.progBtfFd, LOAD.attachFd]) {
     const fd = given.u32(offset);
-    if (fd !== 0) attr.setU32(offset, task.fd(fd) >>> 0);
+    if (fd !== 0 || (offset === LOAD.progBtfFd && hasDebugInfo(given))) attr.setU32(offset, task.fd(fd) >>> 0);
   }
 
   const kernelSignature = copySignature(task, given);
   if (kernelSignature !== null) point(LOAD.signature, kernelSignature);
+  else if (given.points(LOAD.signature)) attr.setU64(LOAD.signature, UNREADABLE);
   const log = logBuffer(given);
   if (log !== null) {
     point(LOAD.logBuf, log);
@@ -178,6 +180,11 @@ const RECORDS: readonly Records[] = [
   { name: "coreRelos", pointer: LOAD.coreRelos, count: LOAD.coreReloCount, size: LOAD.coreReloRecordSize },
 ];
 
+/** Whether the kernel reads the load's BTF and its records. If not, it ignores core_relos too (check_btf_info). */
+function hasDebugInfo(given: Attr): boolean {
+  return given.u32(LOAD.funcInfoCount) !== 0 || given.u32(LOAD.lineInfoCount) !== 0;
+}
+
 function copyRecords(task: Task, given: Attr, { name, pointer, count, size }: Records): Uint8Array {
   const records = given.u32(count);
   const recordSize = given.u32(size);
@@ -219,7 +226,8 @@ function translateInsns(
     const source = view.getUint8(at + 1) >> 4;
     if (opcode === CALL) {
       if (source !== PSEUDO.kfunc) continue;
-      entries = Math.max(entries, view.getInt16(at + 2, true) + 1);
+      const index = view.getInt16(at + 2, true);
+      if (index > 0) entries = Math.max(entries, index + 1); // 0 is the kernel's own BTF
       namesKernel = true;
       continue;
     }
@@ -269,12 +277,12 @@ function copyFdArray(
   return bytes;
 }
 
+/** Returns null if there is no signature, or the kernel will reject it: it is empty or cannot be read. */
 function copySignature(task: Task, given: Attr): Uint8Array | null {
-  if (!given.points(LOAD.signature)) return null;
   const size = given.u32(LOAD.signatureSize);
-  if (size === 0) failWith(ERRNO.EINVAL);
+  if (!given.points(LOAD.signature) || size === 0) return null;
   if (size > LIMIT.signature) denyTooLarge(`a signature of ${size} bytes`, LIMIT.signature);
-  return task.read(given.u64(LOAD.signature), size) ?? failWith(ERRNO.EFAULT);
+  return task.read(given.u64(LOAD.signature), size);
 }
 
 /**

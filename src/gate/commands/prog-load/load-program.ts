@@ -13,6 +13,7 @@ import { loadAttempt } from "../../call/retries.js";
 import { decideLoaded, loaded } from "../objects/loaded.js";
 import { isLongLoad } from "../objects/long-calls.js";
 import { neededForProgram, requiredForProgram } from "../objects/required-capabilities.js";
+import { replaceTokenFd } from "../objects/token-fd.js";
 import { errnoOfFunctions, failBeforeCopy, failBeforeInsns, isCountInRange } from "./early-errno.js";
 import { freezeMaps } from "./freeze.js";
 import { copyLoad, digestOf, type LiveLoad } from "./live-load.js";
@@ -51,7 +52,7 @@ export function decideCopy(call: Call, facts: Facts): DecidedLoad {
   const digest = () => (known ??= digestOf(copy)); // most loads are allowed, and need no digest but that of their facts
   call.operation.attempts(() => loadAttempt(given, digest()));
   call.isAbout("bpf_prog_load", () => ({ name, digest: digest() }));
-  if (given.u32(LOAD.progFlags) & FLAG.tokenFd) deny("token", TOKEN);
+  if (given.u32(LOAD.progFlags) & FLAG.tokenFd) replaceTokenFd(call, copy.attr, LOAD.tokenFd);
   if (unprivileged) failBeforeInsns(call, copy);
   failOnFunctions(call, copy);
   const load = type === SYSCALL ? withPrivateMaps(call, copy, digest) : copy;
@@ -131,7 +132,6 @@ export function issueLoaded(call: Call, facts: Facts, { load, program, decision 
 
 /** BPF_PROG_TYPE_SYSCALL: a program that can call bpf(2), such as the loader program of a light skeleton. */
 const SYSCALL = 31;
-const TOKEN = "a BPF token belongs to a user namespace that the gate cannot enter for the task";
 
 /**
  * Whether a program may be an iterator that writes to the elements of the map it is attached to, even if the map is

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ATTACH_TYPES } from "../../../../src/bpf/tables/names.gen.js";
-import { COMMANDS } from "../../../../src/gate/call/command.js";
+import { UNREADABLE } from "../../../../src/gate/call/attr.js";
+import { CMD, COMMANDS } from "../../../../src/gate/call/command.js";
 import type { GateRule } from "../../../../src/gate/call/rules.js";
 import { OUT_OF_REACH } from "../../../../src/sys/credentials.js";
 import { NR } from "../../../../src/sys/numbers.js";
@@ -25,6 +26,7 @@ const [OWN, COPY, ID] = [5, 50, 7];
 const [OWN_LINK, LINK] = [6, 60];
 const XDP_LINK = ATTACH_TYPES.indexOf("xdp");
 const XDP = 6;
+const KPROBE = 2;
 const SYSCALL = 31;
 const TOKEN_FD = 1 << 16;
 const PATH_FD = 1 << 14;
@@ -37,6 +39,8 @@ interface Command {
   readonly words: (gate: FakeGate) => Words;
   /** The errno for a closed fd; null if the command names no object. */
   readonly closed: number | null;
+  /** Whether the kernel decides on an object that is closed or no BPF object. */
+  readonly anyObject?: true;
   readonly givesFd?: true;
 }
 
@@ -46,7 +50,7 @@ const NUMBER_OF = Object.fromEntries(COMMANDS.map(({ name, number }) => [name, n
 const COPIED: Readonly<Record<string, Command>> = {
   BPF_OBJ_PIN: { size: 24, words: ({ task }) => ({ 0: task.place("/sys/fs/bpf/p"), 8: OWN }), closed: 22 },
   BPF_PROG_ATTACH: { size: 32, words: () => ({ 4: OWN, 8: 0 }), closed: 9 },
-  BPF_PROG_DETACH: { size: 32, words: () => ({ 4: OWN, 8: 0 }), closed: 9 },
+  BPF_PROG_DETACH: { size: 32, words: () => ({ 4: OWN, 8: 0 }), closed: 9, anyObject: true },
   BPF_PROG_TEST_RUN: { size: 80, words: () => ({ 0: OWN }), closed: 9 },
   BPF_RAW_TRACEPOINT_OPEN: {
     size: 24,
@@ -96,11 +100,17 @@ const denied = (rule: GateRule, errno: number, reason: RegExp, name: string, giv
 });
 const fixed = (words: Words): Given => ({ words: () => words });
 const uprobes = (more: (gate: FakeGate) => Words): Given => ({
+  type: KPROBE,
   words: (gate) => ({ 4: 0, 8: ATTACH_TYPES.indexOf("trace_uprobe_multi"), ...more(gate) }),
 });
 const iterator = (info: Uint8Array): Given => ({
   words: ({ task }) => ({ 4: 0, 8: ATTACH_TYPES.indexOf("trace_iter"), 16: task.place(info), 24: info.byteLength }),
 });
+
+const noObjects = () => {
+  kernel.programs.clear();
+  kernel.links.clear();
+};
 
 it("the commands of this file are all whose attr is copied", () => {
   expect(Object.keys(COPIED).sort()).toEqual(
@@ -111,9 +121,11 @@ it("the commands of this file are all whose attr is copied", () => {
 });
 
 describe.each(Object.keys(COPIED))("%s", (name) => {
-  const { size, closed, givesFd } = COPIED[name]!;
+  const { size, closed, givesFd, anyObject } = COPIED[name]!;
   const objects =
-    closed === null ? {} : { "a closed fd": failing(closed, name, { set: ({ task }) => task.fds.clear() }) };
+    closed === null || anyObject
+      ? {}
+      : { "a closed fd": failing(closed, name, { set: ({ task }) => task.fds.clear() }) };
   const unissued: Record<string, FailingCall> =
     closed === null
       ? {}
@@ -122,12 +134,7 @@ describe.each(Object.keys(COPIED))("%s", (name) => {
             ...denied("existing_use", 1, /was not handed out here/, name, { issued: false }),
             goesOn: true,
           },
-          "an fd that is no BPF object": failing(22, name, {
-            set: () => {
-              kernel.programs.clear();
-              kernel.links.clear();
-            },
-          }),
+          ...(anyObject ? {} : { "an fd that is no BPF object": failing(22, name, { set: noObjects }) }),
         };
   itFails({
     "an attr that cannot be read": {
@@ -138,12 +145,20 @@ describe.each(Object.keys(COPIED))("%s", (name) => {
       },
     },
     "an attr with a field that the gate does not know": {
-      errno: 7,
+      errno: 22,
       call: (gate) => {
         gate.served.add("bpf");
         return gate.bpf(NUMBER_OF[name]!, attrOf(size + 8, { [size]: 1 }));
       },
-      denial: { rule: "attr_size", hook: "bpf", name, reason: new RegExp(`does not know byte ${size}`) },
+      denial: { rule: "unknown_field", hook: "bpf", name, reason: new RegExp(`does not know byte ${size}`) },
+    },
+    "an attr that is longer than the kernel's": {
+      errno: 7,
+      call: (gate) => {
+        gate.served.add("bpf");
+        gate.task.result = ({ words }) => (words[0] === CMD.BPF_MAP_FREEZE ? -7 : 0);
+        return gate.bpf(NUMBER_OF[name]!, attrOf(size + 8, { [size]: 1 }));
+      },
     },
     "an identity that the gate cannot take": denied("out_of_reach", 1, /another user/, name, {
       set: ({ task }) => {
@@ -200,8 +215,6 @@ describe("a copied command", () => {
   itFails({
     "a byte that belongs to no field": denied("unknown_field", 22, /byte 76/, "BPF_PROG_TEST_RUN", fixed({ 76: 1 })),
     "too many repetitions": denied("repeat", 22, /65537 repetitions/, "BPF_PROG_TEST_RUN", fixed({ 32: 65_537 })),
-    "input that is too long": failing(22, "BPF_PROG_TEST_RUN", fixed({ 8: 2 ** 21, 16: NOWHERE })),
-    "input in no memory": failing(14, "BPF_PROG_TEST_RUN", fixed({ 8: 8, 16: NOWHERE })),
     "a run of a program that calls bpf(2)": denied("loader_run", 1, /gate\.loader_runs/, "BPF_PROG_TEST_RUN", {
       type: SYSCALL,
     }),
@@ -218,9 +231,20 @@ describe("a copied command", () => {
         },
       },
     ),
-    "BTF with a token": denied("token", 1, /user namespace/, "BPF_BTF_LOAD", fixed({ 32: TOKEN_FD })),
-    "BTF that is too long": failing(7, "BPF_BTF_LOAD", fixed({ 16: 2 ** 25 })),
-    "a name in no memory": failing(14, "BPF_RAW_TRACEPOINT_OPEN", fixed({ 0: NOWHERE })),
+    "BTF with a token": denied("token", 1, /user namespace/, "BPF_BTF_LOAD", {
+      ...fixed({ 32: TOKEN_FD, 36: 9 }),
+      set: ({ task }) => {
+        task.fds.set(9, 90);
+        kernel.names.set(90, "/bpf-token (deleted)");
+      },
+    }),
+    "an attachment of a type that only links have": denied(
+      "attach_type",
+      22,
+      /trace_uprobe_multi/,
+      "BPF_PROG_ATTACH",
+      fixed({ 8: ATTACH_TYPES.indexOf("trace_uprobe_multi") }),
+    ),
     "an attachment of a type without a target": denied("attach_type", 22, /250/, "BPF_PROG_ATTACH", fixed({ 8: 250 })),
     "a detachment of a type without a target": denied("attach_type", 22, /250/, "BPF_PROG_DETACH", fixed({ 8: 250 })),
     "a link of a type without a target": denied("attach_type", 22, /250/, "BPF_LINK_CREATE", fixed({ 8: 250 })),
@@ -246,21 +270,15 @@ describe("a copied command", () => {
       "BPF_LINK_CREATE",
       uprobes(() => ({ 16: 0n })),
     ),
-    "uprobes of a path in no memory": failing(
-      14,
-      "BPF_LINK_CREATE",
-      uprobes(() => ({ 16: NOWHERE })),
-    ),
     "uprobes of a path that is too long": failing(
       22,
       "BPF_LINK_CREATE",
       uprobes(({ task }) => ({ 16: task.place("a".repeat(5000)) })),
     ),
-    "uprobes without end": failing(
-      7,
-      "BPF_LINK_CREATE",
-      uprobes(({ task }) => ({ 16: task.place("/bin/sh"), 24: NOWHERE, 48: 2 ** 21 })),
-    ),
+    "uprobes for a program of another type": failing(22, "BPF_LINK_CREATE", {
+      ...uprobes(({ task }) => ({ 16: task.place("/bin/sh") })),
+      type: XDP,
+    }),
     "parameters of an iterator that has none": denied(
       "iterator",
       22,
@@ -271,6 +289,51 @@ describe("a copied command", () => {
         set: ({ objects }) => objects.issue({ id: ID, subject: { ...program("drop-telnet"), attach_to: "task_x" } }),
       },
     ),
+  });
+
+  const kprobes = (words: Words) => fixed({ 4: 0, 8: ATTACH_TYPES.indexOf("trace_kprobe_multi"), ...words });
+  it.each<[string, string, number, Given]>([
+    ["input that is too long", "BPF_PROG_TEST_RUN", 16, fixed({ 8: 2 ** 21, 16: NOWHERE })],
+    ["input in no memory", "BPF_PROG_TEST_RUN", 16, fixed({ 8: 8, 16: NOWHERE })],
+    ["BTF that is too long", "BPF_BTF_LOAD", 0, fixed({ 16: 2 ** 25 })],
+    ["a log that is too long", "BPF_BTF_LOAD", 8, fixed({ 8: 4096n, 20: 2 ** 30 })],
+    ["a name in no memory", "BPF_RAW_TRACEPOINT_OPEN", 0, fixed({ 0: NOWHERE })],
+    ["uprobes of a path in no memory", "BPF_LINK_CREATE", 16, uprobes(() => ({ 16: NOWHERE }))],
+    [
+      "uprobes without end",
+      "BPF_LINK_CREATE",
+      24,
+      uprobes(({ task }) => ({ 16: task.place("/bin/sh"), 24: NOWHERE, 48: 2 ** 21 })),
+    ],
+    ["symbols in no memory", "BPF_LINK_CREATE", 24, kprobes({ 20: 1, 24: NOWHERE })],
+  ])("lets the kernel decide about %s, by a pointer that it cannot read", (_, name, at, given) => {
+    const gate = new FakeGate();
+    const set = ({ task }: FakeGate) => {
+      task.result = ({ number }) => (number === NR.openat2 ? 70 : -95);
+    };
+    expect(make(gate, name, { ...given, set })).toEqual({ result: -95 });
+    const attr = gate.task.made.at(-1)?.words[1] as Uint8Array;
+    expect(new DataView(attr.buffer, attr.byteOffset).getBigUint64(at, true)).toBe(UNREADABLE);
+  });
+
+  it("passes an fd that is no token, and the kernel rejects it", () => {
+    const gate = new FakeGate();
+    const set = ({ task }: FakeGate) => {
+      task.fds.set(9, 90);
+      task.result = () => -22;
+    };
+    expect(make(gate, "BPF_BTF_LOAD", { ...fixed({ 32: TOKEN_FD, 36: 9 }), set })).toEqual({ result: -22 });
+    const attr = gate.task.made.at(-1)?.words[1] as Uint8Array;
+    expect(new DataView(attr.buffer, attr.byteOffset).getInt32(36, true)).toBe(90);
+  });
+
+  it.each<[string, (gate: FakeGate) => void]>([
+    ["a closed fd", ({ task }) => task.fds.clear()],
+    ["an fd of no BPF object", noObjects],
+  ])("detaches like the kernel by %s, and names no program", (_, set) => {
+    const gate = new FakeGate();
+    expect(make(gate, "BPF_PROG_DETACH", { set })).toEqual({ result: 0 });
+    expect(gate.asked).toMatchObject([{ subject: { program: null, map: null } }]);
   });
 
   it("gives the kernel no fd of the task's in an iterator's parameters", () => {

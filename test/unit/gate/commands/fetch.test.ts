@@ -72,9 +72,9 @@ describe.each(FETCHING)("$name", (row) => {
   itFails({
     "an attr that cannot be read": { errno: 14, call: (gate) => gate.bpf(row.cmd, null, size) },
     "an attr with a field that the gate does not know": {
-      errno: 7,
+      errno: 22,
       call: (gate) => gate.bpf(row.cmd, attrOf(size + 8, { [size]: 1 })),
-      denial: { rule: "attr_size", hook: "bpf", name: row.name, reason: /does not know byte/ },
+      denial: { rule: "unknown_field", hook: "bpf", name: row.name, reason: /does not know byte/ },
     },
     "an object that the kernel does not open": {
       errno: 2,

@@ -43,12 +43,17 @@ describe("a BPF_MAP_CREATE", () => {
   itFails({
     "an attr that cannot be read": { errno: 14, call: (gate) => gate.bpf(CMD.BPF_MAP_CREATE, null, CREATE.size) },
     "an attr with a field that the gate does not know": {
-      errno: 7,
+      errno: 22,
       call: (gate) => gate.bpf(CMD.BPF_MAP_CREATE, attrOf(CREATE.size + 8, { [CREATE.size]: 1 })),
-      denial: { rule: "attr_size", hook: "bpf", name: "BPF_MAP_CREATE", reason: /does not know byte 96/ },
+      denial: { rule: "unknown_field", hook: "bpf", name: "BPF_MAP_CREATE", reason: /does not know byte 96/ },
     },
     "a token": {
-      ...failing(1, { [CREATE.mapFlags]: TOKEN_FD }),
+      errno: 1,
+      call: (gate) => {
+        gate.task.fds.set(9, 90);
+        kernel.names.set(90, "/bpf-token (deleted)");
+        return create(gate, { [CREATE.mapFlags]: TOKEN_FD, [CREATE.tokenFd]: 9 });
+      },
       denial: { rule: "token", hook: "bpf_map_create", name: "m", reason: /user namespace/ },
     },
     "a digest of another length": failing(22, { [CREATE.exclusiveHash]: NOWHERE, [CREATE.exclusiveHashSize]: 8 }),
@@ -98,6 +103,21 @@ describe("a BPF_MAP_CREATE", () => {
     expect(create(gate)).toEqual({ result: -13 });
     expect(gate.records).toEqual([]);
     expect(gate.task.adopted).toEqual(hook === "bpf_map" ? [CREATED] : []);
+  });
+
+  it("has its quota checked before the kernel creates it if an earlier turn decided about the command alone", () => {
+    const gate = new FakeGate();
+    gate.served.add("bpf");
+    gate.decided = [{ verdict: 0, answered: true, delegated: false, freezes: false, outcome: "allowed" }];
+    expect(create(gate, { [CREATE.maxEntries]: 2 ** 20 })).toEqual({ result: -12 });
+    expect(gate.task.made).toEqual([]);
+  });
+
+  it("has a token's fd that is none passed to the kernel", () => {
+    const gate = new FakeGate();
+    create(gate, { [CREATE.mapFlags]: TOKEN_FD, [CREATE.tokenFd]: 9 });
+    const attr = gate.task.made[0]?.words[1] as Uint8Array;
+    expect(new DataView(attr.buffer, attr.byteOffset).getInt32(CREATE.tokenFd, true)).toBe(-1);
   });
 
   it("has its quota checked once, after the kernel created it if an earlier turn decided", () => {

@@ -26,9 +26,16 @@ describe("a bpf(2) command", () => {
     },
     "that the gate does not know, in no memory": { errno: 14, call: (gate) => gate.bpf(UNKNOWN, null, 8) },
     "that the gate does not know, with a longer attr": {
-      errno: 7,
+      errno: 22,
       call: (gate) => gate.bpf(UNKNOWN, attrOf(ATTR_SIZE + 8, { [ATTR_SIZE]: 1 })),
-      denial: { rule: "attr_size", hook: "bpf", name: "(unnamed)", reason: /byte 168/ },
+      denial: { rule: "unknown_field", hook: "bpf", name: "(unnamed)", reason: /byte 168/ },
+    },
+    "that the gate does not know, with an attr that is longer than the kernel's": {
+      errno: 7,
+      call: (gate) => {
+        gate.task.result = () => -7;
+        return gate.bpf(UNKNOWN, attrOf(8, { 4: 1 }));
+      },
     },
     "that creates a token": {
       errno: 2,
