@@ -23,3 +23,4 @@ bash scripts/guest-ring.sh --module bcachefs --module btrfs --module f2fs --modu
 kernels=$(mktemp -d)
 trap 'rm -rf "$kernels"' EXIT
 node scripts/kernel-facts.mjs "$kernels" --check
+node scripts/source-places.mjs "$kernels" --check

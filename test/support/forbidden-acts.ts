@@ -68,7 +68,7 @@ const HELPERS: Readonly<Partial<Record<EffectName, readonly number[]>>> = {
 const KFUNCS: Readonly<Partial<Record<EffectName, readonly string[]>>> = {
   reads_kernel_memory: ["bpf_path_d_path", "bpf_get_file_xattr", "bpf_probe_read_kernel_dynptr", "bpf_strlen"],
   reads_user_memory: ["bpf_copy_from_user_str", "bpf_copy_from_user_task_str", "bpf_probe_read_user_dynptr"],
-  writes_packet: ["bpf_skb_set_fou_encap", "bpf_xdp_pull_data"],
+  writes_packet: ["bpf_skb_set_fou_encap", "bpf_xdp_pull_data", "bpf_xdp_metadata_rx_hash"],
   redirects: ["bpf_sk_assign_tcp_reqsk"],
   sends_signal: ["bpf_send_signal_task"],
   changes_socket: ["bpf_sock_destroy", "tcp_cong_avoid_ai", "bpf_sock_ops_enable_tx_tstamp"],
@@ -79,6 +79,9 @@ const KFUNCS: Readonly<Partial<Record<EffectName, readonly string[]>>> = {
     "crash_kexec",
     "scx_bpf_kick_cpu",
     "bpf_task_work_schedule_signal_impl",
+    "bpf_crypto_ctx_create",
+    "bpf_verify_pkcs7_signature",
+    "scx_bpf_dsq_nr_queued",
   ],
   writes_ctx: ["bpf_sock_addr_set_sun_path"],
 };

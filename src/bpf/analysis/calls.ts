@@ -2,7 +2,7 @@ import type { EvidenceCollector } from "../evidence/evidence-collector.js";
 import { isPoison } from "../insn/insn.js";
 import type { Code } from "../model/code.js";
 import { EFFECTS } from "../model/facts.js";
-import { formats, HELPER_ROWS, type HelperRow, USER_STACK } from "../tables/helpers.js";
+import { type FlagEffect, formats, HELPER_ROWS, type HelperRow } from "../tables/helpers.js";
 import { NEVER_NULL, OBJECT_HELPERS, OBJECT_KFUNCS } from "../tables/kernel-objects.js";
 import { KFUNC_ROWS, type KfuncRow } from "../tables/kfuncs.js";
 import { Dynptrs } from "./dynptrs.js";
@@ -11,7 +11,7 @@ import { FOREIGN, type Maps } from "./maps.js";
 import type { Memory } from "./memory.js";
 import type { Frames } from "./states/frames.js";
 import { ANY_OFFSET, ANYTHING, KIND } from "./values/kinds.js";
-import { bitOf, enumerable } from "./values/numbers.js";
+import { bitOf, enumerable, filterSet } from "./values/numbers.js";
 import type { Values } from "./values/values.js";
 
 /** Effects of a call on the control flow, which the interpreter carries out. */
@@ -92,7 +92,7 @@ export class Calls {
     }
     if (row.writesMap) this.#writesMap(slot, this.#argument(args.indexOf("m")), name);
     if (formats(row)) this.#format(slot, this.#argument(args.indexOf("t")), name);
-    if (row.stackFlags > 0) this.#userStack(slot, this.#argument(row.stackFlags - 1), name);
+    if (row.flag !== null) this.#flagEffect(slot, row.flag, name);
     if (row.effects.includes("tail_calls")) this.consequences.leave(slot, "what a tail call returns is not known");
     const returned = this.#returned(row);
     return row.returns === "number" || NEVER_NULL.has(row.name) ? returned : this.#orNull(returned);
@@ -238,10 +238,13 @@ export class Calls {
     if (reads.user) this.#findings.note("reads_user_memory", slot, `${reads.because} in \`${name}\``);
   }
 
-  #userStack(slot: number, flags: number, name: string): void {
+  #flagEffect(slot: number, flag: FlagEffect, name: string): void {
     const values = this.#values;
-    if (values.isConstant(flags) && (values.lo(flags) & USER_STACK) === 0) return;
-    this.#findings.note("reads_user_memory", slot, `walks the user's stack in \`${name}\``);
+    const flags = this.#argument(flag.argument);
+    const possible = values.isConstant(flags)
+      ? values.lo(flags) & flag.bit
+      : filterSet(values.set(flags), (number) => (number & flag.bit) !== 0);
+    if (possible !== 0) this.#findings.note(flag.effect, slot, `${flag.does} in \`${name}\``);
   }
 
   /**

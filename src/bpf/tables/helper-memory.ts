@@ -2,11 +2,23 @@ import { type ArgumentMemory, bytes, type Extent, keeps, reads, sized, updates, 
 
 type Row = readonly [name: string, memory: readonly ArgumentMemory[]];
 
+/** The kernel's functions that are not named as their helpers. */
+const FUNCTIONS: Readonly<Record<string, string>> = {
+  lwt_push_encap: "bpf_lwt_in_push_encap",
+  setsockopt: "bpf_sk_setsockopt",
+  sk_select_reuseport: "sk_select_reuseport",
+  skb_output: "bpf_skb_event_output",
+  store_hdr_opt: "bpf_sock_ops_store_hdr_opt",
+  xdp_output: "bpf_xdp_event_output",
+};
+
 /** The helpers of one source file that only read: for each, by index of the argument, how many bytes. */
 function read(file: string, rows: Readonly<Record<string, Readonly<Record<number, Extent>>>>): readonly Row[] {
   return Object.entries(rows).map(([name, extents]) => [
     name,
-    Object.entries(extents).map(([index, extent]) => reads(Number(index), extent, `${file}: bpf_${name}`)),
+    Object.entries(extents).map(([index, extent]) =>
+      reads(Number(index), extent, `${file}: ${FUNCTIONS[name] ?? `bpf_${name}`}`),
+    ),
   ]);
 }
 

@@ -18,12 +18,38 @@ export interface HelperRow {
   readonly writesMap: boolean;
   /** Whether it is in bpf_helper_changes_pkt_data (net/core/filter.c): it invalidates pointers into the packet. */
   readonly changesPacket: boolean;
-  /** The argument (1 to 5) in which BPF_F_USER_STACK makes it read the user's stack; 0 for none. */
-  readonly stackFlags: number;
+  /** What a flag in one of its arguments adds to its effects. */
+  readonly flag: FlagEffect | null;
+}
+
+/** An effect that a helper has unless a flag is known to be clear. */
+export interface FlagEffect {
+  /** Index of the argument with the flags, from 0. */
+  readonly argument: number;
+  readonly bit: number;
+  readonly effect: EffectName;
+  /** What it then does, for evidence: `walks the user's stack`. */
+  readonly does: string;
 }
 
 /** BPF_F_USER_STACK of include/uapi/linux/bpf.h. */
-export const USER_STACK = 1 << 8;
+const userStack = (argument: number): FlagEffect => ({
+  argument,
+  bit: 1 << 8,
+  effect: "reads_user_memory",
+  does: "walks the user's stack",
+});
+
+/**
+ * BPF_SK_STORAGE_GET_F_CREATE: sk_storage_charge of net/core/bpf_sk_storage.c adds to sk_omem_alloc, which
+ * net.core.optmem_max limits, so that the socket's later calls fail that need such memory.
+ */
+const SOCKET_STORAGE: FlagEffect = {
+  argument: 3,
+  bit: 1,
+  effect: "changes_socket",
+  does: "can charge storage to the socket's option memory",
+};
 
 /** Whether the helper prints by a format string. What it reads then depends on the format. */
 export function formats(row: HelperRow): boolean {
@@ -46,7 +72,7 @@ function row(
     returns: "number",
     writesMap: false,
     changesPacket: false,
-    stackFlags: 0,
+    flag: null,
     ...more,
   };
 }
@@ -78,7 +104,7 @@ const ROWS: readonly HelperRow[] = [
   row(24, "get_route_realm", "c", []),
   row(25, "perf_event_output", "cm-r-", [], { writesMap: true }),
   row(26, "skb_load_bytes", "c-w-", []),
-  row(27, "get_stackid", "cm-", ["reads_kernel_memory"], { writesMap: true, stackFlags: 3 }),
+  row(27, "get_stackid", "cm-", ["reads_kernel_memory"], { writesMap: true, flag: userStack(2) }),
   row(28, "csum_diff", "r-r--", []),
   row(29, "skb_get_tunnel_opt", "cw-", []),
   row(30, "skb_set_tunnel_opt", "cr-", ["writes_packet"]),
@@ -119,7 +145,7 @@ const ROWS: readonly HelperRow[] = [
   row(64, "bind", "cr-", ["changes_socket"]),
   row(65, "xdp_adjust_tail", "c-", ["writes_packet"], { changesPacket: true }),
   row(66, "skb_get_xfrm_state", "c-w--", []),
-  row(67, "get_stack", "cw--", ["reads_kernel_memory"], { stackFlags: 4 }),
+  row(67, "get_stack", "cw--", ["reads_kernel_memory"], { flag: userStack(3) }),
   row(68, "skb_load_bytes_relative", "c-w--", []),
   row(69, "fib_lookup", "cw--", []),
   row(70, "sock_hash_update", "cmr-", ["changes_socket"], { writesMap: true }),
@@ -159,8 +185,9 @@ const ROWS: readonly HelperRow[] = [
   row(104, "sysctl_set_new_value", "cr-", ["changes_kernel_state", "overrides_return"]),
   row(105, "strtol", "r--w", []),
   row(106, "strtoul", "r--w", []),
-  row(107, "sk_storage_get", "mor-", [], { returns: "map_value", writesMap: true }),
-  row(108, "sk_storage_delete", "mo", [], { writesMap: true }),
+  row(107, "sk_storage_get", "mor-", [], { returns: "map_value", writesMap: true, flag: SOCKET_STORAGE }),
+  // It returns the memory that was charged, after which no call fails.
+  row(108, "sk_storage_delete", "mo", ["changes_socket"], { harmless: true, writesMap: true }),
   row(109, "send_signal", "-", ["sends_signal"]),
   row(110, "tcp_gen_syncookie", "or-r-", ["changes_socket"]),
   row(111, "skb_output", "cm-r-", ["reads_kernel_memory"], { writesMap: true }),
@@ -193,7 +220,7 @@ const ROWS: readonly HelperRow[] = [
   row(138, "skc_to_tcp_timewait_sock", "o", [], { returns: "kernel" }),
   row(139, "skc_to_tcp_request_sock", "o", [], { returns: "kernel" }),
   row(140, "skc_to_udp6_sock", "o", [], { returns: "kernel" }),
-  row(141, "get_task_stack", "ow--", ["reads_kernel_memory"], { stackFlags: 4 }),
+  row(141, "get_task_stack", "ow--", ["reads_kernel_memory"], { flag: userStack(3) }),
   row(142, "load_hdr_opt", "cw--", []),
   row(143, "store_hdr_opt", "cr--", ["writes_packet"], { changesPacket: true }),
   row(144, "reserve_hdr_opt", "c--", ["writes_packet"]),

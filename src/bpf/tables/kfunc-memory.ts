@@ -150,7 +150,9 @@ const OPTIONS: readonly Row[] = [
   ...read("kernel/sched/ext/ext.c", "scx_bpf_dump_bstr scx_bpf_error_bstr", { 0: "unknown", 1: sized(2) }),
   ...read("kernel/sched/ext/ext.c", "scx_bpf_exit_bstr", { 1: "unknown", 2: sized(3) }),
   ...read("kernel/sched/ext/sub.c", "scx_bpf_sub_kill_bstr", { 1: "unknown", 2: sized(3) }),
-  ...read("kernel/bpf/stream.c", "bpf_stream_vprintk bpf_stream_vprintk_impl", { 2: sized(3) }),
+  // bpf_stream_vprintk_impl is its name in 6.18.
+  ["bpf_stream_vprintk", [reads(2, sized(3), "kernel/bpf/stream.c: bpf_stream_vprintk")]],
+  ["bpf_stream_vprintk_impl", [reads(2, sized(3), "kernel/bpf/stream.c: bpf_stream_vprintk")]],
   ...read(HID, "hid_bpf_hw_output_report", { 1: sized(2) }),
   ...read(HID, "hid_bpf_input_report hid_bpf_try_input_report", { 2: sized(3) }),
 ];

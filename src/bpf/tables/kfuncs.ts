@@ -48,8 +48,7 @@ const GROUPS: readonly Group[] = [
     bpf_cpumask_first_and bpf_cpumask_test_cpu bpf_cpumask_equal bpf_cpumask_intersects bpf_cpumask_subset
     bpf_cpumask_empty bpf_cpumask_full bpf_cpumask_weight bpf_cpumask_any_distribute
     bpf_cpumask_any_and_distribute bpf_dynptr_is_null bpf_dynptr_is_rdonly bpf_dynptr_size
-    bpf_xdp_metadata_rx_hash bpf_xdp_metadata_rx_timestamp bpf_xdp_metadata_rx_vlan_tag bpf_get_fsverity_digest
-    bpf_verify_pkcs7_signature bpf_list_empty bpf_list_is_first bpf_list_is_last bpf_mem_cgroup_memory_events
+    bpf_xdp_metadata_rx_timestamp bpf_xdp_metadata_rx_vlan_tag bpf_get_fsverity_digest bpf_list_empty bpf_list_is_first bpf_list_is_last bpf_mem_cgroup_memory_events
     bpf_mem_cgroup_page_state bpf_mem_cgroup_usage bpf_mem_cgroup_vm_events`,
   ],
   // Objects of the program: CPU masks, lists, trees, iterators, work queues, arenas.
@@ -76,7 +75,7 @@ const GROUPS: readonly Group[] = [
     bpf_refcount_acquire bpf_list_del bpf_cpumask_create bpf_cpumask_acquire
     bpf_list_front bpf_list_back bpf_list_pop_front bpf_list_pop_back bpf_rbtree_first bpf_rbtree_left
     bpf_rbtree_right bpf_rbtree_root bpf_rbtree_remove bpf_iter_num_next bpf_iter_bits_next bpf_session_cookie
-    bpf_crypto_ctx_create bpf_crypto_ctx_acquire`,
+    bpf_crypto_ctx_acquire`,
   ],
   [[], "slice", "bpf_dynptr_slice bpf_dynptr_slice_rdwr"],
   [[], "arena", "bpf_arena_alloc_pages"],
@@ -108,8 +107,8 @@ const GROUPS: readonly Group[] = [
     bpf_copy_from_user_task_dynptr bpf_copy_from_user_task_str_dynptr`,
   ],
   [[KERNEL, USER], "number", "bpf_stream_vprintk_impl bpf_stream_vprintk bpf_stream_print_stack"],
-  // packets
-  [[PACKET], "number", `bpf_xdp_pull_data bpf_skb_set_fou_encap bpf_skb_set_xfrm_info`],
+  // packets. veth_xdp_rx_hash of drivers/net/veth.c stores the hash in the sk_buff, as bpf_get_hash_recalc does.
+  [[PACKET], "number", "bpf_xdp_pull_data bpf_xdp_metadata_rx_hash bpf_skb_set_fou_encap bpf_skb_set_xfrm_info"],
   [[], "number", "bpf_skb_get_fou_encap bpf_skb_get_xfrm_info"],
   // sockets
   [
@@ -139,6 +138,9 @@ const GROUPS: readonly Group[] = [
     bpf_set_dentry_xattr bpf_remove_dentry_xattr css_rstat_flush css_rstat_updated cgroup_rstat_flush
     cgroup_rstat_updated bpf_mem_cgroup_flush_stats crash_kexec`,
   ],
+  // Both may load the module of an algorithm that the program names (crypto_larval_lookup of crypto/api.c).
+  [[STATE], "number", "bpf_verify_pkcs7_signature"],
+  [[STATE], "memory", "bpf_crypto_ctx_create"],
   // Looking up a flow extends its lifetime; looking up a keyring can create it (KEY_LOOKUP_CREATE).
   [[STATE], "kernel", "bpf_lookup_user_key bpf_skb_ct_alloc bpf_xdp_ct_alloc bpf_ct_insert_entry bpf_xdp_flow_lookup"],
   // sched_ext
@@ -150,7 +152,9 @@ const GROUPS: readonly Group[] = [
     scx_bpf_cpuperf_set scx_bpf_pick_idle_cpu scx_bpf_pick_any_cpu scx_bpf_test_and_clear_cpu_idle
     scx_bpf_reenqueue_local`,
   ],
-  [[], "number", "scx_bpf_dsq_nr_queued scx_bpf_task_running scx_bpf_task_cpu scx_bpf_now scx_bpf_nr_cpu_ids"],
+  [[], "number", "scx_bpf_task_running scx_bpf_task_cpu scx_bpf_now scx_bpf_nr_cpu_ids"],
+  // A CPU that does not exist ends the scheduler (ops_cpu_valid of kernel/sched/ext.c), also from a tracing program.
+  [[STATE], "number", "scx_bpf_dsq_nr_queued"],
   [[STATE, KERNEL, USER], "number", "scx_bpf_exit_bstr scx_bpf_error_bstr scx_bpf_dump_bstr"],
   [[], "number", "bpf_throw", true],
 ];

@@ -25,7 +25,7 @@ describe("the table of helpers", () => {
       if (row === undefined) continue;
       expect(row.args, row.name).toMatch(/^[-cmrwofdtxyz]{0,5}$/);
       if (row.writesMap || row.returns === "map_value") expect(row.args, row.name).toContain("m");
-      if (row.stackFlags > 0) expect(row.args[row.stackFlags - 1], row.name).toBe("-");
+      if (row.flag !== null) expect(row.args[row.flag.argument], row.name).toBe("-");
     }
   });
 });
