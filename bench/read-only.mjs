@@ -37,7 +37,7 @@ const { factsOfFile, EFFECTS } = await importSources(
   `export { factsOfFile } from "./src/bpf/embedded.js"; export { EFFECTS } from "./src/bpf/model/facts.js";`,
   root,
 );
-const READS = new Set(["reads_kernel_memory", "reads_user_memory"]);
+const READS = new Set(["reads_kernel_memory", "reads_user_memory", "reveals_addresses"]);
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-packages-"));
 const programs = [];

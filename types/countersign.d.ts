@@ -245,6 +245,11 @@ export interface Program {
 export interface Effects {
   readonly reads_kernel_memory: boolean;
   readonly reads_user_memory: boolean;
+  /**
+   * Addresses of the kernel that it has by itself. Those that it reads are `reads_kernel_memory`; those in the
+   * registers that a kprobe, raw_tracepoint or perf_event program is given are neither.
+   */
+  readonly reveals_addresses: boolean;
   readonly writes_user_memory: boolean;
   readonly writes_packet: boolean;
   readonly writes_ctx: boolean;
@@ -880,6 +885,7 @@ export type HelperName =
 export type EffectName =
   | "reads_kernel_memory"
   | "reads_user_memory"
+  | "reveals_addresses"
   | "writes_user_memory"
   | "writes_packet"
   | "writes_ctx"

@@ -2,7 +2,7 @@ import { CountersignError } from "../error.js";
 import { didYouMean } from "../nearest.js";
 import { programFacts } from "./analysis/program-facts.js";
 import { Instructions } from "./described/instructions.js";
-import { READS } from "./evidence/evidence-collector.js";
+import { OBSERVES } from "./evidence/evidence-collector.js";
 import { zeroMapReferences } from "./insn/digest.js";
 import { MAX_INSNS } from "./insn/insn.js";
 import { LiveProgram } from "./live-program.js";
@@ -118,7 +118,7 @@ function withEffects(facts: ProgramFacts, given: Partial<Effects>): Pick<Program
   const effects = { ...facts.effects, ...given };
   const added = EFFECTS.filter((name) => given[name] === true && !facts.effects[name]);
   const stated = added.map((effect): Evidence => {
-    const ends_read_only = !READS.has(effect);
+    const ends_read_only = !OBSERVES.has(effect);
     return { effect, insn: null, text: null, source: null, because: "the test says so", ends_read_only };
   });
   const evidence = [...facts.evidence.filter(({ effect }) => effects[effect]), ...stated];

@@ -4,7 +4,7 @@
  * that tests compare all of them with the facts of real objects and of generated programs.
  */
 import { GPL_COMPATIBLE } from "./analysis/program-facts.js";
-import { READS } from "./evidence/evidence-collector.js";
+import { OBSERVES } from "./evidence/evidence-collector.js";
 import { INSN_SIZE } from "./insn/insn.js";
 import { EFFECTS, type EffectName } from "./model/facts.js";
 import { HELPER_ROWS } from "./tables/helpers.js";
@@ -49,7 +49,7 @@ const SOMETIMES_HARMLESS: ReadonlySet<EffectName> = new Set<EffectName>([
   ...HELPER_ROWS.flatMap((row) => (row?.harmless ? row.effects : [])),
 ]);
 
-const CHANGES = EFFECTS.filter((effect) => !READS.has(effect));
+const CHANGES = EFFECTS.filter((effect) => !OBSERVES.has(effect));
 
 const its = (effect: EffectName | "read_only", is: boolean): FactLiteral => ({ fact: `effects.${effect}`, is });
 const GPL = [...GPL_COMPATIBLE];

@@ -442,6 +442,20 @@ export const ACTS: readonly Act[] = [
     "r1 = r10; r1 += -A; r2 = 8; r3 = value strings + 0; r4 = r10; r4 += -B; *(u64 *)(r10 - B) = r1; r5 = 8; call bpf_snprintf",
   ),
 
+  ...[
+    ["puts its context into its map", `r6 = r1; ${LOOKUP("own")}; *(u64 *)(r0 + 0) = r6; SKIP: r0 = 0`],
+    ["adds its frame to its map", `${LOOKUP("own")}; r2 = r10; lock *(u64 *)(r0 + 0) += r2; SKIP: r0 = 0`],
+    [
+      "remembers a part of its context",
+      "w2 = w1; *(u64 *)(r10 - A) = r2; r2 = r10; r2 += -A; r1 = map ring; r3 = 8; r4 = 0; call bpf_ringbuf_output",
+    ],
+    [
+      "has a map's address as a key",
+      "*(u64 *)(r10 - B) = 0; r2 = map own; *(u32 *)(r10 - A) = r2; r2 = r10; r2 += -A; r3 = r10; r3 += -B; r4 = 0; r1 = map cells; call bpf_map_update_elem",
+    ],
+    ["prints its context", "r3 = r1; r1 = value numbers + 0; r2 = 16; r4 = 2; call bpf_trace_printk"],
+  ].map(([name, text]): Act => ({ name: name!, effects: ["reveals_addresses"], text: text! })),
+
   { name: "makes a tail call", effects: ["tail_calls"], text: "r2 = map jumps; r3 = 0; call bpf_tail_call" },
   ...["call 212", "call 5000", "call kfunc bpf_not_known_to_anybody"].map(
     (text): Act => ({ name: `${text}, which is not known`, effects: EFFECTS, text: `${READY}; ${text}` }),

@@ -30,7 +30,7 @@ export const HARMLESS: readonly { readonly name: string; readonly text: string; 
   },
   {
     name: "prints by a constant format",
-    text: "r1 = value numbers + 0; r2 = 16; r3 = 1; r4 = 2; call bpf_trace_printk",
+    text: "r1 = value numbers + 0; r2 = 16; r3 = 1; r4 = 2; r5 = 3; call bpf_trace_printk",
   },
   { name: "goes round", text: "r5 = 0; ROUND: r5 += 1; if r5 < 8 goto ROUND" },
   {

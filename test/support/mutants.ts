@@ -2,6 +2,7 @@
 
 import { assemble, linesOf } from "../../src/bpf/assembly/assembly.js";
 import { type Line, parse } from "../../src/bpf/assembly/assembly-lines.js";
+import { OBSERVES } from "../../src/bpf/evidence/evidence-collector.js";
 import { OP } from "../../src/bpf/insn/insn.js";
 import type { Code } from "../../src/bpf/model/code.js";
 import { EFFECTS, type Effects } from "../../src/bpf/model/facts.js";
@@ -58,7 +59,7 @@ export function someHarmlessOf(code: Code, count: number, next: (below: number) 
 /** The effects that a mutant must have and is said not to. */
 export function missed(act: Act, effects: Effects): string[] {
   const wrong: string[] = act.effects.filter((effect) => !effects[effect]);
-  const changes = act.effects.some((effect) => effect !== "reads_kernel_memory" && effect !== "reads_user_memory");
+  const changes = act.effects.some((effect) => !OBSERVES.has(effect));
   if (changes && effects.read_only) wrong.push("read_only");
   return wrong;
 }

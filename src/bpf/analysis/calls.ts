@@ -5,12 +5,14 @@ import { EFFECTS } from "../model/facts.js";
 import { type FlagEffect, formats, HELPER_ROWS, type HelperRow } from "../tables/helpers.js";
 import { NEVER_NULL, OBJECT_HELPERS, OBJECT_KFUNCS } from "../tables/kernel-objects.js";
 import { KFUNC_ROWS, type KfuncRow } from "../tables/kfuncs.js";
+import { CallAddresses } from "./call-addresses.js";
 import { Dynptrs } from "./dynptrs.js";
 import { formatAt, readsOfFormat } from "./format.js";
+import { printedArguments } from "./format-addresses.js";
 import { FOREIGN, type Maps } from "./maps.js";
 import type { Memory } from "./memory.js";
 import type { Frames } from "./states/frames.js";
-import { ANY_OFFSET, ANYTHING, KIND } from "./values/kinds.js";
+import { ANY_OFFSET, ANYTHING, GIVEN_MEMORY, GIVEN_OBJECT, KIND } from "./values/kinds.js";
 import { bitOf, enumerable, filterSet } from "./values/numbers.js";
 import type { Values } from "./values/values.js";
 
@@ -50,6 +52,7 @@ export class Calls {
   readonly #maps: Maps;
   readonly #findings: EvidenceCollector;
   readonly #dynptrs: Dynptrs;
+  readonly #addresses: CallAddresses;
 
   constructor(
     readonly code: Code,
@@ -61,6 +64,7 @@ export class Calls {
     this.#maps = memory.maps;
     this.#findings = memory.findings;
     this.#dynptrs = new Dynptrs(code, memory.values, memory.findings);
+    this.#addresses = new CallAddresses(memory);
   }
 
   /**
@@ -83,6 +87,7 @@ export class Calls {
       for (const effect of EFFECTS)
         this.#findings.note(effect, slot, `calls \`${name}\`, through which anything can be done`);
     const { args } = row;
+    this.#addresses.helper(slot, row, name);
     for (let index = 0; index < args.length; index++) {
       const letter = args[index];
       if (letter === "w") this.memory.fill(slot, this.#argument(index), name);
@@ -91,10 +96,10 @@ export class Calls {
       else if (letter === "f") this.#callback(slot, row, index);
     }
     if (row.writesMap) this.#writesMap(slot, this.#argument(args.indexOf("m")), name);
-    if (formats(row)) this.#format(slot, this.#argument(args.indexOf("t")), name);
+    if (formats(row)) this.#format(slot, row, name);
     if (row.flag !== null) this.#flagEffect(slot, row.flag, name);
     if (row.effects.includes("tail_calls")) this.consequences.leave(slot, "what a tail call returns is not known");
-    const returned = this.#returned(row);
+    const returned = this.#addresses.returned(row, this.#returned(row));
     return row.returns === "number" || NEVER_NULL.has(row.name) ? returned : this.#orNull(returned);
   }
 
@@ -141,6 +146,7 @@ export class Calls {
     }
     for (const effect of row.effects) this.#findings.note(effect, slot, `calls kfunc \`${row.name}\``);
     this.#kfuncArguments(slot, row);
+    this.#addresses.kfunc(slot, row);
     if (row.ends) this.consequences.end(slot, `\`${row.name}\` ends it with a value of its own`);
     const values = this.#values;
     const maps = values.maps(this.#argument(0));
@@ -150,7 +156,7 @@ export class Calls {
       case "memory":
         return this.#orNull(values.pointer(KIND.MEMORY));
       case "kernel":
-        return this.#orNull(values.pointer(OBJECT_KFUNCS.has(row.name) ? KIND.OBJECT : KIND.KERNEL));
+        return this.#orNull(values.pointer(OBJECT_KFUNCS.has(row.name) ? GIVEN_OBJECT : GIVEN_MEMORY));
       case "arena":
         return values.pointer(KIND.ARENA | KIND.NUMBER, maps === 0 ? FOREIGN : maps);
       case "slice": {
@@ -232,8 +238,11 @@ export class Calls {
     );
   }
 
-  #format(slot: number, pointer: number, name: string): void {
-    const reads = readsOfFormat(formatAt(this.#values, this.#frames, this.#maps, pointer));
+  #format(slot: number, row: HelperRow, name: string): void {
+    const pointer = this.#argument(row.args.indexOf("t"));
+    const text = formatAt(this.#values, this.#frames, this.#maps, pointer);
+    this.#addresses.printed(slot, row, printedArguments(text), name);
+    const reads = readsOfFormat(text);
     if (reads.kernel) this.#findings.note("reads_kernel_memory", slot, `${reads.because} in \`${name}\``);
     if (reads.user) this.#findings.note("reads_user_memory", slot, `${reads.because} in \`${name}\``);
   }
@@ -258,7 +267,7 @@ export class Calls {
     const map = values.pointer(KIND.MAP, of);
     const key = values.pointer(KIND.MEMORY);
     const value = values.pointer(KIND.MAP_VALUE, of);
-    const object = values.pointer(KIND.OBJECT);
+    const object = values.pointer(GIVEN_OBJECT);
     const args: Readonly<Record<string, readonly number[]>> = {
       for_each_map_elem: [map, key, value, given],
       timer_set_callback: [map, key, value],
@@ -283,7 +292,7 @@ export class Calls {
         return values.pointer(KIND.SOCKET);
       case "kernel":
         if (row.name === "kptr_xchg") return this.#exchanged();
-        return values.pointer(OBJECT_HELPERS.has(row.name) ? KIND.OBJECT : KIND.KERNEL);
+        return values.pointer(OBJECT_HELPERS.has(row.name) ? GIVEN_OBJECT : GIVEN_MEMORY);
       case "dynptr":
         return values.pointer(this.#dynptrs.behind(this.#argument(0)));
       case "map_value":
@@ -298,7 +307,7 @@ export class Calls {
   #exchanged(): number {
     const maps = this.#values.maps(this.#argument(0)) || FOREIGN;
     const shared = maps & this.#maps.shared;
-    return this.#values.pointer(KIND.OBJECT | KIND.MEMORY | (shared === 0 ? 0 : KIND.MAP_VALUE), shared);
+    return this.#values.pointer(GIVEN_OBJECT | KIND.MEMORY | (shared === 0 ? 0 : KIND.MAP_VALUE), shared);
   }
 
   /** The result of a lookup in one of these maps: a pointer to a value, or the map or socket that it holds. */

@@ -1,12 +1,12 @@
 import type { ContextField, ContextRow, WritableField } from "../tables/program-types.js";
-import { ANY_OFFSET, FROM_ANY_CONTEXT, KIND } from "./values/kinds.js";
+import { ANY_OFFSET, FROM_ANY_CONTEXT, GIVEN_MEMORY, GIVEN_OBJECT, KIND } from "./values/kinds.js";
 import type { Values } from "./values/values.js";
 
 const KINDS: Readonly<Record<ContextField["kind"], number>> = {
   packet: KIND.PACKET,
   packet_end: KIND.PACKET_END,
   socket: KIND.SOCKET | KIND.NUMBER,
-  kernel: KIND.KERNEL,
+  kernel: GIVEN_MEMORY,
   flow_keys: KIND.OPTION,
   option: KIND.OPTION,
 };
@@ -24,8 +24,8 @@ export class Context {
   ) {
     const kinds = {
       number: KIND.NUMBER,
-      kernel: KIND.NUMBER | KIND.OBJECT,
-      iterated: KIND.NUMBER | KIND.OBJECT | KIND.LENT,
+      kernel: KIND.NUMBER | GIVEN_OBJECT,
+      iterated: KIND.NUMBER | GIVEN_OBJECT | KIND.LENT,
       buffer: KIND.NUMBER | KIND.BUFFER,
       anything: FROM_ANY_CONTEXT,
     }[row.otherwise];

@@ -45,7 +45,7 @@ export class Dynptrs {
    * such a one, has memory of the caller.
    */
   behind(dynptr: number): number {
-    const own = KIND.STACK | KIND.MEMORY | KIND.NUMBER;
+    const own = KIND.STACK | KIND.MEMORY | KIND.NUMBER | KIND.ADDRESS;
     const given = !GIVEN_NONE.has(this.code.type) || (this.values.kinds(dynptr) & ~own) !== 0;
     return given ? KIND.MEMORY | KIND.LENT : KIND.MEMORY;
   }

@@ -2,9 +2,11 @@ import type { EvidenceCollector } from "../evidence/evidence-collector.js";
 import { CALL_SRC, LD_SRC, OP } from "../insn/insn.js";
 import type { Code } from "../model/code.js";
 import type { ProgramTypeRow } from "../tables/program-types.js";
+import type { Addresses } from "./addresses.js";
 import { Calls } from "./calls.js";
 import { Context } from "./context.js";
 import { type Entry, entryOf } from "./entry.js";
+import { KeptPointers } from "./kept-pointers.js";
 import { Literals } from "./literals.js";
 import { FOREIGN, Maps } from "./maps.js";
 import { Memory, rejectedStores } from "./memory.js";
@@ -34,6 +36,7 @@ export class Interpreter {
   readonly #literals: Literals;
   readonly #operations: Operations;
   readonly #calls: Calls;
+  readonly #addresses: Addresses;
   /** For each function: its return value, -1 before the first return; and the leaders with calls of it. */
   readonly #returns: Int32Array;
   readonly #callers = new Map<number, Set<number>>();
@@ -67,7 +70,9 @@ export class Interpreter {
     if (type.context.otherwise === "anything")
       verdict.replaces(this.#entry.context.otherwise === "anything" ? null : this.#entry.context.name);
     const context = new Context(this.#entry.context, values);
-    const memory = new Memory(values, frames, context, maps, findings, rejectedStores(code));
+    const kept = new KeptPointers(code.btf, () => maps.shared);
+    const memory = new Memory(values, frames, context, maps, findings, rejectedStores(code), kept);
+    this.#addresses = memory.addresses;
     this.#values = values;
     this.#frames = frames;
     this.#states = new States(flow, values, frames, work, scratch);
@@ -306,8 +311,10 @@ export class Interpreter {
   /** The current function returns this value. */
   #leave(slot: number, value: number, why: string | null): void {
     const { function: index } = this.#frames;
-    if (this.#final[index] !== 0)
+    if (this.#final[index] !== 0) {
       this.verdict.returned(slot, this.#values.set(value), this.#values.highSet(value), why);
+      this.#addresses.returned(slot, value);
+    }
     const before = this.#returns[index]!;
     const joined = before < 0 ? value : this.#values.join(before, value);
     if (joined === before) return;

@@ -3,7 +3,7 @@ import { firstWide, LD_SRC, OP } from "../insn/insn.js";
 import type { Code } from "../model/code.js";
 import { FOREIGN, type Maps } from "./maps.js";
 import { type Flow, functionAt } from "./states/flow.js";
-import { ANY_OFFSET, ANYTHING, KIND } from "./values/kinds.js";
+import { ANY_OFFSET, ANYTHING, GIVEN_MEMORY, KIND } from "./values/kinds.js";
 import type { Scratch } from "./values/scratch.js";
 import type { Values } from "./values/values.js";
 
@@ -60,7 +60,7 @@ export class Literals {
         return values.pointer(KIND.MAP_VALUE, maps.bit(reference.map), reference.offset ?? ANY_OFFSET);
       }
       case LD_SRC.BTF_ID:
-        return values.pointer(KIND.KERNEL | KIND.NUMBER);
+        return values.pointer(GIVEN_MEMORY | KIND.NUMBER);
       case LD_SRC.FUNC: {
         const index = functionAt(this.flow, slot + 1 + imm[slot]!);
         if (index !== -1) return values.pointer(KIND.FUNCTION, 0, index);

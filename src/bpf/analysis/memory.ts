@@ -3,7 +3,9 @@ import type { Code } from "../model/code.js";
 import type { EffectName } from "../model/facts.js";
 import { PROGRAM_TYPE_ROWS, type WritableField } from "../tables/program-types.js";
 import { READ_ONLY_CONTEXTS, READ_ONLY_OBJECTS } from "../tables/rejected-stores.js";
+import { Addresses } from "./addresses.js";
 import { type Context, NO_FIELDS } from "./context.js";
+import type { KeptPointers } from "./kept-pointers.js";
 import type { Maps } from "./maps.js";
 import type { Frames } from "./states/frames.js";
 import { ANY_OFFSET, ANYTHING, KIND, POINTERS } from "./values/kinds.js";
@@ -29,6 +31,7 @@ export function rejectedStores({ type, kernelProbe }: Code): number {
 
 /** Reads and writes through pointers. */
 export class Memory {
+  readonly addresses: Addresses;
   /** What `#intoContext` words: what wrote last into the context, and into which fields; none if not known. */
   #verb = "";
   #fields = NO_FIELDS;
@@ -46,7 +49,10 @@ export class Memory {
     readonly findings: EvidenceCollector,
     /** Kinds to which a store is rejected. Other rules apply to the buffer of a helper. */
     readonly rejected: number,
-  ) {}
+    readonly keptPointers: KeptPointers,
+  ) {
+    this.addresses = new Addresses(values, frames, findings);
+  }
 
   /** A load of `size` bytes at `distance` from the target of a pointer; `distance` may be ANY_OFFSET. */
   load(slot: number, pointer: number, distance: number, size: number): number {
@@ -75,16 +81,17 @@ export class Memory {
       this.findings.note("reads_user_memory", slot, "reads through a pointer to user memory");
       result = either(values, result, small);
     }
-    if ((kinds & (KIND.MAP_VALUE | KIND.MEMORY)) !== 0) {
+    if ((kinds & (KIND.MAP_VALUE | KIND.MEMORY | KIND.HELD)) !== 0) {
       // Eight bytes of a map's value may be a pointer stored with bpf_kptr_xchg: to a kernel object, or to an object
       // that a program allocated (btf_ld_kptr_type), which then belongs to the map.
       const user = (values.maps(pointer) & this.maps.ofUserMemory) !== 0 ? KIND.USER : 0;
       const shared = values.maps(pointer) & this.maps.shared;
-      const held = shared !== 0 ? KIND.MAP_VALUE : 0;
+      const held = shared !== 0 ? KIND.HELD : 0;
+      const kept = size === 8 ? this.keptPointers.in(kinds, values.maps(pointer)) : 0;
       result = either(
         values,
         result,
-        size === 8 ? values.pointer(KIND.NUMBER | KIND.OBJECT | user | held, shared) : small,
+        size === 8 ? values.pointer(KIND.NUMBER | KIND.OBJECT | user | held | kept, shared) : small,
       );
     }
     if (result < 0 || (kinds & OF_NUMBERS) !== 0) result = either(values, result, small);
@@ -96,7 +103,10 @@ export class Memory {
     const { values } = this;
     const kinds = values.kinds(pointer);
     const offset = at(values, pointer, distance);
-    if (kinds !== KIND.STACK) this.#written(slot, pointer, kinds, offset, size, null);
+    if (kinds !== KIND.STACK) {
+      this.#written(slot, pointer, kinds, offset, size, null);
+      this.addresses.stored(slot, kinds, size, value, this.rejected);
+    }
     if ((kinds & KIND.STACK) !== 0) this.frames.store(values.frame(pointer), offset, size, value, kinds !== KIND.STACK);
   }
 
@@ -141,7 +151,7 @@ export class Memory {
       findings.note("writes_ctx", slot, `${verb} into data of the context`);
       findings.note("changes_socket", slot, `${verb} into data of the context, which may be a socket option's`);
     }
-    if ((kinds & (KIND.MAP_VALUE | KIND.ARENA)) !== 0) {
+    if ((kinds & (KIND.MAP_VALUE | KIND.ARENA | KIND.HELD)) !== 0) {
       const shared = (kinds === ANYTHING ? -1 : values.maps(pointer)) & this.maps.shared;
       if (shared !== 0)
         findings.note(

@@ -2,7 +2,9 @@ import { OP } from "../insn/insn.js";
 import type { Code } from "../model/code.js";
 import { FOREIGN } from "./maps.js";
 import type { Memory } from "./memory.js";
-import { ALU, compute, extend, truncate } from "./values/arithmetic.js";
+import { ALL, isNumber, withAddress } from "./values/addresses.js";
+import { ALU } from "./values/alu.js";
+import { compute, derived, extend, truncate } from "./values/arithmetic.js";
 import { ANY_OFFSET, KIND, POINTERS } from "./values/kinds.js";
 import type { Values } from "./values/values.js";
 
@@ -48,7 +50,8 @@ export class Operations {
       else state[d] = extend(values, right, off, wide);
     }
     // Signed division and remainder, and byte swaps, give numbers.
-    else if (operation === ALU.END || off !== 0) state[d] = values.any;
+    else if (operation === ALU.END) state[d] = derived(values, state[d]!);
+    else if (off !== 0) state[d] = values.join(derived(values, state[d]!), derived(values, right));
     else state[d] = compute(values, operation, wide, state[d]!, right);
   }
 
@@ -58,13 +61,13 @@ export class Operations {
     const size = sizeOf(op);
     let loaded = this.memory.load(slot, this.#state[insns.src[slot]!]!, this.#distance(slot), size);
     // The kernel adapts the size of the load to the field (bpf_core_patch_insn), so no byte is known to be zero.
-    if (this.rewritten(slot) && values.kinds(loaded) === KIND.NUMBER) loaded = values.any;
+    if (this.rewritten(slot) && isNumber(values, loaded)) loaded = derived(values, loaded);
     const extended = (op & OP.MODE) === OP.MEMSX;
     this.#state[insns.dst[slot]!] = !extended
       ? loaded
       : (values.kinds(loaded) & POINTERS) === 0
         ? extend(values, loaded, size * 8, true)
-        : values.any;
+        : derived(values, loaded);
   }
 
   store(slot: number, op: number): void {
@@ -89,9 +92,18 @@ export class Operations {
       state[insns.dst[slot]!] = this.memory.load(slot, state[insns.src[slot]!]!, distance, size);
       return;
     }
+    const operand = state[insns.src[slot]!]!;
+    if (operation === STORE_RELEASE) {
+      this.memory.store(slot, pointer, distance, size, operand);
+      return;
+    }
+    const { addresses } = this.memory;
+    addresses.combined(slot, operand);
+    if (operation === CMPXCHG) addresses.combined(slot, state[0]!);
     const before = (operation & FETCH) === 0 ? -1 : this.memory.load(slot, pointer, distance, size);
-    const value = operation === STORE_RELEASE ? state[insns.src[slot]!]! : values.any;
-    this.memory.store(slot, pointer, distance, size, value);
+    // On the stack, what was there stays part of the result.
+    const result = withAddress(values, derived(values, operand), addresses.mayHold(pointer, distance, size) ? ALL : 0);
+    this.memory.store(slot, pointer, distance, size, result);
     if (before >= 0) state[operation === CMPXCHG ? 0 : insns.src[slot]!] = values.join(before, values.any);
   }
 

@@ -26,8 +26,8 @@ export interface Line {
 /**
  * Lines of text: `r1 = 5`, `w1 += w2`, `r1 = *(u32 *)(r1 + 76)`, `*(u8 *)(r2 + 0) = 1`, `lock *(u64 *)(r1 + 0) += r2`,
  * `r1 = 0x5 ll`, `r1 = map NAME`, `r1 = value NAME + 8`, `r1 = func LABEL`, `r1 = ksym NAME`, `call HELPER` or a
- * number, `call kfunc NAME`, `call LABEL`, `if r1 == 0 goto LABEL`, `goto LABEL`, `exit`, `LABEL:`, `fn NAME:`,
- * `global NAME:`. `@core` at its end says that a CO-RE relocation names the line; `//` begins a comment.
+ * number, `r1 = be16 r1`, `call kfunc NAME`, `call LABEL`, `if r1 == 0 goto LABEL`, `goto LABEL`, `exit`, `LABEL:`,
+ * `fn NAME:`, `global NAME:`. `@core` at its end says that a CO-RE relocation names the line; `//` begins a comment.
  */
 export function parse(text: string, maps: Readonly<Record<string, CodeMap>> = {}): Line[] {
   const lines: Line[] = [];
@@ -130,6 +130,14 @@ const FORMS: readonly Form[] = [
   [
     /^r0 = \*\(u(8|16|32) \*\)skb\[(\w+)\]$/,
     ([size, at]) => ({ opcode: OP.LD | SIZES[size!]! | OP.ABS, imm: Number(at) }),
+  ],
+  [
+    /^r(\d+) = (be|le)(16|32|64) r\d+$/,
+    ([dst, order, bits]) => ({
+      opcode: OP.ALU | 0xd0 | (order === "be" ? OP.X : 0),
+      dst: Number(dst),
+      imm: Number(bits),
+    }),
   ],
   [
     /^([rw])(\d+) = -[rw]\d+$/,

@@ -4,7 +4,11 @@ import { EFFECTS, type EffectName, type Effects, type Evidence } from "../model/
 import { Provenance } from "./provenance.js";
 
 /** Effects that change nothing. Any other effect makes `read_only` false. */
-export const READS: ReadonlySet<EffectName> = new Set(["reads_kernel_memory", "reads_user_memory"]);
+export const OBSERVES: ReadonlySet<EffectName> = new Set([
+  "reads_kernel_memory",
+  "reads_user_memory",
+  "reveals_addresses",
+]);
 
 /** Maximum number of pieces of evidence for one effect. The first ones in program order are kept. */
 const MOST_EVIDENCE = 4;
@@ -39,7 +43,7 @@ export class EvidenceCollector {
    * Records that the instruction in this slot may have an effect. A null slot means the program, because of its type.
    */
   note(effect: EffectName, slot: number | null, because: Because): void {
-    this.#note(effect, slot ?? -1, because, !READS.has(effect));
+    this.#note(effect, slot ?? -1, because, !OBSERVES.has(effect));
   }
 
   /** Whether there is room for evidence of an effect at a slot, and none yet. */

@@ -25,6 +25,7 @@ import {
 export const EFFECTS = [
   "reads_kernel_memory",
   "reads_user_memory",
+  "reveals_addresses",
   "writes_user_memory",
   "writes_packet",
   "writes_ctx",
@@ -42,6 +43,9 @@ export const EFFECTS = [
 export type EffectName = (typeof EFFECTS)[number];
 
 const EFFECT_DOCS: Readonly<Partial<Record<EffectName, string>>> = {
+  reveals_addresses:
+    "Addresses of the kernel that it has by itself. Those that it reads are `reads_kernel_memory`; those in the " +
+    "registers that a kprobe, raw_tracepoint or perf_event program is given are neither.",
   decides: "For kprobe, tracepoint and perf_event programs it may only mean that perf does not record the event.",
 };
 

@@ -135,6 +135,7 @@ export const FACTS = {
   Effects: {
     reads_kernel_memory: "boolean",
     reads_user_memory: "boolean",
+    reveals_addresses: "boolean",
     writes_user_memory: "boolean",
     writes_packet: "boolean",
     writes_ctx: "boolean",

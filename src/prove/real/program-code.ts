@@ -85,6 +85,7 @@ class Writing {
   #cause(effect: EffectName): void {
     if (effect === "writes_ctx") this.#writeContext();
     else if (effect === "writes_shared_map") this.#call(MAP_UPDATE);
+    else if (effect === "reveals_addresses") this.#lines.push("r1 = r10", `call ${TAKES_A_NUMBER}`);
     else {
       const rows = waysTo(effect, this.wanted.effects);
       // Without a helper the return value may have it, or the type of the program
@@ -142,6 +143,8 @@ class Writing {
 /** Bytes of the stack that are initialised. */
 const MEMORY = 8;
 const MAP_UPDATE = 2;
+/** bpf_get_current_ancestor_cgroup_id, which has no effect and gets a number. */
+const TAKES_A_NUMBER = 123;
 
 /** Effects that a return value can have. */
 const BY_VALUE: ReadonlySet<EffectName> = new Set(["decides", "redirects"]);

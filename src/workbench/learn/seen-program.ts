@@ -80,9 +80,14 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
+/** Effects that version 0.2 did not record. A program may have them. */
+const LATER_EFFECTS: ReadonlySet<EffectName> = new Set(["reveals_addresses"]);
+
 /** Null if an effect is missing, or there is one that this version does not know. */
 function effectsIn(value: unknown): readonly EffectName[] | null {
-  const given = fieldsOf(value);
+  const recorded = fieldsOf(value);
+  const later = [...LATER_EFFECTS].map((name) => [name, true]);
+  const given: Readonly<Record<string, unknown>> = { ...Object.fromEntries(later), ...recorded };
   if (EFFECTS.some((name) => typeof given[name] !== "boolean")) return null;
   const known: readonly string[] = [...EFFECTS, "read_only"];
   if (Object.keys(given).some((name) => !known.includes(name))) return null;

@@ -1,6 +1,7 @@
+import { addressBytes, lowBytes, withAddress, withoutAddress } from "../values/addresses.js";
 import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, ANYTHING, KIND } from "../values/kinds.js";
 import type { Scratch } from "../values/scratch.js";
-import { UPPER_BYTES, type Values } from "../values/values.js";
+import { ALL_BYTES, UPPER_BYTES, type Values } from "../values/values.js";
 import { FRAME_SLOTS } from "./flow.js";
 import type { Work } from "./work.js";
 
@@ -79,7 +80,8 @@ export class Frames {
     const within = offset + (slot + 1) * 8;
     if (within === 0 && size === 8) return value;
     // A load across two slots, or of a part of one, gives no pointer.
-    return within + size > 8 ? this.#values.any : this.#part(value, within, size);
+    if (within + size <= 8) return this.#part(value, within, size);
+    return withAddress(this.#values, this.#values.any, this.#hasAddress(frame, offset, size) ? ALL_BYTES : 0);
   }
 
   /**
@@ -116,8 +118,11 @@ export class Frames {
     else if (within + size <= 8)
       this.#putAt(frame, slot, this.#patch(this.#get(frame, slot), within, size, value), unsure);
     else {
-      this.#putAt(frame, slot, values.any, unsure);
-      if (slot > 0) this.#putAt(frame, slot - 1, values.any, unsure);
+      const bytes = addressBytes(values, value) & lowBytes(size);
+      for (let part = slot; part >= Math.max(0, slot - 1); part--) {
+        const kept = this.#addressBytes(frame, part) & ~this.#covered(part, offset, size);
+        this.#putAt(frame, part, withAddress(values, values.any, bytes === 0 ? kept : ALL_BYTES), unsure);
+      }
     }
   }
 
@@ -151,6 +156,36 @@ export class Frames {
     for (let slot = (-offset - 1) >> 3; slot >= 0; slot--)
       if (!alone || slot >= followed || state[FIRST_SLOT + slot] !== any)
         this.#put(frame, slot, values.join(this.#get(frame, slot), any));
+  }
+
+  /** Whether one of `size` bytes at an offset of a frame may be of an address. */
+  hasAddress(frame: number, offset: number, size: number): boolean {
+    if (frame >= 0) return this.#hasAddress(frame, offset, size);
+    const places = this.#values.frameSets.places(frame, offset);
+    return places === null || places.some(([each, place]) => this.#hasAddress(each, place, size));
+  }
+
+  #hasAddress(frame: number, offset: number, size: number): boolean {
+    if (offset === ANY_OFFSET || offset >= 0 || offset < -8 * FRAME_SLOTS)
+      return addressBytes(this.#values, this.#loadSomewhere(frame)) !== 0;
+    const last = Math.max(0, (-offset - size) >> 3);
+    this.work.done += (((-offset - 1) >> 3) - last) >> 1;
+    for (let slot = (-offset - 1) >> 3; slot >= last; slot--)
+      if ((this.#addressBytes(frame, slot) & this.#covered(slot, offset, size)) !== 0) return true;
+    return false;
+  }
+
+  #addressBytes(frame: number, slot: number): number {
+    return addressBytes(this.#values, this.#get(frame, slot));
+  }
+
+  /** The bytes of a slot, as those of a register, that `size` bytes at an offset cover. */
+  #covered(slot: number, offset: number, size: number): number {
+    const within = offset + (slot + 1) * 8;
+    const first = Math.max(0, within);
+    const end = Math.min(8, within + size);
+    if (end <= first) return 0;
+    return lowBytes(end - first) << (this.#bigEndian ? 8 - end : first);
   }
 
   /** The byte at an offset of a frame; -1 if it is not known. */
@@ -234,9 +269,13 @@ export class Frames {
   /** A part of a slot as a number. `within` counts from the slot's lowest address. */
   #part(value: number, within: number, size: number): number {
     const values = this.#values;
-    if (values.kinds(value) !== KIND.NUMBER) return size < 8 ? values.any32 : values.any;
     const shift = this.#bigEndian ? 8 - within - size : within;
-    const wanted = ((1 << size) - 1) << shift;
+    if (values.kinds(value) !== KIND.NUMBER) {
+      const number = withoutAddress(values, value);
+      const part = number === value ? values.any32 : this.#part(number, within, size);
+      return withAddress(values, part, (addressBytes(values, value) >> shift) & lowBytes(size));
+    }
+    const wanted = lowBytes(size) << shift;
     if ((values.mask(value) & wanted) !== wanted) {
       if (size !== 4 || (shift !== 0 && shift !== 4)) return values.any32;
       return values.number(0, 0, UPPER_BYTES, shift === 0 ? values.set(value) : values.highSet(value));
@@ -251,7 +290,15 @@ export class Frames {
   #patch(before: number, within: number, size: number, value: number): number {
     const values = this.#values;
     const shift = this.#bigEndian ? 8 - within - size : within;
-    const covered = ((1 << size) - 1) << shift;
+    const covered = lowBytes(size) << shift;
+    const bytes = (addressBytes(values, before) & ~covered) | ((addressBytes(values, value) & lowBytes(size)) << shift);
+    const number = this.#patched(withoutAddress(values, before), shift, size, withoutAddress(values, value));
+    return withAddress(values, number, bytes);
+  }
+
+  #patched(before: number, shift: number, size: number, value: number): number {
+    const values = this.#values;
+    const covered = lowBytes(size) << shift;
     const kept = values.kinds(before) === KIND.NUMBER ? values.mask(before) & ~covered : 0;
     const inLow = shift < 4;
     const inHigh = shift + size > 4;

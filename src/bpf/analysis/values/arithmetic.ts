@@ -1,29 +1,21 @@
+import { addressBytes, bytesAfter, isNumber, withAddress, withoutAddress } from "./addresses.js";
+import { ALU } from "./alu.js";
 import { ANY_NUMBER, ANY_OFFSET, FOLLOWED, KIND, POINTERS } from "./kinds.js";
 import { enumerable, filterSet, mapSet, upTo } from "./numbers.js";
-import { ALL_BYTES, UPPER_BYTES, type Values } from "./values.js";
-
-/** Operation codes of ALU and ALU64 (RFC 9669, section 4.1). */
-export const ALU = {
-  ADD: 0x00,
-  SUB: 0x10,
-  MUL: 0x20,
-  DIV: 0x30,
-  OR: 0x40,
-  AND: 0x50,
-  LSH: 0x60,
-  RSH: 0x70,
-  NEG: 0x80,
-  MOD: 0x90,
-  XOR: 0xa0,
-  MOV: 0xb0,
-  ARSH: 0xc0,
-  END: 0xd0,
-} as const;
+import { ALL_BYTES, LOWER_BYTES, UPPER_BYTES, type Values } from "./values.js";
 
 /** The result of `a op b`, in 64 bits, or in 32 bits with the upper half zero. `operation` is neither MOV nor END. */
 export function compute(values: Values, operation: number, wide: boolean, a: number, b: number): number {
   const kinds = values.kinds(a) | values.kinds(b);
-  if ((kinds & POINTERS) !== 0) return withPointer(values, operation, wide, a, b);
+  if ((kinds & (POINTERS | KIND.ADDRESS)) === 0) return ofNumbers(values, operation, wide, a, b);
+  const result =
+    (kinds & POINTERS) !== 0
+      ? withPointer(values, operation, wide, a, b)
+      : ofNumbers(values, operation, wide, withoutAddress(values, a), withoutAddress(values, b));
+  return withAddress(values, result, bytesAfter(values, operation, wide, a, b));
+}
+
+function ofNumbers(values: Values, operation: number, wide: boolean, a: number, b: number): number {
   if (values.isConstant(a) && values.isConstant(b)) {
     const folded = fold(values, operation, wide, a, b);
     if (folded !== -1) return folded;
@@ -35,7 +27,11 @@ export function compute(values: Values, operation: number, wide: boolean, a: num
 
 /** The low 32 bits of a number with a zero upper half: the result of a 32-bit move. */
 export function truncate(values: Values, value: number): number {
-  if (values.kinds(value) !== KIND.NUMBER || value === values.any) return values.any32;
+  if (value === values.any) return values.any32;
+  if (values.kinds(value) !== KIND.NUMBER) {
+    const number = isNumber(values, value) ? truncate(values, withoutAddress(values, value)) : values.any32;
+    return withAddress(values, number, addressBytes(values, value) & LOWER_BYTES);
+  }
   const mask = values.mask(value);
   if (mask === ALL_BYTES) return values.constant(values.lo(value), 0);
   return values.number(values.lo(value), 0, mask | UPPER_BYTES, values.set(value));
@@ -43,9 +39,14 @@ export function truncate(values: Values, value: number): number {
 
 /** The result of a sign-extending move of the low `bits` bits. */
 export function extend(values: Values, value: number, bits: number, wide: boolean): number {
-  if (!values.isConstant(value)) return values.any;
+  if (!values.isConstant(value)) return values.kinds(value) === KIND.NUMBER ? values.any : derived(values, value);
   const lo = bits === 32 ? values.lo(value) : (values.lo(value) << (32 - bits)) >> (32 - bits);
   return values.constant(lo, wide ? lo >> 31 : 0);
+}
+
+/** Any number that is computed from a value. */
+export function derived(values: Values, value: number): number {
+  return withAddress(values, values.any, addressBytes(values, value) === 0 ? 0 : ALL_BYTES);
 }
 
 /**
@@ -82,8 +83,9 @@ function withEither(values: Values, operation: number, a: number, b: number): nu
   const kb = values.kinds(b);
   const moved = (value: number, kinds: number) =>
     values.pointer(kinds, values.maps(value), ANY_OFFSET, values.frame(value));
-  const left = (kb & KIND.NUMBER) !== 0 ? ka & POINTERS : ka & KIND.ARENA;
-  const right = operation === ALU.ADD && (ka & KIND.NUMBER) !== 0 ? kb & POINTERS : kb & KIND.ARENA;
+  const all = POINTERS | KIND.ADDRESS;
+  const left = (kb & KIND.NUMBER) !== 0 ? ka & all : ka & KIND.ARENA;
+  const right = operation === ALU.ADD && (ka & KIND.NUMBER) !== 0 ? kb & all : kb & KIND.ARENA;
   let result = operation === ALU.SUB || (ka & kb & KIND.NUMBER) !== 0 ? values.any : -1;
   for (const part of [left === 0 ? -1 : moved(a, left), right === 0 ? -1 : moved(b, right)])
     if (part >= 0) result = result < 0 ? part : values.join(result, part);

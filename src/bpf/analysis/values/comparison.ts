@@ -1,3 +1,4 @@
+import { addressBytes, isNumber, withAddress, withoutAddress } from "./addresses.js";
 import { ANY_NUMBER, KIND } from "./kinds.js";
 import { bitOf, filterSet, upTo } from "./numbers.js";
 import { ALL_BYTES, UPPER_BYTES, type Values } from "./values.js";
@@ -78,7 +79,11 @@ export function refine(
   outcome: boolean,
 ): number {
   const mask = values.mask(value);
-  if (values.kinds(value) !== KIND.NUMBER) return refinePointer(values, value, comparison, wide, constant, outcome);
+  if (values.kinds(value) !== KIND.NUMBER) {
+    if (!isNumber(values, value)) return refinePointer(values, value, comparison, wide, constant, outcome);
+    const number = refine(values, withoutAddress(values, value), comparison, wide, constant, outcome);
+    return withAddress(values, number, addressBytes(values, value));
+  }
   if (mask === ALL_BYTES) return value;
   const upper = mask & UPPER_BYTES;
   const low = !wide || (upper === UPPER_BYTES && values.hi(value) === 0);

@@ -36,16 +36,25 @@ export const KIND = {
    * in no map of others. The targets of kernel symbols and per-CPU pointers do not count as objects.
    */
   OBJECT: 1 << 16,
+  /** Not a kind of pointer: the value may be an address that counts, or be computed from one (addresses.ts). */
+  ADDRESS: 1 << 17,
+  /** What a pointer that was read from the value of a map of others points to: an object in that map. */
+  HELD: 1 << 18,
 } as const;
 
-/** All kinds except numbers. */
-export const POINTERS = 0x1fffe;
+/** All kinds of pointers. */
+export const POINTERS = 0x1fffe | KIND.HELD;
+
+/** An object that the kernel gave the program, unlike a number that it read and that may be a pointer to one. */
+export const GIVEN_OBJECT = KIND.OBJECT | KIND.ADDRESS;
+/** The same for memory of any kind. */
+export const GIVEN_MEMORY = KIND.KERNEL | KIND.ADDRESS;
 
 /** Kinds whose offset is tracked. For FUNCTION the offset is the function's index. */
 export const FOLLOWED = KIND.CTX | KIND.MAP_VALUE | KIND.STACK | KIND.FUNCTION;
 
 /** Kinds that belong to a map. */
-export const OF_MAPS = KIND.MAP_VALUE | KIND.MAP | KIND.ARENA;
+export const OF_MAPS = KIND.MAP_VALUE | KIND.MAP | KIND.ARENA | KIND.HELD;
 
 /** A pointer to an unknown kind of memory. */
 export const ANYTHING = 0x1ffff & ~KIND.FUNCTION;

@@ -8,14 +8,16 @@ import type { Scratch } from "./scratch.js";
 export const ALL_BYTES = 0xff;
 /** Mask of the known bytes: the upper four. */
 export const UPPER_BYTES = 0xf0;
-const LOWER_BYTES = 0x0f;
+/** Mask of the known bytes: the lower four. */
+export const LOWER_BYTES = 0x0f;
 
 /**
  * The values of registers. Each distinct value is stored once and identified by a small integer, so values are compared
  * as integers, and a state is an array of them. A value has kinds; the maps that it may belong to; an offset and a
  * frame; and for a number, the known bytes (bit n of `mask` for byte n of `lo` and `hi`, lowest first) and the set of
  * its possible low words. A value that is only a number has no offset, and stores the set of its high words there (0
- * for any): two numbers may share a stack slot.
+ * for any): two numbers may share a stack slot. A number that was computed from an address stores the bytes that may be
+ * of it there (addresses.ts).
  */
 export class Values {
   /** Eight fields for each value: kinds, maps, offset, frame, lo, hi, mask, set. */
@@ -103,13 +105,22 @@ export class Values {
     return this.intern(
       kinds,
       (kinds & OF_MAPS) !== 0 ? maps : 0,
-      (kinds & FOLLOWED) !== 0 ? offset : 0,
+      (kinds & FOLLOWED) !== 0 ? offset : (kinds & POINTERS) === 0 && (kinds & KIND.ADDRESS) !== 0 ? ALL_BYTES : 0,
       (kinds & KIND.STACK) !== 0 ? frame : ANY_FRAME,
       0,
       0,
       0,
       (kinds & KIND.NUMBER) !== 0 ? ANY_NUMBER : 0,
     );
+  }
+
+  /** The same value with ADDRESS; of a number, `offset` says which of its bytes (addresses.ts). */
+  marked(value: number, offset: number): number {
+    const [kinds, maps, , frame, lo, hi, mask, set] = this.#rows.subarray(
+      value << 3,
+      (value << 3) + 8,
+    ) as unknown as Row;
+    return this.intern(kinds | KIND.ADDRESS, maps, offset, frame, lo, hi, mask, set);
   }
 
   /** The value that may be either operand. */
@@ -147,7 +158,9 @@ export class Values {
       kinds === KIND.NUMBER
         ? eitherSet(this.highSet(a), this.highSet(b))
         : (kinds & FOLLOWED) === 0
-          ? 0
+          ? kinds === (KIND.NUMBER | KIND.ADDRESS)
+            ? this.#addressBytes(x) | this.#addressBytes(y)
+            : 0
           : either(rows[x]!, rows[y]!, FOLLOWED, rows[x + 2]!, rows[y + 2]!, ANY_OFFSET);
     let frame = either(rows[x]!, rows[y]!, KIND.STACK, rows[x + 3]!, rows[y + 3]!, ANY_FRAME);
     if ((rows[x]! & rows[y]! & KIND.STACK) !== 0 && rows[x + 3] !== rows[y + 3]) {
@@ -171,6 +184,10 @@ export class Values {
       mask,
       set,
     );
+  }
+
+  #addressBytes(row: number): number {
+    return (this.#rows[row]! & KIND.ADDRESS) === 0 ? 0 : this.#rows[row + 2]!;
   }
 
   /** The identifier of a value. Fields that its kinds do not have must be 0 (`frame` -1). */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ALU, compute, extend, truncate } from "../../../../src/bpf/analysis/values/arithmetic.js";
+import { ALU } from "../../../../src/bpf/analysis/values/alu.js";
+import { compute, extend, truncate } from "../../../../src/bpf/analysis/values/arithmetic.js";
 import { refine } from "../../../../src/bpf/analysis/values/comparison.js";
 import { Scratch } from "../../../../src/bpf/analysis/values/scratch.js";
 import { Values } from "../../../../src/bpf/analysis/values/values.js";

@@ -65,9 +65,9 @@ describe("a frame", () => {
     const packet = values.pointer(KIND.PACKET);
     frames.store(0, -16, 8, packet);
     expect(frames.load(0, -16, 8)).toBe(packet);
-    expect(values.kinds(frames.load(0, -12, 4))).toBe(KIND.NUMBER);
+    expect(values.kinds(frames.load(0, -12, 4))).toBe(KIND.NUMBER | KIND.ADDRESS);
     frames.store(0, -13, 1, values.constant(0));
-    expect(values.kinds(frames.load(0, -16, 8))).toBe(KIND.NUMBER);
+    expect(values.kinds(frames.load(0, -16, 8))).toBe(KIND.NUMBER | KIND.ADDRESS);
   });
 
   it("may hold a pointer in any slot, once it was stored at an offset that is not known", () => {

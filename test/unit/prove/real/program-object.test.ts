@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { OBSERVES } from "../../../../src/bpf/evidence/evidence-collector.js";
 import { EFFECTS, type ProgramFacts, type ProgramSubject } from "../../../../src/bpf/model/facts.js";
 import { roleOf } from "../../../../src/bpf/object/section.js";
 import { SECTIONS } from "../../../../src/bpf/tables/sections.gen.js";
@@ -32,7 +33,7 @@ function comparable(program: object, name: string): unknown {
 
 /** The effects of a program that has only this one, or also those that no program lacks that has it. */
 function only(...effects: readonly string[]): ProgramFacts["effects"] {
-  const changes = effects.some((effect) => !effect.startsWith("reads_"));
+  const changes = effects.some((effect) => !(OBSERVES as ReadonlySet<string>).has(effect));
   const all = EFFECTS.map((effect) => [effect, effects.includes(effect)] as const);
   return { ...Object.fromEntries(all), read_only: !changes } as unknown as ProgramFacts["effects"];
 }

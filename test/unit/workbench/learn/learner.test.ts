@@ -35,7 +35,7 @@ describe("a learner", () => {
       ["log_exec", "tracepoint", null],
     ]);
     const [peek, exec] = programs;
-    expect(peek?.effects).toEqual(["reads_kernel_memory"]);
+    expect(peek?.effects).toEqual(["reads_kernel_memory", "reveals_addresses"]);
     expect(peek?.statements).toEqual([
       {
         keyring: "platform",

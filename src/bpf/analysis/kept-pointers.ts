@@ -1,0 +1,27 @@
+import type { Btf } from "../btf/btf.js";
+import { KIND } from "./values/kinds.js";
+
+/** Type tags of fields that hold a pointer to a kernel object (btf_get_field_type of kernel/bpf/btf.c, 6.1 to 7.3). */
+const TAGS = ["kptr", "kptr_untrusted", "kptr_ref", "percpu_kptr"];
+
+/**
+ * Which memory may keep addresses of the kernel that a load gives back as pointers (bpf_kptr_xchg): the BTF of a map
+ * says so by a type tag. Maps of the program's object have the same BTF as the program. Of a map of others it is not
+ * known, unless the program's BTF lacks the tags, as it does for maps that an object declares again.
+ */
+export class KeptPointers {
+  #isTagged: boolean | undefined;
+
+  constructor(
+    readonly btf: Btf | null,
+    /** Bits of the maps that the program did not create (maps.ts). */
+    readonly shared: () => number,
+  ) {}
+
+  /** ADDRESS if eight bytes of memory of these kinds and maps may be an address; otherwise 0. */
+  in(kinds: number, maps: number): number {
+    if (this.btf === null) return (kinds & KIND.MEMORY) === 0 && (maps & this.shared()) !== 0 ? KIND.ADDRESS : 0;
+    this.#isTagged ??= TAGS.some((tag) => this.btf?.findOwn("type_tag", tag) !== 0);
+    return this.#isTagged ? KIND.ADDRESS : 0;
+  }
+}
