@@ -1,6 +1,6 @@
+import { clipped } from "../clipped.js";
 import type { Answer, Decision, Origin, SubjectOfDecision } from "../hooks/decision.js";
 import type { Container, Current } from "../policy/model/current.js";
-import { clipped } from "../clipped.js";
 import { type AnswerOfRecord, type CallerOfRecord, type DecisionRecord, RECORD_VERSION, timestamp } from "./record.js";
 
 /** The record of a decision, without its level. Strings from the task are truncated. */

@@ -1,7 +1,7 @@
 import type { ProgramSubject } from "../../bpf/model/facts.js";
+import { clipped } from "../../clipped.js";
 import { verdictName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
-import { clipped } from "../../clipped.js";
 import { didYouMean } from "../../nearest.js";
 import type { MapView } from "../../policy/maps/map-view.js";
 import type { CertificateFacts, Judgement, SignerFacts } from "../../policy/model/helper-call.js";

@@ -20,6 +20,8 @@ export class CommandProcess {
   readonly #child: ChildProcess;
   readonly #channel: Duplex;
   readonly #pidfd: number;
+  #isReleased = false;
+  #interruption: NodeJS.Signals | null = null;
 
   constructor(
     private readonly words: readonly Uint8Array[],
@@ -39,7 +41,11 @@ export class CommandProcess {
     this.#channel.on("error", () => undefined); // the end of the process is reported by `ended`
     this.#pidfd = openProcess(this.pid);
     this.ended = new Promise((resolve, reject) => {
-      this.#child.once("exit", (code, signal) => resolve(this.#ending(code, signal)));
+      this.#child.once("exit", (code, signal) => {
+        // a terminal sends its signals to the launcher itself
+        if (!this.#isReleased && signal !== null && ENDING.has(signal)) this.#interruption ??= signal;
+        resolve(this.#ending(code, signal));
+      });
       this.#child.once("error", (cause) => reject(unlaunched(cause)));
     });
     this.ended.catch(() => undefined); // not an unhandled rejection: callers await `ended`
@@ -66,11 +72,25 @@ export class CommandProcess {
 
   /** Tells the launcher to execute the command. */
   go(): void {
+    this.#isReleased = true;
     this.#channel.end(encodeExecRequest({ words: this.words, environment: this.inherits.environment }));
   }
 
+  /**
+   * Sends a signal to the command. Before {@link go}, one that would end the command ends the launcher instead, which
+   * would handle SIGUSR1 in another way than the command: see {@link interruption}.
+   */
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    if (this.#isReleased || !ENDING.has(signal)) this.#child.kill(signal);
+    else {
+      this.#interruption ??= signal;
+      this.kill();
+    }
+  }
+
+  /** The signal that ended the launcher before it was told to execute the command; null if none did. */
+  get interruption(): NodeJS.Signals | null {
+    return this.#interruption;
   }
 
   kill(): void {
@@ -89,9 +109,13 @@ export class CommandProcess {
   #ending(code: number | null, signal: NodeJS.Signals | null): Ending {
     const number = code === 0 && signal === null ? (exitStatus(this.#pidfd) ?? 0) & 0x7f : 0;
     close(this.#pidfd);
+    if (this.#interruption !== null) return { code: null, signal: this.#interruption };
     return number === 0 ? { code, signal } : { code: null, signal: number };
   }
 }
+
+/** Signals that others send to end a command that does not handle them. */
+const ENDING: ReadonlySet<string> = new Set(["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2"]);
 
 /** The lowest number above the standard fds that is not among `fds`. */
 function firstFree(fds: readonly number[]): number {

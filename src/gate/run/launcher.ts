@@ -26,6 +26,8 @@ import { mayConfine } from "./restrictions.js";
  * `failed STEP ERRNO`; the gate sends an {@link ExecRequest}.
  */
 function launch([gate = "", openFiles = "0", fds = "", mode = ""]: readonly string[]): never {
+  // node would start its debugger for SIGUSR1, which ends a command
+  defaultSignals();
   const socket = Number(gate);
   closeOnExec(socket, true);
   confine(socket, mode === "audit" ? "audit" : "enforce");
@@ -35,7 +37,6 @@ function launch([gate = "", openFiles = "0", fds = "", mode = ""]: readonly stri
   closeSync(socket);
   for (const fd of [0, 1, 2, ...fds.split(",").filter(Boolean).map(Number)]) closeOnExec(fd, false);
   if (Number(openFiles) > 0) setOpenFiles(Number(openFiles));
-  defaultSignals();
   const error = executeInPath(request);
   process.stderr.write(
     `countersign: \`${oneLine(text(request.words[0]))}\` cannot be executed: ${errorName(-error)}\n`,

@@ -58,7 +58,7 @@ export interface RunOptions {
 
 /**
  * Runs a command and its descendants behind a gate. The command starts when the gate serves its listener; if anything
- * fails before, it does not start. Throws GATE_UNSUPPORTED, GATE_NESTED, GATE_FAILED, and the errors of the
+ * fails before, it does not start. A signal that arrives before ends the run like a command that it ends. Throws GATE_UNSUPPORTED, GATE_NESTED, GATE_FAILED, and the errors of the
  * configuration.
  */
 export async function runCommand({ config: given, command, logFd, agent, say, warn }: RunOptions): Promise<RunResult> {
@@ -96,6 +96,13 @@ export async function runCommand({ config: given, command, logFd, agent, say, wa
         say(event.error);
     }
   };
+  const resultOf = async (supervisor: GateSupervisor, ending: Ending): Promise<RunResult> => {
+    restoreV8ThreadPriority(); // the decision thread ends only after V8's threads have
+    await supervisor.stop();
+    const counts = supervisor.tally.read(); // after the shadow has decided everything
+    const restrictions = config.mode === "audit" ? restrictionsIn(config.mode).length : null;
+    return { ending, counts, denials, mode: config.mode, restrictions };
+  };
   const starting = GateSupervisor.start(config, onEvent, undefined, agent ? linkTo(agent) : null);
   try {
     // the engine and the launcher start in parallel; the filter depends on the hooks that the engine decides on
@@ -107,16 +114,13 @@ export async function runCommand({ config: given, command, logFd, agent, say, wa
     await supervisor.listen(listener, null, supervisor.fastest);
     process.go();
     lowerJitThresholds();
-    const ending = await process.ended;
-    restoreV8ThreadPriority(); // the decision thread ends only after V8's threads have
-    await supervisor.stop();
-    const counts = supervisor.tally.read(); // after the shadow has decided everything
-    const restrictions = config.mode === "audit" ? restrictionsIn(config.mode).length : null;
-    return { ending, counts, denials, mode: config.mode, restrictions };
+    return await resultOf(supervisor, await process.ended);
   } catch (error) {
     process.kill();
-    // a failed start is reported by `error`
-    await starting.then((supervisor) => supervisor.stop()).catch(() => undefined);
+    const supervisor = await starting.catch(() => null); // a failed start is reported by `error`
+    const signal = process.interruption;
+    if (supervisor !== null && signal !== null) return await resultOf(supervisor, { code: null, signal });
+    await supervisor?.stop().catch(() => undefined);
     throw error;
   } finally {
     restoreV8ThreadPriority();

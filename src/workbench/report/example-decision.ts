@@ -1,5 +1,5 @@
-import { verdictName } from "../../errno.js";
 import { clipped } from "../../clipped.js";
+import { verdictName } from "../../errno.js";
 import type { ReadRecord } from "../../log/read-record.js";
 import type { ExampleAnswer, ExampleDecision } from "./report-data.js";
 

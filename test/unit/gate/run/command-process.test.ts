@@ -30,6 +30,18 @@ describe("the process that becomes the command", () => {
     expect(await command.ended).toEqual({ code: null, signal: "SIGTERM" });
   });
 
+  it.each(["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const)(
+    "ends by a signal that comes before it executes the command: %s",
+    async (signal) => {
+      if (process.platform !== "linux" || process.arch !== "x64") return;
+      const command = new CommandProcess([Buffer.from("true")], { openFiles: 0, fds: [], environment: [] }, "audit");
+      expect(command.interruption).toBeNull();
+      command.signal(signal);
+      expect(await command.ended).toEqual({ code: null, signal });
+      expect(command.interruption).toBe(signal);
+    },
+  );
+
   it.for<[string, string, number]>([
     ["is not there", "/nowhere/command", 127],
     ["is in no folder of PATH", "countersign-no-such-command", 127],

@@ -87,11 +87,12 @@ describe("the launcher", () => {
   it("confines itself before it has a listener, and executes the command with what it inherits", async () => {
     made.results.installFilter = 5;
     const { code, received } = await launch({ fds: "3,7", openFiles: "1024" });
-    expect(names().slice(0, 4)).toEqual(["closeOnExec", "refuseNewPrivileges", "enterDomain", "installFilter"]);
-    expect(made.calls[3]).toEqual(["installFilter", gateFilter("enforce", "full")]);
+    const first = ["defaultSignals", "closeOnExec", "refuseNewPrivileges", "enterDomain", "installFilter"];
+    expect(names().slice(0, 5)).toEqual(first);
+    expect(made.calls[4]).toEqual(["installFilter", gateFilter("enforce", "full")]);
     expect(received).toBe("listener 5\n");
     const inherited = [0, 1, 2, 3, 7].map((fd) => ["closeOnExec", fd, false]);
-    expect(made.calls.slice(4, -1)).toEqual([...inherited, ["setOpenFiles", 1024], ["defaultSignals"]]);
+    expect(made.calls.slice(5, -1)).toEqual([...inherited, ["setOpenFiles", 1024]]);
     expect(made.calls.at(-1)).toEqual(["execute", "/bin/it", ["/bin/it", "x"], ["A=1"]]);
     expect(code).toBe(127);
     expect(printed).toEqual(["countersign: `/bin/it` cannot be executed: ENOENT\n"]);
@@ -100,7 +101,7 @@ describe("the launcher", () => {
   it("keeps its privileges if it has CAP_SYS_ADMIN, and enters no domain in audit", async () => {
     made.capabilities = 1n << 21n;
     await launch({ mode: "audit", filter: "\x01" });
-    expect(names().slice(0, 2)).toEqual(["closeOnExec", "installFilter"]);
+    expect(names().slice(0, 3)).toEqual(["defaultSignals", "closeOnExec", "installFilter"]);
     expect(made.calls[1]).toEqual(["installFilter", gateFilter("audit", "fast")]);
   });
 
