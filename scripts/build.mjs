@@ -93,6 +93,7 @@ if (!quiet || stale) {
     ["kernel", "src/cli/main.ts", [without(/^\.\/commands\/(?:resolve|list)\.js$/)]],
     ["thread", "src/gate/worker/gate-thread.ts", []],
     ["gate-blocking-worker", "src/gate/task/blocking/blocking-worker.ts", []],
+    ["gate-denial-thread", "src/gate/agent/rejected/denial-thread.ts", []],
     ["sigstore", "src/trust/sigstore/library.ts", []],
   ]) {
     const { metafile } = await bundleScript(join(root, entry), join(dist, `${name}.cjs`), plugins);

@@ -14,6 +14,7 @@ export const NR = {
   connect: 42,
   sendmsg: 46,
   recvmsg: 47,
+  shutdown: 48,
   bind: 49,
   listen: 50,
   setsockopt: 54,

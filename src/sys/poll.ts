@@ -5,13 +5,13 @@ const EPOLL_CLOEXEC = 0o2000000;
 const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;
 const CTL = { add: 1, del: 2 } as const;
-const EPOLLIN = 1;
 
 const NONE = -1;
 /** POLLNVAL of poll.h: the fd is closed. An epoll instance forgets such an fd by itself. */
 const POLLNVAL = 32;
 
-/** EPOLLHUP of sys/epoll.h: the other end of the fd is closed. */
+/** EPOLLIN and EPOLLHUP of sys/epoll.h: the fd can be read; its other end is closed. */
+export const EPOLLIN = 1;
 export const EPOLLHUP = 16;
 
 /**

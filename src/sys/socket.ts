@@ -11,13 +11,14 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const SO_PEERCRED = 17;
+const SHUT_RD = 0;
 const SO_SNDTIMEO = 21;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 /** struct cmsghdr is 16 bytes; an fd takes 4, padded to 8. */
 const CMSG_HEADER = 16;
-/** Maximum number of fds in one message. A runtime sends one. */
-const MAX_FDS = 8;
+/** Maximum number of fds in one message (SCM_MAX_FD of unix(7)): none is dropped for lack of room. */
+const MAX_FDS = 253;
 
 /** Maximum size in bytes of a path in struct sockaddr_un, without its NUL (unix(7)). */
 export const MAX_PATH = 107;
@@ -114,6 +115,11 @@ export function receiveWithFds(socket: number, into: Uint8Array): Received {
     at += Math.ceil(size / 8) * 8;
   }
   return { length, fds };
+}
+
+/** Lets the other end send nothing more: what it sent before can still be read. */
+export function refuseMore(socket: number): void {
+  syscall(NR.shutdown, socket, SHUT_RD);
 }
 
 function limitSending(socket: number): void {

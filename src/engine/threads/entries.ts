@@ -1,10 +1,20 @@
 import { bundleFile } from "../../installed.js";
 
 /** The bundle's entry points: each runs in a process or thread of its own. */
-export type Entry = "launcher" | "gate-thread" | "gate-blocking-worker" | "engine-thread" | "pod-reader";
+export type Entry =
+  | "launcher"
+  | "gate-thread"
+  | "gate-blocking-worker"
+  | "gate-denial-thread"
+  | "engine-thread"
+  | "pod-reader";
 
-/** Entries that a gate can start from memory are CommonJS scripts; the others are modules. */
-const ENDINGS: Readonly<Partial<Record<Entry, string>>> = { "gate-thread": "cjs", "gate-blocking-worker": "cjs" };
+/** The entries of a gate's threads are CommonJS scripts, each of which can be one file; the others are modules. */
+const ENDINGS: Readonly<Partial<Record<Entry, string>>> = {
+  "gate-thread": "cjs",
+  "gate-blocking-worker": "cjs",
+  "gate-denial-thread": "cjs",
+};
 
 /** The path of an entry. Throws INTERNAL. */
 export function entryFile(entry: Entry): string {

@@ -1,7 +1,6 @@
 import type { Config } from "../../config/config.js";
 import { CountersignError } from "../../error.js";
 import { unmapExecutablePages } from "../../sys/executable.js";
-import { readLink } from "../../sys/file.js";
 import { requirePlatform } from "../../sys/libc.js";
 import { close } from "../../sys/pidfd.js";
 import { accept } from "../../sys/socket.js";
@@ -11,14 +10,18 @@ import type { Tally } from "../decisions/tally.js";
 import { errorOfEvent } from "../supervisor/event-errors.js";
 import { GateSupervisor } from "../supervisor/gate-supervisor.js";
 import { AgentSocket } from "./agent-socket.js";
+import { heldError, rejectionOf } from "./container/admission.js";
+import type { ContainerState } from "./container/container-state.js";
 import type { LabelSource } from "./container/label-source.js";
-import { isRun, profileOf } from "./container/profile.js";
+import { profileOf } from "./container/profile.js";
 import { Containers } from "./containers.js";
 import { FdStoreContainers, type Restored } from "./fd-store/fd-store-containers.js";
-import { type Handover, receiveHandover } from "./fd-store/handover.js";
+import { receiveHandover } from "./fd-store/handover.js";
 import { MapJournal } from "./fd-store/map-journal.js";
 import type { ServiceManager } from "./fd-store/service-manager.js";
 import { unknownFacts } from "./fd-store/unknown-facts.js";
+import { outdatedWarnings } from "./outdated-profiles.js";
+import { RejectedListeners } from "./rejected/rejected-listeners.js";
 import { SystemSocket } from "./system-socket.js";
 
 /** How an agent is started. */
@@ -46,6 +49,10 @@ export class Agent {
   readonly #containers: Containers;
   readonly #kept: FdStoreContainers;
   readonly #maps: MapJournal;
+  readonly #rejected = new RejectedListeners((listener) => {
+    this.#kept.drop(listener);
+    close(listener);
+  });
   #stopped: Promise<void> | null = null;
   #stopListening: () => void = () => undefined;
   #lose: (error: CountersignError) => void = () => undefined;
@@ -118,14 +125,17 @@ export class Agent {
       const restored: Restored[] = [];
       agent.#kept.restore((each) => restored.push(each));
       // if this throws, the agent does not start, and the containers' calls wait for an agent that can decide them
+      const served = restored.filter(({ rejected }) => rejected === null);
       requireNotified(
         supervisor.fastest,
-        restored.map(({ state }) => ({ filter: profileOf(state).filter, container: state })),
+        served.map(({ state }) => ({ filter: profileOf(state).filter, container: state })),
       );
-      for (const { listener, state, cursor, issued } of restored) {
+      for (const { listener, state, cursor, issued, rejected } of restored) {
         supervisor.addIssued(state.id, issued);
-        agent.#containers.take(listener, state, cursor);
+        if (rejected === null) agent.#containers.take(listener, state, cursor);
+        else agent.#holdAgain(listener, state, cursor, rejected);
       }
+      for (const warning of outdatedWarnings(served.map(({ state }) => state))) options.warn(warning);
       const unknown = unknownFacts(restored.flatMap(({ issued }) => issued));
       if (unknown !== null) say(unknown);
       agent.#listenAt(socket);
@@ -145,9 +155,24 @@ export class Agent {
     return this.supervisor.slowContainers;
   }
 
-  /** Number of listeners. A container has one for each process that the runtime started in it. */
+  /** Number of listeners that are served. A container has one for each process that the runtime started in it. */
   get listeners(): number {
     return this.#containers.size;
+  }
+
+  /** Number of listeners that are served although their filter does not fail calls that install a listener. */
+  get outdatedListeners(): number {
+    return this.#containers.outdated;
+  }
+
+  /** Number of listeners of containers that were rejected and still have a task. */
+  get rejectedListeners(): number {
+    return this.#rejected.size;
+  }
+
+  /** Number of calls of rejected containers, all of which were denied. */
+  get rejectedCalls(): number {
+    return this.#rejected.denied;
   }
 
   /**
@@ -175,7 +200,8 @@ export class Agent {
     this.#stopListening();
     this.#containers.close();
     if (!this.#isLost) await this.supervisor.stop();
-    for (const listener of this.#containers.listeners) close(listener);
+    await this.#rejected.stop();
+    for (const listener of [...this.#containers.listeners, ...this.#rejected.listeners]) close(listener);
   }
 
   /** An agent runs for months, so it releases the memory that its start took. */
@@ -201,33 +227,50 @@ export class Agent {
     for (;;) {
       const connection = accept(listening);
       if (connection < 0) return;
-      receiveHandover(connection, (handover) => this.#take(handover), this.options.say);
+      receiveHandover(connection, {
+        taken: ({ listener, state }) => this.#take(listener, state),
+        rejected: ({ listener, state }, error) => this.#reject(listener, state, error),
+        refused: this.options.say,
+      });
     }
   }
 
-  #take({ state, listener }: Handover): void {
-    // under a seal, the guard keeps every process from the agent, and root could start what it likes in any namespace
-    const asksForRun = this.options.sealed === true && isRun(state);
-    if (this.options.sharedPids || asksForRun || !sharesPids(state.pid)) {
-      this.#containers.take(listener, state, this.#kept.keep(listener, state));
-      return;
-    }
-    close(listener);
+  #take(listener: number, state: ContainerState): void {
+    const error = rejectionOf(state, this.options, (container) => this.#containers.isOutdated(container));
+    if (error === null) this.#containers.take(listener, state, this.#kept.keep(listener, state));
+    else this.#reject(listener, state, error);
+  }
+
+  /** Holds the listener of a container that is not served, and denies all its calls. */
+  #reject(listener: number, state: ContainerState, error: CountersignError): void {
+    this.options.say(heldError(error));
+    this.#rejected.hold(listener, this.#kept.keep(listener, state, error.message));
+  }
+
+  /** Does the same with a container that an agent before this one rejected. */
+  #holdAgain(listener: number, state: ContainerState, cursor: number, reason: string): void {
     this.options.say(
-      new CountersignError("GATE_FAILED", `container \`${state.id}\` shares the gate's pid namespace`, {
-        remedy: "give it one of its own, or start the agent with --shared-pids",
-      }),
+      heldError(
+        new CountersignError("GATE_FAILED", `container \`${state.id}\` stays rejected: ${reason}`, {
+          remedy: "remove the cause, and start the container again",
+        }),
+      ),
     );
+    this.#rejected.hold(listener, cursor);
   }
 
-  /** Closes the listener of a container whose calls the configuration cannot decide: they then fail with ENOSYS. */
+  /** Does the same with a container whose calls the configuration cannot decide. */
   #refuse(listener: number, error: CountersignError): void {
-    this.options.say(error);
-    if (error.code === "HOOK_NOT_ENFORCED") this.#release(listener);
+    if (this.#stopped !== null || this.#isLost) return; // the process ends
+    this.options.say(heldError(error));
+    const cursor = this.#containers.forget(listener);
+    if (cursor === null) return;
+    this.#kept.reject(listener, error.message);
+    this.#rejected.hold(listener, cursor);
   }
 
   #release(listener: number): void {
-    if (!this.#containers.forget(listener)) return;
+    if (this.#containers.forget(listener) === null) return;
     this.#kept.drop(listener);
     close(listener);
   }
@@ -235,8 +278,3 @@ export class Agent {
 
 /** Milliseconds after the start; background work such as compilation has ended by then. */
 const TRIM_AFTER = 1000;
-
-function sharesPids(pid: number): boolean {
-  const theirs = readLink(`/proc/${pid}/ns/pid`);
-  return theirs === null || theirs === readLink("/proc/self/ns/pid");
-}

@@ -3,7 +3,7 @@ import type { Container } from "../../policy/model/current.js";
 import type { FilterKind } from "../call/filter.js";
 import type { ContainerState } from "./container/container-state.js";
 import type { LabelSource, Labels } from "./container/label-source.js";
-import { profileOf } from "./container/profile.js";
+import { isOutdated, profileOf } from "./container/profile.js";
 import { containerOf } from "./labels.js";
 
 /** Events of {@link Containers}. */
@@ -58,9 +58,21 @@ export class Containers {
     if (labels === null) setTimeout(() => this.#sayUnknown(listener, state), this.patience).unref();
   }
 
-  /** Returns false if there was no such listener. */
-  forget(listener: number): boolean {
-    return this.#held.delete(listener);
+  /** Number of listeners whose filter does not fail calls that install another one. */
+  get outdated(): number {
+    return [...this.#held.values()].filter(({ state }) => isOutdated(state)).length;
+  }
+
+  /** Whether a container has such a listener. */
+  isOutdated(container: string): boolean {
+    return [...this.#held.values()].some(({ state }) => state.id === container && isOutdated(state));
+  }
+
+  /** Returns the fd of the listener's cursor, negative if it has none; null if there was no such listener. */
+  forget(listener: number): number | null {
+    const cursor = this.#held.get(listener)?.cursor ?? null;
+    this.#held.delete(listener);
+    return cursor;
   }
 
   /** Looks up all labels again, and calls `known` for each container whose labels changed. */

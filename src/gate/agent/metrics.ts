@@ -12,6 +12,9 @@ export interface Measured {
   readonly tally: Tally;
   readonly listeners: number;
   readonly slowContainers: number;
+  readonly outdatedListeners: number;
+  readonly rejectedListeners: number;
+  readonly rejectedCalls: number;
 }
 
 /** Names follow https://prometheus.io/docs/practices/naming/. `help` is one line without backslashes. */
@@ -69,6 +72,22 @@ const METRICS: readonly Metric[] = [
     "Containers whose calls are served apart because they kept the gate waiting.",
     ({ slowContainers }) => slowContainers,
   ),
+  gauge(
+    "countersign_outdated_listeners",
+    "Served listeners of containers whose seccomp profile is that of an earlier version.",
+    ({ outdatedListeners }) => outdatedListeners,
+  ),
+  gauge(
+    "countersign_rejected_listeners",
+    "Listeners of rejected containers, which are held open so that all their calls are denied.",
+    ({ rejectedListeners }) => rejectedListeners,
+  ),
+  {
+    name: "countersign_rejected_calls_total",
+    type: "counter",
+    help: "Calls of rejected containers, all of which were denied.",
+    samples: ({ rejectedCalls }) => [{ value: rejectedCalls }],
+  },
   {
     name: "countersign_build_info",
     type: "gauge",

@@ -9,7 +9,7 @@ import { sharedLibraries } from "./shared-libraries.js";
 
 /** The files of the bundle that `countersign agent` and its threads load; a cache is valid for one version of node. */
 const BUNDLE = [
-  ...["gate.cjs", "thread.cjs", "gate-thread.cjs", "gate-blocking-worker.cjs"],
+  ...["gate.cjs", "thread.cjs", "gate-thread.cjs", "gate-blocking-worker.cjs", "gate-denial-thread.cjs"],
   ...["sigstore.cjs", "strip-types.cjs"],
 ] as const;
 const CACHE = /^(?:gate|thread)\..*\.cache$/;

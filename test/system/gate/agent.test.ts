@@ -81,7 +81,7 @@ describe("an agent for containers", () => {
 
   it("refuses a container that shares its pid namespace", async () => {
     const { stdout } = containers.run(["/bin/attack", "callers"], { ownPids: false });
-    expect(stdout).toContain("good in a thread: ENOSYS");
+    expect(stdout).toContain("good in a thread: EPERM");
     await agent.heard(/shares the gate's pid namespace/);
   });
 

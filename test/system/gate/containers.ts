@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RunningProgram } from "./running-program.js";
 import { type Done, done } from "./site.js";
@@ -13,8 +13,10 @@ export interface Wanted {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Without it, the container has the host's pid namespace. */
   readonly ownPids?: boolean;
-  /** The profile of deploy/; `seccomp.json` without it. */
+  /** The profile of deploy/, or the path of another one; `seccomp.json` without it. */
   readonly profile?: string;
+  /** Capabilities that it does not have, of those that it has otherwise. */
+  readonly without?: readonly string[];
 }
 
 /**
@@ -60,7 +62,9 @@ export class Containers {
   }
 
   /** The new container's id, which names its bundle too. */
-  #make(command: readonly string[], { annotations = {}, ownPids = true, profile = "seccomp.json" }: Wanted): string {
+  #make(command: readonly string[], wanted: Wanted): string {
+    const { annotations = {}, ownPids = true, profile = "seccomp.json", without = [] } = wanted;
+    const capabilities = CAPABILITIES.filter((capability) => !without.includes(capability));
     this.#count += 1;
     const id = `countersign-test-${process.pid}-${this.#count}`;
     const bundle = join(this.folder, id);
@@ -70,12 +74,12 @@ export class Containers {
     const config = JSON.parse(readFileSync(path, "utf8"));
     config.process.terminal = false;
     config.process.args = command;
-    config.process.capabilities = { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES };
+    config.process.capabilities = { bounding: capabilities, effective: capabilities, permitted: capabilities };
     config.root.path = join(this.folder, "rootfs");
     config.annotations = annotations;
     if (!ownPids)
       config.linux.namespaces = config.linux.namespaces.filter(({ type }: { type: string }) => type !== "pid");
-    config.linux.seccomp = { ...JSON.parse(readFileSync(join(DEPLOY, profile), "utf8")), listenerPath: this.socket };
+    config.linux.seccomp = { ...JSON.parse(readFileSync(resolve(DEPLOY, profile), "utf8")), listenerPath: this.socket };
     writeFileSync(path, JSON.stringify(config));
     return id;
   }

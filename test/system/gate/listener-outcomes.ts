@@ -37,9 +37,11 @@ export interface Held {
   readonly fast: boolean;
   /** Whether it had loaded a program and created a map before. */
   readonly issued: boolean;
+  /** Whether its filter has the rules of this version. Otherwise the kernel answers while the listener is open. */
+  readonly current?: boolean;
 }
 
-export function held({ bpf, modules = bpf, foreign, fast, issued }: Held): unknown {
+export function held({ bpf, modules = bpf, foreign, fast, issued, current = true }: Held): unknown {
   const others = ["i386", "x32"].flatMap((abi) =>
     ["listener", "none"].flatMap((flag) =>
       ["a filter", "NULL", "no memory"].map((pointer) => [`${abi}, ${flag}, ${pointer}`, foreign]),
@@ -48,9 +50,9 @@ export function held({ bpf, modules = bpf, foreign, fast, issued }: Held): unkno
   return {
     ...ORDINARY,
     ...Object.fromEntries(others),
-    "x86-64, listener, a filter": "EBUSY",
-    "x86-64, listener, NULL": "EFAULT",
-    "x86-64, listener, no memory": "EBUSY",
+    "x86-64, listener, a filter": current ? "EBUSY" : "EBUSY EINVAL",
+    "x86-64, listener, NULL": current ? "EFAULT" : "EFAULT EINVAL",
+    "x86-64, listener, no memory": current ? "EBUSY" : "EFAULT EINVAL",
     "a load under its own listener": bpf,
     "seizing with suspended filters": "EPERM",
     seizing: expect.any(String),

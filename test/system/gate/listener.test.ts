@@ -1,12 +1,14 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { until } from "../../support/until.js";
-import { Containers } from "./containers.js";
-import { FREE, held, type Outcomes, outcomesOf } from "./listener-outcomes.js";
+import { Containers, type RunningContainer, type Wanted } from "./containers.js";
+import { FREE, type Held, held, type Outcomes, outcomesOf } from "./listener-outcomes.js";
+import { Machine, SOCKET, UNIT } from "./machine.js";
 import { RunningAgent } from "./running-agent.js";
 import { BIN, needs, needsGate, Site } from "./site.js";
 
@@ -15,6 +17,7 @@ const POLICY = `
 import { deny } from "countersign";
 export const bpf_prog_load = (prog) => (prog.tag === "${BAD_TAG}" ? deny("is the forbidden program") : 0);
 `;
+const PROFILE = fileURLToPath(new URL("../../../deploy/seccomp.json", import.meta.url));
 const SOURCE = fileURLToPath(new URL("../attack/listener.c", import.meta.url));
 
 describe("a listener of its own", () => {
@@ -61,6 +64,7 @@ describe("a listener of its own", () => {
     let containers: Containers;
     let agent: RunningAgent;
     const HELD = { foreign: "SYS", fast: false };
+    const oldProfile = () => site.write("old-profile.json", oldProfileText());
 
     beforeAll(() => {
       if (process.getuid?.() !== 0) return;
@@ -74,19 +78,139 @@ describe("a listener of its own", () => {
     });
     afterEach(() => agent.end());
 
-    it.each(["SIGKILL", "SIGTERM"] as const)("is not to be had once the agent has ended: %s", async (how) => {
-      const [full, fast] = [containers.start(), containers.start({ profile: "seccomp-fast.json" })];
-      for (const container of [full, fast]) await container.ask("/bin/attack outlive > /dev/shm/said");
+    /** What a program in it comes to. */
+    const outcomesIn = async (container: RunningContainer): Promise<Outcomes> =>
+      outcomesOf(await container.ask(`GATE=${agent.process.pid} /bin/attack`));
+    /** What comes of it after the agent has ended. */
+    const outcomesAfter = async (how: NodeJS.Signals, ...all: readonly RunningContainer[]) => {
+      for (const container of all) await container.ask("/bin/attack outlive > /dev/shm/said");
       const ended = once(agent.process, "exit");
       agent.process.kill(how);
       await ended;
-      for (const container of [full, fast]) {
+      const outcomes: Outcomes[] = [];
+      for (const container of all) {
         const said = () => container.ask("cat /dev/shm/said");
         await until(async () => expect(await said()).toContain("a kernel: "));
-        const isFast = container === fast;
-        expect(outcomesOf(await said())).toEqual(held({ ...HELD, bpf: "ENOSYS", fast: isFast, issued: true }));
+        outcomes.push(outcomesOf(await said()));
         await container.end();
       }
+      return outcomes;
+    };
+
+    it.each(["SIGKILL", "SIGTERM"] as const)("is not to be had once the agent has ended: %s", async (how) => {
+      const [full, fast] = [containers.start(), containers.start({ profile: "seccomp-fast.json" })];
+      expect(await outcomesAfter(how, full, fast)).toEqual([
+        held({ ...HELD, bpf: "ENOSYS", issued: true }),
+        held({ ...HELD, bpf: "ENOSYS", issued: true, fast: true }),
+      ]);
     });
+
+    it("is to be had under the profile of an earlier version once the agent has ended", async () => {
+      const old = containers.start({ profile: oldProfile() });
+      await agent.heard(/its `listenerMetadata` is `countersign`; its calls fail with EPERM/);
+      const [outcomes] = await outcomesAfter("SIGKILL", old);
+      expect(outcomes).toMatchObject({ ...FREE, "seizing with suspended filters": "EPERM" });
+    });
+
+    const REJECTED: Readonly<Record<string, readonly [wanted: () => Wanted, error: RegExp, more?: Partial<Held>]>> = {
+      "shares the agent's pid namespace": [
+        () => ({ ownPids: false, without: ["CAP_SYS_PTRACE"] }),
+        /shares the gate's pid namespace; its calls fail with EPERM \[GATE_FAILED\]/,
+      ],
+      "hides calls that the configuration decides on": [
+        () => ({ profile: "seccomp-fast.json" }),
+        /hook bpf cannot be enforced for .*; its calls fail with EPERM \[HOOK_NOT_ENFORCED\]/,
+        { fast: true },
+      ],
+      "has the profile of an earlier version": [
+        () => ({ profile: oldProfile() }),
+        /its `listenerMetadata` is `countersign`; its calls fail with EPERM \[GATE_FAILED\]/,
+        { current: false },
+      ],
+      "has the profile of an earlier version, and shares the pid namespace": [
+        () => ({ profile: oldProfile(), ownPids: false, without: ["CAP_SYS_PTRACE"] }),
+        /shares the gate's pid namespace; its calls fail with EPERM \[GATE_FAILED\]/,
+        { current: false },
+      ],
+    };
+
+    it.each(Object.entries(REJECTED))(
+      "is not to be had while the agent rejects one that %s",
+      async (_, [wanted, error, more]) => {
+        site.policy(`${POLICY}export const bpf = () => 0;`);
+        await agent.reload();
+        site.policy(POLICY);
+        agent.forget();
+        const container = containers.start(wanted());
+        await agent.heard(error);
+        // again and again: nothing that a task does closes the listener
+        for (let tries = 0; tries < 2; tries += 1) {
+          const outcomes = await outcomesIn(container);
+          expect(outcomes).toEqual(held({ ...HELD, bpf: "EPERM", issued: false, ...more }));
+          if (wanted().ownPids === false) expect(outcomes["fds of the gate"]).toBe("none");
+        }
+        expect(outcomesOf(container.exec("/bin/attack").stdout)["a load"]).toBe("EPERM");
+        await container.end();
+      },
+    );
   });
 });
+
+describe("a listener of its own, in a container whose listener systemd keeps", () => {
+  let site: Site;
+  let machine: Machine | string;
+  let containers: Containers;
+
+  beforeAll(async () => {
+    if (process.getuid?.() !== 0) return;
+    site = new Site(`${POLICY}export const bpf = () => 0;`);
+    machine = await Machine.withAgent(site);
+    if (typeof machine === "string") return;
+    const program = join(site.folder, "listener-static");
+    execFileSync("gcc", ["-O2", "-static", "-pthread", "-o", program, SOURCE]);
+    containers = new Containers(site.folder, SOCKET, program, machine.words("runc"));
+  });
+  afterAll(async () => {
+    if (machine instanceof Machine) await machine.end();
+    site?.remove();
+  });
+  beforeEach((context) => {
+    needsGate(context);
+    needs(context, "runc", "gcc", "busybox", "nsenter", "pgrep");
+    if (typeof machine === "string") context.skip(machine);
+  });
+
+  it("is not to be had while the agent starts again, nor after it was stopped, whether it serves the container", async () => {
+    const there = machine as Machine;
+    const served = containers.start();
+    const rejected = containers.start({ profile: "seccomp-fast.json" });
+    await there.said(site, /hook bpf cannot be enforced .*; its calls fail with EPERM/);
+    const denied = { bpf: "EPERM", foreign: "SYS", fast: true, issued: false };
+    const loads = async () => outcomesOf(await served.ask("/bin/attack"))["a load"];
+    for (const how of ["-TERM", "-KILL"]) {
+      const before = there.property(UNIT, "MainPID");
+      there.run("kill", how, before);
+      expect(outcomesOf(await rejected.ask("/bin/attack"))).toEqual(held(denied));
+      expect(await loads()).toBe("done");
+      await until(() => {
+        expect(there.property(UNIT, "MainPID")).not.toBe(before);
+        expect(there.property(UNIT, "ActiveState")).toBe("active");
+      });
+      await there.said(site, new RegExp(`container \`${rejected.id}\` stays rejected: hook bpf cannot be enforced`));
+    }
+    expect(there.property(UNIT, "NFileDescriptorStore")).toBe("4");
+    there.run("systemctl", "stop", UNIT);
+    await until(() => expect(there.property(UNIT, "NFileDescriptorStore")).toBe("0"));
+    const gone = { bpf: "ENOSYS", foreign: "SYS", issued: false };
+    expect(outcomesOf(await rejected.ask("/bin/attack"))).toEqual(held({ ...gone, fast: true }));
+    expect(outcomesOf(await served.ask("/bin/attack"))).toEqual(held({ ...gone, fast: false }));
+    for (const container of [served, rejected]) await container.end();
+  });
+});
+
+/** What an earlier version shipped as its profile: without rules for seccomp(2). */
+function oldProfileText(): string {
+  const profile = JSON.parse(readFileSync(PROFILE, "utf8"));
+  const syscalls = profile.syscalls.filter(({ names }: { names: readonly string[] }) => !names.includes("seccomp"));
+  return JSON.stringify({ ...profile, listenerMetadata: "countersign", syscalls });
+}

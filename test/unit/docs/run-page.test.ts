@@ -47,6 +47,8 @@ describe("the rules by which the gate itself denies", () => {
       Array.from(text.matchAll(literal), ([, errno]) => `${file} ${errno}`),
     );
     expect(found.sort()).toEqual([
+      // containers that an agent rejects, for which nothing is decided
+      "agent/rejected/denial-thread.ts ERRNO.EPERM",
       // an agent before this one left the call open: it ends as it would without another agent
       "call/notification-cursor.ts ERRNO.ENOSYS",
       // copy_to_user of the kernel fails in the same way, and the call was carried out

@@ -44,6 +44,11 @@ export function readState(text: string): ContainerState {
   return { id, pid: pid as number, bundle, annotations: strings(annotations), metadata, listenerIndex };
 }
 
+/** The state of a listener that came without one, from a process (0: unknown). */
+export function unknownState(pid: number): ContainerState {
+  return { id: "unknown", pid: Math.max(1, pid), bundle: "", annotations: {}, metadata: "", listenerIndex: 0 };
+}
+
 /** Encodes a state for {@link readState}. Its list of fds has only the listener. */
 export function stateText({ id, pid, bundle, annotations, metadata }: ContainerState): string {
   return JSON.stringify({ fds: ["seccompFd"], pid, metadata, state: { id, bundle, annotations } });

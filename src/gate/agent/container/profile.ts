@@ -21,8 +21,6 @@ const PROFILES: ReadonlyMap<string, Profile> = new Map<string, Profile>([
   [METADATA.fast, { filter: "fast", keepsListener: "yes" }],
   ["countersign", { filter: "full", keepsListener: "no" }],
   ["countersign-fast", { filter: "fast", keepsListener: "no" }],
-  // no container: threads of a gate of this package, which ask the agent about their own calls
-  [RUN_METADATA, { filter: "full", keepsListener: "yes" }],
 ]);
 
 /** Of other metadata nothing is known: its filter counts as a full one. */
@@ -31,6 +29,11 @@ const UNKNOWN: Profile = { filter: "full", keepsListener: "unknown" };
 /** The profile that this metadata names. */
 export function profileOf({ metadata }: { readonly metadata: string }): Profile {
   return PROFILES.get(metadata) ?? UNKNOWN;
+}
+
+/** Whether a container's filter lets a task install a listener of its own once the gate's is closed. */
+export function isOutdated(state: { readonly metadata: string }): boolean {
+  return profileOf(state).keepsListener !== "yes" && !isRun(state);
 }
 
 /** Whether a listener belongs to no container but to threads of `countersign run` on a sealed machine. */

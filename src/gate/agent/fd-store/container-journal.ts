@@ -12,7 +12,8 @@ const ROOM_TAKEN = MAX_OBJECTS / 2;
 
 /**
  * The journal of one listener of a container. It begins with a notification cursor; its first line is the container's
- * state, and each other line is an issued object.
+ * state, and each other line is an issued object, or says that the agent rejected the container, and why. Versions that
+ * do not know such a line ignore it and what follows.
  */
 export class ContainerJournal {
   private constructor(
@@ -29,7 +30,11 @@ export class ContainerJournal {
   /** Reads the journal of an earlier agent; null if the file is not one. */
   static open(fd: number): Opened | null {
     const issued: IssuedObject[] = [];
+    let rejected: string | null = null;
     const opened = Journal.open(fd, CURSOR_SIZE, MAX_HEAD, MAX_OBJECTS, (line) => {
+      const reason = readRejection(line);
+      rejected ??= reason;
+      if (reason !== null) return true;
       const object = readIssuedObject(line);
       if (object !== null) issued.push(object);
       return object !== null;
@@ -38,7 +43,7 @@ export class ContainerJournal {
     const { journal, bytes, first } = opened;
     const mark = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
     try {
-      return { file: new ContainerJournal(journal, readState(first)), mark, issued };
+      return { file: new ContainerJournal(journal, readState(first)), mark, issued, rejected };
     } catch {
       return null;
     }
@@ -46,6 +51,11 @@ export class ContainerJournal {
 
   get fd(): number {
     return this.journal.fd;
+  }
+
+  /** Records that the agent rejected the container. */
+  reject(reason: string): void {
+    this.journal.add([JSON.stringify({ rejected: reason })]);
   }
 
   /** Adds issued objects. Returns false if there is no room. */
@@ -73,4 +83,17 @@ export interface Opened {
   readonly mark: bigint;
   /** Oldest first. */
   readonly issued: readonly IssuedObject[];
+  /** Why an agent rejected the container; null if it was served. */
+  readonly rejected: string | null;
+}
+
+/** Returns the reason in a line that says that the container was rejected; null for any other line. */
+function readRejection(line: string): string | null {
+  if (!line.startsWith('{"rejected":')) return null;
+  try {
+    const { rejected } = JSON.parse(line) as { readonly rejected: unknown };
+    return typeof rejected === "string" ? rejected : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,7 +1,7 @@
 import { close } from "../../../sys/pidfd.js";
 import type { IssuedObject } from "../../call/issued-objects.js";
 import { failUnanswered } from "../../call/notification-cursor.js";
-import type { ContainerState } from "../container/container-state.js";
+import { type ContainerState, unknownState } from "../container/container-state.js";
 import { ContainerJournal } from "./container-journal.js";
 import { isListener } from "./handover.js";
 import { MAPS_NAME } from "./map-journal.js";
@@ -14,22 +14,27 @@ import type { ServiceManager } from "./service-manager.js";
  */
 const NAME = /^c([0-9a-z]{1,8})$/;
 
-/** A listener from the fd store, with the file of its cursor, and the issued objects that the file contains. */
+/** A listener from the fd store, with what its file contains. */
 export interface Restored {
   readonly listener: number;
+  /** That of {@link unknownState} if there is no file or it cannot be read. */
   readonly state: ContainerState;
+  /** Fd of the file for the listener's cursor; negative if there is none. */
   readonly cursor: number;
   readonly issued: readonly IssuedObject[];
+  /** Why the container is rejected; null if it was served. */
+  readonly rejected: string | null;
 }
 
 /**
  * Stores listeners in the fd store of the service manager, so that the next agent can serve them. Each has its own name
  * and two fds: the listener, and a {@link ContainerJournal}. As long as the fd store has a listener, calls under its
  * filter wait for an agent instead of failing. Objects issued to a container are recorded in the journal of its oldest
- * listener.
+ * listener. Listeners of rejected containers are stored in the same way, and their journals say so.
  */
 export class FdStoreContainers {
-  readonly #kept = new Map<number, { readonly name: string; readonly file: ContainerJournal }>();
+  /** By listener. `file` is null for a listener whose journal could not be read. */
+  readonly #kept = new Map<number, { readonly name: string; readonly file: ContainerJournal | null }>();
   /** Journals of each container, by container id; the oldest is first. */
   readonly #files = new Map<string, ContainerJournal[]>();
   #last = 0;
@@ -40,40 +45,65 @@ export class FdStoreContainers {
     private readonly issuedTo: (container: string) => readonly IssuedObject[],
   ) {}
 
-  /** Calls `taken` for each container in the fd store, and drops entries that cannot be used. */
+  /**
+   * Calls `taken` for each listener in the fd store, whatever its name and its journal are: none is closed while a task
+   * can have its filter. Drops entries without a listener.
+   */
   restore(taken: (restored: Restored) => void): void {
     const kept = Array.from(this.manager.kept, ([name, fds]) => ({ name, fds, number: numberOf(name) }));
     for (const { name, fds, number } of kept
       .filter(({ name }) => name !== MAPS_NAME)
       .sort((one, other) => one.number - other.number)) {
-      const listener = fds.find(isListener);
-      const file = fds.find((fd) => !isListener(fd));
+      this.#last = Math.max(this.#last, number);
+      const [listener, ...more] = fds.filter(isListener);
+      const [file, ...others] = fds.filter((fd) => !isListener(fd));
+      for (const fd of others) close(fd);
       const opened = number === 0 || file === undefined ? null : ContainerJournal.open(file);
-      if (listener === undefined || file === undefined || opened === null) {
-        for (const fd of fds) close(fd);
+      if (file !== undefined && (listener === undefined || opened === null)) close(file);
+      if (listener === undefined) {
         this.manager.drop(name); // the container has ended, and the service manager dropped the listener by itself
         continue;
       }
-      for (const fd of fds) if (fd !== listener && fd !== file) close(fd);
-      this.#last = Math.max(this.#last, number);
-      this.#add(listener, name, opened.file);
+      // the service manager drops a listener by itself at the end of its last task: only the first needs the name
+      for (const fd of more) taken(unreadable(fd));
+      if (opened === null) {
+        this.#kept.set(listener, { name, file: null });
+        taken(unreadable(listener));
+        continue;
+      }
+      const { file: journal, issued, rejected } = opened;
+      if (rejected === null) this.#add(listener, name, journal);
+      else this.#kept.set(listener, { name, file: journal });
       failUnanswered(listener, opened.mark);
-      taken({ listener, state: opened.file.state, cursor: file, issued: opened.issued });
+      taken({ listener, state: journal.state, cursor: journal.fd, issued, rejected });
     }
   }
 
-  /** Stores a listener. Returns the fd of the file with its cursor; negative if it could not be stored. */
-  keep(listener: number, state: ContainerState): number {
+  /**
+   * Stores a listener. `rejected`: why the container is rejected; null if it is served. Returns the fd of the file with
+   * its cursor; negative if it could not be stored.
+   */
+  keep(listener: number, state: ContainerState, rejected: string | null = null): number {
     const file = ContainerJournal.create(state);
     if (file === null) return NOT_KEPT;
     const name = `c${(this.#last + 1).toString(36)}`;
+    if (rejected !== null) file.reject(rejected);
     if (!this.manager.keep(name, [listener, file.fd])) {
       close(file.fd);
       return NOT_KEPT;
     }
     this.#last += 1;
-    this.#add(listener, name, file);
+    if (rejected === null) this.#add(listener, name, file);
+    else this.#kept.set(listener, { name, file });
     return file.fd;
+  }
+
+  /** Records that the container of a stored listener was rejected. */
+  reject(listener: number, reason: string): void {
+    const file = this.#kept.get(listener)?.file;
+    if (file === undefined || file === null) return;
+    this.#unlist(file);
+    file.reject(reason);
   }
 
   /** Records objects that were issued to a container. */
@@ -85,15 +115,21 @@ export class FdStoreContainers {
   drop(listener: number): void {
     const kept = this.#kept.get(listener);
     if (kept === undefined) return;
-    const { id } = kept.file.state;
-    const [first, ...others] = this.#files.get(id) ?? [];
-    const left = first === kept.file ? others : [first!, ...others.filter((file) => file !== kept.file)];
     this.#kept.delete(listener);
+    this.manager.drop(kept.name);
+    if (kept.file === null) return;
+    this.#unlist(kept.file);
+    close(kept.file.fd);
+  }
+
+  /** Records no more objects in a journal. If it has those of its container, the next journal gets what is left. */
+  #unlist(file: ContainerJournal): void {
+    const { id } = file.state;
+    const files = this.#files.get(id) ?? [];
+    const left = files.filter((each) => each !== file);
     if (left.length > 0) this.#files.set(id, left);
     else this.#files.delete(id);
-    if (first === kept.file) left[0]?.replace(this.issuedTo(id));
-    close(kept.file.fd);
-    this.manager.drop(kept.name);
+    if (files[0] === file) left[0]?.replace(this.issuedTo(id));
   }
 
   #add(listener: number, name: string, file: ContainerJournal): void {
@@ -110,3 +146,9 @@ function numberOf(name: string): number {
 }
 
 const NOT_KEPT = -1;
+
+/** A listener of which only the fd store knows. */
+function unreadable(listener: number): Restored {
+  const rejected = "its record in the fd store cannot be read";
+  return { listener, state: unknownState(0), cursor: NOT_KEPT, issued: [], rejected };
+}

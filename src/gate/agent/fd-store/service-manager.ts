@@ -1,5 +1,4 @@
 import { CountersignError } from "../../../error.js";
-import { close } from "../../../sys/pidfd.js";
 import { closeOnExec } from "../../../sys/process.js";
 import { sendDatagram } from "../../../sys/socket.js";
 
@@ -14,7 +13,7 @@ const FD_NAME = /^[!-9;-~]{1,255}$/;
  */
 export class ServiceManager {
   readonly #socket: string | null;
-  /** Fds that the service manager kept, by name. This process owns them now. */
+  /** Fds that the service manager kept, by name; "" for those without one. This process owns them now. */
   readonly kept: ReadonlyMap<string, readonly number[]>;
   /** Watchdog interval in milliseconds; 0 if there is no watchdog. */
   readonly #watchdog: number;
@@ -62,8 +61,9 @@ export class ServiceManager {
     return this.#tell("FDSTORE=1", `FDNAME=${name}`, fds);
   }
 
-  /** Makes the service manager drop all fds of a name. */
+  /** Makes the service manager drop all fds of a name. Does nothing for fds without a name. */
   drop(name: string): void {
+    if (name === "") return;
     this.#tell("FDSTOREREMOVE=1", `FDNAME=${name}`);
   }
 
@@ -93,9 +93,8 @@ function takeFds(count: number, names: string): ReadonlyMap<string, readonly num
   for (let index = 0; index < count; index += 1) {
     const fd = FIRST_FD + index;
     if (closeOnExec(fd, true) < 0) continue;
-    const name = each[index];
-    if (name === undefined) close(fd);
-    else if (kept.has(name)) kept.get(name)?.push(fd);
+    const name = each[index] ?? "";
+    if (kept.has(name)) kept.get(name)?.push(fd);
     else kept.set(name, [fd]);
   }
   return kept;

@@ -81,8 +81,8 @@ describe("the containers of an agent", () => {
     const { source, known, containers } = made();
     containers.take(5, state("a"));
     expect(containers.listeners).toEqual([5]);
-    expect(containers.forget(5)).toBe(true);
-    expect(containers.forget(5)).toBe(false);
+    expect(containers.forget(5)).toBe(-1);
+    expect(containers.forget(5)).toBeNull();
     source.labels.set("a", {});
     containers.refresh();
     expect(known).toHaveLength(1);

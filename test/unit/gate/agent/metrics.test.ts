@@ -43,7 +43,8 @@ function familiesOf(text: string): Family[] {
   return families;
 }
 
-const familiesFor = (tally: Tally) => familiesOf(metricsOf({ tally, listeners: 3, slowContainers: 1 }));
+const GAUGES = { listeners: 3, slowContainers: 0, outdatedListeners: 2, rejectedListeners: 4, rejectedCalls: 5 };
+const familiesFor = (tally: Tally) => familiesOf(metricsOf({ tally, ...GAUGES, slowContainers: 1 }));
 
 /** The values of all samples, by name and labels. */
 function valuesFor(tally: Tally): Readonly<Record<string, number>> {
@@ -128,7 +129,7 @@ describe("metrics", () => {
   });
 });
 
-const MEASURED = { tally: new Tally(), listeners: 3, slowContainers: 0 };
+const MEASURED = { tally: new Tally(), ...GAUGES };
 
 describe("the server of metrics", () => {
   it("answers at /metrics alone, until it is closed", async () => {

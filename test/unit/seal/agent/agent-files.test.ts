@@ -26,6 +26,7 @@ describe("the files of an agent", () => {
       "/dist/gate.cjs",
       "/dist/thread.cjs",
       "/dist/gate-blocking-worker.cjs",
+      "/dist/gate-denial-thread.cjs",
       "/dist/strip-types.cjs",
       "/linux_x64/koffi.node",
       "/dist/emscripten-module.wasm",

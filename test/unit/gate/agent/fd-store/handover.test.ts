@@ -10,6 +10,7 @@ import { until } from "../../../../support/until.js";
 describe("a handover of a runtime", () => {
   let runtime: RuntimeConnection;
   let taken: Handover[];
+  let rejected: [Handover, CountersignError][];
   let refused: CountersignError[];
   beforeEach((context) => {
     if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
@@ -17,15 +18,19 @@ describe("a handover of a runtime", () => {
     runtime = pair.runtime;
     taken = [];
     refused = [];
-    receiveHandover(
-      pair.accepted,
-      (handover) => taken.push(handover),
-      (error) => refused.push(error),
-    );
+    rejected = [];
+    receiveHandover(pair.accepted, {
+      taken: (handover) => taken.push(handover),
+      rejected: (handover, error) => {
+        onTestFinished(() => close(handover.listener));
+        rejected.push([handover, error]);
+      },
+      refused: (error) => refused.push(error),
+    });
   });
   afterEach(() => runtime?.close());
 
-  const ended = () => until(() => expect(taken.length + refused.length).toBe(1), 1);
+  const ended = () => until(() => expect(taken.length + rejected.length + refused.length).toBe(1), 1);
   const other = () => {
     const fd = openSync("/dev/null", "r");
     onTestFinished(() => close(fd));
@@ -76,6 +81,66 @@ describe("a handover of a runtime", () => {
     expect(taken).toEqual([]);
   });
 
+  it.for<[string, RegExp, string, (runtime: RuntimeConnection, listener: number) => void]>([
+    [
+      "where its state has no fd",
+      /no `seccompFd`/,
+      "unknown",
+      (its, fd) => its.send(processState("c", { fds: [] }), [fd]),
+    ],
+    [
+      "where its state names another fd",
+      /without its seccomp listener/,
+      "c",
+      (its, fd) => its.send(processState("c"), [other(), fd]),
+    ],
+    ["where its state is garbage", /is not a JSON object/, "unknown", (its, fd) => its.send("[]", [fd])],
+    [
+      "where its state ends early",
+      /is not a JSON object/,
+      "unknown",
+      (its, fd) => {
+        its.send("{", [fd]);
+        its.finish();
+      },
+    ],
+    [
+      "among too many fds, of which it is the last",
+      /more than [0-9]+ fds/,
+      "unknown",
+      (its, fd) => its.send("{", [...Array(252).fill(other()), fd]),
+    ],
+    [
+      "after too many fds",
+      /more than [0-9]+ fds/,
+      "unknown",
+      (its, fd) => {
+        its.send("{", Array(100).fill(other()));
+        its.send("{", [fd]);
+      },
+    ],
+  ])("is rejected %s, and its listener stays open", async ([, message, id, send], context) => {
+    const { listener } = await filteredProcess(context, ["true"]);
+    send(runtime, listener);
+    await ended();
+    const [handover, error] = rejected[0]!;
+    expect(error).toMatchObject({ code: "GATE_FAILED", message: expect.stringMatching(message) });
+    expect(handover.state.id).toBe(id);
+    expect(isListener(handover.listener)).toBe(true);
+    expect(runtime.isClosed).toBe(true);
+  });
+
+  it("has the listener that its state names, and others are rejected", async (context) => {
+    const [one, two] = [await filteredProcess(context, ["true"]), await filteredProcess(context, ["true"])];
+    runtime.send(processState("c", { fds: ["seccompFd", "other"] }), [one.listener, two.listener]);
+    await until(() => expect([taken.length, rejected.length]).toEqual([1, 1]), 1);
+    const [handover, error] = rejected[0]!;
+    expect(error.message).toBe("container `c` came with more than one seccomp listener");
+    for (const fd of [taken[0]!.listener, handover.listener]) expect(isListener(fd)).toBe(true);
+    expect(handover.state.id).toBe("c");
+    close(taken[0]!.listener);
+  });
+
   it("is refused if it does not end", async () => {
     const part = " ".repeat(32 * 1024);
     await until(() => {
@@ -84,6 +149,8 @@ describe("a handover of a runtime", () => {
     }, 1);
   });
 });
+
+const NONE_COMES = { taken: () => undefined, rejected: () => undefined };
 
 describe("a runtime that sends nothing", () => {
   beforeEach((context) => {
@@ -97,11 +164,7 @@ describe("a runtime that sends nothing", () => {
   it("is disconnected after five seconds", () => {
     const { runtime, accepted } = RuntimeConnection.pair();
     const refused: CountersignError[] = [];
-    receiveHandover(
-      accepted,
-      () => undefined,
-      (error) => refused.push(error),
-    );
+    receiveHandover(accepted, { ...NONE_COMES, refused: (error) => refused.push(error) });
     vi.advanceTimersByTime(4999);
     expect(refused).toEqual([]);
     vi.advanceTimersByTime(1);
@@ -114,11 +177,7 @@ describe("a runtime that sends nothing", () => {
 
   it("cannot be asked for its credentials if it is no socket", () => {
     const refused: CountersignError[] = [];
-    receiveHandover(
-      openSync("/dev/null", "r"),
-      () => undefined,
-      (error) => refused.push(error),
-    );
+    receiveHandover(openSync("/dev/null", "r"), { ...NONE_COMES, refused: (error) => refused.push(error) });
     expect(refused).toMatchObject([{ message: "uid ? may not hand over containers" }]);
   });
 });
