@@ -87,6 +87,8 @@ export interface GateConfig {
   readonly keyrings: Readonly<Record<string, string>>;
   /** Maximum in bytes for the maps of one container or command. */
   readonly mapMemory: number;
+  /** Maximum number of loaded programs that the kernel releases in a second without that loads wait. */
+  readonly programReleases: number;
   /** Hooks that may have attachments although the gate does not enforce them. */
   readonly notEnforced: readonly HookName[];
   /** In milliseconds. */
@@ -209,6 +211,7 @@ class Reader {
         loaderRuns: gate.loader_runs,
         keyrings: this.kernelKeyrings(gate.keyrings),
         mapMemory: bytes(gate.map_memory),
+        programReleases: gate.program_releases,
         notEnforced: this.notEnforced(gate.not_enforced),
         stall: milliseconds(gate.stall),
         tickets: false,

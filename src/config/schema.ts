@@ -193,6 +193,12 @@ export const SCHEMA = z
           .default({})
           .describe("Ids of the kernel's keyrings, as loads name them, to keyrings of this file"),
         map_memory: size.default("1GiB").describe("Of the maps of one container, or of one command"),
+        program_releases: z
+          .int()
+          .min(1)
+          .max(1_000_000)
+          .default(200)
+          .describe("Loaded programs that may be released in a second; beyond it, loads of who closed them wait"),
         not_enforced: z
           .array(hook)
           .default([])

@@ -73,7 +73,8 @@ function callerOf({ pid, tid, uid, euid, gid, comm, exe, cgroup, container }: Cu
   };
 }
 
-function containerOf({ id, name, labels }: Container): CallerOfRecord["container"] {
+/** A container with strings and labels of bounded length and number. */
+export function containerOf({ id, name, labels }: Container): NonNullable<CallerOfRecord["container"]> {
   return { id: bounded(id), name: name === null ? null : bounded(name), labels: labels === null ? null : some(labels) };
 }
 

@@ -1,12 +1,20 @@
 import { type Logger, pino } from "pino";
 import type { Decision, Origin } from "../hooks/decision.js";
-import { decisionRecord } from "./decision-record.js";
+import type { Container } from "../policy/model/current.js";
+import { containerOf, decisionRecord } from "./decision-record.js";
 import { type DecidedBy, REPEATED } from "./input-records.js";
 import { InputsWriter } from "./inputs-writer.js";
 import { levelOf } from "./level.js";
 import { Mask } from "./mask.js";
 import { ProgramStore, type ProgramStoreOptions } from "./program-store.js";
-import { type DecisionRecord, type KeyringRecord, RECORD_VERSION, timestamp } from "./record.js";
+import {
+  type CallerOfRecord,
+  type DecisionRecord,
+  type KeyringRecord,
+  RECORD_VERSION,
+  type ThrottleRecord,
+  timestamp,
+} from "./record.js";
 import { RotatingFile, type RotatingFileOptions } from "./rotating.js";
 import { type ShadowDifference, shadowRecord } from "./shadow-record.js";
 
@@ -90,6 +98,26 @@ export class DecisionLog {
       error: error === null ? null : error.toString(),
     };
     this.logger[error === null ? "info" : "warn"](record);
+  }
+
+  /** Records that loads of a container wait. `releases`: `gate.program_releases`. Throws FILE_UNREADABLE. */
+  throttle(container: Container | null, releases: number): void {
+    const record: Omit<ThrottleRecord, "level"> = {
+      type: "throttle",
+      version: RECORD_VERSION,
+      time: timestamp(Date.now()),
+      origin: this.origin,
+      container: container === null ? null : this.maskedContainer(container),
+      program_releases: releases,
+    };
+    this.logger.warn(record);
+  }
+
+  /** Returns what a record has of a container, without masked values; null if it is masked itself. */
+  private maskedContainer(container: Container): ThrottleRecord["container"] {
+    const copy: Partial<Pick<CallerOfRecord, "container">> = structuredClone({ container: containerOf(container) });
+    this.mask.apply("current", copy);
+    return copy.container ?? null;
   }
 
   /** Records what a shadow would decide otherwise. Throws FILE_UNREADABLE. */

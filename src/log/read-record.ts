@@ -1,6 +1,6 @@
 import { CountersignError } from "../error.js";
 import { VERSION } from "../version.js";
-import { type DecisionRecord, type KeyringRecord, RECORD_VERSION } from "./record.js";
+import { type DecisionRecord, type KeyringRecord, RECORD_VERSION, type ThrottleRecord } from "./record.js";
 import { misshapenField } from "./record-shape.js";
 import type { ShadowRecord } from "./shadow-record.js";
 import { fromVersion1 } from "./version-1.js";
@@ -8,6 +8,7 @@ import { fromVersion1 } from "./version-1.js";
 /** A record of a file that can have any content: each field can be missing. */
 export type ReadRecord = { readonly type?: string } & Loose<Omit<DecisionRecord, "type">> &
   Loose<Omit<KeyringRecord, "type">> &
+  Loose<Pick<ThrottleRecord, "container" | "program_releases">> &
   Loose<Pick<ShadowRecord, "shadow" | "change" | "decided">>;
 
 type Loose<T> = T extends readonly (infer Item)[]

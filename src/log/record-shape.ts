@@ -72,6 +72,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 const denial = object({ attachment: optional(text), verdict: number, code: text, rule: text, reason: text });
 
+const container = object({ id: text, name: optional(text), labels: optional(dictionary(text)) });
+
 /** The fields of records that this version reads. */
 const record = object({
   level: text,
@@ -107,7 +109,7 @@ const record = object({
     exe: optional(text),
     cgroup: optional(text),
     definition: text,
-    container: optional(object({ id: text, name: optional(text), labels: optional(dictionary(text)) })),
+    container: optional(container),
   }),
   answers: list(
     object({
@@ -140,6 +142,8 @@ const record = object({
   keyring: text,
   generation: number,
   error: optional(text),
+  container: optional(container),
+  program_releases: number,
 });
 
 /**

@@ -8,7 +8,7 @@ import type { Container, Current } from "../policy/model/current.js";
 export const RECORD_VERSION = 2;
 
 /** One line of the decision log. */
-export type LogRecord = DecisionRecord | KeyringRecord;
+export type LogRecord = DecisionRecord | KeyringRecord | ThrottleRecord;
 
 export interface RecordHead<Type extends string> {
   /** `error` if a policy failed; `warn` for a denial, enforced or in audit, and for rejected keyring files. */
@@ -51,6 +51,14 @@ export interface KeyringRecord extends RecordHead<"keyring"> {
   readonly generation: number;
   /** Why the files were rejected; null if they are in use. */
   readonly error: string | null;
+}
+
+/** Loads of a container, or of the command of `run`, wait. Written once for each. */
+export interface ThrottleRecord extends RecordHead<"throttle"> {
+  /** Null for the command of `run`. */
+  readonly container: CallerOfRecord["container"];
+  /** `gate.program_releases` of the configuration. */
+  readonly program_releases: number;
 }
 
 /** The one format of times in the log and in JSON output: RFC 3339, in UTC, with milliseconds. */

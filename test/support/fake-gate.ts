@@ -45,6 +45,8 @@ export class FakeGate {
     readonly missingCapabilities: readonly string[];
   }[] = [];
   readonly counts: Count[] = [];
+  /** The ids of the programs that were loaded. */
+  readonly loaded: number[] = [];
   settings: GateSettings;
   /** Hooks that an attachment has, besides those of the subjects that the gate always asks about. */
   readonly served = new Set<HookName>();
@@ -65,7 +67,16 @@ export class FakeGate {
 
   constructor(audit = false) {
     const more = { existing: "deny", rewritten: "deny", loaderRuns: "deny" } as const;
-    this.settings = { audit, keyrings: {}, mapMemory: 2 ** 20, stall: 0, tickets: false, agent: false, ...more };
+    this.settings = {
+      audit,
+      keyrings: {},
+      mapMemory: 2 ** 20,
+      programReleases: 200,
+      stall: 0,
+      tickets: false,
+      agent: false,
+      ...more,
+    };
   }
 
   /** Makes bpf(2) with an attr in the task's memory. `size` is the size that the task passes. */
@@ -123,6 +134,7 @@ export class FakeGate {
       watch: { decided: () => undefined, verdicts: [] },
       tally: { add: (count) => this.counts.push(count) },
       retries: new Retries(),
+      throttle: { loaded: (id) => void this.loaded.push(id) },
     };
   }
 }

@@ -75,7 +75,7 @@ const PROGRAM = {
 
 /**
  * Lines of real logs with each kind of record: every verdict, faults, denials by the gate, a loader's probe, grants,
- * changes of a keyring; in enforcement and in a dry run, by each origin.
+ * changes of a keyring, loads that wait; in enforcement and in a dry run, by each origin.
  */
 export async function recordedLines(level: "decision" | "inputs" = "decision"): Promise<readonly string[]> {
   const lines: string[] = [];
@@ -141,6 +141,8 @@ async function record(origin: Origin, mode: Mode, level: string): Promise<readon
     generation: 2,
     error: new CountersignError("FILE_UNREADABLE", "is no key", { place: "ca.pem", remedy: "replace it" }),
   });
+  engine.log.throttle(CALLERS[1]!.container ?? null, 200);
+  engine.log.throttle(null, 200);
   engine.close();
   return readFileSync(join(folder, "decisions.jsonl"), "utf8").trimEnd().split("\n");
 }

@@ -1,6 +1,7 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import type { Config } from "../../src/config/config.js";
 import { DecisionWatch } from "../../src/engine/handover/watch.js";
+import { ReleaseCounter } from "../../src/gate/call/release-counter.js";
 import { Tally } from "../../src/gate/decisions/tally.js";
 import type { FromThread, ThreadData, ToThread } from "../../src/gate/messages/messages.js";
 import { Watch } from "../../src/gate/task/blocking/watch.js";
@@ -83,6 +84,7 @@ export async function runDecisionThread(
       image: null,
       shadow: null,
       agent: null,
+      releases: new ReleaseCounter().memory,
       bell,
     },
     ...{ watch: new Watch().memory, decisions: new DecisionWatch().memory, tally: tally.memory, port: port1 },

@@ -107,6 +107,7 @@ function summary(
   if (counts.probes > 0) parts.push(`${counts.probes} probes of the loader`);
   const would = restrictions === null ? "" : "would have been ";
   if (counts.repeats > 0) parts.push(`${counts.repeats} repeated denials by the gate not logged again`);
+  if (counts.throttled > 0) parts.push(`${counts.throttled} loads waited for the release of programs`);
   if (counts.granted > 0) parts.push(`${counts.granted} ${would}granted capabilities`);
   if (counts.frozen > 0) parts.push(`${counts.frozen} ${would}loaded with frozen maps`);
   if (counts.shadowDecisions + counts.shadowMissed > 0) parts.push(shadowPart(counts));

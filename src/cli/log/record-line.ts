@@ -21,7 +21,9 @@ export function recordLine(record: ReadRecord): string {
 }
 
 /** The parts after the time, by the type of the record. */
-const PARTS = new Map<string, (record: ReadRecord) => readonly Part[]>(Object.entries({ decision, keyring, shadow }));
+const PARTS = new Map<string, (record: ReadRecord) => readonly Part[]>(
+  Object.entries({ decision, keyring, shadow, throttle }),
+);
 
 function rendered(part: Part): string {
   return typeof part === "string" ? visibleText(part) : styled(part[0], visibleText(part[1]));
@@ -99,4 +101,9 @@ function shadow(record: ReadRecord): readonly Part[] {
 function keyring({ keyring, generation, error = null }: ReadRecord): readonly Part[] {
   const name = `keyring \`${keyring}\` generation ${generation}`;
   return error === null ? [name, ["green", "in use"]] : [name, ["red", "files rejected:"], error];
+}
+
+function throttle({ container = null, program_releases }: ReadRecord): readonly Part[] {
+  const who = container === null ? "the command" : `container ${container.name ?? container.id ?? "(no id)"}`;
+  return [["yellow", "loads wait"], `for ${who}: more than ${program_releases} programs were released in a second`];
 }

@@ -5,6 +5,7 @@ import type { Decision, Denial, Verdicts } from "../../hooks/decision.js";
 import type { DecidedBy } from "../../log/input-records.js";
 import type { DecisionLog } from "../../log/log.js";
 import type { ShadowDifference } from "../../log/shadow-record.js";
+import type { Container } from "../../policy/model/current.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { KeyringChange } from "../../trust/live-keyring.js";
 
@@ -70,6 +71,15 @@ export class EngineLog {
       this.log?.keyring(change);
     } catch {
       // If the log still fails, the next decision cannot be logged either and is denied
+    }
+  }
+
+  /** Logs that loads of a container wait: see {@link DecisionLog.throttle}. Never throws. */
+  throttle(container: Container | null, releases: number): void {
+    try {
+      this.log?.throttle(container, releases);
+    } catch {
+      // If the log still fails, the decision on the load cannot be logged either and is denied
     }
   }
 

@@ -97,6 +97,7 @@ export class Agent {
           options.warn(event.warning);
           break;
         case "taskKilled":
+        case "throttled":
         case "replaced":
         case "unlogged":
         case "shadowStopped":

@@ -60,6 +60,7 @@ const METRICS: readonly Metric[] = [
   counter("shadowDecisions", "Decisions of the shadow configuration."),
   counter("shadowDifferences", "Decisions of the shadow configuration that differ from those that had an effect."),
   counter("shadowMissed", "Decisions that the shadow configuration did not make, or that could not be logged."),
+  counter("throttled", "Loads that waited because more programs than gate.program_releases were released in a second."),
   counter("slowTasks", "Times that a container's tasks kept the gate waiting."),
   counter("stalls", "Tasks that were killed because they kept the gate waiting past gate.stall."),
   counter("replacements", "Decision threads that were terminated or replaced."),

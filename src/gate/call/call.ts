@@ -74,6 +74,11 @@ export class Call {
     return (this.recording?.verdicts.length ?? 0) > this.#decided;
   }
 
+  /** Records that a program was loaded for the task, whether or not the task gets it. */
+  loaded(id: number): void {
+    this.services.throttle.loaded(id, this.listener.containerKey);
+  }
+
   serves(hook: HookName): boolean {
     return this.services.decisions.serves(hook);
   }

@@ -5,6 +5,7 @@ import type { Current } from "../../policy/model/current.js";
 import type { GateEvent, Verdict } from "../decisions/gate-decisions.js";
 import type { GateSettings } from "../decisions/settings.js";
 import type { Count } from "../decisions/tally.js";
+import type { LoadThrottle } from "./load-throttle.js";
 import type { Retries } from "./retries.js";
 
 /** What a call uses of its gate. All calls share one object. */
@@ -15,6 +16,7 @@ export interface CallServices {
   readonly watch: { decided(verdict: Verdict): void; readonly verdicts: readonly Verdict[] };
   readonly tally: { add(count: Count): void };
   readonly retries: Pick<Retries, "operationOf" | "denied">;
+  readonly throttle: Pick<LoadThrottle, "loaded">;
 }
 
 /** Makes and records decisions, and tells what the attachments in scope may do. See {@link GateDecisions}. */

@@ -14,6 +14,8 @@ export interface GateSettings {
   readonly keyrings: Readonly<Record<string, string>>;
   /** Maximum bytes of map memory for the tasks of one container, or of a command. */
   readonly mapMemory: number;
+  /** Maximum number of programs released in a second: see {@link LoadThrottle}. */
+  readonly programReleases: number;
   /** Whether each load needs a ticket of the guard: this process is the agent of a sealed machine. */
   readonly tickets: boolean;
   /** Whether the agent of a sealed machine makes this gate's bpf(2) calls. */

@@ -13,6 +13,8 @@ const EVENTS = [
   "faults",
   "stalls",
   "slowTasks",
+  /** Loads that waited because too many programs were released. */
+  "throttled",
   "replacements",
   "keyringFailures",
   /** Denials by the gate that repeat a logged denial. */
@@ -41,6 +43,7 @@ export const COUNT_NAMES: Readonly<Record<Count, string>> = {
   faults: "policy_faults",
   stalls: "tasks_killed",
   slowTasks: "slow_task_events",
+  throttled: "throttled_loads",
   replacements: "worker_replacements",
   keyringFailures: "keyring_reload_failures",
   repeats: "repeated_denials",

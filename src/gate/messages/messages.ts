@@ -32,6 +32,8 @@ export interface ThreadData {
   readonly watch: SharedArrayBuffer;
   readonly decisions: SharedArrayBuffer;
   readonly tally: SharedArrayBuffer;
+  /** Memory of the gate's {@link ReleaseCounter}. */
+  readonly releases: SharedArrayBuffer;
   /** Eventfd that signals a message. */
   readonly bell: number;
   /** Whether listeners may wait for the thread. It is then ready sooner, and warms up between calls. */
@@ -66,6 +68,8 @@ export type ToThread =
       /** Fd of a file for a notification cursor; negative for none. */
       readonly cursor: number;
       readonly filter: FilterKind;
+      /** Memory of the container's {@link ReleaseCounter}. */
+      readonly releases: SharedArrayBuffer;
     }
   | {
       readonly do: "reload";
@@ -105,6 +109,13 @@ export type FromThread =
   | { readonly is: "issued"; readonly issued: readonly IssuedTo[] }
   /** A call needs a blocking operation, or admission if `serialized` is null, and then another turn. */
   | { readonly is: "opNeeded"; readonly recording: CallRecording; readonly serialized: SerializedOp | null }
+  /** A load may be served again in `pause` milliseconds. `isFirst`: it is the first one of its container that waits. */
+  | {
+      readonly is: "throttled";
+      readonly recording: CallRecording;
+      readonly pause: number;
+      readonly isFirst: boolean;
+    }
   /** The thread was replaced, and its blocking operation has ended. The thread ends after this message. */
   | { readonly is: "abandonedOpDone"; readonly recording: CallRecording }
   /** A call that the thread received by `serve` was answered. `recording`: its key. */

@@ -85,6 +85,7 @@ export async function runCommand({ config: given, command, logFd, agent, say, wa
         warn(event.warning);
         break;
       case "taskKilled":
+      case "throttled":
       case "replaced":
       case "unlogged":
       case "shadowStopped":

@@ -26,7 +26,10 @@ export class DecisionThreadHandle extends OwnedThread<ToThread, FromThread> {
 
   /** `onMessage` receives each message of the thread. */
   constructor(
-    data: Pick<ThreadData, "config" | "sealed" | "texts" | "preopened" | "isStandby" | "shadow" | "agent"> & {
+    data: Pick<
+      ThreadData,
+      "config" | "sealed" | "texts" | "preopened" | "isStandby" | "shadow" | "agent" | "releases"
+    > & {
       readonly tally: Tally;
     },
     onMessage: (thread: SupervisedThread, message: FromThread) => void,

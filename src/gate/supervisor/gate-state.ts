@@ -4,6 +4,7 @@ import { ThreadHandoverState } from "../../engine/handover/thread-handover-state
 import type { FileSnapshot } from "../../engine/load/file-cache.js";
 import { type SealedRules, sealedRules } from "../../engine/load/keyrings.js";
 import type { FilterKind } from "../call/filter.js";
+import { ReleaseCounter } from "../call/release-counter.js";
 import { settingsOf } from "../decisions/settings.js";
 import type { AttachmentWrites, ToThread } from "../messages/messages.js";
 import { IssuedByContainer } from "./issued-by-container.js";
@@ -18,6 +19,8 @@ export class GateState {
   readonly listeners = new ListenerRegistry();
   readonly issued = new IssuedByContainer();
   readonly calls = new UnansweredCalls();
+  /** Memory of the {@link ReleaseCounter} for all containers. */
+  readonly releases = new ReleaseCounter().memory;
   readonly slowContainers = new BackoffTable<string>(SLOW_BACKOFF);
   handover: ThreadHandoverState;
   sealed: SealedRules;

@@ -7,6 +7,7 @@ import type { Container } from "../../policy/model/current.js";
 import { trimMemory } from "../../sys/trim-memory.js";
 import type { FilterKind } from "../call/filter.js";
 import type { IssuedObject } from "../call/issued-objects.js";
+import { containerKeyOf } from "../call/listener.js";
 import { Tally } from "../decisions/tally.js";
 import type { AttachmentWrites, FromThread } from "../messages/messages.js";
 import { type PreopenedFiles, preopenFiles } from "../messages/preopened-files.js";
@@ -21,6 +22,7 @@ import { Images } from "./images.js";
 import { NO_FILE } from "./listener-registry.js";
 import { Shadow, type ShadowParts } from "./shadow.js";
 import type { SupervisorEvent } from "./supervisor-event.js";
+import { ThrottledLoads } from "./throttled-loads.js";
 
 /** What a gate has before its first decision thread starts. */
 interface Begun {
@@ -59,6 +61,7 @@ export class GateSupervisor {
   readonly #state: GateState;
   readonly #pool: BlockingWorkerPool;
   readonly #threads: DecisionThreads;
+  readonly #throttled = new ThrottledLoads((recording) => this.#threads.serve(recording, null));
   /** Whether the event `unlogged` was reported already. */
   #unlogged = false;
 
@@ -132,8 +135,7 @@ export class GateSupervisor {
    */
   async listen(fd: number, container: Container | null, filter: FilterKind, cursor = NO_FILE): Promise<void> {
     const { listeners } = this.#state;
-    listeners.add({ fd, container, cursor, filter });
-    const listener = { fd, container, cursor: listeners.cursor(fd), filter };
+    const listener = listeners.add({ fd, container, cursor, filter });
     try {
       await this.#threads.requests.send((requestId) => ({ do: "listen", requestId, ...listener }));
     } catch (error) {
@@ -208,6 +210,7 @@ export class GateSupervisor {
 
   async stop(): Promise<void> {
     if (this.shadow !== null) await this.#finishShadow(this.shadow);
+    this.#throttled.stop();
     await Promise.all([this.#threads.stop(), this.#pool.stop()]);
   }
 
@@ -220,10 +223,13 @@ export class GateSupervisor {
   }
 
   #start(isStandby: boolean): SupervisedThread {
-    const { config, sealed, texts } = this.#state;
+    const { config, sealed, texts, releases } = this.#state;
     const { preopened, images, agent } = this.begun;
     return this.startThread(
-      { config, sealed, texts, preopened, isStandby, tally: this.tally, shadow: this.shadow?.link ?? null, agent },
+      {
+        ...{ config, sealed, texts, preopened, isStandby, agent, releases },
+        ...{ tally: this.tally, shadow: this.shadow?.link ?? null },
+      },
       (thread, message) => this.#onMessage(thread, message),
       images?.decision ?? null,
     );
@@ -280,9 +286,19 @@ export class GateSupervisor {
       case "served":
         state.calls.remove(message.recording);
         this.#pool.leave(message.recording);
+        this.#throttled.leave(message.recording);
         break;
+      case "throttled": {
+        const { recording, pause, isFirst } = message;
+        const container = state.listeners.container(recording.listener);
+        state.calls.remove(recordingKey(recording));
+        this.#throttled.wait(recording, containerKeyOf(container), pause);
+        if (isFirst) this.report({ is: "throttled", container: container?.name ?? container?.id ?? null });
+        break;
+      }
       case "opNeeded": {
         const { recording, serialized } = message;
+        this.#throttled.leave(recordingKey(recording));
         for (const { outcome } of recording.results) countShared(outcome);
         state.calls.remove(recordingKey(recording));
         this.#pool.send(recording, serialized, state.listeners.containerKey(recording.listener));

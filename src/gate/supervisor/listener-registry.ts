@@ -1,6 +1,7 @@
 import type { Container } from "../../policy/model/current.js";
 import type { FilterKind } from "../call/filter.js";
 import { containerKeyOf } from "../call/listener.js";
+import { ReleaseCounter } from "../call/release-counter.js";
 
 /** The `cursor` of a listener that has no file for its notification cursor. */
 export const NO_FILE = -1;
@@ -11,13 +12,15 @@ export interface RegisteredListener {
   /** Fd of the file for the notification cursor; negative for none. The registry does not close it. */
   readonly cursor: number;
   readonly filter: FilterKind;
+  /** Memory of the container's {@link ReleaseCounter}, which all its listeners share. */
+  readonly releases: SharedArrayBuffer;
 }
 
 /** The listeners that the gate serves, and their containers. */
 export class ListenerRegistry {
   readonly #listeners = new Map<number, RegisteredListener>();
-  /** Number of listeners by container key. */
-  readonly #counts = new Map<string, number>();
+  /** By container key. */
+  readonly #containers = new Map<string, { listeners: number; readonly releases: SharedArrayBuffer }>();
 
   get all(): Iterable<RegisteredListener> {
     return this.#listeners.values();
@@ -25,12 +28,12 @@ export class ListenerRegistry {
 
   /** Whether all listeners belong to one container, or to the command of `run`. */
   get alone(): boolean {
-    return this.#counts.size <= 1;
+    return this.#containers.size <= 1;
   }
 
   /** Whether the gate serves containers. The gate of `run` serves one command only and can have no other listeners. */
   get shared(): boolean {
-    return this.#counts.size > 0 && !this.#counts.has(NOBODY);
+    return this.#containers.size > 0 && !this.#containers.has(NOBODY);
   }
 
   container(fd: number): Container | null {
@@ -45,12 +48,18 @@ export class ListenerRegistry {
     return this.#listeners.get(fd)?.cursor ?? NO_FILE;
   }
 
-  add(listener: RegisteredListener): void {
-    const { fd, cursor } = listener;
-    const kept = cursor === NO_FILE ? this.cursor(fd) : cursor;
+  /** Adds a listener, or replaces what is known of it. Returns it. */
+  add(listener: Omit<RegisteredListener, "releases">): RegisteredListener {
+    const { fd, container } = listener;
+    const cursor = listener.cursor === NO_FILE ? this.cursor(fd) : listener.cursor;
+    const containerKey = containerKeyOf(container);
+    const known = this.#containers.get(containerKey) ?? { listeners: 0, releases: new ReleaseCounter().memory };
     this.remove(fd);
-    this.#listeners.set(fd, { ...listener, cursor: kept });
-    this.#counts.set(this.containerKey(fd), (this.#counts.get(this.containerKey(fd)) ?? 0) + 1);
+    const added = { ...listener, cursor, releases: known.releases };
+    this.#listeners.set(fd, added);
+    const listeners = (this.#containers.get(containerKey)?.listeners ?? 0) + 1;
+    this.#containers.set(containerKey, { listeners, releases: known.releases });
+    return added;
   }
 
   /** Removes a listener. Returns the container key if this was the container's last listener; else null. */
@@ -58,10 +67,11 @@ export class ListenerRegistry {
     if (!this.#listeners.has(fd)) return null;
     const containerKey = this.containerKey(fd);
     this.#listeners.delete(fd);
-    const left = this.#counts.get(containerKey)! - 1;
-    if (left > 0) this.#counts.set(containerKey, left);
-    else this.#counts.delete(containerKey);
-    return left > 0 ? null : containerKey;
+    const container = this.#containers.get(containerKey)!;
+    container.listeners -= 1;
+    if (container.listeners > 0) return null;
+    this.#containers.delete(containerKey);
+    return containerKey;
   }
 }
 

@@ -23,5 +23,10 @@ export type SupervisorEvent =
   | { readonly is: "shadowStopped"; readonly error: CountersignError }
   /** A task made the gate wait and was killed. */
   | { readonly is: "taskKilled"; readonly tid: number }
+  /**
+   * Loads of a container wait, because too many of its programs were released. Reported once for each container, whose
+   * name this is; null for the command of `run`.
+   */
+  | { readonly is: "throttled"; readonly container: string | null }
   /** The decision thread ended unexpectedly or cannot be replaced: no decisions are made any more. */
   | { readonly is: "lost"; readonly error: CountersignError };

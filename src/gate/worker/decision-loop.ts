@@ -18,7 +18,9 @@ import { trimMemory } from "../../sys/trim-memory.js";
 import { fastestFilter, requireNotified } from "../call/fast-filters.js";
 import type { FilterKind } from "../call/filter.js";
 import { containerKeyOf, Listener } from "../call/listener.js";
+import { LoadThrottle } from "../call/load-throttle.js";
 import { NotificationCursor } from "../call/notification-cursor.js";
+import { ReleaseCounter } from "../call/release-counter.js";
 import { Retries } from "../call/retries.js";
 import { Facts, noKnownFacts } from "../commands/prog-load/load-facts.js";
 import { GateDecisions } from "../decisions/gate-decisions.js";
@@ -59,6 +61,7 @@ class DecisionLoop {
   readonly #watch: Watch;
   readonly #tally: Tally;
   readonly #denials = new DenialReports((denial) => this.#say(denial));
+  readonly #throttle: LoadThrottle;
   #slowContainers: readonly (readonly [string, BackoffEntry])[] = [];
   #suspended = new SuspensionList();
   #alone = true;
@@ -79,6 +82,7 @@ class DecisionLoop {
   ) {
     this.#watch = new Watch(data.watch);
     this.#tally = new Tally(data.tally);
+    this.#throttle = new LoadThrottle(new ReleaseCounter(data.releases), settingsOf(data.config).programReleases);
     this.#shadow = this.#feedOf(data.shadow);
     this.#handler = this.#handlerOf(data.config, this.#learnt.facts);
     this.#poll.add(data.bell);
@@ -152,7 +156,7 @@ class DecisionLoop {
     this.#poll.remove(fd);
     this.#listeners.delete(fd);
     const left = [...this.#listeners.values()].some(({ containerKey }) => containerKey === listener.containerKey);
-    if (!left) this.#objects.forget(listener.containerKey);
+    if (!left) for (const known of [this.#objects, this.#throttle]) known.forget(listener.containerKey);
     this.#say({ is: "hangup", fd });
   }
 
@@ -172,9 +176,11 @@ class DecisionLoop {
         if (message.sealed !== null) this.engine.adopt(message.sealed);
         this.#suspended = new SuspensionList(message.suspensions);
         this.#objects.remember(message.issued);
+        this.#throttle.inherit(message.issued);
         return;
       case "addIssued":
         this.#objects.remember(message.issued);
+        this.#throttle.inherit(message.issued);
         return;
       case "listen":
         return this.#listenTo(message);
@@ -199,10 +205,11 @@ class DecisionLoop {
     }
   }
 
-  #listenTo({ requestId, fd, container, cursor, filter }: ToThread & { do: "listen" }): void {
+  #listenTo({ requestId, fd, container, cursor, filter, releases }: ToThread & { do: "listen" }): void {
     try {
       requireNotified(fastestFilter(this.engine), [{ filter, container }]);
       this.#askAgent();
+      this.#throttle.serve(containerKeyOf(container), releases);
       this.#hear(fd, frozen(container), cursor, filter);
       this.#say({ is: "done", requestId });
     } catch (error) {
@@ -258,6 +265,7 @@ class DecisionLoop {
       const next = await openGateEngine(this.#listeners.values(), config, shadow, { sealed, watch });
       const last = this.engine;
       this.engine = next;
+      this.#throttle.limit = settingsOf(config).programReleases;
       this.#suspended = new SuspensionList();
       this.#shadow = this.#feedOf(shadow);
       this.#handler = this.#handlerOf(config);
@@ -323,7 +331,9 @@ class DecisionLoop {
       watch: this.#watch,
       tally,
       retries: new Retries(),
+      throttle: this.#throttle,
       alone,
+      logThrottle: (container: Container | null) => engine.log.throttle(container, settings.programReleases),
     };
     return new NotificationHandler(services, facts, this.#pidfdCache, (message) => this.#say(message));
   }

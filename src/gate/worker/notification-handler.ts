@@ -1,11 +1,13 @@
 import { ERRNO } from "../../errno.js";
-import type { Current } from "../../policy/model/current.js";
+import type { Container, Current } from "../../policy/model/current.js";
+import { programInfo } from "../../sys/bpf.js";
 import type { Impersonator } from "../../sys/credentials.js";
 import { NR } from "../../sys/numbers.js";
 import { type Answer, issuesFd } from "../call/answer.js";
 import { Call } from "../call/call.js";
-import { commandRow } from "../call/command.js";
+import { CMD, commandRow } from "../call/command.js";
 import type { Listener } from "../call/listener.js";
+import type { LoadThrottle } from "../call/load-throttle.js";
 import { GATE_RULES, type GateRule } from "../call/rules.js";
 import type { CallServices } from "../call/services.js";
 import { isForeign } from "../commands/foreign.js";
@@ -35,8 +37,11 @@ export interface WorkerServices extends CallServices {
   readonly impersonator: Impersonator;
   readonly watch: Watch;
   readonly tally: Tally;
+  readonly throttle: Pick<LoadThrottle, "loaded" | "pause" | "announce">;
   /** Whether all listeners belong to one container or command. If so, a slow call delays no other container. */
   alone(): boolean;
+  /** Records that loads of a container, or of the command, wait because too many of its programs were released. */
+  logThrottle(container: Container | null): void;
 }
 
 /** Serves the notifications of seccomp listeners, one at a time, in the decision thread. */
@@ -70,6 +75,7 @@ export class NotificationHandler {
   }
 
   #turn(listener: Listener, recording: CallRecording | null, reason: string | null): void {
+    if (reason === null && this.#isThrottled(listener, recording)) return;
     const { watch, tally } = this.services;
     const start = performance.now();
     const notification = this.#notification;
@@ -99,6 +105,21 @@ export class NotificationHandler {
     if (watch.waited > 0 && !this.services.alone() && listener.waited(watch.waited)) this.#markSlow(listener);
   }
 
+  /** Whether the call is a load that must wait before its first turn. The main thread then has it served again. */
+  #isThrottled(listener: Listener, recording: CallRecording | null): boolean {
+    if (!isLoad(this.#notification) || (recording !== null && hasBegun(recording))) return false;
+    const { throttle, watch, tally, logThrottle } = this.services;
+    const { container, containerKey } = listener;
+    const pause = throttle.pause(containerKey);
+    if (pause === 0) return false;
+    const waiting = recording ?? newRecording(listener.fd, watch.notification);
+    if (!waiting.throttled) tally.add("throttled");
+    const isFirst = throttle.announce(containerKey);
+    if (isFirst) logThrottle(container);
+    this.say({ is: "throttled", recording: { ...waiting, throttled: true }, pause, isFirst });
+    return true;
+  }
+
   #answer(listener: Listener, notification: Notification, recording: CallRecording | null): void {
     const answer = this.#shortAnswer(notification);
     if (answer !== null) {
@@ -111,8 +132,18 @@ export class NotificationHandler {
     if (caller !== null) this.#answerTo(caller, pidfdCache.pidfd, listener, notification, recording);
     else {
       listener.reply(notification.id, this.#unseen(listener, notification));
-      if (recording !== null) abandon(recording);
+      if (recording !== null) this.#abandon(listener, recording);
     }
+  }
+
+  /** Closes the fds of a call that will not be completed. If a program is among them, its release counts. */
+  #abandon(listener: Listener, recording: CallRecording): void {
+    if (isLoad(this.#notification))
+      for (const { outcome } of recording.results) {
+        const program = typeof outcome === "number" && outcome > 0 ? programInfo(outcome) : ERRNO.EINVAL;
+        if (typeof program !== "number") this.services.throttle.loaded(program.id, listener.containerKey);
+      }
+    abandon(recording);
   }
 
   /** Denies a call whose task has no id in the gate's pid namespace. A task that has exited needs no answer. */
@@ -199,7 +230,7 @@ export class NotificationHandler {
   #denyUnfinished(listener: Listener, notification: Notification, recording: CallRecording, reason: string): void {
     const current = recording.current ?? unreadTask(notification.tid, listener.container);
     listener.reply(notification.id, this.#denyUnasked("stalled", current, reason));
-    abandon(recording);
+    this.#abandon(listener, recording);
   }
 
   /** From now on blocking workers run the operations of these tasks, so that other tasks no longer wait for them. */
@@ -218,6 +249,16 @@ const UNDECIDED: readonly Verdict[] = [];
 const MAX_BLOCKING_OPS = 256;
 /** Milliseconds for which a listener counts as slow until the main thread replies with the actual time. */
 const UNTIL_HEARD = 1000;
+
+/** Whether a call is BPF_PROG_LOAD. A number of another ABI names another system call. */
+function isLoad(notification: Notification): boolean {
+  return notification.call === NR.bpf && notification.word(0) === CMD.BPF_PROG_LOAD && !isForeign(notification);
+}
+
+/** Whether an earlier turn of a call has done something. */
+function hasBegun({ admitted, results, analyses, verdicts }: CallRecording): boolean {
+  return admitted || results.length > 0 || analyses.size > 0 || verdicts.length > 0;
+}
 
 function isSlow({ slowUntil }: Listener): boolean {
   return slowUntil !== 0 && slowUntil > Date.now();

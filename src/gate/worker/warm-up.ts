@@ -15,6 +15,8 @@ import { CallFailure } from "../call/failure.js";
 import { AUDIT_ARCH_X86_64 } from "../call/filter.js";
 import { IssuedObjects } from "../call/issued-objects.js";
 import { Listener } from "../call/listener.js";
+import { LoadThrottle } from "../call/load-throttle.js";
+import { ReleaseCounter } from "../call/release-counter.js";
 import { Retries } from "../call/retries.js";
 import { createMap } from "../commands/map-create.js";
 import { Facts, type KnownFacts, noKnownFacts } from "../commands/prog-load/load-facts.js";
@@ -169,7 +171,9 @@ class Stage {
       watch: new Watch(),
       tally: new Tally(),
       retries: new Retries(),
+      throttle: new LoadThrottle(new ReleaseCounter(), NO_POLICIES.gate.programReleases),
       alone: () => true,
+      logThrottle: () => undefined,
     };
     this.#handler = new NotificationHandler(this.#services, this.#facts, task.cache, () => undefined);
   }
@@ -324,6 +328,7 @@ export const NO_POLICIES: Config = {
     loaderRuns: "deny",
     keyrings: {},
     mapMemory: 2 ** 20,
+    programReleases: 200,
     notEnforced: [],
     tickets: false,
     stall: 0,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { amount } from "../nightly.js";
 import { Containers, type RunningContainer } from "./containers.js";
 import { RunningAgent } from "./running-agent.js";
-import { needs, needsGate, Site } from "./site.js";
+import { needs, needsGate, Site, UNTHROTTLED } from "./site.js";
 
 const TENANTS = amount(5, 50);
 const LOADS = 10;
@@ -21,7 +21,7 @@ const STUCK = 'export function bpf_prog_load({ name }) { for (; name === "stuck"
 /** Others use this machine, too: `stall` and `timeout` are so long that only what is hostile takes longer. */
 const CONFIG = `version: 1
 log: { file: log.jsonl }
-gate: { stall: 1s }
+gate: { stall: 1s, ${UNTHROTTLED} }
 attachments:
   - { policy: policy.js, scope: { container: true }, limits: { timeout: 10s } }
   - { policy: stuck.js, scope: { labels: "tenant = hostile" }, limits: { timeout: 200ms, steps: 100000000 } }

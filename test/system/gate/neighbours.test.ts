@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { until } from "../../support/until.js";
 import { RunningAgent } from "./running-agent.js";
-import { needs, needsGate, Site } from "./site.js";
+import { needs, needsGate, Site, UNTHROTTLED } from "./site.js";
 import { stretchTimeouts } from "./timer-slack.js";
 
 /** Counts what it decides, in a map, and says how much that was before. */
@@ -23,13 +23,16 @@ export function bpf_prog_load(prog) {
   return 0;
 }
 `;
-const CONFIG = `version: 1
+/** The beginning of each configuration: both containers load as often as they can. */
+const settings = (more = "") => `version: 1
+gate: { ${UNTHROTTLED}${more} }
 log: { file: log.jsonl }
 maps: { loads: { writable: { entries: 4, bytes: 4KiB } } }
 attachments:
   - { policy: policy.js, scope: { labels: role=victim }, limits: { timeout: 10s } }
   - { name: stuck, policy: stuck.js, domain: other, scope: { labels: role=attacker }, limits: { steps: 100000000 } }
 `;
+const CONFIG = settings();
 
 /** What the attack counts: see neighbours.c. */
 type Counts = Readonly<Record<"loads" | "failed" | "found" | "during" | "tries" | "beside", number>>;
@@ -102,7 +105,7 @@ describe("a container beside one that misbehaves", () => {
 
   it("goes on while that one makes the gate wait a little, again and again", async () => {
     // on a busy machine a page takes longer to come than it should
-    site.write("countersign.yaml", `${CONFIG}gate: { stall: 10s }\n`);
+    site.write("countersign.yaml", settings(", stall: 10s"));
     await agent.reload();
     const counts = await besideIsolated("drip");
     expect(counts.failed).toBe(0);

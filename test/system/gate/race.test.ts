@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { amount } from "../nightly.js";
-import { needs, needsGate, Site } from "./site.js";
+import { needs, needsGate, Site, UNTHROTTLED } from "./site.js";
 
 /** SHA-256 of `r0 = 1; exit`, its first 8 bytes: the program that is forbidden. */
 const FORBIDDEN = "b11459a0e11ca14c";
@@ -26,7 +26,10 @@ describe("a program that changes between the look and the use", () => {
 
   beforeAll(() => {
     site = new Site(POLICY);
-    site.write("countersign.yaml", "version: 1\nattachments: [{ policy: policy.js, limits: { timeout: 10s } }]\n");
+    site.write(
+      "countersign.yaml",
+      `version: 1\ngate: { ${UNTHROTTLED} }\nattachments: [{ policy: policy.js, limits: { timeout: 10s } }]\n`,
+    );
   });
   afterAll(() => site.remove());
   beforeEach((context) => {

@@ -23,6 +23,9 @@ export interface Done {
 /** A decision of the log. */
 export type Logged = DecisionRecord;
 
+/** For tests that load and close many programs, and wait for their release themselves (frees.h). */
+export const UNTHROTTLED = "program_releases: 1000000";
+
 /** A folder with a configuration, policies and compiled attacks, and a BPF file system of its own. */
 export class Site {
   readonly folder = mkdtempSync(join(tmpdir(), "countersign-gate-"));

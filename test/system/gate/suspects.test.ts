@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { amount } from "../nightly.js";
-import { needs, needsGate, Site } from "./site.js";
+import { needs, needsGate, Site, UNTHROTTLED } from "./site.js";
 import { cgroupForTests } from "./test-cgroup.js";
 
 const TRIES = amount(150, 3000);
@@ -27,7 +27,7 @@ describe("a command that has kept the gate waiting", () => {
   const cgroup = cgroupForTests();
 
   beforeAll(() => {
-    site = new Site(POLICY);
+    site = new Site(POLICY, `gate: { ${UNTHROTTLED} }\n`);
     site.write("file", readFileSync("/bin/true"));
   });
   afterAll(() => site.remove());

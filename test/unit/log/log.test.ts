@@ -130,6 +130,16 @@ describe("the decision log", () => {
     expect(second.current.container.labels).toEqual({});
   });
 
+  it("has once that loads of a container wait, without masked values", () => {
+    const log = new DecisionLog({ ...options(), mask: ["/current/container/labels/tier"] });
+    const labels = { tier: "edge", team: "a" };
+    log.throttle({ id: "c0ffee", name: "router", labels, annotations: { secret: "x" } }, 200);
+    const [record] = lines().map((line) => JSON.parse(line));
+    expect(mismatch(record)).toBeNull();
+    expect(record).toMatchObject({ type: "throttle", level: "warn", program_releases: 200 });
+    expect(record.container).toEqual({ id: "c0ffee", name: "router", labels: { team: "a" } });
+  });
+
   it("cannot be forged or broken by the names of tasks and policies", () => {
     const log = new DecisionLog(options());
     const hostile = 'a\n{"verdict":0}\r\u2028\0\u001b[2J\ud800"\\';

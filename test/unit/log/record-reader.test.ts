@@ -28,7 +28,7 @@ function comparable(record: unknown): object {
 describe("the records of a log with all inputs", () => {
   it("match the schema, each field of theirs, and have each type", () => {
     for (const record of records) expect(mismatch(record), JSON.stringify(record)).toBeNull();
-    expect(new Set(records.map(({ type }) => type))).toEqual(new Set([...TYPES, "decision", "keyring"]));
+    expect(new Set(records.map(({ type }) => type))).toEqual(new Set([...TYPES, "decision", "keyring", "throttle"]));
   });
 
   it("have the fields of the schema, apart from those of other tests", () => {

@@ -7,6 +7,7 @@ import type {
   DecisionRecord,
   KeyringRecord,
   LogRecord,
+  ThrottleRecord,
 } from "../../../src/log/record.js";
 import { FAULT_CODES } from "../../../src/policy/model/outcome.js";
 import { examplesOf, fieldsIn, mismatch, RECORD_FIELDS } from "../../support/record-schema.js";
@@ -90,6 +91,9 @@ const TYPES = {
   keyring: {
     ...{ level: 1, type: 1, version: 1, time: 1, origin: 1, keyring: 1, generation: 1, error: 1 },
   } satisfies Record<keyof KeyringRecord, 1>,
+  throttle: {
+    ...{ level: 1, type: 1, version: 1, time: 1, origin: 1, container: 1, program_releases: 1 },
+  } satisfies Record<keyof ThrottleRecord, 1>,
 };
 
 describe("the schema", () => {

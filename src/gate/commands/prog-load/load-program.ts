@@ -119,6 +119,7 @@ export function loadDecided(call: Call, facts: Facts, decided: DecidedLoad): Iss
 export function issueLoaded(call: Call, facts: Facts, { load, program, decision }: DecidedLoad, fd: number): IssuedFd {
   const { asked, freezes } = decision;
   const info = reported(programInfo(fd));
+  call.loaded(info.id);
   call.isAbout("bpf_prog", program);
   const frozen = freezes ? freezeMaps(load) : 0;
   // the contents of a map that was just frozen become facts, so compute the facts again

@@ -19,6 +19,8 @@ export interface CallRecording {
   readonly since: number;
   /** Whether the call was admitted as a long call: see {@link Admissions}. */
   readonly admitted: boolean;
+  /** Whether the call had to wait before its first turn: see {@link LoadThrottle}. */
+  readonly throttled: boolean;
   /** Results of the blocking operations, in the order of the operations. */
   readonly results: OpResult[];
   /** Results of the analyses that another thread made, by their position among the analyses of the call. */
@@ -50,6 +52,7 @@ export function newRecording(listener: number, notification: Uint8Array): CallRe
     notification: notification.slice(),
     since: Date.now(),
     admitted: false,
+    throttled: false,
     results: [],
     analyses: new Map(),
     verdicts: [],

@@ -71,7 +71,7 @@ describe("countersign log --export", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line))
-      .filter(({ type }) => type === "decision" || type === "keyring");
+      .filter(({ type }) => ["decision", "keyring", "throttle"].includes(type));
     expect((await run(log)).code).toBe(0);
     const bodies = collector.taken.map(({ body }) => JSON.parse((body as { stringValue: string }).stringValue));
     expect(bodies).toEqual(shown);

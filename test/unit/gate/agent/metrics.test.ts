@@ -59,6 +59,7 @@ const COUNTERS: Readonly<Record<Count, string>> = {
   faults: "countersign_policy_faults_total",
   stalls: "countersign_tasks_killed_total",
   slowTasks: "countersign_slow_task_events_total",
+  throttled: "countersign_throttled_loads_total",
   replacements: "countersign_worker_replacements_total",
   keyringFailures: "countersign_keyring_reload_failures_total",
   repeats: "countersign_repeated_denials_total",

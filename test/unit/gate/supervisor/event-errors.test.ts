@@ -8,6 +8,15 @@ it("events that the administrator must know are errors with a remedy", () => {
       "the decision thread was replaced: policy `a` took too long",
     ],
     [errorOfEvent({ is: "taskKilled", tid: 7 }), "task 7 made the gate wait for its memory and was killed"],
+    [
+      errorOfEvent({ is: "throttled", container: "web" }),
+      "loads of container `web` wait, because it loads and closes more programs in a second than " +
+        "`gate.program_releases`",
+    ],
+    [
+      errorOfEvent({ is: "throttled", container: null }),
+      "loads of the command wait, because it loads and closes more programs in a second than `gate.program_releases`",
+    ],
   ] as const)
     expect(error).toMatchObject({ code: "GATE_FAILED", message, remedy: expect.any(String) });
 });

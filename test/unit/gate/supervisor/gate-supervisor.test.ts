@@ -14,6 +14,11 @@ import { FakeDecisionThread } from "../../../support/fake-decision-thread.js";
 import { until } from "../../../support/until.js";
 import { task } from "../../../task.js";
 
+vi.mock("../../../../src/sys/seccomp.js", async (original) => ({
+  ...(await original<object>()),
+  stillWaits: () => true,
+}));
+
 let folder: string;
 let config: Config;
 beforeAll(() => {
@@ -226,6 +231,28 @@ describe("the supervisor of a gate", () => {
     expect(current().posted).toHaveLength(posted);
     current().say({ is: "served", recording: recordingKey(recordingOf(1)) });
     expect(last()).toMatchObject({ do: "serve", recording: { notification: recordingOf(2).notification } });
+  });
+
+  it("has loads that must wait served again after their pause, one of a container after the other", () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const served = () => current().posted.flatMap((message) => (message.do === "serve" ? [message.recording] : []));
+      const [first, second] = [recordingOf(1), recordingOf(2)];
+      current().say({ is: "throttled", recording: first, pause: 100, isFirst: true });
+      current().say({ is: "throttled", recording: second, pause: 100, isFirst: false });
+      expect(events).toEqual([{ is: "throttled", container: null }]);
+      vi.advanceTimersByTime(99);
+      expect(served()).toEqual([]);
+      vi.advanceTimersByTime(1);
+      expect(served()).toEqual([first]);
+      current().say({ is: "throttled", recording: first, pause: 50, isFirst: false });
+      vi.advanceTimersByTime(50);
+      expect(served()).toEqual([first, first]);
+      current().say({ is: "opNeeded", recording: first, serialized: null });
+      expect(served()).toEqual([first, first, second, { ...first, admitted: true }]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("reports once that its thread has ended, and rejects what is pending", async () => {

@@ -6,6 +6,7 @@ import { readConfig } from "../../../../src/config/config.js";
 import type { FileSnapshot } from "../../../../src/engine/load/file-cache.js";
 import { sealedRules } from "../../../../src/engine/load/keyrings.js";
 import type { ThreadImage } from "../../../../src/engine/threads/thread-image.js";
+import { ReleaseCounter } from "../../../../src/gate/call/release-counter.js";
 import { Tally } from "../../../../src/gate/decisions/tally.js";
 import type { FromThread } from "../../../../src/gate/messages/messages.js";
 import { DecisionThreadHandle } from "../../../../src/gate/supervisor/decision-thread-handle.js";
@@ -40,6 +41,7 @@ async function started(image: ThreadImage, texts: FileSnapshot | null) {
     preopened: null,
     shadow: null,
     agent: null,
+    releases: new ReleaseCounter().memory,
     isStandby: texts !== null,
   };
   const thread = new DecisionThreadHandle({ ...data, tally: new Tally() }, (_, message) => said.push(message), image);

@@ -26,6 +26,18 @@ describe("the listeners of a gate", () => {
     expect([registry.alone, registry.shared]).toEqual([false, true]);
   });
 
+  it("share the memory for releases with all listeners of their container, also when they are replaced", () => {
+    const registry = new ListenerRegistry();
+    const { releases } = registry.add(listener(3, "a"));
+    expect(registry.add(listener(3, "a")).releases).toBe(releases);
+    expect(registry.add(listener(4, "a")).releases).toBe(releases);
+    expect(registry.add(listener(5, "b")).releases).not.toBe(releases);
+    expect(Array.from(registry.all, (each) => each.releases === releases)).toEqual([true, true, false]);
+    registry.remove(3);
+    registry.remove(4);
+    expect(registry.add(listener(6, "a")).releases).not.toBe(releases);
+  });
+
   it("name the container whose last listener was removed", () => {
     const registry = new ListenerRegistry();
     for (const [fd, id] of [

@@ -7,7 +7,10 @@ describe("pending requests", () => {
     const posted: ToThread[] = [];
     const requests = new PendingRequests((message) => posted.push(message));
     const send = (fd: number) =>
-      requests.send((requestId) => ({ do: "listen", requestId, fd, container: null, cursor: -1, filter: "full" }));
+      requests.send((requestId) => ({
+        ...{ do: "listen", requestId, fd, container: null, cursor: -1, filter: "full" },
+        releases: new SharedArrayBuffer(0),
+      }));
     return { posted, requests, send };
   };
 

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { type Config, readConfig } from "../../../../src/config/config.js";
 import { ThreadHandoverState } from "../../../../src/engine/handover/thread-handover-state.js";
 import { ERRNO } from "../../../../src/errno.js";
+import { ReleaseCounter } from "../../../../src/gate/call/release-counter.js";
 import { ShadowBacklog } from "../../../../src/gate/decisions/shadow-backlog.js";
 import type { ToThread } from "../../../../src/gate/messages/messages.js";
 import { newRecording, recordingKey } from "../../../../src/gate/task/blocking/call-recording.js";
@@ -42,6 +43,7 @@ describe("the decision thread", () => {
   };
   const listen = (fd: number, more: Partial<ToThread & { do: "listen" }> = {}): ToThread => ({
     ...{ do: "listen", requestId: 7, fd, container: CONTAINER, cursor: -1, filter: "full" },
+    releases: new ReleaseCounter().memory,
     ...more,
   });
 

@@ -72,7 +72,12 @@ function notification(words: readonly bigint[] = [5n]): Uint8Array {
   return new Uint8Array(bytes.buffer);
 }
 
-function handler({ audit = false, seen = true } = {}) {
+/** No load waits. */
+const UNTHROTTLED = { pause: () => 0, announce: () => false };
+/** What the log has of the first load that waits. */
+const THROTTLED = { hook: "bpf_prog_load", name: "throttled", digest: "", rule: null, reason: null } as const;
+
+function handler({ audit = false, seen = true, throttle = UNTHROTTLED } = {}) {
   const gate = new FakeGate(audit);
   const said: FromThread[] = [];
   const info = { tgid: process.pid, uid: 0, euid: 0, gid: 0, egid: 0 };
@@ -82,6 +87,8 @@ function handler({ audit = false, seen = true } = {}) {
     watch: new Watch(),
     tally: new Tally(),
     alone: () => true,
+    throttle: { ...gate.services().throttle, ...throttle },
+    logThrottle: () => void gate.records.push(THROTTLED),
   };
   const cache = { find: () => seen, info, pidfd: -1 } as unknown as PidfdCache;
   const made = new NotificationHandler(services, {} as Facts, cache, (message) => said.push(message));
@@ -203,6 +210,69 @@ describe("a call that is denied without being served", () => {
     served_.resume(listener, { ...newRecording(LISTENER, notification()), results }, null);
     expect(gate.records).toMatchObject([{ rule: "stalled" }]);
     expect(listening.sent).toEqual([failed(1)]);
+  });
+});
+
+describe("a load, if too many programs were released", () => {
+  const throttle = { pause: () => 70, announce: () => true };
+
+  it("waits before anything is done for it, and is counted, logged and reported once", () => {
+    const announced = [true, false];
+    const {
+      handler: served_,
+      listener,
+      said,
+      tally,
+      gate,
+    } = handler({
+      throttle: { ...throttle, announce: () => announced.shift()! },
+    });
+    served.by = () => expect.unreachable();
+    served_.serve(listener);
+    const [message] = said as [FromThread & { is: "throttled" }];
+    expect(message).toMatchObject({ is: "throttled", pause: 70, isFirst: true, recording: { listener: LISTENER } });
+    served_.resume(listener, message.recording, null);
+    expect(said.at(-1)).toMatchObject({ is: "throttled", isFirst: false });
+    expect([listening.sent, tally.read().throttled, gate.records]).toEqual([[], 1, [THROTTLED]]);
+  });
+
+  it("is served as any other call when it need not wait any more", () => {
+    const { handler: served_, listener, said, tally } = handler();
+    served.by = ({ task }) => ({ fd: task.adopt(MADE), issued: null });
+    served_.resume(listener, { ...newRecording(LISTENER, notification()), throttled: true }, null);
+    expect([listening.issued, said]).toMatchObject([[MADE], [{ is: "served" }]]);
+    expect(tally.read().throttled).toBe(0);
+  });
+
+  it.each([
+    ["a slow container's load that an earlier turn has begun", { results: [{ outcome: null, memory: [] }] }],
+    ["a long load that was admitted", { admitted: true }],
+    ["a load that was decided when its thread was terminated", { verdicts: [{} as never] }],
+  ])("does not make this wait: %s", (_, begun) => {
+    const { handler: served_, listener } = handler({ throttle });
+    served.by = () => ({ result: -1 });
+    served_.resume(listener, { ...newRecording(LISTENER, notification()), ...begun }, null);
+    expect(listening.sent).toEqual([failed(1)]);
+  });
+
+  it.each([
+    ["other commands", notification([0n]), { result: -1 }],
+    ["the denial of a call that takes too long", notification(), null],
+  ] as const)("does not make this wait: %s", (_, waiting, answer) => {
+    const { handler: served_, listener } = handler({ throttle });
+    served.by = () => answer ?? expect.unreachable();
+    served_.resume(listener, newRecording(LISTENER, waiting), answer === null ? "too long" : null);
+    expect(listening.sent).toEqual([failed(1)]);
+  });
+
+  it("does not make calls of another ABI wait, whose numbers mean other calls", () => {
+    const { handler: served_, listener, said } = handler({ throttle });
+    const foreign = notification();
+    new DataView(foreign.buffer).setUint32(20, 0x40000003, true); // AUDIT_ARCH_I386
+    listening.waiting = foreign;
+    served.by = () => ({ result: -1 });
+    served_.serve(listener);
+    expect([listening.sent, said]).toEqual([[failed(1)], []]);
   });
 });
 
