@@ -42,7 +42,8 @@ export declare function statement_of(prog: Program, keyring: string): Statement 
 export declare function signer_of(prog: Program, keyring: string): Signer | null;
 /**
  * Who made a signature: null where `verify_signature` with the same arguments is not 0. The first signer in the
- * message, if it has several. Ask for a fact of it with `signer_of(…)?.subject`.
+ * message, if it has several, and of several signatures that of the first valid one. Ask for a fact of it with
+ * `signer_of(…)?.subject`.
  */
 export declare function signer_of(
   data: Bytes,

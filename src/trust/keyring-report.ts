@@ -4,6 +4,7 @@ import { Window } from "./base/window.js";
 import { readSignedData } from "./cms/cms.js";
 import type { FileKey } from "./formats/format.js";
 import { KEY_FILES } from "./formats/formats.js";
+import { PKCS7 } from "./formats/pkcs7.js";
 import { KeyringVersion } from "./keyring/keyring-version.js";
 import type { KeyringRules } from "./model/keyring-rules.js";
 import { keysOf, type RejectedCertificate, readMaterial } from "./source/source.js";
@@ -74,8 +75,16 @@ export class KeyringReport {
     return certificates.filter(({ basicConstraints }) => basicConstraints?.authority === true).map(String);
   }
 
-  /** Whether the certificates of a detached CMS signature are still accepted. The signature itself is not verified. */
-  signature(name: string, cms: Uint8Array, at: number): KeyringEntry {
+  /**
+   * Whether the certificates of a file with detached CMS signatures are still accepted: those of the signature that is
+   * accepted longest. The signatures themselves are not verified.
+   */
+  signature(name: string, file: Uint8Array, at: number): KeyringEntry {
+    const judged = PKCS7.several.split(file).map((message) => this.#message(name, message, at));
+    return judged.reduce((best, one) => (acceptedUntil(one) > acceptedUntil(best) ? one : best));
+  }
+
+  #message(name: string, cms: Uint8Array, at: number): KeyringEntry {
     const { certificates, signers } = readSignedData(cms);
     const carried = certificates.map((element) => new Certificate(Buffer.from(element.whole)));
     const found = signers.map(({ identifier }) =>
@@ -122,6 +131,11 @@ export class KeyringReport {
     }
     return { refusal, until: null, afterwards: null };
   }
+}
+
+/** When an entry stops being accepted, in milliseconds since the epoch; -Infinity if it is not accepted now. */
+export function acceptedUntil({ refusal, until }: KeyringEntry): number {
+  return refusal === null ? (until ?? Number.POSITIVE_INFINITY) : Number.NEGATIVE_INFINITY;
 }
 
 /** The most window ends to examine for one entry: each certificate and list on a path has two. */

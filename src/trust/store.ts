@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { ERRNO, errorName } from "../errno.js";
 import { CountersignError } from "../error.js";
 import { readFull } from "../read-full.js";
-import type { SignatureType } from "./formats/formats.js";
+import type { Several, SignatureFormat } from "./formats/format.js";
+import { FORMATS, type SignatureType } from "./formats/formats.js";
 import { MAX_SIGNATURE } from "./formats/pkcs7.js";
 
 /** A folder of signatures. */
@@ -44,33 +45,66 @@ export class SignatureStore {
   }
 
   /**
-   * The signatures of each type over the statement with this SHA-256, of the first folder that has one of the type:
-   * `<sha256>.sig`, or `<sha256>.statement.sig`, as ssh-keygen and others name them. Throws FILE_UNREADABLE,
-   * FILE_TOO_LARGE.
+   * The signatures of each type over the statement with this SHA-256, of all folders: `<sha256>.sig`, and
+   * `<sha256>.statement.sig`, as ssh-keygen and others name them. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
    */
   ofStatement(digest: string): readonly StoredSignature[] {
-    return DETACHED.flatMap(({ type, ending }) => {
-      const bytes = this.#named(digest, ending) ?? this.#named(digest, `.statement${ending}`);
-      return bytes === null || (type === "SSHSIG" && !isSshSignature(bytes)) ? [] : [{ type, bytes }];
-    });
+    return DETACHED.flatMap(({ type, ending }) =>
+      filesOf(
+        type,
+        [ending, `.statement${ending}`]
+          .flatMap((one) => this.#named(digest, one))
+          .filter((bytes) => type !== "SSHSIG" || isSshSignature(bytes)),
+      ).map((bytes) => ({ type, bytes })),
+    );
   }
 
   /**
-   * The signature over the data with this SHA-256, given in lower-case hex; null if there is none. The first folder
-   * that has one is used. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
+   * The signatures over the data with this SHA-256, given in lower-case hex, of all folders, one after the other; null
+   * if there is none. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
    */
   find(digest: string): Uint8Array | null {
-    return this.#named(digest, ".p7s");
+    return filesOf("PKCS7", this.#named(digest, ".p7s"))[0] ?? null;
   }
 
-  #named(digest: string, ending: string): Uint8Array | null {
-    if (!SHA256.test(digest)) return null;
-    for (const folder of this.folders)
+  #named(digest: string, ending: string): readonly Uint8Array[] {
+    if (!SHA256.test(digest)) return [];
+    return this.folders.flatMap((folder) => {
       for (const name of [`${digest}${ending}`, join(digest.slice(0, 2), `${digest}${ending}`)]) {
         const bytes = readStored(folder, name, MAX_SIGNATURE);
-        if (bytes !== null) return bytes;
+        if (bytes !== null) return [bytes];
       }
-    return null;
+      return [];
+    });
+  }
+}
+
+/**
+ * The contents of files with signatures of one type over the same data: one after the other, as one file has those of
+ * several signers, up to the size that a signature may have. A file that cannot be read is left out, so that it does
+ * not keep those of other folders from being used. A type that cannot have several has each file by itself.
+ */
+function filesOf(type: SignatureType, files: readonly Uint8Array[]): readonly Uint8Array[] {
+  const { several } = FORMATS[type] as SignatureFormat;
+  if (files.length < 2 || several === null) return files;
+  const distinct = files.filter((bytes, index) => files.findIndex((one) => Buffer.compare(one, bytes) === 0) === index);
+  const readable = distinct.filter((bytes) => isReadable(several, bytes));
+  let left = MAX_SIGNATURE;
+  const fitting = readable.filter(({ length }) => {
+    if (length > left) return false;
+    left -= length;
+    return true;
+  });
+  return fitting.length === 0 ? files.slice(0, 1) : [Buffer.concat(fitting)];
+}
+
+function isReadable({ split, signerOf }: Several, bytes: Uint8Array): boolean {
+  try {
+    split(bytes).forEach(signerOf);
+    return true;
+  } catch (error) {
+    if (error instanceof CountersignError) return false;
+    throw error;
   }
 }
 

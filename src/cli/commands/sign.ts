@@ -4,6 +4,7 @@ import { CountersignError } from "../../error.js";
 import { STATEMENT_NAMESPACE } from "../../statement-line.js";
 import { hash } from "../../trust/base/digest.js";
 import { stamped } from "../../trust/issuing/time-stamp-maker.js";
+import { besideOthers } from "../files/signatures-of-others.js";
 import { writeWhole } from "../files/write.js";
 import { Unsigned } from "../input/external-key.js";
 import { checkVerifies, MAKERS, type Maker } from "../input/signature-makers.js";
@@ -58,7 +59,8 @@ export function command(): Command {
       "after",
       `
 Writes FILE.p7s beside each file; with --type modsig FILE.signed, the file with its signature appended; FILE.sig for raw
-and sshsig, FILE.minisig for minisign.
+and sshsig, FILE.minisig for minisign. If that file has signatures by other signers, the new one is added to them, but for
+raw and modsig: a keyring takes the file if it trusts one of them. An earlier signature by the same signer is replaced.
 Keys: PKCS#8, PKCS#1, SEC1; for sshsig also ssh-keygen's without a passphrase; for minisign those of \`minisign -G -W\`.
 
 A key that is elsewhere signs in two steps: --digest-only writes FILE.digest, the digest for RSA and ECDSA, and for
@@ -124,7 +126,8 @@ async function run(files: readonly string[], options: Options): Promise<void> {
     }
     check(job, signature);
     if (job.statement !== null) writeWhole(job.statement.path, job.data);
-    writeWhole(job.out, stamper === null ? signature : await stamped(signature, stamper));
+    const bytes = stamper === null ? signature : await stamped(signature, stamper);
+    writeWhole(job.out, besideOthers(kind.verifiedAs, job.out, bytes));
     const { file, program, statement, data, out } = job;
     if (options.json === true)
       printJson({ file, program, statement: statement?.path ?? null, sha256: hash("sha256", data), type, out });

@@ -8,6 +8,7 @@ import { readDer } from "../../trust/asn1/der.js";
 import { isPem } from "../../trust/asn1/pem.js";
 import { TAG } from "../../trust/asn1/tag.js";
 import { FORMATS, SIGNATURE_TYPES, type SignatureType } from "../../trust/formats/formats.js";
+import { PKCS7 } from "../../trust/formats/pkcs7.js";
 import type { Keyring, SignedStatement, SourceFile } from "../../trust/keyring.js";
 import { openKeyring } from "../../trust/keyring.js";
 import type { Verification } from "../../trust/model/verification.js";
@@ -198,7 +199,7 @@ async function configuredKeyring({ config, trust }: Options, name: string): Prom
 /** Throws SIGNATURE_MALFORMED for a file that is not DER at all: the wrong file was named, and exit code 2 says so. */
 function checkIsMessage(path: string, bytes: Uint8Array): void {
   try {
-    readDer(bytes, TAG.sequence, "a CMS message");
+    for (const message of PKCS7.several.split(bytes)) readDer(message, TAG.sequence, "a CMS message");
   } catch (error) {
     if (!(error instanceof CountersignError)) throw error;
     const remedy = isPem(bytes)

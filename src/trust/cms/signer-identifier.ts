@@ -30,6 +30,11 @@ export class SignerIdentifier {
     return this.issuer === null;
   }
 
+  /** The encoded identifier, one character per byte, for comparison. */
+  get key(): string {
+    return (this.issuer?.key ?? "") + this.element.key;
+  }
+
   /** Whether this identifies the certificate. */
   names(certificate: Certificate): boolean {
     if (this.issuer === null) return certificate.subjectKeyIdentifier === oidOf(this.element);

@@ -29,10 +29,25 @@ export interface SignatureFormat {
    * not verify. Null for formats that are parsed only when a policy verifies the signature.
    */
   readonly check: ((signature: Uint8Array) => void) | null;
+  /** How one file holds the signatures of several signers; null if it holds one signature. */
+  readonly several: Several | null;
   /** Key files for this format only; null if its signers have certificates or PEM keys. */
   readonly keys: KeyFile | null;
   /** Prepares verification with one version of a keyring. Throws KEYRING_INVALID. */
   open(keyring: TrustedKeyring): Verify;
+}
+
+/** Signatures of several signers over the same data, one after the other in one file. */
+export interface Several {
+  /** The signatures in a file, each as it is alone. What cannot be split is returned as one. */
+  split(bytes: Uint8Array): readonly Uint8Array[];
+  /** Whom a signature says that it is by, for comparison. Throws DER_MALFORMED or SIGNATURE_MALFORMED. */
+  signerOf(signature: Uint8Array): string;
+  /**
+   * Whether a signature names a key of the keyring, or a certificate that one of its authorities has issued. Nothing is
+   * verified for that. Throws DER_MALFORMED or SIGNATURE_MALFORMED.
+   */
+  names(keyring: TrustedKeyring, signature: Uint8Array): boolean;
 }
 
 /** A text format of public keys, beside PEM. */
@@ -94,6 +109,8 @@ export interface VerificationContext<Signature extends Uint8Array | null = Uint8
   readonly signature: Signature;
   readonly window: Window;
   readonly trace: Trace | null;
+  /** The limit that several signatures share; one of its own if absent. */
+  readonly effort?: Effort;
 }
 
 /** Verifies one signature with the keyring that it was opened for. Throws DER_MALFORMED or SIGNATURE_MALFORMED. */

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
+import { CountersignError } from "../../error.js";
 import { type Refusal, refuse } from "../base/refusal.js";
 import { NAMELESS } from "../base/signer-identity.js";
 import type { Scheme } from "../key/algorithm.js";
 import { isMinisignKey, type MinisignKey, minisignId, readMinisignKey } from "../key/minisign-key.js";
 import type { Signer } from "../model/signer.js";
 import type { BlockList } from "../path/block-list.js";
+import { blocksIn } from "./blocks.js";
 import type { KeyFile, SignatureFormat, VerificationContext } from "./format.js";
 
 export const MINISIGN_KEYS: KeyFile<MinisignKey> = {
@@ -19,6 +21,14 @@ export const MINISIGN: SignatureFormat = {
   detached: true,
   endings: [".minisig"],
   check: null,
+  several: {
+    split: (file) => blocksIn(file, SIGNATURES),
+    signerOf: idOf,
+    names: (keyring, signature) => {
+      const id = idOf(signature);
+      return keyring.keysOf(MINISIGN_KEYS).some(({ name }) => name === id);
+    },
+  },
   keys: MINISIGN_KEYS,
   open(keyring) {
     const keys = keyring.keysOf(MINISIGN_KEYS);
@@ -35,11 +45,9 @@ function verifyMinisign(
   blockList: BlockList,
   { data, signature }: VerificationContext,
 ): readonly Signer[] | Refusal {
-  const [, first = "", comment = "", second = ""] = SIGNATURE.exec(Buffer.from(signature).toString("latin1")) ?? [];
-  const bytes = Buffer.from(first, "base64");
-  const whole = Buffer.from(second, "base64");
-  if (bytes.length !== 74 || bytes.toString("base64") !== first || whole.toString("base64") !== second)
-    return refuse("EBADMSG", RULE, "not a minisign signature");
+  const parts = partsOf(signature);
+  if (parts === null) return refuse("EBADMSG", RULE, "not a minisign signature");
+  const { bytes, comment, whole } = parts;
   const algorithm = bytes.toString("latin1", 0, 2);
   if (algorithm !== "ED" && algorithm !== "Ed")
     return refuse("ENOPKG", RULE, "an unknown minisign signature algorithm");
@@ -60,10 +68,30 @@ function verifyMinisign(
   return refusal ?? [{ name: `minisign key ${id}`, key, ...NAMELESS }];
 }
 
+/** The first signature with its algorithm and key id, the trusted comment, and the global signature; null if malformed. */
+function partsOf(signature: Uint8Array): { bytes: Buffer; comment: string; whole: Buffer } | null {
+  const [, first = "", comment = "", second = ""] = SIGNATURE.exec(Buffer.from(signature).toString("latin1")) ?? [];
+  const bytes = Buffer.from(first, "base64");
+  const whole = Buffer.from(second, "base64");
+  const isWhole = bytes.length === 74 && bytes.toString("base64") === first && whole.toString("base64") === second;
+  return isWhole ? { bytes, comment, whole } : null;
+}
+
+/** The id of the key that a signature names. Throws SIGNATURE_MALFORMED. */
+function idOf(signature: Uint8Array): string {
+  const parts = partsOf(signature);
+  if (parts !== null) return minisignId(parts.bytes);
+  throw new CountersignError("SIGNATURE_MALFORMED", "is not a minisign signature", {
+    remedy: "give the unmodified .minisig files, one after the other",
+  });
+}
+
 const RULE = "minisign";
 const ED25519: Scheme = { family: "edwards", digest: null, salt: 0, keyType: "ed25519" };
 /** BLAKE2b-512. */
 const DIGEST_SIZE = 64;
 
+const SIGNATURES =
+  /untrusted comment:[^\r\n]*\r?\n[A-Za-z0-9+/]{99}=\r?\ntrusted comment: [^\r\n]*\r?\n[A-Za-z0-9+/]{86}==\s*/g;
 const SIGNATURE =
   /^untrusted comment:[^\r\n]*\r?\n([A-Za-z0-9+/]{99}=)\r?\ntrusted comment: ([^\r\n]*)\r?\n([A-Za-z0-9+/]{86}==)\s*$/;

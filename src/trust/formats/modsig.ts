@@ -8,6 +8,7 @@ export const MODSIG: SignatureFormat = {
   detached: false,
   endings: [],
   check: null,
+  several: null,
   keys: null,
   open: (keyring) => (context: VerificationContext<Uint8Array | null>) => verifyModsig(keyring, context),
 };

@@ -1,4 +1,5 @@
 import { readDer } from "../asn1/der.js";
+import { headerEnd, readHeader } from "../asn1/der-header.js";
 import { CMS_OID, dotted } from "../asn1/oid.js";
 import { TAG } from "../asn1/tag.js";
 import { hash } from "../base/digest.js";
@@ -13,20 +14,60 @@ import { checkSignerUsage } from "../cms/signer-usage.js";
 import { checkSigningCertificate } from "../cms/signing-certificate.js";
 import { digestOf, schemeOf } from "../key/algorithm.js";
 import type { Signer } from "../model/signer.js";
-import type { Certificate } from "../x509/certificate.js";
+import { type Certificate, readIdentity } from "../x509/certificate.js";
 import type { SignatureFormat, TrustedKeyring, VerificationContext } from "./format.js";
 
-export const PKCS7: SignatureFormat = {
+export const PKCS7 = {
   doc: "Detached CMS, as `openssl cms -sign -binary` makes it.",
   detached: true,
   endings: [".p7s"],
-  check: readSignedData,
+  check: (file) => {
+    for (const message of messagesIn(file)) readSignedData(message);
+  },
+  several: {
+    split: messagesIn,
+    signerOf: (message) =>
+      readSignedData(message)
+        .signers.map(({ identifier }) => identifier.key)
+        .sort()
+        .join(),
+    names: (keyring, message) => namesKeyOf(keyring, readSignedData(message)),
+  },
   keys: null,
   open: (keyring) => (context) => verifyPkcs7(keyring, context),
-};
+} as const satisfies SignatureFormat;
 
 /** In bytes. Real signatures are far smaller, and parsing one of this size is fast. */
 export const MAX_SIGNATURE = 256 * 1024;
+
+/** The messages in a file, one after the other; the whole file if it is not made of DER elements. */
+function messagesIn(file: Uint8Array): readonly Uint8Array[] {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.length);
+  const messages: Uint8Array[] = [];
+  try {
+    for (let at = 0; at < bytes.length; at = headerEnd) {
+      readHeader(bytes, at, bytes.length);
+      messages.push(file.subarray(at, headerEnd));
+    }
+  } catch {
+    return [file];
+  }
+  return messages.length === 0 ? [file] : messages;
+}
+
+/**
+ * Whether a signer of a message is an anchor, or a certificate in the message is one or names one as its issuer: a path
+ * has an anchor above what the message carries.
+ */
+function namesKeyOf({ anchors }: TrustedKeyring, { signers, certificates }: SignedData): boolean {
+  return (
+    signers.some(({ identifier }) => identifier.in(anchors).length > 0) ||
+    certificates.some((element) => {
+      const { issuer, subject } = readIdentity(element);
+      return anchors.bySubject(issuer).length > 0 || anchors.bySubject(subject).length > 0;
+    })
+  );
+}
 
 /**
  * Verifies a detached CMS signature (RFC 5652 5.6) over `data`. The signature of every signer in the message must be
@@ -45,7 +86,7 @@ export function verifyPkcs7(
   const wrong = checkMessage(message);
   if (wrong !== null) return wrong;
   const carried = message.certificates.map((element) => keyring.certificates.get(element));
-  const effort = keyring.effort();
+  const effort = context.effort ?? keyring.effort();
   const names = carried.reduce((sum, { subject, issuer }) => sum + subject.element.length + issuer.element.length, 0);
   if (!effort.take(signature.length / READ_BYTES + names / NAME_BYTES)) return tooMuch();
   const received: Received = { ...context, keyring, message, carried, effort };

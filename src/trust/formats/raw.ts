@@ -8,6 +8,7 @@ export const RAW: SignatureFormat = {
   detached: true,
   endings: [".sig", ".raw"],
   check: null,
+  several: null,
   keys: null,
   open: (keyring) => (context) => verifyRaw(keyring, context),
 };

@@ -8,6 +8,7 @@ export const SIGSTORE: SignatureFormat = {
   detached: true,
   endings: [".sigstore.json", ".sigstore"],
   check: null,
+  several: null,
   keys: null,
   open(keyring) {
     const { sigstore } = keyring.rules;

@@ -8,6 +8,7 @@ import type { BlockList } from "../path/block-list.js";
 import { isSshKeys, readSshKeys, type SshSigner } from "../ssh/allowed-signers.js";
 import { RULE, SshTrust } from "../ssh/ssh-trust.js";
 import { SshReader, sshString } from "../ssh/ssh-wire.js";
+import { blocksIn } from "./blocks.js";
 import type { KeyFile, SignatureFormat, VerificationContext } from "./format.js";
 
 export const SSH_KEYS: KeyFile<SshSigner> = {
@@ -23,6 +24,14 @@ export const SSHSIG: SignatureFormat = {
   detached: true,
   endings: [".sig"],
   check: null,
+  several: {
+    split: (file) => blocksIn(file, ARMORED),
+    signerOf: keyOf,
+    names: (keyring, signature) => {
+      const key = keyOf(signature);
+      return keyring.keysOf(SSH_KEYS).some(({ blob }) => blob === key);
+    },
+  },
   keys: SSH_KEYS,
   open(keyring) {
     const trust = new SshTrust(keyring.keysOf(SSH_KEYS), keyring.rules);
@@ -60,6 +69,14 @@ function verifySshsig(
   const signed = [Buffer.from(MAGIC), ...[namespace, "", algorithm, digest].map(sshString)];
   const refusal = blockList.key(signer.key) ?? verifyInner(signer, Buffer.concat(signed), inner);
   return refusal ?? [{ ...NAMELESS, subject: signer.subject, name: signer.name, key: signer.key }];
+}
+
+/** The encoded key of a signature, one character per byte. Throws SIGNATURE_MALFORMED. */
+function keyOf(signature: Uint8Array): string {
+  const reader = new SshReader(unarmored(signature) ?? Buffer.of(), "SIGNATURE_MALFORMED");
+  reader.take(MAGIC.length, "a magic number");
+  reader.uint32("a version");
+  return reader.string("a key").toString("latin1");
 }
 
 const MAGIC = "SSHSIG";
@@ -102,6 +119,8 @@ function ecdsaValue(bytes: Buffer): Buffer {
   reader.finish("an ECDSA signature");
   return sequence(integer(r), integer(s));
 }
+
+const ARMORED = /-----BEGIN SSH SIGNATURE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END SSH SIGNATURE-----\s*/g;
 
 function unarmored(signature: Uint8Array): Buffer | null {
   const text = Buffer.from(signature).toString("latin1");

@@ -5,8 +5,16 @@ import { boundedReason } from "../base/refusal.js";
 import type { CertificatePath } from "../base/signer-identity.js";
 import { Window } from "../base/window.js";
 import { TimeStampTrust } from "../cms/time-stamp.js";
-import type { FileKey, KeyFile, TrustedKeyring, VerificationContext, Verify } from "../formats/format.js";
+import type {
+  FileKey,
+  KeyFile,
+  SignatureFormat,
+  TrustedKeyring,
+  VerificationContext,
+  Verify,
+} from "../formats/format.js";
 import { FORMATS, type SignatureType } from "../formats/formats.js";
+import { verifyEach } from "../formats/verify-each.js";
 import type { PublicKey } from "../key/key.js";
 import type { KeyringRules } from "../model/keyring-rules.js";
 import { type Signer, sameSigners } from "../model/signer.js";
@@ -78,7 +86,10 @@ export class KeyringVersion implements TrustedKeyring {
    * Throws DER_MALFORMED or SIGNATURE_MALFORMED.
    */
   verify(type: SignatureType, context: VerificationContext<Uint8Array | null>): readonly Signer[] | Refusal {
-    return this.#verifiers[type](context as VerificationContext);
+    const { several } = FORMATS[type] as SignatureFormat;
+    const verify = this.#verifiers[type];
+    const given = context as VerificationContext;
+    return several === null ? verify(given) : verifyEach(several, this, verify, given);
   }
 
   keysOf<Key extends FileKey>(file: KeyFile<Key>): readonly Key[] {

@@ -246,6 +246,17 @@ const MAX_CERTIFICATE = 64 * 1024;
 const RULE_SIGNATURE = "RFC 5280 6.1.3 (a)(1)";
 const NONE: Extensions = new Map();
 
+/** Issuer and subject of an encoded certificate, of which nothing else is checked. Throws DER_MALFORMED. */
+export function readIdentity(element: Element): { readonly issuer: Name; readonly subject: Name } {
+  const tbs = element.open().enter(TAG.sequence, "the signed part of a certificate");
+  tbs.optional(context(0, true));
+  tbs.take(TAG.integer, "a serial number");
+  tbs.take(TAG.sequence, "a signature algorithm");
+  const issuer = readName(tbs, "an issuer");
+  tbs.take(TAG.sequence, "a validity period");
+  return { issuer, subject: readName(tbs, "a subject") };
+}
+
 /** RFC 5280 4.1.2.1: version 1 is the default, so DER omits it. */
 function readVersion(field: Element | null): number {
   if (field === null) return 1;

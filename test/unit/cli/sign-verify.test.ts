@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { parseStatement } from "../../../src/bpf/statement.js";
 import { identifier, integer, octetString, sequence } from "../../../src/trust/asn1/der-writer.js";
 import { writePem } from "../../../src/trust/asn1/pem.js";
+import { MAX_SIGNATURE } from "../../../src/trust/formats/pkcs7.js";
 import { Authority, type CertificateRequest } from "../../../src/trust/issuing/authority.js";
 import { readPrivateKey } from "../../../src/trust/issuing/private-key.js";
 import { runCommand } from "../../support/command-line.js";
@@ -66,6 +67,54 @@ describe("countersign sign", () => {
       expect(existsSync(at("bad.out"))).toBe(false);
     },
   );
+
+  const second = Authority.create({ subject: "Second root" });
+  const other = second.issue({ subject: "Second" });
+  writeFileSync(at("second.pem"), second.pem.certificate);
+  writeFileSync(at("other.pem"), other.pem.certificate);
+  writeFileSync(at("other.key"), other.pem.key);
+  const verifies = async (trust: string, file: string): Promise<number | undefined> =>
+    (await runCommand("verify", "--trust", at(trust), "--signature", at(`${file}.p7s`), at(file))).code;
+
+  it("adds to the signatures by other signers, and replaces an earlier one by the same signer", async () => {
+    writeFileSync(at("shared"), "shared");
+    const signOther = () => runCommand("sign", "--key", at("other.key"), "--cert", at("other.pem"), at("shared"));
+    expect((await sign(at("shared"))).code).toBe(0);
+    const { length: alone } = readFileSync(at("shared.p7s"));
+    expect([await verifies("root.pem", "shared"), await verifies("second.pem", "shared")]).toEqual([0, 1]);
+    expect((await signOther()).code).toBe(0);
+    expect([await verifies("root.pem", "shared"), await verifies("second.pem", "shared")]).toEqual([0, 0]);
+    const both = readFileSync(at("shared.p7s"));
+    expect(both.length).toBeGreaterThan(1.5 * alone);
+    expect((await signOther()).code).toBe(0);
+    expect(Math.abs(readFileSync(at("shared.p7s")).length - both.length)).toBeLessThan(8);
+    // A new version of the file: the other signer's signature stays, and is over the old one.
+    writeFileSync(at("shared"), "another version");
+    expect((await sign(at("shared"))).code).toBe(0);
+    expect([await verifies("root.pem", "shared"), await verifies("second.pem", "shared")]).toEqual([0, 1]);
+    expect((await signOther()).code).toBe(0);
+    expect([await verifies("root.pem", "shared"), await verifies("second.pem", "shared")]).toEqual([0, 0]);
+  });
+
+  it("overwrites nothing but signatures", async () => {
+    writeFileSync(at("kept"), "kept");
+    writeFileSync(at("kept.p7s"), "something else");
+    const { code, err } = await sign(at("kept"));
+    expect([code, err]).toEqual([2, expect.stringContaining("has something else than signatures")]);
+    expect(readFileSync(at("kept.p7s"), "utf8")).toBe("something else");
+  });
+
+  it("adds no signature for which there is no room", async () => {
+    writeFileSync(at("full"), "full");
+    expect((await sign(at("full"))).code).toBe(0);
+    const one = readFileSync(at("full.p7s"));
+    const many = Buffer.concat(new Array<Buffer>(Math.floor(MAX_SIGNATURE / one.length)).fill(one));
+    writeFileSync(at("full.p7s"), many);
+    const words = ["--key", at("other.key"), "--cert", at("other.pem")];
+    const { code, err } = await runCommand("sign", ...words, at("full"));
+    expect([code, err]).toEqual([2, expect.stringContaining("there is no room for another signature")]);
+    expect(readFileSync(at("full.p7s"))).toEqual(many);
+  });
 
   it("signs for a keyring with other rules if the options say so", async () => {
     const request = {

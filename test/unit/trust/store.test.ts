@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MAX_SIGNATURE } from "../../../src/trust/formats/pkcs7.js";
+import { Authority } from "../../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../../src/trust/issuing/sign-cms.js";
 import { SignatureStore, signatureName } from "../../../src/trust/store.js";
 
 let folder: string;
@@ -30,13 +32,40 @@ describe("a signature store", () => {
     expect(find()).toBe("flat");
   });
 
-  it("asks its folders in order", () => {
+  it("has the signatures of all its folders, in order, each once", () => {
     const other = join(folder, "other");
     mkdirSync(other);
-    writeFileSync(join(other, signatureName(digest)), "other");
-    expect(Buffer.from(SignatureStore.open([folder, other]).find(digest) ?? "").toString()).toBe("other");
-    put(signatureName(digest), "first");
-    expect(Buffer.from(SignatureStore.open([folder, other]).find(digest) ?? "").toString()).toBe("first");
+    const found = () => Buffer.from(SignatureStore.open([folder, other]).find(digest) ?? "");
+    const [first, second] = ["First", "Second"].map((subject) =>
+      signPkcs7(Buffer.from("a"), Authority.create({ subject, keyUsage: [0] })),
+    );
+    writeFileSync(join(other, signatureName(digest)), second!);
+    expect(found()).toEqual(second);
+    put(signatureName(digest), first!);
+    expect(found()).toEqual(Buffer.concat([first!, second!]));
+    put(signatureName(digest), second!);
+    expect(found()).toEqual(second);
+    const types = SignatureStore.open([folder, other]).ofStatement(digest);
+    expect(types).toEqual([{ type: "PKCS7", bytes: second }]);
+  });
+
+  it("leaves out a file that is no signature if another folder has one, and what has no room", () => {
+    const other = join(folder, "other");
+    mkdirSync(other);
+    const found = () => Buffer.from(SignatureStore.open([folder, other]).find(digest) ?? "");
+    const signature = signPkcs7(Buffer.from("a"), Authority.create({ subject: "Signer", keyUsage: [0] }));
+    put(signatureName(digest), "damaged");
+    writeFileSync(join(other, signatureName(digest)), signature);
+    expect(found()).toEqual(signature);
+    writeFileSync(join(other, signatureName(digest)), "damaged as well");
+    expect(found().toString()).toBe("damaged");
+    const many = Buffer.concat(new Array<Buffer>(Math.floor(MAX_SIGNATURE / signature.length)).fill(signature));
+    put(signatureName(digest), many);
+    writeFileSync(
+      join(other, signatureName(digest)),
+      signPkcs7(Buffer.from("a"), Authority.create({ subject: "B", keyUsage: [0] })),
+    );
+    expect(found()).toEqual(many);
   });
 
   it.each(["../secret", "AB".repeat(32), "ab", "", `${"ab".repeat(32)}\n`, "..".repeat(32)])(

@@ -4,7 +4,7 @@ import { verdictName } from "../../../errno.js";
 import { CountersignError } from "../../../error.js";
 import { readInput } from "../../../input.js";
 import { MAX_SIGNATURE } from "../../../trust/formats/pkcs7.js";
-import type { KeyringEntry, KeyringReport } from "../../../trust/keyring-report.js";
+import { acceptedUntil, type KeyringEntry, type KeyringReport } from "../../../trust/keyring-report.js";
 import { type ReportedKeyring, reportedKeyrings } from "../../input/keyring-config.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled, warn } from "../../output/output.js";
@@ -86,7 +86,7 @@ async function signatures(
     bar.step(path);
     const judged = keyrings.map(({ config, report }) => ({ keyring: config, entry: judge(report, path, now) }));
     const best = judged.reduce<Finding | null>(
-      (a, b) => (a !== null && lasts(a.entry) >= lasts(b.entry) ? a : b),
+      (a, b) => (a !== null && acceptedUntil(a.entry) >= acceptedUntil(b.entry) ? a : b),
       null,
     );
     if (best !== null && isDue(best.entry, end)) found.push(best);
@@ -101,10 +101,6 @@ function judge(report: KeyringReport, path: string, now: number): KeyringEntry {
   } catch (error) {
     throw error instanceof CountersignError && error.place?.startsWith(path) !== true ? error.within(path) : error;
   }
-}
-
-function lasts({ refusal, until }: KeyringEntry): number {
-  return refusal === null ? (until ?? Number.POSITIVE_INFINITY) : Number.NEGATIVE_INFINITY;
 }
 
 /** A keyring's name and profile. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { Authority } from "../../../../../src/trust/issuing/authority.js";
+import { signPkcs7 } from "../../../../../src/trust/issuing/sign-cms.js";
 import { runCommand } from "../../../../support/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-keyring-check-"));
@@ -66,6 +67,34 @@ describe("keyring check of a folder of signatures", () => {
       err:
         `countersign: ${at("countersign.yaml")}:5:5: ${at(name)}: cannot be listed: ${errno} [FILE_UNREADABLE]; ` +
         "create the folder, or remove it from `signatures`\n",
+    });
+  });
+});
+
+describe("keyring check of a file with signatures of several signers", () => {
+  const signature = (subject: string, by: Authority, days: number): Buffer =>
+    signPkcs7(Buffer.from("a"), by.issue({ subject, notAfter: Date.now() + days * DAY }));
+  const foreign = Authority.create({ subject: "Foreign root", notAfter: Date.now() + 400 * DAY });
+
+  it("reports the one that a keyring takes longest", async () => {
+    mkdirSync(at("several"));
+    const put = (...parts: readonly Buffer[]) => writeFileSync(at("several/a.p7s"), Buffer.concat(parts));
+    const [short, long, other] = [
+      signature("Short", root, 10),
+      signature("Long", root, 300),
+      signature("Other", foreign, 300),
+    ];
+    put(other, short, long);
+    expect(await checked(["several"], "--days", "30")).toMatchObject({ code: 0 });
+    put(other, short);
+    expect(await checked(["several"], "--days", "30")).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/signature `.*a\.p7s` is accepted .*until/),
+    });
+    put(other);
+    expect(await checked(["several"], "--days", "30")).toMatchObject({
+      code: 1,
+      out: expect.stringContaining("is rejected"),
     });
   });
 });
