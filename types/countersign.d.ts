@@ -244,6 +244,7 @@ export interface Program {
 
 /** What a program may do. An effect is never false if the program can do it. */
 export interface Effects {
+  /** Also what the kernel left in bytes of the stack that nothing surely wrote. */
   readonly reads_kernel_memory: boolean;
   readonly reads_user_memory: boolean;
   /**

@@ -67,6 +67,7 @@ export class Writer {
 const RANDOM = 7; // bpf_get_prandom_u32
 const CLOCK = 5; // bpf_ktime_get_ns
 const LOOP = 181; // bpf_loop
+const LOAD_BYTES = 189; // bpf_xdp_load_bytes
 /** BPF_MAX_SUBPROGS, the program's own function among them. */
 const FUNCTIONS = 256;
 const DEEPEST = -512;
@@ -112,6 +113,48 @@ export const GROWING_PROGRAMS: Readonly<Record<string, Family>> = {
       (w) => w.jumpIfEqual(0, 1, w.slots + 2).move(2, 3),
       (w) => w.helper(RANDOM),
     ),
+  "branches around bytes of the stack that are written": (n) =>
+    filled(
+      n,
+      (w, round) => w.jumpIfEqual(0, 1, w.slots + 2).insn(0x72, 10, 0, -1 - ((7 * round) % 512), 1),
+      (w) => w.helper(RANDOM),
+    ),
+  "reads of unwritten bytes, the last of which is found first": (n) => {
+    const writer = new Writer();
+    const blocks = Math.floor((n - 4) / 2);
+    writer.jump(1 + 2 * (blocks - 1));
+    for (let block = 0; block < blocks; block++)
+      writer.load(2, 10, DEEPEST).jump(block === 0 ? 1 + 2 * blocks : 1 + 2 * (block - 1));
+    return writer.end();
+  },
+  "calls of helpers of which each result tells what is written": (n) =>
+    filled(
+      n,
+      (w, round) =>
+        w
+          .copy(1, 6)
+          .move(2, 0)
+          .copy(3, 10)
+          .add(3, slotAt(round))
+          .move(4, 8)
+          .helper(LOAD_BYTES)
+          .jumpIfEqual(0, 0, w.slots + 2)
+          .move(5, 1),
+      (w) => w.copy(6, 1),
+    ),
+  "calls of a function that reads and writes every other byte of its caller's frame": (n) => {
+    const writer = new Writer();
+    while (writer.slots < n - 260)
+      writer
+        .copy(1, 10)
+        .add(1, DEEPEST)
+        .call(n - 258);
+    while (writer.slots < n - 260) writer.move(0, 0);
+    writer.end();
+    while (writer.slots < n - 258) writer.move(0, 0);
+    for (let at = 0; at < 512; at += 4) writer.insn(0x72, 1, 0, at, 1).insn(0x71, 2, 1, at + 2, 0);
+    return writer.end();
+  },
   "a chain of as many functions as there is room for": (n) => {
     const writer = new Writer();
     while (writer.slots < n - 4) writer.call(writer.slots + 2).insn(0x95, 0, 0, 0, 0);

@@ -5,6 +5,7 @@ import { EFFECTS } from "../model/facts.js";
 import { type FlagEffect, formats, HELPER_ROWS, type HelperRow } from "../tables/helpers.js";
 import { NEVER_NULL, OBJECT_HELPERS, OBJECT_KFUNCS } from "../tables/kernel-objects.js";
 import { KFUNC_ROWS, type KfuncRow } from "../tables/kfuncs.js";
+import { ArgumentBytes, HELPER_ACCESS, KFUNC_ACCESS } from "./argument-bytes.js";
 import { CallAddresses } from "./call-addresses.js";
 import { Dynptrs } from "./dynptrs.js";
 import { formatAt, readsOfFormat } from "./format.js";
@@ -12,6 +13,7 @@ import { printedArguments } from "./format-addresses.js";
 import { FOREIGN, type Maps } from "./maps.js";
 import type { Memory } from "./memory.js";
 import type { Frames } from "./states/frames.js";
+import { helperTag, intTag } from "./values/call-tags.js";
 import { ANY_OFFSET, ANYTHING, GIVEN_MEMORY, GIVEN_OBJECT, KIND } from "./values/kinds.js";
 import { bitOf, enumerable, filterSet } from "./values/numbers.js";
 import type { Values } from "./values/values.js";
@@ -53,6 +55,7 @@ export class Calls {
   readonly #findings: EvidenceCollector;
   readonly #dynptrs: Dynptrs;
   readonly #addresses: CallAddresses;
+  readonly #arguments: ArgumentBytes;
 
   constructor(
     readonly code: Code,
@@ -65,6 +68,7 @@ export class Calls {
     this.#findings = memory.findings;
     this.#dynptrs = new Dynptrs(code, memory.values, memory.findings);
     this.#addresses = new CallAddresses(memory);
+    this.#arguments = new ArgumentBytes(memory);
   }
 
   /**
@@ -88,6 +92,7 @@ export class Calls {
         this.#findings.note(effect, slot, `calls \`${name}\`, through which anything can be done`);
     const { args } = row;
     this.#addresses.helper(slot, row, name);
+    this.#arguments.lend(slot, HELPER_ACCESS[id]!, name);
     for (let index = 0; index < args.length; index++) {
       const letter = args[index];
       if (letter === "w") this.memory.fill(slot, this.#argument(index), name);
@@ -99,8 +104,10 @@ export class Calls {
     if (formats(row)) this.#format(slot, row, name);
     if (row.flag !== null) this.#flagEffect(slot, row.flag, name);
     if (row.effects.includes("tail_calls")) this.consequences.leave(slot, "what a tail call returns is not known");
+    const fills = this.#arguments.fill(slot, HELPER_ACCESS[id]!, name);
     const returned = this.#addresses.returned(row, this.#returned(row));
-    return row.returns === "number" || NEVER_NULL.has(row.name) ? returned : this.#orNull(returned);
+    if (row.returns === "number") return fills ? this.#values.withTag(returned, helperTag(slot)) : returned;
+    return NEVER_NULL.has(row.name) ? returned : this.#orNull(returned);
   }
 
   /**
@@ -145,14 +152,17 @@ export class Calls {
       return this.#values.pointer(ANYTHING, -1);
     }
     for (const effect of row.effects) this.#findings.note(effect, slot, `calls kfunc \`${row.name}\``);
+    const access = KFUNC_ACCESS.get(row.name)!;
+    this.#arguments.lend(slot, access, row.name);
     this.#kfuncArguments(slot, row);
     this.#addresses.kfunc(slot, row);
+    const fills = this.#arguments.fill(slot, access, row.name);
     if (row.ends) this.consequences.end(slot, `\`${row.name}\` ends it with a value of its own`);
     const values = this.#values;
     const maps = values.maps(this.#argument(0));
     switch (row.returns) {
       case "number":
-        return values.any;
+        return fills ? values.withTag(values.any, intTag(slot)) : values.any;
       case "memory":
         return this.#orNull(values.pointer(KIND.MEMORY));
       case "kernel":
@@ -161,11 +171,13 @@ export class Calls {
         return values.pointer(KIND.ARENA | KIND.NUMBER, maps === 0 ? FOREIGN : maps);
       case "slice": {
         const buffer = this.#argument(2);
+        // A slice has been filled, in the stack as well. What is stored through it may change any slot of the frame.
+        if ((values.kinds(buffer) & KIND.STACK) !== 0 && row.name !== "bpf_dynptr_slice")
+          this.#frames.store(values.frame(buffer), ANY_OFFSET, 8, values.pointer(KIND.NUMBER | KIND.ADDRESS), true);
         const own = values.pointer(
-          values.kinds(buffer) & ~KIND.NUMBER,
+          values.kinds(buffer) & ~(KIND.NUMBER | KIND.STACK),
           values.maps(buffer),
-          ANY_OFFSET,
-          values.frame(buffer),
+          values.offset(buffer),
         );
         const packet = this.#dynptrs.standsForPacket() ? KIND.PACKET : 0;
         const slice = values.pointer(packet | this.#dynptrs.behind(this.#argument(0)));

@@ -12,10 +12,12 @@ import { FOREIGN, Maps } from "./maps.js";
 import { Memory, rejectedStores } from "./memory.js";
 import { Operations } from "./operations.js";
 import { rewrittenSlots } from "./rewritten-slots.js";
+import { StackBytes } from "./stack-bytes.js";
 import { type Flow, functionAt, MAY_GOTO } from "./states/flow.js";
 import { Frames } from "./states/frames.js";
 import { States } from "./states/states.js";
 import { Work } from "./states/work.js";
+import { intTag, signsAfter, swappedComparison } from "./values/call-tags.js";
 import { outcomeOf, refine } from "./values/comparison.js";
 import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, ANYTHING, KIND } from "./values/kinds.js";
 import type { Scratch } from "./values/scratch.js";
@@ -37,6 +39,7 @@ export class Interpreter {
   readonly #operations: Operations;
   readonly #calls: Calls;
   readonly #addresses: Addresses;
+  readonly #stack: StackBytes;
   /** For each function: its return value, -1 before the first return; and the leaders with calls of it. */
   readonly #returns: Int32Array;
   readonly #callers = new Map<number, Set<number>>();
@@ -44,6 +47,8 @@ export class Interpreter {
   readonly #framePointers: Int32Array;
   /** For each function: the leaders that read its frame. */
   readonly #readers = new Map<number, Set<number>>();
+  /** For each function: the leaders that call it or pass it as a callback. */
+  readonly #lenders = new Map<number, Set<number>>();
   /** Functions whose return value is that of the program: the program itself, and exception callbacks. */
   readonly #final: Uint8Array;
   /** The arguments of the current call of a subprogram. */
@@ -71,7 +76,9 @@ export class Interpreter {
       verdict.replaces(this.#entry.context.otherwise === "anything" ? null : this.#entry.context.name);
     const context = new Context(this.#entry.context, values);
     const kept = new KeptPointers(code.btf, () => maps.shared);
-    const memory = new Memory(values, frames, context, maps, findings, rejectedStores(code), kept);
+    this.#stack = new StackBytes(code, values, frames, findings);
+    this.#stack.onRead = (index) => this.#states.markAll(this.#lenders.get(index));
+    const memory = new Memory(values, frames, context, maps, findings, this.#stack, rejectedStores(code), kept);
     this.#addresses = memory.addresses;
     this.#values = values;
     this.#frames = frames;
@@ -205,6 +212,7 @@ export class Interpreter {
     const d = dst[slot]!;
     const before = state[d]!;
     if (op === MAY_GOTO || (op & OP.X) !== 0 || (this.#values.kinds(before) & KIND.NUMBER) === 0) {
+      if (op !== MAY_GOTO && (op & OP.X) !== 0 && this.#compareResult(slot, op, target)) return false;
       this.#states.join(target, slot);
       return false;
     }
@@ -214,10 +222,37 @@ export class Interpreter {
       if (outcome) this.#states.join(target, slot);
       return outcome;
     }
+    const tag = this.#values.tag(before);
+    const { written } = this.#frames;
+    const set = tag < 0 ? 0 : written.store();
+    if (tag >= 0) written.resultHas(tag, signsAfter(tag, op & OP.CODE, wide, imm[slot]!, true));
     state[d] = refine(this.#values, before, op & OP.CODE, wide, imm[slot]!, true);
     this.#states.join(target, slot);
     state[d] = refine(this.#values, before, op & OP.CODE, wide, imm[slot]!, false);
+    if (tag < 0) return false;
+    written.load(set);
+    written.resultHas(tag, signsAfter(tag, op & OP.CODE, wide, imm[slot]!, false));
     return false;
+  }
+
+  /** A comparison of the result of a call with a constant in a register. Returns whether it is one. */
+  #compareResult(slot: number, op: number, target: number): boolean {
+    const { dst, src } = this.code.insns;
+    const values = this.#values;
+    const { state, written } = this.#frames;
+    const [left, right] = [state[dst[slot]!]!, state[src[slot]!]!];
+    const swapped = values.tag(left) < 0;
+    const [tag, other] = swapped ? [values.tag(right), left] : [values.tag(left), right];
+    if (tag < 0 || !values.isConstant(other)) return false;
+    const comparison = swapped ? swappedComparison(op & OP.CODE) : op & OP.CODE;
+    const wide = (op & OP.CLASS) === OP.JMP;
+    if (wide && values.hi(other) !== values.lo(other) >> 31) return false;
+    const set = written.store();
+    written.resultHas(tag, signsAfter(tag, comparison, wide, values.lo(other), true));
+    this.#states.join(target, slot);
+    written.load(set);
+    written.resultHas(tag, signsAfter(tag, comparison, wide, values.lo(other), false));
+    return true;
   }
 
   /** BPF_ABS and BPF_IND: a load from the packet, which ends the program with 0 if the packet is too short. */
@@ -257,9 +292,13 @@ export class Interpreter {
       const value = state[index + 1]!;
       args[index] = global ? this.#lent(value) : value;
     }
+    remember(this.#lenders, callee, this.#leader);
+    this.#stack.enter(slot, callee, args);
     this.#enter(callee, args);
     const returned = this.#returns[callee]!;
-    return global ? this.#replaceable(returned) : returned;
+    if (global) return this.#replaceable(returned);
+    const tells = returned >= 0 && this.#stack.left(slot, callee, args);
+    return tells ? this.#values.withTag(returned, intTag(slot)) : returned;
   }
 
   /**
@@ -291,7 +330,9 @@ export class Interpreter {
       framePointer = this.#values.pointer(KIND.STACK, 0, 0, index);
       this.#framePointers[index] = framePointer;
     }
-    this.#states.enter(this.flow.entries[index]!, framePointer, args);
+    const values = this.#values;
+    const passed = args.map((value, at) => values.withParameter(values.detached(value), at + 1, 0));
+    this.#states.enter(this.flow.entries[index]!, framePointer, passed);
   }
 
   #enterCallback(callback: number, args: readonly number[]): void {
@@ -301,11 +342,13 @@ export class Interpreter {
       return;
     }
     const index = values.offset(callback);
-    if (index !== ANY_OFFSET) {
-      this.#enter(index, args);
-      return;
+    const every = index === ANY_OFFSET;
+    const end = every ? this.code.functions.length : index + 1;
+    for (let each = every ? 1 : index; each < end; each++) {
+      remember(this.#lenders, each, this.#leader);
+      this.#stack.enter(this.#slot, each, args);
+      this.#enter(each, args);
     }
-    for (let each = 1; each < this.code.functions.length; each++) this.#enter(each, args);
   }
 
   /** The current function returns this value. */
@@ -315,9 +358,11 @@ export class Interpreter {
       this.verdict.returned(slot, this.#values.set(value), this.#values.highSet(value), why);
       this.#addresses.returned(slot, value);
     }
+    const fewer = index > 0 && this.#stack.leave(index, value);
     const before = this.#returns[index]!;
-    const joined = before < 0 ? value : this.#values.join(before, value);
-    if (joined === before) return;
+    const detached = this.#values.detached(value);
+    const joined = before < 0 ? detached : this.#values.join(before, detached);
+    if (joined === before && !fewer) return;
     this.#returns[index] = joined;
     this.#states.markAll(this.#callers.get(index));
   }

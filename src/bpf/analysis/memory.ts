@@ -7,6 +7,7 @@ import { Addresses } from "./addresses.js";
 import { type Context, NO_FIELDS } from "./context.js";
 import type { KeptPointers } from "./kept-pointers.js";
 import type { Maps } from "./maps.js";
+import type { StackBytes } from "./stack-bytes.js";
 import type { Frames } from "./states/frames.js";
 import { ANY_OFFSET, ANYTHING, KIND, POINTERS } from "./values/kinds.js";
 import type { Values } from "./values/values.js";
@@ -47,6 +48,7 @@ export class Memory {
     readonly context: Context,
     readonly maps: Maps,
     readonly findings: EvidenceCollector,
+    readonly stack: StackBytes,
     /** Kinds to which a store is rejected. Other rules apply to the buffer of a helper. */
     readonly rejected: number,
     readonly keptPointers: KeptPointers,
@@ -59,6 +61,7 @@ export class Memory {
     const { values } = this;
     const kinds = values.kinds(pointer);
     const offset = at(values, pointer, distance);
+    this.stack.load(slot, pointer, distance, size);
     if (kinds === KIND.STACK) return this.frames.load(values.frame(pointer), offset, size);
     return this.#loadFrom(slot, pointer, kinds, offset, size);
   }
@@ -103,6 +106,7 @@ export class Memory {
     const { values } = this;
     const kinds = values.kinds(pointer);
     const offset = at(values, pointer, distance);
+    this.stack.store(pointer, distance, size);
     if (kinds !== KIND.STACK) {
       this.#written(slot, pointer, kinds, offset, size, null);
       this.addresses.stored(slot, kinds, size, value, this.rejected);

@@ -101,6 +101,7 @@ export class Operations {
     addresses.combined(slot, operand);
     if (operation === CMPXCHG) addresses.combined(slot, state[0]!);
     const before = (operation & FETCH) === 0 ? -1 : this.memory.load(slot, pointer, distance, size);
+    if (before < 0) this.memory.stack.load(slot, pointer, distance, size);
     // On the stack, what was there stays part of the result.
     const result = withAddress(values, derived(values, operand), addresses.mayHold(pointer, distance, size) ? ALL : 0);
     this.memory.store(slot, pointer, distance, size, result);

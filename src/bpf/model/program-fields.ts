@@ -43,6 +43,7 @@ export const EFFECTS = [
 export type EffectName = (typeof EFFECTS)[number];
 
 const EFFECT_DOCS: Readonly<Partial<Record<EffectName, string>>> = {
+  reads_kernel_memory: "Also what the kernel left in bytes of the stack that nothing surely wrote.",
   reveals_addresses:
     "Addresses of the kernel that it has by itself. Those that it reads are `reads_kernel_memory`; those in the " +
     "registers that a kprobe, raw_tracepoint or perf_event program is given are neither.",

@@ -4,9 +4,11 @@ import type { Scratch } from "../values/scratch.js";
 import { ALL_BYTES, UPPER_BYTES, type Values } from "../values/values.js";
 import { FRAME_SLOTS } from "./flow.js";
 import type { Work } from "./work.js";
+import { WrittenBytes } from "./written-bytes.js";
 
-/** Index of the first stack slot in a state, after the registers. */
-export const FIRST_SLOT = 11;
+/** Index of the number of the set of written bytes in a state, after the registers, and of the first stack slot. */
+export const WRITTEN = 11;
+export const FIRST_SLOT = 12;
 export const STATE_SIZE = FIRST_SLOT + FRAME_SLOTS;
 
 /**
@@ -16,11 +18,13 @@ export const STATE_SIZE = FIRST_SLOT + FRAME_SLOTS;
  * frame.
  */
 export class Frames {
-  /** The current state: registers, then stack slots from the top of the frame down. */
+  /** The current state: registers, a word for states.ts, then stack slots from the top of the frame down. */
   readonly state: Int32Array;
   /** The current function, and the number of slots of its frame that the state tracks. */
   function = 0;
   followed = 0;
+  /** Which bytes the current function has surely written. */
+  readonly written: WrittenBytes;
 
   readonly #values: Values;
   readonly #bigEndian: boolean;
@@ -47,6 +51,7 @@ export class Frames {
     scratch: Scratch,
   ) {
     this.state = scratch.take(STATE_SIZE);
+    this.written = new WrittenBytes(work);
     this.#values = values;
     this.#bigEndian = bigEndian;
     this.#alone = functions === 1;
@@ -96,7 +101,7 @@ export class Frames {
     const values = this.#values;
     const places = values.frameSets.places(frame, offset);
     if (places === null) {
-      const joined = this.#anywhere < 0 ? values.join(value, values.any) : values.join(this.#anywhere, value);
+      const joined = values.join(this.#anywhere < 0 ? values.any : this.#anywhere, values.detached(value));
       if (joined === this.#anywhere) return;
       this.#anywhere = joined;
       this.#touched = true;
@@ -227,7 +232,8 @@ export class Frames {
     if (this.#alone) return;
     const at = frame * FRAME_SLOTS + slot;
     const before = this.#stored[at]!;
-    const stored = before < 0 ? value : this.#values.join(before, value);
+    const detached = this.#values.detached(value);
+    const stored = before < 0 ? detached : this.#values.join(before, detached);
     if (stored === before) return;
     this.#stored[at] = stored;
     this.onStored(frame);
@@ -236,7 +242,8 @@ export class Frames {
   #writeForeign(frame: number, slot: number, value: number): void {
     const at = frame * FRAME_SLOTS + slot;
     const before = this.#written[at]!;
-    const written = before < 0 ? value : this.#values.join(before, value);
+    const detached = this.#values.detached(value);
+    const written = before < 0 ? detached : this.#values.join(before, detached);
     if (written === before) return;
     this.#written[at] = written;
     this.#touched = true;
@@ -253,7 +260,7 @@ export class Frames {
 
   #storeSomewhere(frame: number, value: number): void {
     const values = this.#values;
-    const either = values.join(value, values.any);
+    const either = values.join(values.detached(value), values.any);
     this.work.done += this.followed >> 1;
     if (frame === this.function)
       for (let slot = 0; slot < this.followed; slot++)

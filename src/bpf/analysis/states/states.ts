@@ -1,7 +1,7 @@
 import type { Scratch } from "../values/scratch.js";
 import type { Values } from "../values/values.js";
 import type { Flow } from "./flow.js";
-import { FIRST_SLOT, type Frames } from "./frames.js";
+import { FIRST_SLOT, type Frames, WRITTEN } from "./frames.js";
 import { LeaderQueue } from "./leader-queue.js";
 import type { Work } from "./work.js";
 
@@ -12,6 +12,9 @@ import type { Work } from "./work.js";
 const MOST_WORDS = 8 << 20;
 /** Number of iterations of a loop after which a number that still changes becomes any number. */
 const TURNS = 4;
+
+/** The register of the frame pointer. */
+const FRAME_POINTER = 10;
 
 /** The state at each leader (flow.ts), and the leaders that must be followed again because their state changed. */
 export class States {
@@ -86,6 +89,7 @@ export class States {
     const { state } = frames;
     const words = this.#words;
     for (let index = 0; index < size; index++) state[index] = words[base + index]!;
+    frames.written.load(state[WRITTEN]!);
   }
 
   /** Joins the current state into a leader's state. `from` is the slot of the jump. */
@@ -93,7 +97,8 @@ export class States {
     const base = this.#base[leader]!;
     const size = this.#base[leader + 1]! - base;
     this.work.done += size >> 3;
-    const { state } = this.frames;
+    const { state, written } = this.frames;
+    state[WRITTEN] = written.store();
     const words = this.#words;
     const { values } = this;
     if (this.#reached[leader] === 0) {
@@ -112,7 +117,8 @@ export class States {
       const now = state[index]!;
       if (before === now) continue;
       differing += 1;
-      const joined = tired ? values.widen(before, now) : values.join(before, now);
+      const joined =
+        index === WRITTEN ? written.join(before, now) : tired ? values.widen(before, now) : values.join(before, now);
       if (joined === before) continue;
       // Joining may have replaced the array.
       this.#words[base + index] = joined;
@@ -135,7 +141,8 @@ export class States {
     if (this.#reached[entry] === 0) {
       this.#reached[entry] = 1;
       words.fill(values.any, base, this.#base[entry + 1]!);
-      words[base + FIRST_SLOT - 1] = framePointer;
+      words[base + FRAME_POINTER] = framePointer;
+      words[base + WRITTEN] = 0;
       for (let at = 0; at < args.length; at++) words[base + 1 + at] = args[at]!;
       this.mark(entry);
       return;

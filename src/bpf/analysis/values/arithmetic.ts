@@ -1,5 +1,6 @@
 import { addressBytes, bytesAfter, isNumber, withAddress, withoutAddress } from "./addresses.js";
 import { ALU } from "./alu.js";
+import { extendedTag, shiftedTag, truncatedTag } from "./call-tags.js";
 import { ANY_NUMBER, ANY_OFFSET, FOLLOWED, KIND, POINTERS } from "./kinds.js";
 import { enumerable, filterSet, mapSet, upTo } from "./numbers.js";
 import { ALL_BYTES, LOWER_BYTES, UPPER_BYTES, type Values } from "./values.js";
@@ -22,7 +23,11 @@ function ofNumbers(values: Values, operation: number, wide: boolean, a: number, 
   }
   const set = setAfter(values, operation, wide, a, b);
   const upper = wide ? 0 : UPPER_BYTES;
-  return set === ANY_NUMBER && wide ? values.any : values.number(0, 0, upper, set);
+  const result = set === ANY_NUMBER && wide ? values.any : values.number(0, 0, upper, set);
+  const tag = values.tag(a);
+  return tag < 0 || !wide || !values.isConstant(b)
+    ? result
+    : values.withTag(result, shiftedTag(tag, operation, values.lo(b)));
 }
 
 /** The low 32 bits of a number with a zero upper half: the result of a 32-bit move. */
@@ -34,12 +39,18 @@ export function truncate(values: Values, value: number): number {
   }
   const mask = values.mask(value);
   if (mask === ALL_BYTES) return values.constant(values.lo(value), 0);
-  return values.number(values.lo(value), 0, mask | UPPER_BYTES, values.set(value));
+  const low = values.number(values.lo(value), 0, mask | UPPER_BYTES, values.set(value));
+  const tag = values.tag(value);
+  return tag < 0 ? low : values.withTag(low, truncatedTag(tag));
 }
 
 /** The result of a sign-extending move of the low `bits` bits. */
 export function extend(values: Values, value: number, bits: number, wide: boolean): number {
-  if (!values.isConstant(value)) return values.kinds(value) === KIND.NUMBER ? values.any : derived(values, value);
+  if (!values.isConstant(value)) {
+    if (values.kinds(value) !== KIND.NUMBER) return derived(values, value);
+    const tag = values.tag(value);
+    return tag < 0 || bits < 32 || !wide ? values.any : values.withTag(values.any, extendedTag(tag));
+  }
   const lo = bits === 32 ? values.lo(value) : (values.lo(value) << (32 - bits)) >> (32 - bits);
   return values.constant(lo, wide ? lo >> 31 : 0);
 }
@@ -48,6 +59,8 @@ export function extend(values: Values, value: number, bits: number, wide: boolea
 export function derived(values: Values, value: number): number {
   return withAddress(values, values.any, addressBytes(values, value) === 0 ? 0 : ALL_BYTES);
 }
+/** Offsets are known within this distance. */
+const NEAR = 1 << 30;
 
 /**
  * A pointer stays a pointer if a number is added or subtracted (adjust_ptr_min_max_vals). The difference of pointers is
@@ -61,13 +74,19 @@ function withPointer(values: Values, operation: number, wide: boolean, a: number
     return arena === 0 ? values.any : values.pointer(arena | KIND.NUMBER, values.maps(a) | values.maps(b));
   }
   if ((kb & POINTERS) === 0) {
-    if ((ka & FOLLOWED) === 0) return (ka & KIND.NUMBER) === 0 ? a : forget(values, a);
+    if ((ka & FOLLOWED) === 0) return (ka & KIND.NUMBER) === 0 ? values.withParameter(a, 0, 0) : forget(values, a);
     const distance = values.isConstant(b) && values.hi(b) === values.lo(b) >> 31 ? values.lo(b) : null;
     const offset = values.offset(a);
     const moved =
       distance === null || offset === ANY_OFFSET ? ANY_OFFSET : offset + (operation === ALU.ADD ? distance : -distance);
-    const near = moved > -(1 << 30) && moved < 1 << 30;
-    return values.pointer(ka, values.maps(a), near ? moved : ANY_OFFSET, values.frame(a));
+    const near = moved > -NEAR && moved < NEAR;
+    const result = values.pointer(ka, values.maps(a), near ? moved : ANY_OFFSET, values.frame(a));
+    const parameter = values.parameter(a);
+    if (parameter === 0) return result;
+    const from = values.fromParameter(a);
+    const known = distance !== null && from !== ANY_OFFSET;
+    const to = known ? from + (operation === ALU.ADD ? distance : -distance) : ANY_OFFSET;
+    return values.withParameter(result, parameter, to > -NEAR && to < NEAR ? to : ANY_OFFSET);
   }
   if (operation === ALU.ADD && (ka & POINTERS) === 0) return withPointer(values, operation, wide, b, a);
   return withEither(values, operation, a, b);

@@ -116,7 +116,10 @@ export function refine(
   }
   return narrowed === set || narrowed === 0
     ? value
-    : values.number(values.lo(value), values.hi(value), mask, narrowed, values.highSet(value));
+    : values.withTag(
+        values.number(values.lo(value), values.hi(value), mask, narrowed, values.highSet(value)),
+        values.tag(value),
+      );
 }
 
 /**

@@ -5,7 +5,7 @@ import { ANY_NUMBER } from "./kinds.js";
  * the low 32 bits of a register count, as a signed number.
  */
 const MINUS_ONE = 1 << 30;
-const OTHERS = 1 << 31;
+export const OTHERS = 1 << 31;
 const LARGEST = 29;
 /** The odd numbers that have a bit: 1, 3, …, 29 and -1. */
 export const ODD = (0xaaaaaaaa & ~OTHERS) | MINUS_ONE;
@@ -55,4 +55,15 @@ export function describeSet(set: number): string {
   for (let member = 0; member <= LARGEST; member++) if ((set & (1 << member)) !== 0) words.push(String(member));
   if ((set & OTHERS) !== 0) words.push("another number");
   return words.join(" or ");
+}
+
+/** The largest number of an enumerable set; 0 if it has none that is not negative. */
+export function largest(set: number): number {
+  return Math.max(0, 31 - Math.clz32(set & ~MINUS_ONE));
+}
+
+/** The least number of an enumerable set that is not negative; 0 if it has none. */
+export function least(set: number): number {
+  const numbers = set & ~MINUS_ONE;
+  return numbers === 0 ? 0 : 31 - Math.clz32(numbers & -numbers);
 }

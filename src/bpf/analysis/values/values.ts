@@ -17,7 +17,9 @@ export const LOWER_BYTES = 0x0f;
  * frame; and for a number, the known bytes (bit n of `mask` for byte n of `lo` and `hi`, lowest first) and the set of
  * its possible low words. A value that is only a number has no offset, and stores the set of its high words there (0
  * for any): two numbers may share a stack slot. A number that was computed from an address stores the bytes that may be
- * of it there (addresses.ts).
+ * of it there (addresses.ts). Fields that a kind does not need hold what connects a value with written bytes of the
+ * stack (states/written-bytes.ts): a number that is the result of a call has that call's tag as its frame, and a pointer
+ * that is a parameter of its function has the parameter and the distance from it as `lo` and `hi`.
  */
 export class Values {
   /** Eight fields for each value: kinds, maps, offset, frame, lo, hi, mask, set. */
@@ -80,6 +82,20 @@ export class Values {
     if (rows[row] !== KIND.NUMBER) return ANY_NUMBER;
     return highSet(rows[row + 2]!, rows[row + 5]!, rows[row + 6]!);
   }
+  /** The tag (call-tags.ts) of the call whose result a number is; -1 for none. */
+  tag(value: number): number {
+    const row = value << 3;
+    return this.#rows[row] === KIND.NUMBER ? this.#rows[row + 3]! : -1;
+  }
+  /** Which parameter of its function (1 to 5) a pointer was computed from; 0 if that is not known. */
+  parameter(value: number): number {
+    const row = value << 3;
+    return (this.#rows[row]! & KIND.NUMBER) === 0 ? this.#rows[row + 4]! : 0;
+  }
+  /** How far a pointer is from its parameter; may be ANY_OFFSET. */
+  fromParameter(value: number): number {
+    return this.#rows[(value << 3) + 5]!;
+  }
   isConstant(value: number): boolean {
     return this.#rows[value << 3] === KIND.NUMBER && this.#rows[(value << 3) + 6] === ALL_BYTES;
   }
@@ -120,7 +136,41 @@ export class Values {
       value << 3,
       (value << 3) + 8,
     ) as unknown as Row;
-    return this.intern(kinds | KIND.ADDRESS, maps, offset, frame, lo, hi, mask, set);
+    // The frame of a number is a tag.
+    const of = kinds === KIND.NUMBER ? ANY_FRAME : frame;
+    return this.intern(kinds | KIND.ADDRESS, maps, offset, of, lo, hi, mask, set);
+  }
+
+  /** The same number, as the result of the call with this tag. */
+  withTag(value: number, tag: number): number {
+    const row = value << 3;
+    const rows = this.#rows;
+    if (rows[row] !== KIND.NUMBER || rows[row + 3] === tag) return value;
+    return this.intern(
+      KIND.NUMBER,
+      0,
+      rows[row + 2]!,
+      tag,
+      rows[row + 4]!,
+      rows[row + 5]!,
+      rows[row + 6]!,
+      rows[row + 7]!,
+    );
+  }
+
+  /** The same pointer, at a distance from a parameter of its function; parameter 0 for none. */
+  withParameter(value: number, parameter: number, distance: number): number {
+    const row = value << 3;
+    const rows = this.#rows;
+    if ((rows[row]! & KIND.NUMBER) !== 0) return value;
+    if (rows[row + 4] === parameter && rows[row + 5] === distance) return value;
+    return this.intern(rows[row]!, rows[row + 1]!, rows[row + 2]!, rows[row + 3]!, parameter, distance, 0, 0);
+  }
+
+  /** The same value for another function, which knows neither calls nor parameters of this one. */
+  detached(value: number): number {
+    const row = value << 3;
+    return (this.#rows[row]! & KIND.NUMBER) === 0 ? this.withParameter(value, 0, 0) : this.withTag(value, -1);
   }
 
   /** The value that may be either operand. */
@@ -162,7 +212,14 @@ export class Values {
             ? this.#addressBytes(x) | this.#addressBytes(y)
             : 0
           : either(rows[x]!, rows[y]!, FOLLOWED, rows[x + 2]!, rows[y + 2]!, ANY_OFFSET);
-    let frame = either(rows[x]!, rows[y]!, KIND.STACK, rows[x + 3]!, rows[y + 3]!, ANY_FRAME);
+    let frame =
+      kinds === KIND.NUMBER
+        ? rows[x + 3] === rows[y + 3]
+          ? rows[x + 3]!
+          : -1
+        : (kinds & KIND.STACK) === 0
+          ? ANY_FRAME
+          : either(rows[x]!, rows[y]!, KIND.STACK, rows[x + 3]!, rows[y + 3]!, ANY_FRAME);
     if ((rows[x]! & rows[y]! & KIND.STACK) !== 0 && rows[x + 3] !== rows[y + 3]) {
       // If several kinds share the offset, it must be the same for all of them.
       const shared = (kinds & FOLLOWED) !== KIND.STACK;
@@ -174,16 +231,13 @@ export class Values {
     if ((rows[x]! & rows[y]! & KIND.NUMBER) !== 0)
       mask &= rows[y + 6]! & (equalBytes(rows[x + 4]!, rows[y + 4]!) | (equalBytes(rows[x + 5]!, rows[y + 5]!) << 4));
     const set = rows[x + 7]! | rows[y + 7]!;
-    return this.intern(
-      kinds,
-      rows[x + 1]! | rows[y + 1]!,
-      offset,
-      frame,
-      rows[number + 4]!,
-      rows[number + 5]!,
-      mask,
-      set,
-    );
+    let lo = rows[number + 4]!;
+    let hi = rows[number + 5]!;
+    if ((kinds & KIND.NUMBER) === 0) {
+      if (rows[x + 4] !== lo) lo = hi = 0;
+      else if (rows[x + 5] !== hi) hi = ANY_OFFSET;
+    }
+    return this.intern(kinds, rows[x + 1]! | rows[y + 1]!, offset, frame, lo, hi, mask, set);
   }
 
   #addressBytes(row: number): number {
@@ -201,6 +255,10 @@ export class Values {
     bytes: number,
     numbers: number,
   ): number {
+    if (this.#size >= MOST) {
+      if (kinds === KIND.NUMBER) frame = ANY_FRAME;
+      else if ((kinds & KIND.NUMBER) === 0) low = high = 0;
+    }
     // When there are too many distinct values, new ones become any number at any offset.
     const full = this.#size >= MOST;
     const mask = full ? 0 : bytes;
@@ -211,8 +269,9 @@ export class Values {
       if ((mask & UPPER_BYTES) === UPPER_BYTES || full) off = 0;
       if ((mask & LOWER_BYTES) === LOWER_BYTES) set = bitOf(low);
     }
-    const lo = mask === ALL_BYTES ? low : low & spread(mask);
-    const hi = mask === ALL_BYTES ? high : high & spread(mask >> 4);
+    const whole = mask === ALL_BYTES || (kinds & KIND.NUMBER) === 0;
+    const lo = whole ? low : low & spread(mask);
+    const hi = whole ? high : high & spread(mask >> 4);
     const rows = this.#rows;
     const last = this.#index.length - 1;
     for (let at = hash(kinds, maps, off, frame, lo, hi, mask, set) & last; ; at = (at + 1) & last) {

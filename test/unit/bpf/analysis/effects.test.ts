@@ -168,7 +168,7 @@ describe("a map that the program did not bring along", () => {
   });
 
   it("is no matter where sockets are put into a map: that changes them", () => {
-    const text = "r2 = r10; r2 += -4; r1 = map socks; call bpf_map_delete_elem; r0 = 1; exit";
+    const text = "*(u32 *)(r10 - 4) = 0; r2 = r10; r2 += -4; r1 = map socks; call bpf_map_delete_elem; r0 = 1; exit";
     expect(effects(text, { type: "sk_msg" })).toEqual(["changes_socket"]);
   });
 
