@@ -13,7 +13,9 @@ export class Kernel {
 
   constructor(readonly folder: string) {
     this.#files = readdirSync(folder, { recursive: true, encoding: "utf8" });
-    const boot = (prefix: string) => this.#files.find((file) => basename(file).startsWith(`${prefix}-`));
+    // From Linux 7 on, packages have them beside the modules, without the release in their names.
+    const boot = (name: string) =>
+      this.#files.find((file) => new RegExp(`(?:^|/)(?:boot/${name}-|modules/[^/]+/${name}$)`).test(file));
     const [image, config] = [boot("vmlinuz"), boot("config")];
     if (image === undefined || config === undefined) throw new Error(`${folder} has no kernel`);
     this.image = join(folder, image);
@@ -26,6 +28,11 @@ export class Kernel {
     if (file === undefined) throw new Error(`the kernel has no module ${name}`);
     const path = join(this.folder, file);
     return path.endsWith(".xz") ? execFileSync("busybox", ["xzcat", path], { maxBuffer: 1 << 28 }) : readFileSync(path);
+  }
+
+  /** Whether it has the module as a file: not if it is built in. */
+  has(name: string): boolean {
+    return this.#pathOf(name) !== undefined;
   }
 
   /** These modules after those that they depend on, each once. What is built into the kernel is left out. */
@@ -65,13 +72,13 @@ export function debianKernel(): Kernel | string {
   return typeof unpacked === "string" ? unpacked : new Kernel(unpacked.folder);
 }
 
-/** A kernel of one of Debian's suites whose package has its modules too; or the reason why it cannot be had. */
-export function kernelOfSuite(name: DebianKernel & ("6.1" | "6.12")): Kernel | string {
+/** A kernel of one of Debian's suites with its modules; or the reason why it cannot be had. */
+export function kernelOfSuite(name: DebianKernel): Kernel | string {
   const packages = packagesOf(name);
   if (typeof packages === "string") return packages;
-  const image = packages.get("image")!;
-  const { folder } = keep(`unpacked_${basename(image, ".deb")}`, (to) => {
-    execFileSync("dpkg-deb", ["-x", image, to]);
+  const files = [...packages.values()];
+  const { folder } = keep(`unpacked_${basename(files.at(-1)!, ".deb")}`, (to) => {
+    for (const file of files) execFileSync("dpkg-deb", ["-x", file, to]);
   });
   return new Kernel(folder);
 }
