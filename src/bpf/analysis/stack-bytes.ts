@@ -65,8 +65,8 @@ export class StackBytes {
   }
 
   /**
-   * The call in this slot wrote at least `size` bytes at a pointer if its result has one of these signs; with AS_RESULT,
-   * as many of them as its result says.
+   * The call in this slot wrote at least `size` bytes at a pointer if its result has one of these signs; with
+   * AS_RESULT, as many of them as its result says.
    */
   fill(slot: number, pointer: number, size: number, signs: number): void {
     const place = this.#placeToWrite(pointer, 0, size);

@@ -65,8 +65,8 @@ export class FunctionSummaries {
   }
 
   /**
-   * Calls `visit` with ranges behind a parameter that a function has written if its result has one of these signs: first
-   * those that it has written for every result, at last those for one sign only.
+   * Calls `visit` with ranges behind a parameter that a function has written if its result has one of these signs:
+   * first those that it has written for every result, at last those for one sign only.
    */
   visitWrites(index: number, parameter: number, visit: (distance: number, size: number, signs: number) => void): void {
     const writes = this.#summaries.get(index)?.writes;

@@ -18,8 +18,8 @@ export const LOWER_BYTES = 0x0f;
  * its possible low words. A value that is only a number has no offset, and stores the set of its high words there (0
  * for any): two numbers may share a stack slot. A number that was computed from an address stores the bytes that may be
  * of it there (addresses.ts). Fields that a kind does not need hold what connects a value with written bytes of the
- * stack (states/written-bytes.ts): a number that is the result of a call has that call's tag as its frame, and a pointer
- * that is a parameter of its function has the parameter and the distance from it as `lo` and `hi`.
+ * stack (states/written-bytes.ts): a number that is the result of a call has that call's tag as its frame, and a
+ * pointer that is a parameter of its function has the parameter and the distance from it as `lo` and `hi`.
  */
 export class Values {
   /** Eight fields for each value: kinds, maps, offset, frame, lo, hi, mask, set. */
