@@ -1,11 +1,13 @@
 import { type ArgumentMemory, type Extent, HELPER_MEMORY, KFUNC_MEMORY } from "../tables/argument-memory.js";
 import { HELPER_ROWS } from "../tables/helpers.js";
 import { KFUNCS } from "../tables/kfuncs.js";
+import { UNCLEARED, type Uncleared } from "../tables/uncleared-memory.js";
 import type { Memory } from "./memory.js";
 import { AS_BOUNDED, AS_RESULT } from "./states/pending.js";
 import { SIGN } from "./values/call-tags.js";
 import { KIND } from "./values/kinds.js";
-import { enumerable, largest, least } from "./values/numbers.js";
+import { enumerable, LARGEST, largest, least, upTo } from "./values/numbers.js";
+import { LOWER_BYTES } from "./values/values.js";
 
 /** What a helper or kfunc does with the memory of its arguments. */
 export interface Access {
@@ -13,18 +15,26 @@ export interface Access {
   readonly writes: readonly ArgumentMemory[];
   /** Index of the argument that is a map; -1 for none. */
   readonly map: number;
+  /** What it adds to a packet without clearing it; null for nothing. */
+  readonly uncleared: Uncleared | null;
 }
 
 /** By id of the helper. */
 export const HELPER_ACCESS: readonly (Access | undefined)[] = HELPER_ROWS.map(
-  (row) => row && accessOf(row.args, "r", "w", HELPER_MEMORY.get(row.name) ?? []),
+  (row) => row && accessOf(row.args, "r", "w", HELPER_MEMORY.get(row.name) ?? [], UNCLEARED.get(row.name)),
 );
 export const KFUNC_ACCESS: ReadonlyMap<string, Access> = new Map(
   KFUNCS.map(({ name, args }) => [name, accessOf(args, "ro", "wsO", KFUNC_MEMORY.get(name) ?? [])]),
 );
 
 /** Letters of memory that is read, and of memory that may be written, count as such if there is no row. */
-function accessOf(args: string, read: string, written: string, rows: readonly ArgumentMemory[]): Access {
+function accessOf(
+  args: string,
+  read: string,
+  written: string,
+  rows: readonly ArgumentMemory[],
+  uncleared: Uncleared | null = null,
+): Access {
   const others = [...args].flatMap((letter, index): ArgumentMemory[] => {
     if (rows.some((row) => row.index === index)) return [];
     const reads = read.includes(letter);
@@ -38,6 +48,7 @@ function accessOf(args: string, read: string, written: string, rows: readonly Ar
       ({ index, written: when, opaque }) => when !== "no" || opaque || written.includes(args[index] ?? ""),
     ),
     map: args.indexOf("m"),
+    uncleared,
   };
 }
 
@@ -61,7 +72,13 @@ export class ArgumentBytes {
   constructor(readonly memory: Memory) {}
 
   /** The call reads its arguments. */
-  lend(slot: number, { reads, map }: Access, who: string): void {
+  lend(slot: number, { reads, map, uncleared }: Access, who: string): void {
+    if (uncleared !== null && this.#mayBeNegative(uncleared.distance))
+      this.memory.findings.note(
+        "reads_kernel_memory",
+        slot,
+        `lets \`${who}\` add ${uncleared.adds}, which the kernel does not clear`,
+      );
     for (const { index, extent } of reads) {
       const pointer = this.#argument(index);
       if ((this.memory.values.kinds(pointer) & KIND.STACK) === 0) continue;
@@ -90,6 +107,15 @@ export class ArgumentBytes {
         this.memory.stack.fill(slot, pointer, size, BOUNDED.has(who) ? AS_BOUNDED : AS_RESULT);
     }
     return tells;
+  }
+
+  /** Whether an argument may be negative as a number of 32 bits. */
+  #mayBeNegative(index: number | null): boolean {
+    if (index === null) return true;
+    const { values } = this.memory;
+    const value = this.#argument(index);
+    const known = values.kinds(value) === KIND.NUMBER && (values.mask(value) & LOWER_BYTES) === LOWER_BYTES;
+    return known ? values.lo(value) < 0 : (values.set(value) & ~upTo(LARGEST)) !== 0;
   }
 
   #argument(index: number): number {

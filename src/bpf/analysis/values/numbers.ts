@@ -6,7 +6,7 @@ import { ANY_NUMBER } from "./kinds.js";
  */
 const MINUS_ONE = 1 << 30;
 export const OTHERS = 1 << 31;
-const LARGEST = 29;
+export const LARGEST = 29;
 /** The odd numbers that have a bit: 1, 3, …, 29 and -1. */
 export const ODD = (0xaaaaaaaa & ~OTHERS) | MINUS_ONE;
 
