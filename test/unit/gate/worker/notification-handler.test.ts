@@ -12,6 +12,7 @@ import { newRecording } from "../../../../src/gate/task/blocking/call-recording.
 import { Watch } from "../../../../src/gate/task/blocking/watch.js";
 import type { PidfdCache } from "../../../../src/gate/task/pidfd-cache.js";
 import { NotificationHandler } from "../../../../src/gate/worker/notification-handler.js";
+import type { KernelProgram } from "../../../../src/sys/bpf.js";
 import type { Impersonator } from "../../../../src/sys/credentials.js";
 import { NR } from "../../../../src/sys/numbers.js";
 import { FakeGate, NOWHERE } from "../../../support/fake-gate.js";
@@ -50,6 +51,10 @@ vi.mock("../../../../src/sys/seccomp.js", async (original) => ({
 vi.mock("../../../../src/sys/pidfd.js", async (original) => ({
   ...(await original<object>()),
   ...(await import("../../../support/fake-kernel.js")).PIDFD,
+}));
+vi.mock("../../../../src/sys/bpf.js", async (original) => ({
+  ...(await original<object>()),
+  programInfo: (await import("../../../support/fake-kernel.js")).BPF.programInfo,
 }));
 vi.mock("../../../../src/gate/worker/serve-call.js", async (original) => ({
   ...(await original<object>()),
@@ -263,6 +268,17 @@ describe("a load, if too many programs were released", () => {
     served.by = () => answer ?? expect.unreachable();
     served_.resume(listener, newRecording(LISTENER, waiting), answer === null ? "too long" : null);
     expect(listening.sent).toEqual([failed(1)]);
+  });
+
+  it.each([
+    ["is denied because it takes too long", "too long", true],
+    ["belongs to a task that has exited", null, false],
+  ])("has its program counted if it %s after the load", (_, reason, seen) => {
+    kernel.programs.set(MADE, { id: 7 } as KernelProgram);
+    const { handler: served_, listener, gate } = handler({ seen });
+    const results = [null, true, 0, 78, MADE].map((outcome) => ({ outcome, memory: [] }));
+    served_.resume(listener, { ...newRecording(LISTENER, notification()), results }, reason);
+    expect([gate.loaded, kernel.closed]).toEqual([[7], [78, MADE]]);
   });
 
   it("does not make calls of another ABI wait, whose numbers mean other calls", () => {

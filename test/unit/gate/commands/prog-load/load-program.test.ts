@@ -110,6 +110,32 @@ const ITERATOR: Given = {
   set: (gate) => withMap(gate),
 };
 
+describe("a program that the kernel loaded counts, so that its release is seen,", () => {
+  const deniedAt = (hook: "bpf_prog_load" | "bpf_prog"): Given => ({
+    set: ({ verdicts }) => {
+      verdicts[hook] = -1;
+    },
+  });
+  const rejected: Given = {
+    set: ({ task }) => {
+      task.result = () => -13;
+    },
+  };
+  const unwritable = words({ [LOAD.logLevel]: 1, [LOAD.logSize]: 64, [LOAD.logBuf]: NOWHERE });
+
+  it.each<readonly [string, Given, readonly number[]]>([
+    ["if the task gets it", {}, [7]],
+    ["if a policy denies it at hook bpf_prog", deniedAt("bpf_prog"), [7]],
+    ["if its log cannot be written", unwritable, [7]],
+    ["and one that a policy denies before does not", deniedAt("bpf_prog_load"), []],
+    ["and one that the verifier rejects does not", rejected, []],
+  ])("%s", (_, given, loaded) => {
+    const gate = new FakeGate();
+    load(gate, given);
+    expect(gate.loaded).toEqual(loaded);
+  });
+});
+
 describe("a BPF_PROG_LOAD", () => {
   itFails({
     "an attr of more than a page": { errno: 7, call: (gate) => gate.bpf(CMD.BPF_PROG_LOAD, null, MAX_ATTR + 1) },
