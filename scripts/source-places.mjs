@@ -53,7 +53,9 @@ function sourcesOf(archive, release) {
   const listed = paths.map((path) => `'linux-source-${release}/${path}'`).join(" ");
   const mark = "@@@ ";
   // A file that an older release lacks makes tar fail.
-  const unpack = `dpkg-deb --fsys-tarfile '${file}' | tar -xO --wildcards './usr/src/*.tar.xz' | tar -xJ --to-command='printf "\\n${mark}%s\\n" "$TAR_FILENAME"; cat' ${listed} 2>/dev/null || true`;
+  const each = `printf "\\n${mark}%s\\n" "$TAR_FILENAME"; cat`;
+  const source = `dpkg-deb --fsys-tarfile '${file}' | tar -xO --wildcards './usr/src/*.tar.xz'`;
+  const unpack = `${source} | tar -xJ --to-command='${each}' ${listed} 2>/dev/null || true`;
   const text = execFileSync("sh", ["-c", unpack], { encoding: "latin1", maxBuffer: 1 << 28 });
   const files = new Map();
   for (const part of text.split(`\n${mark}linux-source-${release}/`).slice(1)) {

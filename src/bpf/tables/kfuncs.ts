@@ -48,8 +48,9 @@ const GROUPS: readonly Group[] = [
     bpf_cpumask_first_and bpf_cpumask_test_cpu bpf_cpumask_equal bpf_cpumask_intersects bpf_cpumask_subset
     bpf_cpumask_empty bpf_cpumask_full bpf_cpumask_weight bpf_cpumask_any_distribute
     bpf_cpumask_any_and_distribute bpf_dynptr_is_null bpf_dynptr_is_rdonly bpf_dynptr_size
-    bpf_xdp_metadata_rx_timestamp bpf_xdp_metadata_rx_vlan_tag bpf_get_fsverity_digest bpf_list_empty bpf_list_is_first bpf_list_is_last bpf_mem_cgroup_memory_events
-    bpf_mem_cgroup_page_state bpf_mem_cgroup_usage bpf_mem_cgroup_vm_events`,
+    bpf_xdp_metadata_rx_timestamp bpf_xdp_metadata_rx_vlan_tag bpf_get_fsverity_digest bpf_list_empty
+    bpf_list_is_first bpf_list_is_last bpf_mem_cgroup_memory_events bpf_mem_cgroup_page_state bpf_mem_cgroup_usage
+    bpf_mem_cgroup_vm_events`,
   ],
   // Objects of the program: CPU masks, lists, trees, iterators, work queues, arenas.
   [

@@ -1,6 +1,7 @@
 /**
  * What helpers and kfuncs read and write behind their pointer arguments, held against the prototypes of kernels
- * (test/support/kernel-facts.ts). What the kernels' code writes, and when, is in no prototype: each row names its place.
+ * (test/support/kernel-facts.ts). What the kernels' code writes, and when, is in no prototype: each row names its
+ * place, which scripts/source-places.mjs looks up.
  */
 import { describe, expect, it } from "vitest";
 import { type ArgumentMemory, HELPER_MEMORY, KFUNC_MEMORY } from "../../../../src/bpf/tables/argument-memory.js";

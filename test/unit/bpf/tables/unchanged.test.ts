@@ -1,6 +1,6 @@
 /**
- * Which helpers and kfuncs change something: each row says so by an effect, or the kernel's function was read that shows
- * that it does not (src/bpf/tables/unchanged.ts).
+ * Which helpers and kfuncs change something: each row says so by an effect, or the kernel's function was read that
+ * shows that it does not (src/bpf/tables/unchanged.ts).
  */
 import { describe, expect, it } from "vitest";
 import type { EffectName } from "../../../../src/bpf/model/facts.js";
