@@ -142,7 +142,7 @@ SCRIPT
 
 timeout -k 5 "$seconds" qemu-system-x86_64 -accel "$accel" -cpu max -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
   -serial stdio -kernel "$(ls "$kernel"/boot/vmlinuz-* | head -1)" -initrd "$work/image.cpio" \
-  -append "console=ttyS0 quiet loglevel=3 panic=-1 no_timer_check lsm=landlock,lockdown,yama,integrity,bpf mitigations=off" \
+  -append "console=ttyS0 quiet loglevel=3 panic=-1 no_timer_check syscall.x32=y lsm=landlock,lockdown,yama,integrity,bpf mitigations=off" \
   -drive "file=$work/checkout.img,format=raw,if=virtio,cache=unsafe" \
   -virtfs "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap" \
   -virtfs "local,path=$work/out,mount_tag=out,security_model=none" </dev/null || echo "guest-ring: the guest was ended" >&2

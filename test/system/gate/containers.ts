@@ -44,11 +44,14 @@ export class Containers {
     return done(this.#words(this.#make(command, wanted)));
   }
 
-  /** Starts a container that runs one command after the other, as they are asked for. */
-  start(wanted: Wanted = {}): RunningContainer {
+  /**
+   * Starts a container that runs one command after the other, as they are asked for. `runtime`: the words by which a
+   * runtime is called as runc is.
+   */
+  start(wanted: Wanted = {}, runtime = this.runc): RunningContainer {
     const id = this.#make(["/bin/sh", "-c", SHELL], wanted);
-    const [file = "", ...words] = this.#words(id);
-    return new RunningContainer(id, new RunningProgram(file, words), this.runc);
+    const [file = "", ...words] = this.#words(id, runtime);
+    return new RunningContainer(id, new RunningProgram(file, words), runtime);
   }
 
   /** A bundle's folder, for runtimes of a test's own choice. */
@@ -57,8 +60,8 @@ export class Containers {
     return { id, folder: join(this.folder, id) };
   }
 
-  #words(id: string): readonly string[] {
-    return [...this.runc, "run", "--bundle", join(this.folder, id), id];
+  #words(id: string, runtime = this.runc): readonly string[] {
+    return [...runtime, "run", "--bundle", join(this.folder, id), id];
   }
 
   /** The new container's id, which names its bundle too. */
@@ -86,14 +89,14 @@ export class Containers {
 }
 
 /** Each line is a command; what it wrote ends with a line of its exit status. */
-const SHELL = `while read -r line; do eval "$line" 2>&1; echo "END $?"; done`;
+export const SHELL = `while read -r line; do eval "$line" 2>&1; echo "END $?"; done`;
 
 /** A container that goes on. */
 export class RunningContainer {
   constructor(
     readonly id: string,
     private readonly runtime: RunningProgram,
-    private readonly runc: readonly string[],
+    private readonly runc: readonly string[] = [],
   ) {}
 
   /** What a command of the container's shell writes. */

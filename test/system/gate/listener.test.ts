@@ -1,15 +1,18 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { landlockAbi, SCOPES_ABI } from "../../../src/sys/landlock.js";
 import { until } from "../../support/until.js";
-import { Containers, type RunningContainer, type Wanted } from "./containers.js";
+import { Containers, RunningContainer, SHELL, type Wanted } from "./containers.js";
 import { FREE, type Held, held, type Outcomes, outcomesOf } from "./listener-outcomes.js";
 import { Machine, SOCKET, UNIT } from "./machine.js";
+import { podmanWords } from "./podman.js";
 import { RunningAgent } from "./running-agent.js";
+import { RunningProgram } from "./running-program.js";
 import { BIN, needs, needsGate, Site } from "./site.js";
 
 const BAD_TAG = "b11459a0e11ca14c";
@@ -17,7 +20,6 @@ const POLICY = `
 import { deny } from "countersign";
 export const bpf_prog_load = (prog) => (prog.tag === "${BAD_TAG}" ? deny("is the forbidden program") : 0);
 `;
-const PROFILE = fileURLToPath(new URL("../../../deploy/seccomp.json", import.meta.url));
 const SOURCE = fileURLToPath(new URL("../attack/listener.c", import.meta.url));
 
 describe("a listener of its own", () => {
@@ -38,26 +40,30 @@ describe("a listener of its own", () => {
 
   describe("of a command", () => {
     /** What a command comes to after its gate has ended, by a signal to the gate or by itself. */
-    const after = async (how: NodeJS.Signals | null, options: readonly string[] = []): Promise<Outcomes> => {
+    const after = async (how: NodeJS.Signals | "the end of the command"): Promise<Outcomes> => {
       const config = join(site.folder, "countersign.yaml");
-      const words = ["run", "--quiet", "--config", config, ...options, "--", site.attack("listener")];
-      const gate = spawn(process.execPath, [BIN, ...words, how === null ? "outlive" : "wait"], {
+      const words = ["run", "--quiet", "--config", config, "--", site.attack("listener")];
+      const gate = spawn(process.execPath, [BIN, ...words, how === "the end of the command" ? "outlive" : "wait"], {
         stdio: ["ignore", "pipe", "inherit"],
       });
       let said = "";
       for await (const line of createInterface({ input: gate.stdout })) {
         if (line !== "ready") said += `${line}\n`;
-        else if (how !== null) gate.kill(how);
+        else if (how !== "the end of the command") gate.kill(how);
       }
       return outcomesOf(said);
     };
 
-    it.each(["SIGKILL", "SIGTERM", null] as const)("is not to be had once the gate has ended: %s", async (how) => {
-      const outcomes = await after(how);
-      expect(outcomes).toEqual(held({ bpf: "ENOSYS", foreign: "ENOSYS", fast: true, issued: true }));
-      // the Landlock domain stays
-      expect(outcomes).toMatchObject({ "fds of process 1": "none", "a signal to process 1": "EPERM" });
-    });
+    it.for(["SIGKILL", "SIGTERM", "the end of the command"] as const)(
+      "is not to be had once the gate has ended: %s",
+      async (how, context) => {
+        if (landlockAbi() < SCOPES_ABI) context.skip("needs Landlock with scopes (Linux 6.12)");
+        const outcomes = await after(how);
+        expect(outcomes).toEqual(held({ bpf: "ENOSYS", foreign: "ENOSYS", fast: true, issued: true }));
+        // the Landlock domain stays
+        expect(outcomes).toMatchObject({ "fds of process 1": "none", "a signal to process 1": "EPERM" });
+      },
+    );
   });
 
   describe("of a container", () => {
@@ -168,7 +174,7 @@ describe("a listener of its own, in a container whose listener systemd keeps", (
     if (typeof machine === "string") return;
     const program = join(site.folder, "listener-static");
     execFileSync("gcc", ["-O2", "-static", "-pthread", "-o", program, SOURCE]);
-    containers = new Containers(site.folder, SOCKET, program, machine.words("runc"));
+    containers = new Containers(site.folder, SOCKET, program);
   });
   afterAll(async () => {
     if (machine instanceof Machine) await machine.end();
@@ -178,39 +184,56 @@ describe("a listener of its own, in a container whose listener systemd keeps", (
     needsGate(context);
     needs(context, "runc", "gcc", "busybox", "nsenter", "pgrep");
     if (typeof machine === "string") context.skip(machine);
+    expect((machine as Machine).run("systemctl", "start", UNIT)).toMatchObject({ status: 0, stderr: "" });
+    writeFileSync(join(site.folder, "said"), "");
   });
 
-  it("is not to be had while the agent starts again, nor after it was stopped, whether it serves the container", async () => {
+  const started = (runtime: string, profile: string): RunningContainer => {
     const there = machine as Machine;
-    const served = containers.start();
-    const rejected = containers.start({ profile: "seccomp-fast.json" });
-    await there.said(site, /hook bpf cannot be enforced .*; its calls fail with EPERM/);
-    const denied = { bpf: "EPERM", foreign: "SYS", fast: true, issued: false };
-    const loads = async () => outcomesOf(await served.ask("/bin/attack"))["a load"];
-    for (const how of ["-TERM", "-KILL"]) {
-      const before = there.property(UNIT, "MainPID");
-      there.run("kill", how, before);
-      expect(outcomesOf(await rejected.ask("/bin/attack"))).toEqual(held(denied));
-      expect(await loads()).toBe("done");
-      await until(() => {
-        expect(there.property(UNIT, "MainPID")).not.toBe(before);
-        expect(there.property(UNIT, "ActiveState")).toBe("active");
-      });
-      await there.said(site, new RegExp(`container \`${rejected.id}\` stays rejected: hook bpf cannot be enforced`));
-    }
-    expect(there.property(UNIT, "NFileDescriptorStore")).toBe("4");
-    there.run("systemctl", "stop", UNIT);
-    await until(() => expect(there.property(UNIT, "NFileDescriptorStore")).toBe("0"));
-    const gone = { bpf: "ENOSYS", foreign: "SYS", issued: false };
-    expect(outcomesOf(await rejected.ask("/bin/attack"))).toEqual(held({ ...gone, fast: true }));
-    expect(outcomesOf(await served.ask("/bin/attack"))).toEqual(held({ ...gone, fast: false }));
-    for (const container of [served, rejected]) await container.end();
-  });
+    if (runtime !== "podman") return containers.start({ profile }, there.words(runtime));
+    const [file, ...words] = podmanWords(site, there, deployed(profile), {}, ["/bin/sh", "-c", SHELL]);
+    return new RunningContainer(`podman of ${profile}`, new RunningProgram(file, words));
+  };
+
+  it.for(["runc", "crun", "podman"])(
+    "by %s, is not to be had while the agent starts again, nor after it was stopped",
+    async (runtime, context) => {
+      needs(context, runtime, ...(runtime === "podman" ? ["crun"] : []));
+      const there = machine as Machine;
+      const served = started(runtime, "seccomp.json");
+      const rejected = started(runtime, "seccomp-fast.json");
+      await served.ask("true");
+      await there.said(site, /hook bpf cannot be enforced .*; its calls fail with EPERM/);
+      const denied = { bpf: "EPERM", foreign: "SYS", fast: true, issued: false };
+      for (const how of ["-TERM", "-KILL"]) {
+        const before = there.property(UNIT, "MainPID");
+        there.run("kill", how, before);
+        expect(outcomesOf(await rejected.ask("/bin/attack"))).toEqual(held(denied));
+        expect(outcomesOf(await served.ask("/bin/attack"))["a load"]).toBe("done");
+        await until(() => {
+          expect(there.property(UNIT, "MainPID")).not.toBe(before);
+          expect(there.property(UNIT, "ActiveState")).toBe("active");
+        });
+        await there.said(site, /container `[^`]+` stays rejected: hook bpf cannot be enforced/);
+      }
+      expect(there.property(UNIT, "NFileDescriptorStore")).toBe("4");
+      there.run("systemctl", "stop", UNIT);
+      await until(() => expect(there.property(UNIT, "NFileDescriptorStore")).toBe("0"));
+      const gone = { bpf: "ENOSYS", foreign: "SYS", issued: false };
+      expect(outcomesOf(await rejected.ask("/bin/attack"))).toEqual(held({ ...gone, fast: true }));
+      expect(outcomesOf(await served.ask("/bin/attack"))).toEqual(held({ ...gone, fast: false }));
+      for (const container of [served, rejected]) await container.end();
+    },
+  );
 });
+
+function deployed(profile: string): string {
+  return fileURLToPath(new URL(`../../../deploy/${profile}`, import.meta.url));
+}
 
 /** What an earlier version shipped as its profile: without rules for seccomp(2). */
 function oldProfileText(): string {
-  const profile = JSON.parse(readFileSync(PROFILE, "utf8"));
+  const profile = JSON.parse(readFileSync(deployed("seccomp.json"), "utf8"));
   const syscalls = profile.syscalls.filter(({ names }: { names: readonly string[] }) => !names.includes("seccomp"));
   return JSON.stringify({ ...profile, listenerMetadata: "countersign", syscalls });
 }

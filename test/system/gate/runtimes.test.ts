@@ -6,9 +6,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext
 import { until } from "../../support/until.js";
 import { Containers } from "./containers.js";
 import { Machine, SOCKET } from "./machine.js";
+import { annotationFlags, podmanWords } from "./podman.js";
 import { RunningAgent } from "./running-agent.js";
 import { RunningProgram } from "./running-program.js";
-import { type Done, needs, needsGate, Site } from "./site.js";
+import { type Done, done, needs, needsGate, Site } from "./site.js";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const PROFILE = at("../../../deploy/seccomp.json");
@@ -70,20 +71,7 @@ describe("containers of", () => {
 
   it("podman are judged under the profile of deploy/", (context) => {
     needs(context, "podman", "crun");
-    // what it would set lies in /proc/sys, which a machine of a test leaves alone
-    const config = site.write(
-      "containers.conf",
-      '[containers]\ndefault_sysctls = []\n[engine]\nevents_logger = "none"\n',
-    );
-    const store = ["--root", join(site.folder, "podman"), "--runroot", "/run/podman-test", "--storage-driver", "vfs"];
-    const podman = ["env", `CONTAINERS_CONF=${config}`, "podman", ...store, "--cgroup-manager", "cgroupfs"];
-    const plain = ["--network", "none", "--cgroups", "disabled", "--cap-add", "CAP_BPF,CAP_SYS_ADMIN,CAP_NET_ADMIN"];
-    judged((annotations) =>
-      inside(context).run(
-        ...[...podman, "--runtime", "crun", "run", "--rm", ...plain, "--security-opt", `seccomp=${PROFILE}`],
-        ...[...flags(annotations), "--rootfs", rootfs, ...LOADER],
-      ),
-    );
+    judged((annotations) => done(podmanWords(site, inside(context), PROFILE, annotations, LOADER)));
   });
 
   it("containerd are judged under the profile of deploy/", async (context) => {
@@ -106,7 +94,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "${socket}"\
       judged((annotations) => {
         count += 1;
         const run = ["ctr", "--address", socket, "run", "--rm", "--cap-add", "CAP_BPF", "--cap-add", "CAP_SYS_ADMIN"];
-        const seccomp = ["--seccomp", "--seccomp-profile", profile, ...flags(annotations)];
+        const seccomp = ["--seccomp", "--seccomp-profile", profile, ...annotationFlags(annotations)];
         return site.bare(...run, ...seccomp, "--rootfs", rootfs, `countersign-test-${count}`, ...LOADER);
       });
     } finally {
@@ -116,7 +104,3 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "${socket}"\
     expect(existsSync(socket)).toBe(false);
   });
 });
-
-function flags(annotations: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(annotations).flatMap(([key, value]) => ["--annotation", `${key}=${value}`]);
-}
