@@ -9,7 +9,9 @@ import type { Warning } from "../warning.js";
 import { Engine } from "./decision/engine.js";
 import type { EngineOptions } from "./decision/engine-options.js";
 import type { DecisionRequest } from "./decision/request.js";
-import { type SkippedAttachment, ThreadHandoverState } from "./handover/thread-handover-state.js";
+import { principalOf } from "./handover/principal.js";
+import type { SkippedAttachment } from "./handover/suspension-list.js";
+import { ThreadHandoverState } from "./handover/thread-handover-state.js";
 import { DecisionWatch, PREPARE_TIMEOUT } from "./handover/watch.js";
 
 /**
@@ -82,12 +84,13 @@ export class TimedEngine {
 
   async decide<H extends HookName>(request: DecisionRequest<H>): Promise<Decision> {
     const overdue: SkippedAttachment[] = [];
+    const principal = principalOf(request.current);
     for (;;) {
-      const skipped = this.handover.skipped(overdue);
+      const skipped = this.handover.skipped(overdue, principal);
       const decision = withTimeLimit(this.patience(), () => this.engine.decide(request, skipped));
       if (decision !== null) {
         this.handover.record(decision);
-        this.handover.recordFailures(this.engine.takeHarmful());
+        this.handover.recordFailures(this.engine.takeHarmful(), principal);
         return decision;
       }
       const late = this.watch.overdue(0);
@@ -95,7 +98,7 @@ export class TimedEngine {
         throw new CountersignError("INTERNAL", "the engine exceeded its time while no policy was running", {
           remedy: "try again when the machine is less busy",
         });
-      overdue.push(this.handover.recordFailure(late));
+      overdue.push(this.handover.recordFailure(late, principal));
       await this.reopen();
     }
   }

@@ -6,7 +6,9 @@ import { warningLine } from "../warning.js";
 import type { DecisionRequest } from "./decision/request.js";
 import { type FileOptions, questionsAboutFile } from "./files/file-questions.js";
 import type { Question } from "./files/load-questions.js";
-import { type SkippedAttachment, ThreadHandoverState } from "./handover/thread-handover-state.js";
+import { principalOf } from "./handover/principal.js";
+import type { SkippedAttachment } from "./handover/suspension-list.js";
+import { ThreadHandoverState } from "./handover/thread-handover-state.js";
 import type { FileSnapshot } from "./load/file-cache.js";
 import { type SealedRules, sealedRules } from "./load/keyrings.js";
 import { StatementStore } from "./statements/statement-store.js";
@@ -153,7 +155,7 @@ class Watchdog implements DecisionEngine {
   }
 
   #post({ id, request, overdue }: Pending): void {
-    this.#thread.decide(id, request, this.#handover.skipped(overdue));
+    this.#thread.decide(id, request, this.#handover.skipped(overdue, principalOf(request.current)));
   }
 
   /** Handles the messages that have arrived. */
@@ -181,7 +183,7 @@ class Watchdog implements DecisionEngine {
     if (message.is === "failed") pending?.reject(errorOf(message.error));
     else {
       this.#handover.record(message.decision);
-      this.#handover.recordFailures(message.harmful);
+      if (pending !== undefined) this.#handover.recordFailures(message.harmful, principalOf(pending.request.current));
       pending?.resolve(message.decision);
     }
   }
@@ -197,7 +199,8 @@ class Watchdog implements DecisionEngine {
     // A thread may prepare a policy while it has no request
     if (thread.alive && pending === undefined && thread.watch.overdue(GRACE) === null) return false;
     if (overdue !== null) {
-      const skipped = this.#handover.recordFailure(overdue);
+      const principal = pending === undefined ? null : principalOf(pending.request.current);
+      const skipped = this.#handover.recordFailure(overdue, principal);
       pending?.overdue.push(skipped);
     }
     this.#replace(thread);
@@ -208,11 +211,7 @@ class Watchdog implements DecisionEngine {
     void thread.end();
     this.#thread = this.#spare ?? this.#start();
     this.#spare = null;
-    this.#thread.restore(
-      this.#handover.commits(),
-      this.#handover.suspensions.map(([attachment]) => attachment),
-      this.#sealed,
-    );
+    this.#thread.restore(this.#handover.commits(), [...this.#handover.failing], this.#sealed);
     for (const pending of this.#pending.values()) this.#post(pending);
     this.#keepSpare();
   }

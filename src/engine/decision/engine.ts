@@ -15,7 +15,7 @@ import type { Mode } from "../../policy/model/mode.js";
 import { SignatureStore, signatureFolders } from "../../trust/store.js";
 import type { Warning } from "../../warning.js";
 import type { Commit } from "../handover/committed-writes.js";
-import type { SkippedAttachment } from "../handover/thread-handover-state.js";
+import type { SkippedAttachment } from "../handover/suspension-list.js";
 import { FileCache, type FileSnapshot } from "../load/file-cache.js";
 import { type KeyringStatus, Keyrings, type SealedRules } from "../load/keyrings.js";
 import { Loader } from "../load/loader.js";

@@ -8,6 +8,8 @@ export interface BackoffPolicy {
   readonly longest: number;
 }
 
+/** Maximum number of entries. Beyond it, the one whose suspension ends first is forgotten. */
+const MOST = 4096;
 /** Forget an entry after 10 times its last suspension without a new failure. */
 const FORGET_AFTER = 10;
 
@@ -37,6 +39,12 @@ export class BackoffTable<Key> {
     const count = (this.#records.get(key)?.count ?? 0) + 1;
     const duration = count <= free ? 0 : Math.min(longest, first * 2 ** (count - free - 1));
     this.#records.set(key, { count, until: now + duration, duration });
+    if (this.#records.size > MOST) this.#records.delete(this.#first());
+  }
+
+  /** The entry of a key; null for none. */
+  of(key: Key): BackoffEntry | null {
+    return this.#records.get(key) ?? null;
   }
 
   /** End of the last suspension in milliseconds since the epoch; 0 if the key has no entry. */
@@ -56,5 +64,12 @@ export class BackoffTable<Key> {
   /** All entries, for another thread. */
   get records(): readonly (readonly [Key, BackoffEntry])[] {
     return [...this.#records];
+  }
+
+  /** The key whose suspension ends first. */
+  #first(): Key {
+    let [first] = this.#records;
+    for (const one of this.#records) if (one[1].until < first![1].until) first = one;
+    return first![0];
   }
 }

@@ -3,7 +3,7 @@ import type { Config } from "../../config/config.js";
 import type { Decision } from "../../hooks/decision.js";
 import type { DecisionRequest } from "../decision/request.js";
 import type { Commit } from "../handover/committed-writes.js";
-import type { SkippedAttachment } from "../handover/thread-handover-state.js";
+import type { SkippedAttachment } from "../handover/suspension-list.js";
 import type { FileSnapshot } from "../load/file-cache.js";
 import type { SealedRules } from "../load/keyrings.js";
 import type { ThreadMessage } from "./owned-thread.js";

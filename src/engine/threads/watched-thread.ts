@@ -1,6 +1,6 @@
 import type { DecisionRequest } from "../decision/request.js";
 import type { Commit } from "../handover/committed-writes.js";
-import type { SkippedAttachment } from "../handover/thread-handover-state.js";
+import type { SkippedAttachment } from "../handover/suspension-list.js";
 import { DecisionWatch } from "../handover/watch.js";
 import type { SealedRules } from "../load/keyrings.js";
 import { type FromThread, SUBJECTS_KNOWN, type ThreadData, type ToThread } from "./messages.js";

@@ -1,4 +1,4 @@
-import type { SkippedAttachment } from "../../engine/handover/thread-handover-state.js";
+import type { SkippedAttachment } from "../../engine/handover/suspension-list.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { SubjectOf } from "../../hooks/subject.js";
 import type { Current } from "../../policy/model/current.js";

@@ -1,7 +1,7 @@
 import type { Engine } from "../../engine/decision/engine.js";
 import type { DecisionRequest } from "../../engine/decision/request.js";
 import type { UnaskedSubject } from "../../engine/decision/unasked.js";
-import type { SkippedAttachment } from "../../engine/handover/thread-handover-state.js";
+import type { SkippedAttachment } from "../../engine/handover/suspension-list.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { Decision } from "../../hooks/decision.js";
 import type { SubjectOf } from "../../hooks/subject.js";
@@ -14,8 +14,8 @@ export class GateDecisions {
     private readonly engine: Engine,
     /** Receives each decision, for the summary, metrics and `top`. */
     private readonly tell: (decision: Decision) => void,
-    /** Returns the attachments to skip: those that timed out in this call, and the suspended ones. */
-    private readonly skipped: (overdue: readonly SkippedAttachment[]) => readonly SkippedAttachment[],
+    /** Returns the attachments to skip: those that timed out in this call, and those suspended for this caller. */
+    private readonly skipped: (overdue: readonly SkippedAttachment[], caller: Current) => readonly SkippedAttachment[],
     /** Receives what was decided, for the shadow; null if there is none. */
     private readonly shadow: { add(request: DecisionRequest, decision: Decision): void } | null = null,
   ) {}
@@ -58,7 +58,7 @@ export class GateDecisions {
     missingCapabilities: readonly string[] = NOTHING,
   ): Verdict {
     const request = { hook, subject, current, missingCapabilities, operation };
-    const decision = this.engine.decide(request, this.skipped(overdue));
+    const decision = this.engine.decide(request, this.skipped(overdue, current));
     this.shadow?.add(request as DecisionRequest, decision);
     this.tell(decision);
     const { verdict, answers, grants } = decision;

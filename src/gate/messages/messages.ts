@@ -2,7 +2,8 @@ import type { MessagePort } from "node:worker_threads";
 import type { Config } from "../../config/config.js";
 import type { BackoffEntry } from "../../engine/handover/backoff-table.js";
 import type { Commit } from "../../engine/handover/committed-writes.js";
-import type { Suspensions } from "../../engine/handover/thread-handover-state.js";
+import type { Principal } from "../../engine/handover/principal.js";
+import type { Suspensions } from "../../engine/handover/suspension-list.js";
 import type { FileSnapshot } from "../../engine/load/file-cache.js";
 import type { SealedRules } from "../../engine/load/keyrings.js";
 import type { Failure } from "../../engine/threads/failure.js";
@@ -103,8 +104,8 @@ export type FromThread =
   | { readonly is: "hangup"; readonly fd: number }
   /** The map writes of a decision. Sent before the decision takes effect. */
   | { readonly is: "mapWrites"; readonly answers: readonly AttachmentWrites[] }
-  /** Attachments, by number, whose policies failed so that their runtime or module had to be discarded. */
-  | { readonly is: "policyFailures"; readonly attachments: readonly number[] }
+  /** Attachments, by number, whose policies failed so that their runtime or module had to be discarded: whose call it was. */
+  | { readonly is: "policyFailures"; readonly attachments: readonly number[]; readonly principal: Principal }
   /** Objects that were issued in the last milliseconds. */
   | { readonly is: "issued"; readonly issued: readonly IssuedTo[] }
   /** A call needs a blocking operation, or admission if `serialized` is null, and then another turn. */

@@ -1,3 +1,4 @@
+import { principalIn } from "../../engine/handover/principal.js";
 import { CountersignError } from "../../error.js";
 import type { Tally } from "../decisions/tally.js";
 import type { FromThread, ToThread } from "../messages/messages.js";
@@ -197,7 +198,8 @@ export class DecisionThreads implements WatchTarget<SupervisedThread> {
     const call = thread.watch.unfinishedCall();
     const policy = thread.decisions.overdue(0);
     const late = of === "policy" && policy?.count === count ? policy : null;
-    const skipped = late === null ? null : state.handover.recordFailure(late);
+    const container = call === null ? null : state.listeners.container(call.listener);
+    const skipped = late === null ? null : state.handover.recordFailure(late, principalIn(container));
     const reason = of === "analysis" && thread.watch.look()?.count === count ? unanalysed() : null;
     for (let left = thread.watch.unsent; left > 0; left -= 1) tally.add("shadowMissed");
     if (call !== null) state.calls.inherit(thread.watch.notification, call, { skipped, reason });

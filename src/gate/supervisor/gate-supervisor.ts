@@ -1,4 +1,5 @@
 import type { Config } from "../../config/config.js";
+import { NO_SUSPENSIONS } from "../../engine/handover/suspension-list.js";
 import type { FileSnapshot } from "../../engine/load/file-cache.js";
 import { sealedRules } from "../../engine/load/keyrings.js";
 import { errorOf } from "../../engine/threads/failure.js";
@@ -163,7 +164,13 @@ export class GateSupervisor {
   restoreMapWrites(answers: readonly AttachmentWrites[]): void {
     const { handover } = this.#state;
     handover.record({ answers });
-    this.#threads.post({ do: "inherit", commits: handover.commits(), suspensions: [], issued: [], sealed: null });
+    this.#threads.post({
+      do: "inherit",
+      commits: handover.commits(),
+      suspensions: NO_SUSPENSIONS,
+      issued: [],
+      sealed: null,
+    });
   }
 
   /** The objects issued to a container that still exist. */
@@ -274,7 +281,7 @@ export class GateSupervisor {
         this.report(message);
         break;
       case "policyFailures":
-        state.handover.recordFailures(message.attachments);
+        state.handover.recordFailures(message.attachments, message.principal);
         break;
       case "denial":
         this.report(message);

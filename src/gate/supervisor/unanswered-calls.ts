@@ -1,4 +1,4 @@
-import type { SkippedAttachment } from "../../engine/handover/thread-handover-state.js";
+import type { SkippedAttachment } from "../../engine/handover/suspension-list.js";
 import { close } from "../../sys/pidfd.js";
 import { type CallRecording, newRecording, recordingKey } from "../task/blocking/call-recording.js";
 import type { UnfinishedCall } from "../task/blocking/watch.js";

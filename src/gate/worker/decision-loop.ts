@@ -2,7 +2,8 @@ import { receiveMessageOnPort } from "node:worker_threads";
 import type { Config } from "../../config/config.js";
 import type { Engine } from "../../engine/decision/engine.js";
 import type { BackoffEntry } from "../../engine/handover/backoff-table.js";
-import { SuspensionList } from "../../engine/handover/thread-handover-state.js";
+import { type Principal, principalIn } from "../../engine/handover/principal.js";
+import { SuspensionList } from "../../engine/handover/suspension-list.js";
 import { DecisionWatch } from "../../engine/handover/watch.js";
 import { failureOf } from "../../engine/threads/failure.js";
 import { startFrom } from "../../engine/threads/thread-image.js";
@@ -308,10 +309,10 @@ class DecisionLoop {
             is: "mapWrites",
             answers: wrote.map(({ attachment, mode, writes }) => ({ attachment, mode, writes })),
           });
-        this.#tellHarm(engine.takeHarmful());
+        this.#tellHarm(engine.takeHarmful(), principalIn(decision.current.container));
         this.#denials.report(decision);
       },
-      (overdue) => this.#suspended.skipped(overdue),
+      (overdue, { container }) => this.#suspended.skipped(overdue, principalIn(container)),
       this.#shadow,
     );
     const settings = { ...settingsOf(config), agent: this.data.agent !== null };
@@ -357,10 +358,10 @@ class DecisionLoop {
     }
   }
 
-  #tellHarm(attachments: readonly number[]): void {
+  #tellHarm(attachments: readonly number[], principal: Principal): void {
     if (attachments.length === 0) return;
-    for (const attachment of attachments) this.#suspended.recordFailure(attachment);
-    this.#say({ is: "policyFailures", attachments });
+    for (const attachment of attachments) this.#suspended.recordFailure(attachment, principal);
+    this.#say({ is: "policyFailures", attachments, principal });
   }
 
   #say(message: FromThread): void {

@@ -1,6 +1,7 @@
 import { Engine } from "../../engine/decision/engine.js";
 import { requireEnforced } from "../../engine/enforced-hooks.js";
-import { SuspensionList } from "../../engine/handover/thread-handover-state.js";
+import { principalIn } from "../../engine/handover/principal.js";
+import { SuspensionList } from "../../engine/handover/suspension-list.js";
 import { DecisionWatch } from "../../engine/handover/watch.js";
 import { shadowDifference } from "../../engine/shadow-change.js";
 import { hooksToServe } from "../../engine/shadow-hooks.js";
@@ -77,8 +78,9 @@ class ShadowThread {
 
   decide({ request, decided, bytes }: ShadowQuestion): void {
     const { judged_time } = decided;
-    const decision = this.engine.decide({ ...request, time: judged_time }, this.#suspended.skipped([]));
-    for (const attachment of this.engine.takeHarmful()) this.#suspended.recordFailure(attachment);
+    const principal = principalIn(request.current.container);
+    const decision = this.engine.decide({ ...request, time: judged_time }, this.#suspended.skipped([], principal));
+    for (const attachment of this.engine.takeHarmful()) this.#suspended.recordFailure(attachment, principal);
     this.#tally.add("shadowDecisions");
     const difference = shadowDifference(this.#file, decided, decision);
     if (difference !== null) {

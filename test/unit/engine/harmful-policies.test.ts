@@ -38,36 +38,43 @@ describe.each(Object.entries(ENGINES))("%s", (_, open) => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it.each(Object.entries(HARM))("suspends a policy that %s twice, and no neighbour", async (_, [body, code]) => {
-    writeFileSync(
-      place("policies/harmful.js"),
-      `export function blob_verify({ name }) { if (name === "harm") { ${body} } return 0; }`,
-    );
-    const limits = { timeout: "10s" };
-    const engine = await open(
-      configure([
-        { policy: "policies/harmful.js", mode: "audit", limits },
-        { policy: "policies/neighbour.js", limits },
-      ]),
-    );
-    const ask = async (name: string): Promise<Decision> =>
-      engine.decide({
-        hook: "blob_verify",
-        subject: { name, digest: "d", data: Uint8Array.of(1), signature: null },
-        current: task(),
-      });
-    const decisions = [await ask("harmless"), await ask("harm"), await ask("harm"), await ask("harmless")];
-    expect(decisions.map(({ answers }) => answers.map(({ verdict, fault }) => fault?.code ?? verdict))).toEqual([
-      [0, -7],
-      [code, -7],
-      [code, -7],
-      ["SUSPENDED", -7],
-    ]);
-    expect(decisions[3]!.answers[0]!.fault!.message).toMatch(
-      /^lost its thread, module or runtime 2 times: suspended until /,
-    );
-    await engine.close();
-  });
+  it.each(Object.entries(HARM))(
+    "suspends a policy that %s twice for whom it did, and no neighbour",
+    async (_, [body, code]) => {
+      writeFileSync(
+        place("policies/harmful.js"),
+        `export function blob_verify({ name }) { if (name === "harm") { ${body} } return 0; }`,
+      );
+      const limits = { timeout: "10s" };
+      const engine = await open(
+        configure([
+          { policy: "policies/harmful.js", mode: "audit", limits },
+          { policy: "policies/neighbour.js", limits },
+        ]),
+      );
+      const ask = async (name: string, cgroup = "/system.slice/a.service"): Promise<Decision> =>
+        engine.decide({
+          hook: "blob_verify",
+          subject: { name, digest: "d", data: Uint8Array.of(1), signature: null },
+          current: task({ cgroup }),
+        });
+      const decisions = [await ask("harmless"), await ask("harm"), await ask("harm"), await ask("harmless")];
+      expect(decisions.map(({ answers }) => answers.map(({ verdict, fault }) => fault?.code ?? verdict))).toEqual([
+        [0, -7],
+        [code, -7],
+        [code, -7],
+        ["SUSPENDED", -7],
+      ]);
+      expect(decisions[3]!.answers[0]!.fault!.message).toMatch(
+        /^lost its thread, module or runtime 2 times: suspended for this caller until /,
+      );
+      const others = ["/system.slice/b.service", "/", "/system.slice/a.service/below"];
+      const codes = [];
+      for (const cgroup of others) codes.push((await ask("harmless", cgroup)).answers[0]!.fault?.code ?? 0);
+      expect(codes).toEqual([0, 0, "SUSPENDED"]);
+      await engine.close();
+    },
+  );
 
   it("does not open with a policy that takes too much to compile", async () => {
     const opened = open(

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../../../src/config/config.js";
 import { Engine } from "../../../src/engine/decision/engine.js";
-import type { SkippedAttachment } from "../../../src/engine/handover/thread-handover-state.js";
+import type { SkippedAttachment } from "../../../src/engine/handover/suspension-list.js";
 import type { Decision, Denial } from "../../../src/hooks/decision.js";
 import {
   CASES,

@@ -1,4 +1,4 @@
-import type { SkippedAttachment } from "../../../engine/handover/thread-handover-state.js";
+import type { SkippedAttachment } from "../../../engine/handover/suspension-list.js";
 import type { Current } from "../../../policy/model/current.js";
 import type { Verdict } from "../../decisions/gate-decisions.js";
 import type { Memory } from "./blocking-op.js";

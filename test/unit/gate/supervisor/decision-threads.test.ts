@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Config } from "../../../../src/config/config.js";
+import { NO_SUSPENSIONS } from "../../../../src/engine/handover/suspension-list.js";
 import { Tally } from "../../../../src/gate/decisions/tally.js";
 import type { ToThread } from "../../../../src/gate/messages/messages.js";
 import { BlockingWorkerPool } from "../../../../src/gate/supervisor/blocking-worker-pool.js";
@@ -197,7 +198,7 @@ describe("the decision thread of a gate", () => {
     vi.advanceTimersByTime(TIMEOUT + 100);
     await settled();
     expect(threads[1]!.posted.at(-1)).toMatchObject({ do: "serve", reason: null, recording: { overdue: [] } });
-    expect(state.handover.suspensions).toEqual([]);
+    expect(state.handover.suspensions).toEqual(NO_SUSPENSIONS);
   });
 
   it("is terminated when an analysis does not return, and the load is denied", async () => {

@@ -28,11 +28,16 @@ describe("the state of a gate", () => {
     const recording = newRecording(5, new Uint8Array(80));
     state.calls.add(recording, "stalled");
     state.handover.record({ answers: [WRITES] });
-    state.handover.recordFailures([0]);
+    state.handover.recordFailures([0], "c0");
     const request: ToThread = { do: "reload", requestId: 3, config: CONFIG, sealed: new Map(), shadow: null };
     const messages = state.takeoverMessages([request]);
     expect(messages).toMatchObject([
-      { do: "inherit", suspensions: [[0, { count: 1 }]], issued: [], commits: [{ attachment: "a" }] },
+      {
+        do: "inherit",
+        suspensions: { principals: [["0 c0", { count: 1 }]], attachments: [[0, { count: 1 }]] },
+        issued: [],
+        commits: [{ attachment: "a" }],
+      },
       { do: "setSlowContainers", slowContainers: [["a", { count: 1 }]] },
       { do: "listen", requestId: 0, fd: 5 },
       { do: "listen", requestId: 0, fd: 6 },

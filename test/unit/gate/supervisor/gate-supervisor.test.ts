@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Config, readConfig } from "../../../../src/config/config.js";
+import { NO_SUSPENSIONS } from "../../../../src/engine/handover/suspension-list.js";
 import type { IssuedObject } from "../../../../src/gate/call/issued-objects.js";
 import { ShadowBacklog } from "../../../../src/gate/decisions/shadow-backlog.js";
 import type { ToThread } from "../../../../src/gate/messages/messages.js";
@@ -134,7 +135,7 @@ describe("the supervisor of a gate", () => {
       [{ is: "denial", id: "1", hook: "bpf", subject: "s", reason: "r", outcome: "denied" }],
     ],
     ["that decisions are not logged", { is: "unlogged", error: FAILURE }, [{ is: "unlogged" }]],
-    ["nothing else: failures of policies", { is: "policyFailures", attachments: [0] }, []],
+    ["nothing else: failures of policies", { is: "policyFailures", attachments: [0], principal: "c0" }, []],
     ["nothing else: sealed keyrings", { is: "sealed", sealed: new Map() }, []],
     ["nothing else: fds", { is: "opened", fds: [] }, []],
     ["nothing else: files of the installation", { is: "installed", files: new Map() }, []],
@@ -183,7 +184,7 @@ describe("the supervisor of a gate", () => {
 
   it("passes on what an earlier gate left", () => {
     supervisor.restoreMapWrites([WRITES]);
-    expect(last()).toMatchObject({ do: "inherit", sealed: null, suspensions: [], issued: [] });
+    expect(last()).toMatchObject({ do: "inherit", sealed: null, suspensions: NO_SUSPENSIONS, issued: [] });
     expect(supervisor.mapWrites).toEqual([WRITES]);
     const posted = current().posted.length;
     supervisor.addIssued("a", []);

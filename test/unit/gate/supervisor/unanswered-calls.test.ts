@@ -1,6 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { SkippedAttachment } from "../../../../src/engine/handover/thread-handover-state.js";
+import type { SkippedAttachment } from "../../../../src/engine/handover/suspension-list.js";
 import { type TerminationResult, UnansweredCalls } from "../../../../src/gate/supervisor/unanswered-calls.js";
 import { newRecording, recordingKey } from "../../../../src/gate/task/blocking/call-recording.js";
 import { NOTIFICATION_SIZE } from "../../../../src/sys/seccomp.js";
