@@ -79,9 +79,10 @@ export class ArgumentBytes {
         slot,
         `lets \`${who}\` add ${uncleared.adds}, which the kernel does not clear`,
       );
-    for (const { index, extent } of reads) {
+    for (const { index, extent, readOfMap } of reads) {
       const pointer = this.#argument(index);
       if ((this.memory.values.kinds(pointer) & KIND.STACK) === 0) continue;
+      if (readOfMap !== undefined && this.#isOfOtherType(map, readOfMap)) continue;
       const size = typeof extent === "object" && "argument" in extent ? this.#argument(extent.argument) : -1;
       this.memory.stack.lend(slot, pointer, size, this.#size(extent, map, true), who);
     }
@@ -107,6 +108,14 @@ export class ArgumentBytes {
         this.memory.stack.fill(slot, pointer, size, BOUNDED.has(who) ? AS_BOUNDED : AS_RESULT);
     }
     return tells;
+  }
+
+  /** Whether the map in an argument is known, and has another type. */
+  #isOfOtherType(map: number, type: string): boolean {
+    const { values } = this.memory;
+    const maps = this.#argument(map);
+    const only = values.kinds(maps) === KIND.MAP ? this.memory.maps.only(values.maps(maps)) : null;
+    return only !== null && only.type !== type;
   }
 
   /** Whether an argument may be negative as a number of 32 bits. */

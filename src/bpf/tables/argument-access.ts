@@ -26,6 +26,8 @@ export interface ArgumentMemory {
   readonly extent: Extent;
   /** Whether the kernel reads it, so that the verifier requires it to be initialised. */
   readonly reads: boolean;
+  /** It is read only if the map in the row's `m` argument is of this type. */
+  readonly readOfMap?: string;
   /** The weakest kernel of 6.1, 6.12, 6.18 and 7.3 decides. */
   readonly written: Written;
   /**

@@ -170,8 +170,16 @@ const WRITTEN: readonly Row[] = [
   // Maps.
   // Before 6.12 __queue_map_get returns -EBUSY without clearing if an NMI finds the lock taken.
   ["map_pop_elem", [writes(1, "value", "on_success", "kernel/bpf/queue_stack_maps.c: __queue_map_get")]],
-  // bloom_map_peek_elem of kernel/bpf/bloom_filter.c reads the value and writes nothing.
-  ["map_peek_elem", [updates(1, "value", "on_success", "kernel/bpf/queue_stack_maps.c: __queue_map_get")]],
+  // resolve_map_arg_type of kernel/bpf/verifier.c: bloom_map_peek_elem reads the value, and writes nothing.
+  [
+    "map_peek_elem",
+    [
+      {
+        ...updates(1, "value", "on_success", "kernel/bpf/queue_stack_maps.c: __queue_map_get"),
+        readOfMap: "bloom_filter",
+      },
+    ],
+  ],
   // Dynptrs. dynptr_from_mem writes nothing to its memory, which is that of a map value.
   [
     "dynptr_from_mem",

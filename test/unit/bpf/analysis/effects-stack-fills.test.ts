@@ -6,6 +6,8 @@ import { codeOf, mapOf } from "../../../../src/bpf/assembly/assembly.js";
 const maps = {
   own: mapOf("own", { key_size: 4, value_size: 8 }),
   ring: mapOf("ring", { type: "ringbuf", key_size: 0, value_size: 0 }),
+  queue: mapOf("queue", { type: "queue", key_size: 0, value_size: 8 }),
+  bloom: mapOf("bloom", { type: "bloom_filter", key_size: 0, value_size: 8 }),
 };
 
 function reads(text: string, type = "xdp"): string[] {
@@ -177,5 +179,21 @@ describe("memory in which the kernel keeps data of its own", () => {
       fn use: r2 = 0; r3 = 3; call kfunc bpf_iter_num_new; r0 = 0; exit`;
     expect(reads(text("call use"))).toHaveLength(1);
     expect(reads(text("r0 = 0"))).toEqual(NONE);
+  });
+});
+
+describe("bpf_map_peek_elem", () => {
+  const peek = (map: string) => `r1 = map ${map}; r2 = r10; r2 += -8; call bpf_map_peek_elem`;
+
+  it("reads the value for a Bloom filter", () => {
+    expect(reads(`${peek("bloom")}; ${END}`)).toEqual([
+      "lets `bpf_map_peek_elem` read bytes -8 to -1 of its stack, which nothing wrote",
+    ]);
+    expect(reads(`*(u64 *)(r10 - 8) = 0; ${peek("bloom")}; ${END}`)).toEqual(NONE);
+  });
+
+  it("fills the value for a queue if it succeeds, without reading it", () => {
+    expect(reads(`${peek("queue")}; if r0 != 0 goto out; ${READ}; out: ${END}`)).toEqual(NONE);
+    expect(reads(`${peek("queue")}; ${READ}; ${END}`)).toHaveLength(1);
   });
 });
