@@ -4,7 +4,10 @@
 export const HARMLESS: readonly { readonly name: string; readonly text: string; readonly functions?: string }[] = [
   { name: "computes", text: "r2 = 5; r3 = r2; r3 += 7; r3 <<= 2; r3 ^= r2; w3 *= 3; r3 %= 7; r2 = -r2" },
   { name: "spills and fills", text: "*(u64 *)(r10 - A) = r1; r2 = *(u64 *)(r10 - A); *(u32 *)(r10 - B) = 1" },
-  { name: "writes parts of a slot", text: "*(u8 *)(r10 - A) = 1; r2 = *(u32 *)(r10 - A); *(u16 *)(r10 - B) = r2" },
+  {
+    name: "writes parts of a slot",
+    text: "*(u32 *)(r10 - A) = 0; *(u8 *)(r10 - A) = 1; r2 = *(u32 *)(r10 - A); *(u16 *)(r10 - B) = r2",
+  },
   {
     name: "asks for the time",
     text: "call bpf_ktime_get_ns; *(u64 *)(r10 - A) = r0; call bpf_get_smp_processor_id; r1 = *(u64 *)(r10 - A); r0 += r1",
@@ -17,7 +20,7 @@ export const HARMLESS: readonly { readonly name: string; readonly text: string; 
   },
   {
     name: "remembers in its map",
-    text: "*(u32 *)(r10 - A) = 7; *(u64 *)(r10 - B) = 9; r2 = r10; r2 += -A; r3 = r10; r3 += -B; r4 = 0; r1 = map own; call bpf_map_update_elem",
+    text: "*(u32 *)(r10 - A) = 7; r2 = r10; r2 += -A; r3 = value strings + 0; r4 = 0; r1 = map cells; call bpf_map_update_elem",
   },
   { name: "stores in its data", text: "r2 = value own + 8; *(u32 *)(r2 + 0) = 1; r3 = *(u64 *)(r2 + 8)" },
   {

@@ -137,9 +137,10 @@ export class ArgumentBytes {
     const unknown = greatest ? Infinity : 0;
     if (extent === "unknown") return unknown;
     if (typeof extent === "string") {
-      const maps = this.#argument(map);
-      const only = map >= 0 && values.kinds(maps) === KIND.MAP ? this.memory.maps.only(values.maps(maps)) : null;
-      return (extent === "key" ? only?.key_size : only?.value_size) ?? unknown;
+      const maps = map < 0 ? -1 : this.#argument(map);
+      const all = maps < 0 || values.kinds(maps) !== KIND.MAP ? null : this.memory.maps.all(values.maps(maps));
+      const sizes = all?.map((each) => (extent === "key" ? each.key_size : each.value_size));
+      return sizes === undefined ? unknown : greatest ? Math.max(...sizes) : Math.min(...sizes);
     }
     if ("bytes" in extent) return extent.bytes;
     const size = this.#argument(extent.argument);

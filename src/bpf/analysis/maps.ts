@@ -72,6 +72,12 @@ export class Maps {
     return bits !== 0 && (bits & (bits - 1)) === 0 && index < NAMED ? (this.#named[index] ?? null) : null;
   }
 
+  /** All maps in these bits; null if one of them is unknown or has no bit of its own. */
+  all(bits: number): readonly CodeMap[] | null {
+    if (bits === 0 || (bits & (OTHER_OWN | FOREIGN)) !== 0) return null;
+    return this.#named.filter((_, index) => (bits & (1 << index)) !== 0);
+  }
+
   /** For messages: the first of these maps that the program did not create. */
   nameShared(bits: number): string {
     const map = this.#named.find((_, index) => (bits & this.shared & (1 << index)) !== 0);

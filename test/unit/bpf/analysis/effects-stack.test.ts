@@ -134,3 +134,17 @@ describe("what a helper reads", () => {
     ]);
   });
 });
+
+describe("a map that may be one of several", () => {
+  const text = (
+    stored: number,
+  ) => `r6 = *(u32 *)(r1 + 12); ${KEY}; ${Array.from({ length: stored }, (_, at) => `*(u64 *)(r10 - ${72 - 8 * at}) = 0`).join("; ")};
+    r1 = map small; if r6 == 0 goto other; r1 = map large; other: r2 = r10; r2 += -4; r3 = r10; r3 += -72; r4 = 0;
+    call bpf_map_update_elem; ${END}`;
+
+  it("counts with the larger value", () => {
+    expect(reads(text(8))).toEqual(NONE);
+    expect(reads(text(7)).join()).toContain("bytes -16 to -9");
+    expect(reads(text(1)).join()).toContain("bytes -64 to -9");
+  });
+});
