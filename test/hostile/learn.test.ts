@@ -124,6 +124,21 @@ describe.each(Object.entries(TEXTS))("%s in names and labels", (_, text) => {
   });
 });
 
+describe("a load of version 0.2", () => {
+  it("may have the effects that were added since", async () => {
+    const without = facts((all) => {
+      const { reveals_addresses: _, ...effects } = all.effects as Json;
+      return { ...all, effects };
+    });
+    const log = forged(lines, { subject: without });
+    expect(log.join("\n")).not.toContain('"reveals_addresses":');
+    const { code, err } = await learn(log, "--by", "effects");
+    expect([code, err]).toEqual([0, ""]);
+    const learnt = readFileSync(place.at("learnt/maps/learnt-programs.json"), "utf8");
+    expect(learnt.match(/reveals_addresses/g)?.length).toBeGreaterThanOrEqual(2);
+  });
+});
+
 describe("a load of which the log does not have enough", () => {
   const TYPE = "the type is not known";
   const EFFECTS = "the effects are not in the log, or of another version";

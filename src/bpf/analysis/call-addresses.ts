@@ -1,12 +1,43 @@
 import { ADDRESS_HELPERS, HANDING_KFUNCS, KEEPING_HELPERS, KEEPING_KFUNCS } from "../tables/addresses.js";
-import { type ArgumentMemory, HELPER_MEMORY, KFUNC_MEMORY } from "../tables/argument-memory.js";
-import { formats, type HelperRow } from "../tables/helpers.js";
+import { type ArgumentMemory, type Extent, HELPER_MEMORY, KFUNC_MEMORY } from "../tables/argument-memory.js";
+import { formats, HELPER_ROWS, type HelperRow } from "../tables/helpers.js";
 import type { KfuncRow } from "../tables/kfuncs.js";
 import type { Memory } from "./memory.js";
 import { ALL, withAddress } from "./values/addresses.js";
 import { KIND } from "./values/kinds.js";
 
-/** What a program hands out by calls: numbers, and memory on its stack. */
+/** Index of the first argument of bpf_trace_printk that is printed. */
+const FIRST_PRINTED = 2;
+
+/** The helper whose result is computed from the memory that it reads. */
+const SUMS = "csum_diff";
+
+/** What a helper hands out: the indexes of numbers, and of memory that it reads with its size. */
+interface Handed {
+  readonly numbers: readonly number[];
+  readonly memory: readonly (readonly [index: number, extent: Extent])[];
+  /** Whether it only computes with the memory, and does not hand it out. */
+  readonly keeps: boolean;
+}
+
+/** By id: a program can have a million calls. */
+const HANDED = HELPER_ROWS.map((row) => row && handedBy(row));
+
+function handedBy(row: HelperRow): Handed {
+  const indexes = (letter: string) => [...row.args].flatMap((each, index) => (each === letter ? [index] : []));
+  const keeps = KEEPING_HELPERS.has(row.name);
+  // What a format prints is found by the format.
+  const numbers = indexes("-").filter((index) => !formats(row) || index < FIRST_PRINTED);
+  const memory = formats(row) || (keeps && row.name !== SUMS) ? [] : indexes("r");
+  const rows = HELPER_MEMORY.get(row.name);
+  return { numbers, memory: memory.map((index) => [index, extentOf(rows, index)]), keeps };
+}
+
+function extentOf(rows: readonly ArgumentMemory[] | undefined, index: number): Extent {
+  return rows?.find((row) => row.index === index)?.extent ?? "unknown";
+}
+
+/** The addresses that a program hands out by calls: as numbers, and in memory on its stack. */
 export class CallAddresses {
   readonly #memory: Memory;
   /** Whether the current call gets memory with an address, from which its result is computed. */
@@ -17,18 +48,16 @@ export class CallAddresses {
   }
 
   helper(slot: number, row: HelperRow, who: string): void {
-    const { args, name } = row;
+    const { numbers, memory, keeps } = HANDED[row.id]!;
+    const { addresses } = this.#memory;
     this.#isSummed = false;
-    for (let index = 0; index < args.length; index++) {
-      const letter = args[index];
+    for (const index of numbers) addresses.passed(slot, this.#argument(index), who);
+    for (const [index, extent] of memory) {
       const value = this.#argument(index);
-      if (letter === "-") {
-        if (!formats(row) || index < FIRST_PRINTED) this.#memory.addresses.passed(slot, value, who);
-      } else if (letter === "r" && !formats(row) && this.#isOnStack(value)) {
-        const size = this.#size(HELPER_MEMORY.get(name), index, args);
-        if (!KEEPING_HELPERS.has(name)) this.#memory.addresses.lent(slot, value, size, who);
-        else if (name === "csum_diff" && this.#memory.addresses.mayHold(value, 0, size)) this.#isSummed = true;
-      }
+      if (!this.#isOnStack(value)) continue;
+      const size = this.#size(extent, row.args);
+      if (!keeps) addresses.lent(slot, value, size, who);
+      else if (addresses.mayHold(value, 0, size)) this.#isSummed = true;
     }
   }
 
@@ -46,10 +75,13 @@ export class CallAddresses {
     }
     const value = this.#argument(data);
     if (!this.#isOnStack(value)) return;
-    if (printed === null) addresses.lent(slot, value, this.#size(HELPER_MEMORY.get(row.name), data, row.args), who);
-    else
-      for (const [index, isPrinted] of printed.entries())
-        if (isPrinted && addresses.mayHold(value, 8 * index, 8)) addresses.lent(slot, value, 8 * index + 8, who);
+    if (printed === null) {
+      const extent = extentOf(HELPER_MEMORY.get(row.name), data);
+      addresses.lent(slot, value, this.#size(extent, row.args), who);
+      return;
+    }
+    for (const [index, isPrinted] of printed.entries())
+      if (isPrinted && addresses.mayHold(value, 8 * index, 8)) addresses.lent(slot, value, 8 * index + 8, who);
   }
 
   kfunc(slot: number, { name, args }: KfuncRow): void {
@@ -60,7 +92,7 @@ export class CallAddresses {
       // A callback is among the numbers of a kfunc's prototype.
       if (letter === "-" && (values.kinds(value) & KIND.FUNCTION) === 0) addresses.passed(slot, value, name);
       else if (this.#isOnStack(value) && (letter === "r" ? !KEEPING_KFUNCS.has(name) : HANDING_KFUNCS.has(name)))
-        addresses.lent(slot, value, this.#size(KFUNC_MEMORY.get(name), index, args), name);
+        addresses.lent(slot, value, this.#size(extentOf(KFUNC_MEMORY.get(name), index), args), name);
     }
   }
 
@@ -77,9 +109,8 @@ export class CallAddresses {
     return (this.#memory.values.kinds(value) & KIND.STACK) !== 0;
   }
 
-  /** The number of bytes behind an argument that are handed out; Infinity if it is not known. */
-  #size(rows: readonly ArgumentMemory[] | undefined, index: number, args: string): number {
-    const extent = rows?.find((row) => row.index === index)?.extent ?? "unknown";
+  /** The number of bytes of an extent; Infinity if it is not known. */
+  #size(extent: Extent, args: string): number {
     const { values, maps } = this.#memory;
     if (typeof extent === "object") {
       if ("bytes" in extent) return extent.bytes;
@@ -91,6 +122,3 @@ export class CallAddresses {
     return size === 0 ? Number.POSITIVE_INFINITY : size;
   }
 }
-
-/** Index of the first argument of bpf_trace_printk that is printed. */
-const FIRST_PRINTED = 2;

@@ -2,7 +2,7 @@ import type { Btf } from "../btf/btf.js";
 import { KIND } from "./values/kinds.js";
 
 /** Type tags of fields that hold a pointer to a kernel object (btf_get_field_type of kernel/bpf/btf.c, 6.1 to 7.3). */
-const TAGS = ["kptr", "kptr_untrusted", "kptr_ref", "percpu_kptr"];
+const TAGS: ReadonlySet<string> = new Set(["kptr", "kptr_untrusted", "kptr_ref", "percpu_kptr"]);
 
 /**
  * Which memory may keep addresses of the kernel that a load gives back as pointers (bpf_kptr_xchg): the BTF of a map
@@ -21,7 +21,7 @@ export class KeptPointers {
   /** ADDRESS if eight bytes of memory of these kinds and maps may be an address; otherwise 0. */
   in(kinds: number, maps: number): number {
     if (this.btf === null) return (kinds & KIND.MEMORY) === 0 && (maps & this.shared()) !== 0 ? KIND.ADDRESS : 0;
-    this.#isTagged ??= TAGS.some((tag) => this.btf?.findOwn("type_tag", tag) !== 0);
+    this.#isTagged ??= this.btf.names("type_tag", TAGS);
     return this.#isTagged ? KIND.ADDRESS : 0;
   }
 }

@@ -194,6 +194,18 @@ export class Btf {
     return 0;
   }
 
+  /** Whether an own type of this kind has one of these names. Builds no index: for kinds that few files have. */
+  names(kind: BtfKind, names: ReadonlySet<string>): boolean {
+    const number = BTF_KINDS.indexOf(kind);
+    const words = this.#words;
+    const places = this.#places;
+    for (let row = this.first === 0 ? 1 : 0; row < places.length; row++) {
+      const place = places[row]!;
+      if (((words[place + 1]! >>> 24) & 31) === number && names.has(this.string(words[place]!))) return true;
+    }
+    return false;
+  }
+
   /** The own types with the same essential name, in ascending order; no functions and variables. */
   *candidates(name: string): Generator<number> {
     for (const row of this.#named(TYPES).find(name, false)) yield Math.max(this.first, 1) + row;

@@ -298,6 +298,7 @@ export class Frames {
     const values = this.#values;
     const shift = this.#bigEndian ? 8 - within - size : within;
     const covered = lowBytes(size) << shift;
+    if ((values.kinds(before) | values.kinds(value)) === KIND.NUMBER) return this.#patched(before, shift, size, value);
     const bytes = (addressBytes(values, before) & ~covered) | ((addressBytes(values, value) & lowBytes(size)) << shift);
     const number = this.#patched(withoutAddress(values, before), shift, size, withoutAddress(values, value));
     return withAddress(values, number, bytes);

@@ -13,6 +13,7 @@ export function compute(values: Values, operation: number, wide: boolean, a: num
     (kinds & POINTERS) !== 0
       ? withPointer(values, operation, wide, a, b)
       : ofNumbers(values, operation, wide, withoutAddress(values, a), withoutAddress(values, b));
+  if ((values.kinds(result) & POINTERS) !== 0 && addressBytes(values, result) !== 0) return result;
   return withAddress(values, result, bytesAfter(values, operation, wide, a, b));
 }
 

@@ -202,7 +202,7 @@ describe("what was read from memory", () => {
       maps: FLOW_MAPS,
     });
     const btf = (tag: string) => ({
-      findOwn: (kind: string, name: string) => (kind === "type_tag" && name === tag ? 1 : 0),
+      names: (kind: string, names: ReadonlySet<string>) => kind === "type_tag" && names.has(tag),
     });
     const found = ["kptr", "kptr_untrusted", "percpu_kptr", "uptr", "user"].map(
       (tag) => effectsOf({ ...code, btf: btf(tag) as never }).effects.reveals_addresses,
