@@ -58,8 +58,8 @@ export interface RunOptions {
 
 /**
  * Runs a command and its descendants behind a gate. The command starts when the gate serves its listener; if anything
- * fails before, it does not start. A signal that arrives before ends the run like a command that it ends. Throws GATE_UNSUPPORTED, GATE_NESTED, GATE_FAILED, and the errors of the
- * configuration.
+ * fails before, it does not start. A signal that arrives before ends the run like a command that it ends. Throws
+ * GATE_UNSUPPORTED, GATE_NESTED, GATE_FAILED, and the errors of the configuration.
  */
 export async function runCommand({ config: given, command, logFd, agent, say, warn }: RunOptions): Promise<RunResult> {
   requirePlatform();

@@ -102,7 +102,7 @@ describe("the launcher", () => {
     made.capabilities = 1n << 21n;
     await launch({ mode: "audit", filter: "\x01" });
     expect(names().slice(0, 3)).toEqual(["defaultSignals", "closeOnExec", "installFilter"]);
-    expect(made.calls[1]).toEqual(["installFilter", gateFilter("audit", "fast")]);
+    expect(made.calls[2]).toEqual(["installFilter", gateFilter("audit", "fast")]);
   });
 
   it.each([
