@@ -1,7 +1,7 @@
 // Debian's packages, with apt lists of their own, so that the machine's are not touched. Used by
 // scripts/kernel-facts.mjs, and by system tests (test/system/core/debian-archive.ts).
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What this machine or its package mirror lacks. */
@@ -24,7 +24,8 @@ export class DebianArchive {
     for (const each of ["lists/partial", "cache/archives/partial"]) mkdirSync(join(folder, each), { recursive: true });
     const uri = archiveOfMachine();
     const entry = (suite) => `deb [signed-by=${KEYRING} arch=amd64] ${uri} ${suite} main\n`;
-    writeWhole(join(folder, "sources.list"), suites.map(entry).join(""));
+    // the lists of other suites are not those of these
+    if (writeWhole(join(folder, "sources.list"), suites.map(entry).join(""))) rmSync(this.#stamp, { force: true });
     writeWhole(join(folder, "status"), "");
     const options = {
       "Dir::Etc::sourcelist": join(folder, "sources.list"),
@@ -71,18 +72,32 @@ export class DebianArchive {
    * @returns {string}
    */
   version(name) {
-    return this.#ask("apt-cache", "madison", name).split("|")[1].trim();
+    const newest = this.versions(name)[0];
+    if (newest === undefined) throw new Unavailable(`no suite of Debian has ${name}`);
+    return newest;
+  }
+
+  /**
+   * The versions of a package, the newest first.
+   * @param {string} name
+   * @returns {string[]}
+   */
+  versions(name) {
+    const lines = this.#ask("apt-cache", "madison", name).split("\n").filter(Boolean);
+    return [...new Set(lines.map((line) => line.split("|")[1].trim()))];
   }
 
   /**
    * Downloads a package to a folder, unless any version of it is there already. Returns its path.
    * @param {string} name
    * @param {string} to
+   * @param {string | null} version by default the newest
    * @returns {string}
    */
-  download(name, to) {
+  download(name, to, version = null) {
+    const wanted = version === null ? `${name}:amd64` : `${name}:amd64=${version}`;
     const found = () => readdirSync(to).find((file) => file.startsWith(`${name}_`) && file.endsWith(".deb"));
-    if (found() === undefined) this.#ask("apt-get", "download", "-qq", `${name}:amd64`, to);
+    if (found() === undefined) this.#ask("apt-get", "download", "-qq", wanted, to);
     const file = found();
     if (file === undefined) throw new Unavailable(`${name} cannot be fetched`);
     return join(to, file);
@@ -96,11 +111,15 @@ export class DebianArchive {
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** Writes a file that other processes may read meanwhile: they see what was there, or all of it. */
+/**
+ * Writes a file that other processes may read meanwhile: they see what was there, or all of it. Returns false if it has
+ * this text already.
+ */
 function writeWhole(path, text) {
-  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return false;
   writeFileSync(`${path}.${process.pid}`, text);
   renameSync(`${path}.${process.pid}`, path);
+  return true;
 }
 
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.pgp";

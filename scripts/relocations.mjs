@@ -7,16 +7,24 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const folder = fileURLToPath(new URL("../test/system/core", import.meta.url));
-const { BpftoolRecorder, CiliumRecorder, DEBIAN_KERNELS, LibbpfRecorder, compareOn, newerLibbpf, testedObjects } =
-  await importTests(
-    `export { BpftoolRecorder } from "./bpftool-recorder.js";
+const {
+  BpftoolRecorder,
+  CiliumRecorder,
+  DEBIAN_KERNELS,
+  DEBIAN_LIBBPF,
+  LibbpfRecorder,
+  compareOn,
+  debianLibbpf,
+  testedObjects,
+} = await importTests(
+  `export { BpftoolRecorder } from "./bpftool-recorder.js";
    export { CiliumRecorder } from "./cilium-recorder.js";
    export { DEBIAN_KERNELS } from "./debian-kernels.js";
-   export { newerLibbpf } from "./newer-libbpf.js";
+   export { DEBIAN_LIBBPF, debianLibbpf } from "./debian-libbpf.js";
    export { LibbpfRecorder } from "./libbpf-recorder.js";
    export { compareOn } from "./table.js";
    export { testedObjects } from "./tested-objects.js";`,
-  );
+);
 
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith("--"));
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
@@ -26,16 +34,14 @@ const separately = flags.includes("--separately");
 
 progress("compiling objects");
 const objects = orExit(testedObjects());
-const newer = newerLibbpf();
 const loaders = [
-  ["libbpf-1.5", () => LibbpfRecorder.open()],
-  ["libbpf-1.6", () => (typeof newer === "string" ? newer : LibbpfRecorder.open(newer.folder))],
+  ...Object.entries(DEBIAN_LIBBPF).map(([version, { variant, unknown }]) => [variant, () => libbpf(version), unknown]),
   ["libbpf-1.5", () => BpftoolRecorder.open()],
   ["cilium", () => CiliumRecorder.open()],
 ];
 const rows = [];
 const skipped = [];
-for (const [variant, open] of loaders) {
+for (const [variant, open, unknown = []] of loaders) {
   const recorder = open();
   if (typeof recorder === "string") {
     skipped.push(recorder);
@@ -43,7 +49,7 @@ for (const [variant, open] of loaders) {
   }
   for (const kernel of kernels) {
     progress(`kernel ${kernel}, ${variant}`);
-    const row = compareOn(kernel, recorder, variant, objects, separately);
+    const row = compareOn(kernel, recorder, variant, objects, { separately, unknown });
     if (typeof row === "string") skipped.push(row);
     else rows.push(row);
   }
@@ -54,6 +60,11 @@ progress("");
 if (json) console.log(JSON.stringify({ rows, skipped }, summary, 2));
 else print();
 if (rows.length === 0 || rows.some(({ outcomes }) => outcomes.different > 0)) process.exitCode = 1;
+
+function libbpf(version) {
+  const found = debianLibbpf(version);
+  return typeof found === "string" ? found : LibbpfRecorder.open(found.folder);
+}
 
 function print() {
   console.log("| kernel | loader | programs | identical | both refuse | target missing | different |");

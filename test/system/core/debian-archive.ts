@@ -9,7 +9,7 @@ export { type DebianArchive, Unavailable } from "../../../scripts/debian-archive
 /** Where what is read from packages is kept between runs: the packages of one kernel are 100 to 200 MB. */
 const KEPT = process.env.COUNTERSIGN_KERNELS ?? join(homedir(), ".cache", "countersign-kernels");
 
-const SUITES = ["bookworm", "trixie", "trixie-backports", "forky", "sid"];
+const SUITES = ["bookworm", "bookworm-backports", "trixie", "trixie-backports", "forky", "sid"];
 
 /** What a function makes; or, if it throws Unavailable, the reason. */
 export function available<Value>(make: () => Value): Value | string {

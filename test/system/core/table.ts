@@ -21,13 +21,19 @@ export interface Row {
   readonly differences: readonly Comparison[];
 }
 
+/** How a loader loads the objects: each program by itself, and which programs it does not know how to attach. */
+export interface CompareOptions {
+  readonly separately?: boolean;
+  readonly unknown?: readonly string[];
+}
+
 /** Compares libbpf and the relocator on one kernel; or says why the kernel cannot be had. */
 export function compareOn(
   kernel: KernelName,
   recorder: Recorder,
   variant: Variant,
   objects: readonly InstalledObject[],
-  separately = false,
+  { separately = false, unknown = [] }: CompareOptions = {},
 ): Row | string {
   const found = kernel === "running" ? runningFolder() : debianKernel(kernel);
   if (typeof found === "string") return found;
@@ -35,7 +41,11 @@ export function compareOn(
     const description = readKernelFolder(found.folder);
     const { loader, programs } = recorder.record(found.folder, objects, separately);
     const comparer = new Comparer(description, objects, variant);
-    const comparisons = programs.map((recording) => comparer.compare(recording));
+    const comparisons = programs.map((recording) => {
+      const compared = comparer.compare(recording);
+      const isUnknown = recording.load === null && unknown.includes(recording.program);
+      return isUnknown ? { ...compared, outcome: "refused" as const } : compared;
+    });
     const count = (outcome: Outcome) => comparisons.filter((each) => each.outcome === outcome).length;
     return {
       kernel,
