@@ -82,6 +82,11 @@ describe.each(KERNELS)("programs with a frame full of marker bytes, on kernel %s
     expect(wrong.map(({ name, ran }) => [name, ran])).toEqual([]);
   });
 
+  it("never print a marker byte without `reads_kernel_memory` in their effects", () => {
+    const unseen = trial.tried.filter((each) => isMarked(each) && !each.reported);
+    expect(unseen.map(({ name }) => name)).toEqual([]);
+  });
+
   it("never print a byte that the tables say was written", () => {
     const wrong = trial.tried.filter((each) => isMarked(each) && claimsWritten(each));
     expect(wrong.map(({ name, ran }) => [name, ran])).toEqual([]);
