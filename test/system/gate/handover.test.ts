@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openFiles } from "../../support/open-fds.js";
 import { until } from "../../support/until.js";
 import { RunningAgent } from "./running-agent.js";
+import { RunningProgram } from "./running-program.js";
 import { BIN, needs, needsGate, Site } from "./site.js";
 
 const SOURCE = fileURLToPath(new URL("../attack/hand.c", import.meta.url));
@@ -94,7 +95,16 @@ describe("what is handed to an agent, and is no container", () => {
     chmodSync(agent.socket, 0o666);
     agent.forget();
     expect(send(JSON.stringify(STATE), 1, NOBODY)).toBe(0);
-    await agent.heard(/uid 65534 may not hand over containers/);
+    await agent.heard(/uid 65534 may not hand over containers \[GATE_FAILED\]/);
+    // a listener that is sent before the agent answers stays open
+    agent.process.kill("SIGSTOP");
+    const sender = new RunningProgram(hand, [agent.socket, "listener", String(NOBODY)]);
+    sender.write(JSON.stringify(STATE));
+    const ended = sender.finish();
+    expect(await sender.line()).toBe("sent");
+    agent.process.kill("SIGCONT");
+    await agent.heard(/uid 65534 may not hand over containers; its calls fail with EPERM \[GATE_FAILED\]/);
+    expect(await ended).toBe(0);
     chmodSync(agent.socket, 0o600);
     chmodSync(site.folder, 0o700);
   });

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { expect } from "vitest";
+import { own } from "../../support/workplace.js";
 
 /** What `attack/listener.c` says of its tries, by their names. */
 export type Outcomes = Readonly<Record<string, string>>;
@@ -68,4 +70,11 @@ export function held({ bpf, modules = bpf, foreign, fast, issued, current = true
     "a module": modules,
     "a kernel": modules,
   };
+}
+
+/** What an earlier version shipped as its profile: without rules for seccomp(2). */
+export function oldProfileText(): string {
+  const profile = JSON.parse(readFileSync(own("deploy/seccomp.json"), "utf8"));
+  const syscalls = profile.syscalls.filter(({ names }: { names: readonly string[] }) => !names.includes("seccomp"));
+  return JSON.stringify({ ...profile, listenerMetadata: "countersign", syscalls });
 }

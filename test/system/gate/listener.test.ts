@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { landlockAbi, SCOPES_ABI } from "../../../src/sys/landlock.js";
 import { until } from "../../support/until.js";
 import { Containers, RunningContainer, SHELL, type Wanted } from "./containers.js";
-import { FREE, type Held, held, type Outcomes, outcomesOf } from "./listener-outcomes.js";
+import { FREE, type Held, held, type Outcomes, oldProfileText, outcomesOf } from "./listener-outcomes.js";
 import { Machine, SOCKET, UNIT } from "./machine.js";
 import { podmanWords } from "./podman.js";
 import { RunningAgent } from "./running-agent.js";
@@ -229,11 +229,4 @@ describe("a listener of its own, in a container whose listener systemd keeps", (
 
 function deployed(profile: string): string {
   return fileURLToPath(new URL(`../../../deploy/${profile}`, import.meta.url));
-}
-
-/** What an earlier version shipped as its profile: without rules for seccomp(2). */
-function oldProfileText(): string {
-  const profile = JSON.parse(readFileSync(deployed("seccomp.json"), "utf8"));
-  const syscalls = profile.syscalls.filter(({ names }: { names: readonly string[] }) => !names.includes("seccomp"));
-  return JSON.stringify({ ...profile, listenerMetadata: "countersign", syscalls });
 }

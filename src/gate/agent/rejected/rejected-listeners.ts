@@ -8,6 +8,11 @@ const HEAP = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 };
 /** Milliseconds until a denial thread that ended is replaced. */
 const PAUSE = 1000;
 
+/** Starts a denial thread. Tests replace it. */
+export type StartDenialThread = (
+  ...given: ConstructorParameters<typeof DenialThreadHandle>
+) => Pick<DenialThreadHandle, "post" | "ended">;
+
 /**
  * Listeners of containers that the agent rejects. They stay open until the last task of the container has ended: the
  * kernel accepts a second listener once the first is closed (has_duplicate_listener in kernel/seccomp.c), and tasks
@@ -18,11 +23,14 @@ export class RejectedListeners {
   /** The fd of the cursor's file by listener; negative for none. */
   readonly #cursors = new Map<number, number>();
   readonly #denied = new BigInt64Array(new SharedArrayBuffer(8));
-  #thread: DenialThreadHandle | null = null;
+  #thread: Pick<DenialThreadHandle, "post" | "ended"> | null = null;
   #stopping = false;
 
   /** `hangup` is called when no task has a listener's filter any more; the caller then closes the listener. */
-  constructor(private readonly hangup: (listener: number) => void) {}
+  constructor(
+    private readonly hangup: (listener: number) => void,
+    private readonly startThread: StartDenialThread = (...given) => new DenialThreadHandle(...given),
+  ) {}
 
   get listeners(): readonly number[] {
     return [...this.#cursors.keys()];
@@ -52,7 +60,7 @@ export class RejectedListeners {
   }
 
   #start(): void {
-    const thread = new DenialThreadHandle(this.#denied, ({ fd }) => {
+    const thread = this.startThread(this.#denied, ({ fd }) => {
       if (this.#cursors.delete(fd)) this.hangup(fd);
     });
     this.#thread = thread;
@@ -63,7 +71,7 @@ export class RejectedListeners {
   }
 }
 
-class DenialThreadHandle extends OwnedThread<ToDenialThread, FromDenialThread> {
+export class DenialThreadHandle extends OwnedThread<ToDenialThread, FromDenialThread> {
   readonly #bell: number;
 
   constructor(denied: BigInt64Array, onHangup: (message: FromDenialThread & { readonly is: "hangup" }) => void) {

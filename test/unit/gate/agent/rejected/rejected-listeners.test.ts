@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { ERRNO } from "../../../../../src/errno.js";
-import { RejectedListeners } from "../../../../../src/gate/agent/rejected/rejected-listeners.js";
+import { DenialThreadHandle, RejectedListeners } from "../../../../../src/gate/agent/rejected/rejected-listeners.js";
 import { NR } from "../../../../../src/sys/numbers.js";
 import { filteredProcess, programFile } from "../../../../support/filtered-process.js";
 import { until } from "../../../../support/until.js";
@@ -42,6 +42,27 @@ describe("rejected listeners", () => {
     await command.ended;
     rejected.hold(listener, NO_FILE);
     await until(() => expect(ended).toEqual([listener]));
+  });
+
+  it("are served by another thread if one ends", async (context) => {
+    const { command, listener } = await filteredProcess(context, [programFile(CALL)]);
+    const failure = { code: "INTERNAL", message: "ended", place: undefined, remedy: undefined };
+    let started = 0;
+    const replaced = new RejectedListeners(
+      (fd) => ended.push(fd),
+      (...given) => {
+        started += 1;
+        return started === 1
+          ? { post: () => undefined, ended: Promise.resolve(failure) }
+          : new DenialThreadHandle(...given);
+      },
+    );
+    onTestFinished(() => replaced.stop());
+    replaced.hold(listener, NO_FILE);
+    command.go();
+    expect((await command.ended).code).toBe(ERRNO.EPERM);
+    await until(() => expect(ended).toEqual([listener]));
+    expect([started, replaced.denied]).toEqual([2, 1]);
   });
 
   it("stay open when the thread is stopped, and calls then wait", async (context) => {
