@@ -96,5 +96,5 @@ describe(`hostile signatures (seed ${seed}, ${ROUNDS} rounds)`, () => {
     expect(worst.blocks).toBeGreaterThan(10_000);
     if (process.env.COUNTERSIGN_COMPLETE === "1")
       process.stdout.write(`worst of ${ROUNDS}: ${JSON.stringify(worst)}\n`);
-  });
+  }, 600_000);
 });

@@ -59,8 +59,9 @@ export function command(): Command {
       "after",
       `
 Writes FILE.p7s beside each file; with --type modsig FILE.signed, the file with its signature appended; FILE.sig for raw
-and sshsig, FILE.minisig for minisign. If that file has signatures by other signers, the new one is added to them, but for
-raw and modsig: a keyring takes the file if it trusts one of them. An earlier signature by the same signer is replaced.
+and sshsig, FILE.minisig for minisign. If that file has signatures by other signers, the new one is added to them, but
+for raw and modsig: a keyring takes the file if it trusts one of them. An earlier signature by the same signer is
+replaced.
 Keys: PKCS#8, PKCS#1, SEC1; for sshsig also ssh-keygen's without a passphrase; for minisign those of \`minisign -G -W\`.
 
 A key that is elsewhere signs in two steps: --digest-only writes FILE.digest, the digest for RSA and ECDSA, and for

@@ -104,7 +104,7 @@ export type FromThread =
   | { readonly is: "hangup"; readonly fd: number }
   /** The map writes of a decision. Sent before the decision takes effect. */
   | { readonly is: "mapWrites"; readonly answers: readonly AttachmentWrites[] }
-  /** Attachments, by number, whose policies failed so that their runtime or module had to be discarded: whose call it was. */
+  /** Attachments, by number, whose policies lost their runtime or module, and whose call it was. */
   | { readonly is: "policyFailures"; readonly attachments: readonly number[]; readonly principal: Principal }
   /** Objects that were issued in the last milliseconds. */
   | { readonly is: "issued"; readonly issued: readonly IssuedTo[] }

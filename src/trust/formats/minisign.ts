@@ -68,7 +68,7 @@ function verifyMinisign(
   return refusal ?? [{ name: `minisign key ${id}`, key, ...NAMELESS }];
 }
 
-/** The first signature with its algorithm and key id, the trusted comment, and the global signature; null if malformed. */
+/** The first signature with algorithm and key id, the trusted comment, the global signature; null if malformed. */
 function partsOf(signature: Uint8Array): { bytes: Buffer; comment: string; whole: Buffer } | null {
   const [, first = "", comment = "", second = ""] = SIGNATURE.exec(Buffer.from(signature).toString("latin1")) ?? [];
   const bytes = Buffer.from(first, "base64");

@@ -9,8 +9,8 @@ const MAX_TRIED = 16;
 /**
  * Verifies the signatures of a file that can hold several. The file is valid if one of them is; if the keyring requires
  * more signers, those of all valid ones count. Only signatures that name a key or an authority of the keyring are
- * verified, so that those for other keyrings cost no arithmetic. All share one limit of effort. If one is malformed, the
- * file is: throws as the format's own verification.
+ * verified, so that those for other keyrings cost no arithmetic. All share one limit of effort. If one is malformed,
+ * the file is: throws as the format's own verification.
  */
 export function verifyEach(
   several: Several,

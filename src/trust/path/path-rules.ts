@@ -55,11 +55,8 @@ const policyQualifiers: PathRule = {
   check: (certificate) => {
     const { unknownQualifier } = certificate;
     if (unknownQualifier === null || certificate.critical(EXTENSION.certificatePolicies) !== true) return null;
-    return refuse(
-      "EKEYREJECTED",
-      policyQualifiers.section,
-      `certificate \`${certificate}\` has the unknown policy qualifier ${dotted(unknownQualifier)} in a critical extension`,
-    );
+    const found = `the unknown policy qualifier ${dotted(unknownQualifier)} in a critical extension`;
+    return refuse("EKEYREJECTED", policyQualifiers.section, `certificate \`${certificate}\` has ${found}`);
   },
 };
 

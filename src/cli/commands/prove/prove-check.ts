@@ -39,8 +39,8 @@ of a branch can be left out only with a refutation, which it verifies. The engin
 Configuration, policies, declared facts and engine must be those that
 the certificate names.
 
-A certificate of properties must have all that \`prove property\` would prove with the same options: those of --properties,
-or those that ship.
+A certificate of properties must have all that \`prove property\` would prove with the same options: those of
+--properties, or those that ship.
 
 Exits with 0 when the certificate is right and all its properties are proved, 1 when it is rejected or a property is
 refuted, 2 when a property is missing in it, or the configuration or a file cannot be used.

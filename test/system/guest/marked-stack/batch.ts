@@ -21,7 +21,7 @@ const ROLES: Readonly<Record<string, string>> = {
 /** The role of maps that are frozen. */
 const FROZEN = "f";
 
-/** The lines by which marked-stack.c makes the maps of a program, loads it and has it run. Null if a kfunc is missing. */
+/** The lines by which marked-stack.c makes a program's maps, loads it and has it run; null if a kfunc is missing. */
 export function batchLines(program: MarkedProgram, kernel: KernelNames): string | null {
   const { code, filler } = program;
   const { host, module } = filler;

@@ -37,7 +37,7 @@ export function fills(name: string, host: Host, size: number, of: Outcomes, more
 export const none = (because: string): Arranged => ({ none: because });
 export const ALL = none("it writes all bytes or none");
 
-/** Addresses in the memory of the guest's program (marked-stack.c): of a short text, a long one, and an end of memory. */
+/** Addresses in the memory of the guest's program (marked-stack.c): a short text, a long one, and an end of memory. */
 export const USER = { short: 0x20000000, long: 0x20000100, end: 0x20000ff4 };
 /** Offsets in the map `text`: of a short text, a text with a number, the number 4, and a long text. */
 export const TEXT = { short: 0, number: 16, four: 24, long: 64 } as const;
