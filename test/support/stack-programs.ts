@@ -21,8 +21,8 @@ const PASSED = 16;
 
 /**
  * `reading`: how often a statement reads rather than writes, out of 10. `spills`: whether it stores less than eight
- * bytes to the beginning of a slot. Without CAP_PERFMON the verifier then takes the rest of the slot for written as
- * well (save_register_state and mark_stack_slot_misc, kernel/bpf/verifier.c), which it is not.
+ * bytes to the beginning of a slot. The verifier takes the number for a spilled register, and without CAP_PERFMON then
+ * lets a helper read the whole slot (is_spilled_reg in check_stack_range_initialized, kernel/bpf/verifier.c).
  */
 export function stackProgram(next: Next, reading: number, spills: boolean): string {
   const pick = <T>(list: readonly T[]): T => list[next(list.length)]!;

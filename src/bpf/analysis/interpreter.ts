@@ -53,6 +53,8 @@ export class Interpreter {
   readonly #final: Uint8Array;
   /** The arguments of the current call of a subprogram. */
   readonly #args = [0, 0, 0, 0, 0];
+  /** The same as the called function sees them. */
+  readonly #passed = [0, 0, 0, 0, 0];
   #leader = 0;
   #slot = 0;
 
@@ -331,7 +333,11 @@ export class Interpreter {
       this.#framePointers[index] = framePointer;
     }
     const values = this.#values;
-    const passed = args.map((value, at) => values.withParameter(values.detached(value), at + 1, 0));
+    const passed = this.#passed;
+    for (let at = 0; at < passed.length; at++) {
+      const value = args[at] ?? values.any;
+      passed[at] = value === values.any ? value : values.withParameter(values.detached(value), at + 1, 0);
+    }
     this.#states.enter(this.flow.entries[index]!, framePointer, passed);
   }
 

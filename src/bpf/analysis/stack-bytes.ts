@@ -130,6 +130,7 @@ export class StackBytes {
 
   /** The function that was called with these arguments has returned. Returns whether its result tells what it wrote. */
   left(slot: number, index: number, args: readonly number[]): boolean {
+    if (!this.summaries.writesSome(index)) return false;
     let tells = false;
     for (let parameter = 1; parameter <= PARAMETERS; parameter++) {
       const pointer = args[parameter - 1]!;

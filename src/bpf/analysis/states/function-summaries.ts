@@ -64,13 +64,18 @@ export class FunctionSummaries {
     return fewer;
   }
 
+  /** Whether a function may have surely written bytes behind its parameters. */
+  writesSome(index: number): boolean {
+    const summary = this.#summaries.get(index);
+    return summary?.writes.some((set) => set !== null && set.next(BEHIND, PLACES) >= 0) === true;
+  }
+
   /**
    * Calls `visit` with ranges behind a parameter that a function has written if its result has one of these signs:
    * first those that it has written for every result, at last those for one sign only.
    */
   visitWrites(index: number, parameter: number, visit: (distance: number, size: number, signs: number) => void): void {
-    const writes = this.#summaries.get(index)?.writes;
-    if (writes === undefined || writes.every((set) => (set?.next(BEHIND, PLACES) ?? -1) < 0)) return;
+    const { writes } = this.#of(index);
     const start = placeBehind(parameter, 0, 0);
     const visited: { readonly signs: number; readonly set: ByteSet }[] = [];
     for (const signs of BY_NUMBER_OF_SIGNS) {

@@ -41,7 +41,8 @@ export class States {
     this.#base[0] = 0;
     for (let leader = 0; leader < leaders; leader++)
       this.#base[leader + 1] = this.#base[leader]! + FIRST_SLOT + flow.frames[flow.functionOf[leader]!]!;
-    this.tooMany = this.#base[leaders]! > MOST_WORDS;
+    // The word of the written bytes does not count.
+    this.tooMany = this.#base[leaders]! - leaders > MOST_WORDS;
     const words = this.tooMany ? 0 : this.#base[leaders]!;
     const { buffer, byteOffset } = scratch.takeAny((words + 1) >> 1);
     this.#words = new Uint16Array(buffer, byteOffset, words);
