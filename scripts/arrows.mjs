@@ -50,6 +50,7 @@ const FOR_ALL = [
   "installed",
   "duplicate-key",
   "lru-cache",
+  "monotonic",
   "nearest",
   "package-path",
   "path-places",

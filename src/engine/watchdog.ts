@@ -2,6 +2,7 @@ import { type Config, readConfig } from "../config/config.js";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
 import type { Decision } from "../hooks/decision.js";
+import { monotonic } from "../monotonic.js";
 import { warningLine } from "../warning.js";
 import type { DecisionRequest } from "./decision/request.js";
 import { type FileOptions, questionsAboutFile } from "./files/file-questions.js";
@@ -106,15 +107,15 @@ class Watchdog implements DecisionEngine {
       (decision) => (result = decision),
       (error) => (result = error),
     );
-    let silent = Date.now() + PATIENCE;
+    let silent = monotonic() + PATIENCE;
     while (result === undefined) {
       const thread = this.#thread;
       const seen = thread.watch.responses;
       this.#receive(thread);
       if (result !== undefined) break;
       thread.watch.waitForResponse(seen, thread.watch.patience(GRACE, 100));
-      if (this.#look()) silent = Date.now() + PATIENCE;
-      if (Date.now() > silent) this.#giveUp(id);
+      if (this.#look()) silent = monotonic() + PATIENCE;
+      if (monotonic() > silent) this.#giveUp(id);
     }
     if (result instanceof Error) throw result;
     return result;

@@ -15,7 +15,7 @@ const FORGET_AFTER = 10;
 
 export interface BackoffEntry {
   readonly count: number;
-  /** End of the suspension, in milliseconds since the epoch. */
+  /** End of the suspension, in milliseconds of monotonic(). */
   readonly until: number;
   /** Length of the suspension, in milliseconds. */
   readonly duration: number;
@@ -47,7 +47,7 @@ export class BackoffTable<Key> {
     return this.#records.get(key) ?? null;
   }
 
-  /** End of the last suspension in milliseconds since the epoch; 0 if the key has no entry. */
+  /** End of the last suspension in milliseconds of monotonic(); 0 if the key has no entry. */
   until(key: Key): number {
     return this.#records.get(key)?.until ?? 0;
   }

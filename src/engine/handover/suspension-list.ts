@@ -1,3 +1,4 @@
+import { monotonic } from "../../monotonic.js";
 import type { Fault } from "../../policy/model/outcome.js";
 import { type BackoffEntry, type BackoffPolicy, BackoffTable } from "./backoff-table.js";
 import type { Principal } from "./principal.js";
@@ -39,7 +40,7 @@ export class SuspensionList {
 
   /** `principal` is null if no input caused the failure. */
   recordFailure(attachment: number, principal: Principal | null): void {
-    const now = Date.now();
+    const now = monotonic();
     this.#principals.recordFailure(keyOf(attachment, principal), now);
     this.#attachments.recordFailure(attachment, now);
   }
@@ -47,7 +48,7 @@ export class SuspensionList {
   /** Attachments that are not asked: timed out in this decision, or suspended for this principal. */
   skipped(overdue: readonly SkippedAttachment[], principal: Principal): readonly SkippedAttachment[] {
     if (this.#attachments.size === 0) return overdue;
-    const now = Date.now();
+    const now = monotonic();
     const suspended: SkippedAttachment[] = [];
     for (const [attachment, ofAll] of this.#attachments.records) {
       if (overdue.some(([one]) => one === attachment)) continue;
@@ -75,7 +76,7 @@ function keyOf(attachment: number, principal: Principal | null): string {
 }
 
 function suspension({ count, until }: BackoffEntry): Fault {
-  const again = new Date(until).toISOString();
+  const again = new Date(Date.now() + until - monotonic()).toISOString();
   const message = `lost its thread, module or runtime ${count} times: suspended for this caller until ${again}`;
   return { code: "SUSPENDED", message, place: null };
 }

@@ -1,3 +1,5 @@
+import { monotonic } from "../../monotonic.js";
+
 /**
  * Indexes of 32-bit words in memory that a decision thread shares with its watcher: the request, the attachment that is
  * being asked, and event counters. The watcher reads while the thread writes; `count` changes at each step, so that the
@@ -24,14 +26,14 @@ export interface AskedAttachment {
   readonly preparing: boolean;
   /** Differs each time that an attachment is asked or prepared. */
   readonly count: number;
-  /** In milliseconds since the epoch. */
+  /** In milliseconds of monotonic(). */
   readonly deadline: number;
 }
 
 export class DecisionWatch {
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
-  /** Deadline of the attachment, in milliseconds since the epoch. */
+  /** Deadline of the attachment, in milliseconds of monotonic(). */
   readonly #deadline: Float64Array;
 
   constructor(memory?: SharedArrayBuffer) {
@@ -61,7 +63,7 @@ export class DecisionWatch {
   }
 
   #enter(attachment: number, timeout: number, preparing: 0 | 1): void {
-    this.#deadline[0] = Date.now() + timeout;
+    this.#deadline[0] = monotonic() + timeout;
     this.#words[WORDS.preparing] = preparing;
     Atomics.add(this.#words, WORDS.count, 1);
     Atomics.store(this.#words, WORDS.attachment, attachment);
@@ -86,13 +88,13 @@ export class DecisionWatch {
   /** Called by the watcher: returns the attachment that has exceeded its time by `grace` milliseconds, or null. */
   overdue(grace: number): AskedAttachment | null {
     const asked = this.look();
-    return asked === null || Date.now() < asked.deadline + grace ? null : asked;
+    return asked === null || monotonic() < asked.deadline + grace ? null : asked;
   }
 
   /** Milliseconds until the current attachment is overdue, at most `most`; the watcher need not check before. */
   patience(grace: number, most: number): number {
     if (Atomics.load(this.#words, WORDS.attachment) === NONE) return most;
-    return Math.max(1, Math.min(most, this.#deadline[0]! + grace - Date.now() + 1));
+    return Math.max(1, Math.min(most, this.#deadline[0]! + grace - monotonic() + 1));
   }
 
   /** Called by the watcher when it has sent a request. */

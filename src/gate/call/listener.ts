@@ -1,3 +1,4 @@
+import { monotonic } from "../../monotonic.js";
 import type { Container } from "../../policy/model/current.js";
 import { answerWithFd, receive, send, stillWaits } from "../../sys/seccomp.js";
 import { writeResponse } from "../task/blocking/notification.js";
@@ -18,7 +19,7 @@ const WITHIN = 10_000;
  */
 export class Listener {
   /**
-   * Until this time, in milliseconds since the epoch, blocking workers serve the listener, because its tasks made the
+   * Until this time, in milliseconds of monotonic(), blocking workers serve the listener, because its tasks made the
    * gate wait.
    */
   slowUntil = 0;
@@ -71,7 +72,7 @@ export class Listener {
 
   /** Records that a task of this listener made the gate wait. Returns true if its tasks have exceeded PATIENCE. */
   waited(milliseconds: number): boolean {
-    const now = Date.now();
+    const now = monotonic();
     if (now - this.#since > WITHIN) {
       this.#since = now;
       this.#waited = 0;

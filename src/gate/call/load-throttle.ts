@@ -1,3 +1,4 @@
+import { monotonic } from "../../monotonic.js";
 import { nextProgramId } from "../../sys/bpf-programs.js";
 import type { IssuedObject } from "./issued-objects.js";
 import { LivingPrograms } from "./living-programs.js";
@@ -142,10 +143,3 @@ export class LoadThrottle {
     }
   }
 }
-
-/** Milliseconds of CLOCK_MONOTONIC. `performance.now()` has another zero in each thread. */
-function monotonic(): number {
-  return performance.now() + ZERO;
-}
-
-const ZERO = Number(process.hrtime.bigint()) / 1e6 - performance.now();

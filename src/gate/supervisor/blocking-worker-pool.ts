@@ -1,4 +1,5 @@
 import type { ThreadImage } from "../../engine/threads/thread-image.js";
+import { monotonic } from "../../monotonic.js";
 import { LoopAlarm } from "../../sys/loop-alarm.js";
 import { stillWaits } from "../../sys/seccomp.js";
 import type { AgentLink } from "../task/blocking/agent-link.js";
@@ -94,7 +95,7 @@ export class BlockingWorkerPool {
       worker: null,
       state: lost ? "lost" : "current",
     });
-    if (!lost) this.#begin(running, Date.now() - since);
+    if (!lost) this.#begin(running, monotonic() - since);
   }
 
   /** The operation of a replaced decision thread ended. `recording` includes its result. */
@@ -145,7 +146,7 @@ export class BlockingWorkerPool {
   #begin(running: RunningOp, waited: number): void {
     if (!this.#running.includes(running)) return;
     if (running.wait === "kernel") {
-      this.#checkKernelOp(running, Date.now() - waited);
+      this.#checkKernelOp(running, monotonic() - waited);
       return;
     }
     const limit = running.wait === "analysis" ? ANALYSIS_TIMEOUT : this.stall();
@@ -155,9 +156,9 @@ export class BlockingWorkerPool {
   /** Calls `then` once an operation was observed to run for so many milliseconds more: see {@link ObservedWait}. */
   #after(running: RunningOp, milliseconds: number, then: () => void): void {
     const time = new ObservedWait();
-    const first = Date.now();
+    const first = monotonic();
     const check = () => {
-      if (time.add({ first }, Date.now()) >= milliseconds) then();
+      if (time.add({ first }, monotonic()) >= milliseconds) then();
       else checkSoon();
     };
     const checkSoon = () => {
@@ -174,7 +175,7 @@ export class BlockingWorkerPool {
   #checkKernelOp(running: RunningOp, since: number): void {
     const { recording, containerKey, worker } = running;
     if (worker !== null && !stillWaits(recording.listener, recording.notification)) this.#workers.interrupt(worker);
-    const late = running.state === "current" && Date.now() - since > SLOW_AFTER;
+    const late = running.state === "current" && monotonic() - since > SLOW_AFTER;
     if (late && !this.#running.has("slow", containerKey) && this.#running.count("slow") < MAX_SLOW) {
       running.state = "slow";
       this.#admissions.leave(recordingKey(recording));

@@ -3,6 +3,7 @@ import { type BackoffPolicy, BackoffTable } from "../../engine/handover/backoff-
 import { ThreadHandoverState } from "../../engine/handover/thread-handover-state.js";
 import type { FileSnapshot } from "../../engine/load/file-cache.js";
 import { type SealedRules, sealedRules } from "../../engine/load/keyrings.js";
+import { monotonic } from "../../monotonic.js";
 import type { FilterKind } from "../call/filter.js";
 import { ReleaseCounter } from "../call/release-counter.js";
 import { settingsOf } from "../decisions/settings.js";
@@ -54,7 +55,7 @@ export class GateState {
 
   /** Marks the container of a listener as slow: its tasks made the gate wait. */
   markSlow(listener: number): void {
-    this.slowContainers.recordFailure(this.listeners.containerKey(listener), Date.now());
+    this.slowContainers.recordFailure(this.listeners.containerKey(listener), monotonic());
   }
 
   /** Removes a listener, and the issued objects of its container if this was the container's last one. */

@@ -4,6 +4,7 @@ import type { FileSnapshot } from "../../engine/load/file-cache.js";
 import { sealedRules } from "../../engine/load/keyrings.js";
 import { errorOf } from "../../engine/threads/failure.js";
 import type { ShadowDifference } from "../../log/shadow-record.js";
+import { monotonic } from "../../monotonic.js";
 import type { Container } from "../../policy/model/current.js";
 import { trimMemory } from "../../sys/trim-memory.js";
 import type { FilterKind } from "../call/filter.js";
@@ -126,7 +127,7 @@ export class GateSupervisor {
 
   /** The number of containers that blocking workers serve. */
   get slowContainers(): number {
-    return this.#state.slowContainers.suspended(Date.now()).length;
+    return this.#state.slowContainers.suspended(monotonic()).length;
   }
 
   /**

@@ -28,7 +28,7 @@ const START_STANDBY_BEFORE_TIMEOUT = 2000;
 /** Milliseconds after which a standby thread that is not needed is stopped. */
 export const KEEP_STANDBY = 10_000;
 
-/** What one poll sees of the decision thread and of its standby thread. Times are in milliseconds since the epoch. */
+/** What one poll sees of the decision thread and of its standby thread. Times are in milliseconds of monotonic(). */
 export interface WorkerSnapshot {
   /** The blocking operation that the thread is in; null for none. */
   readonly blocked: BlockedWorker | null;
@@ -93,7 +93,7 @@ const START_STANDBY: Action = { do: "startStandby" };
 
 /**
  * The next action on a decision thread. After `killTask`, ask again with the new snapshot: a further action may be due
- * at once. `now` is in milliseconds since the epoch.
+ * at once. `now` is in milliseconds of monotonic().
  */
 export function nextAction(snapshot: WorkerSnapshot, limits: Limits, now: number): Action {
   const { blocked, policy, standby } = snapshot;

@@ -10,7 +10,7 @@ export class ObservedWait {
   #polledAt = 0;
   #observed = 0;
 
-  /** Adds a poll at `now`, in milliseconds since the epoch. Returns milliseconds. */
+  /** Adds a poll at `now`, in milliseconds of monotonic(). Returns milliseconds. */
   add(blocked: Pick<Blocked, "first"> | null, now: number): number {
     const before = blocked?.first === this.#first ? this.#polledAt : (blocked?.first ?? now);
     if (blocked?.first !== this.#first) this.#observed = 0;

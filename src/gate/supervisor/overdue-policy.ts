@@ -5,7 +5,7 @@ import { ObservedWait } from "./observed-wait.js";
 export class OverduePolicy {
   readonly #observed = new ObservedWait();
 
-  /** Adds a look at `now`, in milliseconds since the epoch. Returns milliseconds; 0 if no policy exceeds its limit. */
+  /** Adds a look at `now`, in milliseconds of monotonic(). Returns milliseconds; 0 if no policy exceeds its limit. */
   add(decisions: DecisionWatch, now: number): number {
     const policy = decisions.look();
     return this.#observed.add(policy === null || now < policy.deadline ? null : { first: policy.deadline }, now);

@@ -6,6 +6,7 @@ import type { ThreadImage } from "../../engine/threads/thread-image.js";
 import { CountersignError } from "../../error.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { ShadowDifference } from "../../log/shadow-record.js";
+import { monotonic } from "../../monotonic.js";
 import type { Warning } from "../../warning.js";
 import { ShadowBacklog } from "../decisions/shadow-backlog.js";
 import type { Tally } from "../decisions/tally.js";
@@ -118,7 +119,7 @@ export class Shadow {
 
   #look(): void {
     const late = this.#watch.look();
-    if (this.#overdue.add(this.#watch, Date.now()) < POLICY_GRACE || late === null) return;
+    if (this.#overdue.add(this.#watch, monotonic()) < POLICY_GRACE || late === null) return;
     const { name } = this.config.attachments[late.attachment]!;
     this.#lose(`policy \`${name}\` did not return within its time`);
     void this.end();

@@ -1,3 +1,4 @@
+import { monotonic } from "../../monotonic.js";
 import type { SupervisedThread } from "./decision-thread-handle.js";
 import type { Standby } from "./next-action.js";
 
@@ -12,7 +13,7 @@ export class StandbyThread {
   /** Why the last start failed; null if it succeeded or may be repeated. */
   failure: string | null = null;
   #thread: SupervisedThread | null = null;
-  /** When the thread was last needed, and when a start last failed, in milliseconds since the epoch. */
+  /** When the thread was last needed, and when a start last failed, in milliseconds of monotonic(). */
   #neededAt = 0;
   #failedAt = 0;
 
@@ -20,7 +21,7 @@ export class StandbyThread {
 
   /** Starts the thread if there is none, because it may be needed soon. */
   ensureStarted(): void {
-    this.#neededAt = Date.now();
+    this.#neededAt = monotonic();
     if (this.#neededAt - this.#failedAt > RETRY_AFTER) this.failure = null;
     if (this.#thread !== null || this.failure !== null) return;
     const thread = this.start();
@@ -30,7 +31,7 @@ export class StandbyThread {
       this.#thread = null;
       if (thread.isReady) return;
       this.failure = message;
-      this.#failedAt = Date.now();
+      this.#failedAt = monotonic();
     });
   }
 
@@ -41,7 +42,7 @@ export class StandbyThread {
 
   get #state(): Standby["state"] {
     if (this.#thread !== null) return this.#thread.isReady ? "ready" : "starting";
-    return this.failure !== null && Date.now() - this.#failedAt <= RETRY_AFTER ? "failed" : "none";
+    return this.failure !== null && monotonic() - this.#failedAt <= RETRY_AFTER ? "failed" : "none";
   }
 
   /** Returns the thread and removes it from standby. Starts one if there is none. */

@@ -1,4 +1,5 @@
 import type { DecisionWatch } from "../../engine/handover/watch.js";
+import { monotonic } from "../../monotonic.js";
 import { LoopAlarm } from "../../sys/loop-alarm.js";
 import type { Blocked, Watch } from "../task/blocking/watch.js";
 import {
@@ -72,7 +73,7 @@ export class Watcher<Thread extends Watched> {
   #pollIn(milliseconds: number): void {
     this.#alarm.set(milliseconds);
     this.#timer = setTimeout(() => {
-      const now = Date.now();
+      const now = monotonic();
       const snapshot = this.#poll(now);
       if (!this.#isStopped) this.#pollIn(pollInterval(snapshot, this.target.limits, now));
     }, milliseconds).unref();

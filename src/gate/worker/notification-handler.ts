@@ -1,4 +1,5 @@
 import { ERRNO } from "../../errno.js";
+import { monotonic } from "../../monotonic.js";
 import type { Container, Current } from "../../policy/model/current.js";
 import { programInfo } from "../../sys/bpf.js";
 import type { Impersonator } from "../../sys/credentials.js";
@@ -100,7 +101,7 @@ export class NotificationHandler {
       );
     }
     watch.leave();
-    tally.answered(recording === null ? (performance.now() - start) * 1000 : (Date.now() - recording.since) * 1000);
+    tally.answered(recording === null ? (performance.now() - start) * 1000 : (monotonic() - recording.since) * 1000);
     if (recording !== null) this.say({ is: "served", recording: recordingKey(recording) });
     if (watch.waited > 0 && !this.services.alone() && listener.waited(watch.waited)) this.#markSlow(listener);
   }
@@ -236,7 +237,7 @@ export class NotificationHandler {
   /** From now on blocking workers run the operations of these tasks, so that other tasks no longer wait for them. */
   #markSlow(listener: Listener): void {
     if (isSlow(listener)) return;
-    listener.slowUntil = Date.now() + UNTIL_HEARD;
+    listener.slowUntil = monotonic() + UNTIL_HEARD;
     this.say({ is: "slowListener", fd: listener.fd });
   }
 }
@@ -261,7 +262,7 @@ function hasBegun({ admitted, results, analyses, verdicts }: CallRecording): boo
 }
 
 function isSlow({ slowUntil }: Listener): boolean {
-  return slowUntil !== 0 && slowUntil > Date.now();
+  return slowUntil !== 0 && slowUntil > monotonic();
 }
 
 /** Flushes the queued writes to the task's memory. Returns the answer, or EFAULT if a write fails. */

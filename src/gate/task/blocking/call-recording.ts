@@ -1,4 +1,5 @@
 import type { SkippedAttachment } from "../../../engine/handover/suspension-list.js";
+import { monotonic } from "../../../monotonic.js";
 import type { Current } from "../../../policy/model/current.js";
 import type { Verdict } from "../../decisions/gate-decisions.js";
 import type { Memory } from "./blocking-op.js";
@@ -15,7 +16,7 @@ export interface CallRecording {
   readonly listener: number;
   /** struct seccomp_notif (linux/seccomp.h), as it was received. */
   readonly notification: Uint8Array;
-  /** When the recording was created, in milliseconds since the epoch. The duration of the call is counted from here. */
+  /** When the recording was created, in milliseconds of monotonic(). The duration of the call is counted from here. */
   readonly since: number;
   /** Whether the call was admitted as a long call: see {@link Admissions}. */
   readonly admitted: boolean;
@@ -50,7 +51,7 @@ export function newRecording(listener: number, notification: Uint8Array): CallRe
   return {
     listener,
     notification: notification.slice(),
-    since: Date.now(),
+    since: monotonic(),
     admitted: false,
     throttled: false,
     results: [],

@@ -1,3 +1,4 @@
+import { monotonic } from "../../../monotonic.js";
 import { NOTIFICATION_SIZE } from "../../../sys/seccomp.js";
 import type { Verdict } from "../../decisions/gate-decisions.js";
 import { OUTCOMES } from "../../decisions/tally.js";
@@ -19,15 +20,17 @@ const KINDS = Object.keys(WAITS) as Wait[];
 const TIME = 8 * Math.ceil((WORDS.made + 1 + MAX_MADE) / 2);
 const NOTIFICATION = TIME + 16;
 /**
- * Indexes of two times, in milliseconds since the epoch. See `first` and `since` of {@link Blocked}. `FIRST` is 0 if
+ * Indexes of two times, in milliseconds of monotonic(). See `first` and `since` of {@link Blocked}. `FIRST` is 0 if
  * there is no sequence of consecutive blocking operations.
  */
 const FIRST = 0;
 const SINCE = 1;
+/** Milliseconds of an operation that a task may have made longer: a busy machine alone takes less. */
+const LONG = 2;
 
 /** The blocking operation that the thread is in. */
 export interface Blocked {
-  /** Milliseconds since the epoch: when the first of consecutive blocking operations began. */
+  /** Milliseconds of monotonic(): when the first of consecutive blocking operations began. */
   readonly first: number;
   /**
    * The same time, moved forward by the thread's own work between the operations. So `now - since` is the time spent in
@@ -47,7 +50,7 @@ export interface Blocked {
 export class Watch {
   /** The current call as a struct seccomp_notif. The kernel writes it here. */
   readonly notification: Uint8Array;
-  /** Milliseconds that the blocking operations of this call took, without those of 1 ms or less. Not shared. */
+  /** Milliseconds that blocking operations of this call took, without those shorter than {@link LONG}. Not shared. */
   waited = 0;
   readonly #words: Int32Array;
   readonly #times: Float64Array;
@@ -95,7 +98,7 @@ export class Watch {
 
   /** By the thread: a blocking operation begins. */
   block(wait: Wait): void {
-    this.#blocked = Date.now();
+    this.#blocked = monotonic();
     if (this.#times[FIRST] === 0) {
       this.#times[FIRST] = this.#blocked;
       this.#took = 0;
@@ -108,10 +111,9 @@ export class Watch {
 
   /** By the thread: the operation has ended. Returns false if the thread was replaced meanwhile. */
   unblock(): boolean {
-    const took = Math.max(0, Date.now() - this.#blocked);
+    const took = Math.max(0, monotonic() - this.#blocked);
     this.#took += took;
-    // Date.now() has a resolution of 1 ms: ignore differences of 1 ms
-    if (took > 1) this.waited += took;
+    if (took >= LONG) this.waited += took;
     return Atomics.compareExchange(this.#words, WORDS.step, STEP.blocked, STEP.serving) === STEP.blocked;
   }
 

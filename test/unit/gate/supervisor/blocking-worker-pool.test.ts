@@ -4,9 +4,11 @@ import { type BlockingOpEvent, BlockingWorkerPool } from "../../../../src/gate/s
 import type { Analyse, Wait } from "../../../../src/gate/task/blocking/blocking-op.js";
 import { serializeOp } from "../../../../src/gate/task/blocking/blocking-op.js";
 import { type CallRecording, newRecording, recordingKey } from "../../../../src/gate/task/blocking/call-recording.js";
+import { monotonic } from "../../../../src/monotonic.js";
 import { GREEDIEST, programOf } from "../../../support/greedy-programs.js";
 import { GROWING_PROGRAMS, loadOf } from "../../../support/growing-programs.js";
 import { isOpen } from "../../../support/open-fds.js";
+import { fakeTime, passTime } from "../../../support/passing-time.js";
 
 function opOf(insns: number, index: number): Analyse {
   return analysisOf(GROWING_PROGRAMS["straight code"]!(insns).bytes(), index);
@@ -82,7 +84,7 @@ describe("blocking workers", () => {
     pool.trackAbandonedOp(
       recordingOf(2),
       "a",
-      { first: Date.now(), since: Date.now(), count: 1, wait: "kernel" },
+      { first: monotonic(), since: monotonic(), count: 1, wait: "kernel" },
       false,
     );
     await come(1);
@@ -95,13 +97,13 @@ describe("blocking workers", () => {
 
   it("kill a task that makes them wait, and count no time for which the machine stood still", () => {
     const STALL = 250;
-    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 1_000_000 });
+    fakeTime("setTimeout", "clearTimeout");
     try {
       const trackAbandonedOp = (id: number) =>
         pool.trackAbandonedOp(
           recordingOf(id),
           "a",
-          { first: Date.now(), since: Date.now(), count: id, wait: "memory" },
+          { first: monotonic(), since: monotonic(), count: id, wait: "memory" },
           false,
         );
       trackAbandonedOp(1);
@@ -113,7 +115,7 @@ describe("blocking workers", () => {
 
       heard = [];
       trackAbandonedOp(2);
-      vi.setSystemTime(Date.now() + 10 * STALL);
+      passTime(10 * STALL);
       vi.advanceTimersToNextTimer();
       expect(heard).toEqual([]);
       pool.onAbandonedOpDone(recordingOf(2));
@@ -122,27 +124,28 @@ describe("blocking workers", () => {
       heard = [];
       trackAbandonedOp(3);
       for (let times = 0; times < 20; times += 1) {
-        vi.setSystemTime(Date.now() + 10 * STALL);
+        passTime(10 * STALL);
         vi.advanceTimersToNextTimer();
       }
       expect(heard).toEqual([]);
       for (let times = 0; times < 5; times += 1) {
-        vi.setSystemTime(Date.now() + 10 * STALL);
+        passTime(10 * STALL);
         vi.advanceTimersToNextTimer();
       }
       expect(heard.map(([what, recording]) => [what, idOf(recording)])).toEqual([["overdue", 3]]);
     } finally {
+      vi.restoreAllMocks();
       vi.useRealTimers();
     }
   });
 
   it("have no deadline for a call that the kernel takes long for", () => {
-    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 1_000_000 });
+    fakeTime("setTimeout", "clearTimeout");
     try {
       pool.trackAbandonedOp(
         recordingOf(1),
         "a",
-        { first: Date.now(), since: Date.now(), count: 1, wait: "kernel" },
+        { first: monotonic(), since: monotonic(), count: 1, wait: "kernel" },
         false,
       );
       vi.advanceTimersByTime(600_000);
@@ -150,6 +153,7 @@ describe("blocking workers", () => {
       pool.onAbandonedOpDone(recordingOf(1));
       expect(heard.map(([what]) => what)).toEqual(["done"]);
     } finally {
+      vi.restoreAllMocks();
       vi.useRealTimers();
     }
   });
@@ -171,13 +175,13 @@ describe("the deadline of a blocking operation", () => {
   const reasons = () => events.flatMap((event) => (event.is === "failed" ? [event.reason] : []));
   /** A replaced decision thread still runs this operation. */
   const track = (id: number, wait: Wait, containerKey = "a", lost = false, recording = recordingOf(id)) => {
-    pool.trackAbandonedOp(recording, containerKey, { first: Date.now(), since: Date.now(), count: id, wait }, lost);
+    pool.trackAbandonedOp(recording, containerKey, { first: monotonic(), since: monotonic(), count: id, wait }, lost);
     return recording;
   };
   const FILE = () => serializeOp({ do: "file", fd: -1, limit: 1 });
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 1_000_000 });
+    fakeTime("setTimeout", "clearTimeout");
     events = [];
     pool = new BlockingWorkerPool(
       (event) => events.push(event),
@@ -186,6 +190,7 @@ describe("the deadline of a blocking operation", () => {
     );
   });
   afterEach(async () => {
+    vi.restoreAllMocks();
     vi.useRealTimers();
     await pool.stop();
   });
@@ -216,11 +221,11 @@ describe("the deadline of a blocking operation", () => {
     track(1, "path");
     vi.advanceTimersByTime(STALL);
     for (let times = 0; times < 49; times += 1) {
-      vi.setSystemTime(Date.now() + 60_000);
+      passTime(60_000);
       vi.advanceTimersToNextTimer();
     }
     expect(kinds()).toEqual(["overdue"]);
-    vi.setSystemTime(Date.now() + 60_000);
+    passTime(60_000);
     vi.advanceTimersToNextTimer();
     expect(kinds()).toEqual(["overdue", "failed"]);
   });
@@ -235,7 +240,7 @@ describe("the deadline of a blocking operation", () => {
     pool.trackAbandonedOp(
       recordingOf(1),
       "a",
-      { first: Date.now(), since: Date.now() - STALL + 10, count: 1, wait: "file" },
+      { first: monotonic(), since: monotonic() - STALL + 10, count: 1, wait: "file" },
       false,
     );
     vi.advanceTimersByTime(9);

@@ -11,7 +11,9 @@ import { ANALYSIS_TIMEOUT } from "../../../../src/gate/supervisor/next-action.js
 import type { SupervisorEvent } from "../../../../src/gate/supervisor/supervisor-event.js";
 import type { Wait } from "../../../../src/gate/task/blocking/blocking-op.js";
 import { newRecording, recordingKey } from "../../../../src/gate/task/blocking/call-recording.js";
+import { monotonic } from "../../../../src/monotonic.js";
 import { FakeDecisionThread } from "../../../support/fake-decision-thread.js";
+import { fakeTime } from "../../../support/passing-time.js";
 
 const killed = vi.hoisted(() => ({ tid: 42 as number | null, calls: 0 }));
 vi.mock("../../../../src/gate/supervisor/kill-task.js", () => ({
@@ -65,7 +67,7 @@ describe("the decision thread of a gate", () => {
   const settled = () => new Promise((resolve) => setImmediate(resolve));
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 1_000_000 });
+    fakeTime("setTimeout", "clearTimeout");
     threads = [];
     events = [];
     becomesReady = true;
@@ -96,6 +98,7 @@ describe("the decision thread of a gate", () => {
   afterEach(async () => {
     for (const thread of threads) thread.exit("the test has ended");
     await Promise.all([supervised.stop(), pool.stop()]);
+    vi.restoreAllMocks();
     vi.useRealTimers();
   });
 
@@ -110,7 +113,7 @@ describe("the decision thread of a gate", () => {
     expect(threads[1]!.postedKinds).toEqual(["inherit", "setSlowContainers", "listen", "listen"]);
     expect(events).toEqual([{ is: "replaced", reason: "a task kept it waiting" }]);
     expect(tally.read()).toMatchObject({ slowTasks: 1, replacements: 1, stalls: 0 });
-    expect(state.slowContainers.suspended(Date.now()).map(([key]) => key)).toEqual(["a"]);
+    expect(state.slowContainers.suspended(monotonic()).map(([key]) => key)).toEqual(["a"]);
     expect(first!.watch.unblock()).toBe(false);
   });
 

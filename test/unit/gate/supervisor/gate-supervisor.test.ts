@@ -12,6 +12,7 @@ import type { SupervisorEvent } from "../../../../src/gate/supervisor/supervisor
 import { newRecording, recordingKey } from "../../../../src/gate/task/blocking/call-recording.js";
 import type { Container } from "../../../../src/policy/model/current.js";
 import { FakeDecisionThread } from "../../../support/fake-decision-thread.js";
+import { fakeTime } from "../../../support/passing-time.js";
 import { until } from "../../../support/until.js";
 import { task } from "../../../task.js";
 
@@ -266,7 +267,7 @@ describe("the supervisor of a gate", () => {
   });
 
   it("terminates a thread that does not stop", async () => {
-    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] });
+    fakeTime("setTimeout", "clearTimeout");
     try {
       const thread = current();
       vi.spyOn(thread, "post").mockImplementation(() => undefined);
@@ -277,6 +278,7 @@ describe("the supervisor of a gate", () => {
       expect(thread.isTerminated).toBe(true);
       await stopping;
     } finally {
+      vi.restoreAllMocks();
       vi.useRealTimers();
     }
   });

@@ -1,22 +1,28 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DecisionWatch } from "../../../../src/engine/handover/watch.js";
 import { OverduePolicy } from "../../../../src/gate/supervisor/overdue-policy.js";
+import { monotonic } from "../../../../src/monotonic.js";
+import { fakeTime } from "../../../support/passing-time.js";
 
-const NOW = 1_000_000;
 const TIMEOUT = 50;
 
 describe("the time that a policy exceeds its limit by", () => {
   let decisions: DecisionWatch;
   let overdue: OverduePolicy;
+  let now: number;
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["Date"], now: NOW });
+    fakeTime();
+    now = monotonic();
     decisions = new DecisionWatch();
     overdue = new OverduePolicy();
   });
-  afterEach(() => void vi.useRealTimers());
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
 
-  const lookAfter = (milliseconds: number) => overdue.add(decisions, NOW + milliseconds);
+  const lookAfter = (milliseconds: number) => overdue.add(decisions, now + milliseconds);
 
   it("is nothing before the limit and without a policy", () => {
     expect(lookAfter(0)).toBe(0);

@@ -10,6 +10,8 @@ import { Tally } from "../../../../src/gate/decisions/tally.js";
 import type { ShadowQuestion } from "../../../../src/gate/messages/shadow-messages.js";
 import { Shadow } from "../../../../src/gate/supervisor/shadow.js";
 import type { ShadowDifference } from "../../../../src/log/shadow-record.js";
+import { monotonic } from "../../../../src/monotonic.js";
+import { fakeTime, passTime } from "../../../support/passing-time.js";
 import { task } from "../../../task.js";
 
 /** Its host code has no point at which the sandbox looks at the time. */
@@ -100,7 +102,7 @@ describe("the shadow of a gate", () => {
   });
 
   it("does not end because the machine was stalled while a policy was asked", async () => {
-    vi.useFakeTimers({ toFake: ["Date", "setInterval", "clearInterval"] });
+    fakeTime("setInterval", "clearInterval");
     const look = vi.spyOn(DecisionWatch.prototype, "look");
     const ended = vi.fn<(error: CountersignError) => void>();
     void stopped.then(ended);
@@ -111,7 +113,7 @@ describe("the shadow of a gate", () => {
       await new Promise((resolve) => setTimeout(resolve, 5)); // its thread is real
       vi.advanceTimersToNextTimer();
     }
-    vi.setSystemTime(policy()!.deadline + 10_000);
+    passTime(policy()!.deadline + 10_000 - monotonic());
     vi.advanceTimersByTime(60); // three looks
     await new Promise((resolve) => setImmediate(resolve));
     expect(ended).not.toHaveBeenCalled();

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { StandbyThread } from "../../../../src/gate/supervisor/standby-thread.js";
+import { monotonic } from "../../../../src/monotonic.js";
 import { FakeDecisionThread } from "../../../support/fake-decision-thread.js";
+import { fakeTime, passTime } from "../../../support/passing-time.js";
 
 describe("a standby thread", () => {
   let threads: FakeDecisionThread[];
@@ -8,7 +10,7 @@ describe("a standby thread", () => {
   const settled = () => new Promise((resolve) => setImmediate(resolve));
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 });
+    fakeTime();
     threads = [];
     standby = new StandbyThread(() => {
       const thread = new FakeDecisionThread(() => undefined);
@@ -17,16 +19,18 @@ describe("a standby thread", () => {
     });
   });
   afterEach(() => {
+    vi.restoreAllMocks();
     vi.useRealTimers();
   });
 
   it("is started once, when it may be needed", () => {
     expect(standby.snapshot).toEqual({ state: "none", neededAt: 0 });
     standby.ensureStarted();
-    vi.setSystemTime(1_000_005);
+    const start = monotonic();
+    passTime(5);
     standby.ensureStarted();
     expect(threads).toHaveLength(1);
-    expect(standby.snapshot).toEqual({ state: "starting", neededAt: 1_000_005 });
+    expect(standby.snapshot).toEqual({ state: "starting", neededAt: start + 5 });
     threads[0]!.say({ is: "ready" });
     expect(standby.snapshot.state).toBe("ready");
   });
@@ -52,10 +56,10 @@ describe("a standby thread", () => {
     threads[0]!.exit("no memory");
     await settled();
     expect([standby.snapshot.state, standby.failure]).toEqual(["failed", "no memory"]);
-    vi.setSystemTime(1_010_000);
+    passTime(10_000);
     standby.ensureStarted();
     expect([standby.snapshot.state, threads.length]).toEqual(["failed", 1]);
-    vi.setSystemTime(1_010_001);
+    passTime(1);
     expect(standby.snapshot.state).toBe("none");
     standby.ensureStarted();
     expect([standby.snapshot.state, standby.failure, threads.length]).toEqual(["starting", null, 2]);

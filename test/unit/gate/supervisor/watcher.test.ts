@@ -3,6 +3,8 @@ import { DecisionWatch } from "../../../../src/engine/handover/watch.js";
 import type { Action, Limits, Standby } from "../../../../src/gate/supervisor/next-action.js";
 import { type Watched, Watcher } from "../../../../src/gate/supervisor/watcher.js";
 import { Watch } from "../../../../src/gate/task/blocking/watch.js";
+import { monotonic } from "../../../../src/monotonic.js";
+import { fakeTime, passTime } from "../../../support/passing-time.js";
 
 const STALL = 250;
 const TIMEOUT = 50;
@@ -19,7 +21,7 @@ describe("a watcher", () => {
   let polls: number;
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 1_000_000 });
+    fakeTime("setTimeout", "clearTimeout");
     watch = new Watch();
     watch.enter(7, []);
     decisions = new DecisionWatch();
@@ -34,7 +36,7 @@ describe("a watcher", () => {
         return thread;
       },
       get standby(): Standby {
-        return { state: standby, neededAt: Date.now() };
+        return { state: standby, neededAt: monotonic() };
       },
       get limits() {
         return limits;
@@ -44,11 +46,12 @@ describe("a watcher", () => {
   });
   afterEach(() => {
     watcher.stop();
+    vi.restoreAllMocks();
     vi.useRealTimers();
   });
 
   /** The machine is stalled for some time: neither the thread nor its watcher runs. */
-  const stallMachine = (milliseconds: number) => vi.setSystemTime(Date.now() + milliseconds);
+  const stallMachine = (milliseconds: number) => passTime(milliseconds);
   const count = (what: Action["do"]) => actions.filter((action) => action.do === what).length;
   const pollsIn = (milliseconds: number) => {
     const before = polls;
@@ -63,6 +66,23 @@ describe("a watcher", () => {
     vi.advanceTimersByTime(100);
     expect(count("killTask")).toBe(1);
     expect(actions.find((action) => action.do === "killTask")).toMatchObject({ blocked: { count: 1, wait: "memory" } });
+  });
+
+  it("kills a task that sets the clock of the system back again and again, and ends a policy meanwhile", () => {
+    const setBack = (times: number) => {
+      for (let time = 0; time < times; time += 1) {
+        vi.setSystemTime(1_000_000);
+        vi.advanceTimersToNextTimer();
+      }
+    };
+    watch.block("memory");
+    setBack(STALL);
+    expect(count("killTask")).toBe(1);
+    watch.unblock();
+    standby = "ready";
+    decisions.ask(0, TIMEOUT);
+    setBack(50);
+    expect(count("terminate")).toBeGreaterThan(0);
   });
 
   it("kills the task of the thread that took over, too, although its operation has the same number", () => {
