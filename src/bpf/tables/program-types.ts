@@ -96,18 +96,15 @@ const CB = ["cb", 48, 20] as const;
 const CLASSID = ["tc_classid", 72, 4] as const;
 const TSTAMP = ["tstamp", 152, 8] as const;
 
-const skb = (...writable: WritableField[]): ContextRow =>
-  context(
-    "__sk_buff",
-    [
-      pointer("packet", "data", 76, 4),
-      pointer("packet_end", "data_end", 80, 4),
-      pointer("packet", "data_meta", 140, 4),
-      pointer("flow_keys", "flow_keys", 144),
-      pointer("socket", "sk", 168),
-    ],
-    writable,
-  );
+const SKB_POINTERS = [
+  pointer("packet", "data", 76, 4),
+  pointer("packet_end", "data_end", 80, 4),
+  pointer("packet", "data_meta", 140, 4),
+  pointer("socket", "sk", 168),
+];
+const skb = (...writable: WritableField[]): ContextRow => context("__sk_buff", SKB_POINTERS, writable);
+/** Only flow_dissector_is_valid_access allows `flow_keys`; bpf_skb_is_valid_access does not (net/core/filter.c). */
+const DISSECTED = context("__sk_buff", [...SKB_POINTERS, pointer("flow_keys", "flow_keys", 144)]);
 const registers = (name: string) => context(name, []);
 const traced = context("arguments of the traced function", [], [], "kernel");
 
@@ -117,6 +114,8 @@ const XDP = context(
   [["rx_queue_index", 16, 4]],
 );
 const TC = skb(MARK, QUEUE, PRIORITY, TC_INDEX, CB, CLASSID, TSTAMP);
+/** The fields of all types with this context. */
+const ANY_SKB = { ...TC, pointers: DISSECTED.pointers };
 /**
  * Neutral: TC_ACT_UNSPEC, TC_ACT_OK. Redirecting: TC_ACT_REDIRECT (include/uapi/linux/pkt_cls.h). The value is an `int`
  * of 32 bits in cls_bpf_classify and tcf_bpf_act (net/sched), tcx_run (net/core/dev.c) and netkit_run
@@ -246,7 +245,7 @@ const KNOWN: readonly ProgramTypeRow[] = [
   },
   // BPF_FLOW_DISSECTOR_CONTINUE of enum bpf_ret_code continues with the kernel's dissector, but is an error before
   // Linux 6.1.
-  { type: "flow_dissector", context: skb(), verdict: "always" },
+  { type: "flow_dissector", context: DISSECTED, verdict: "always" },
   {
     type: "cgroup_sysctl",
     context: context("bpf_sysctl", [], [["file_pos", 4, 4, "changes_kernel_state"]]),
@@ -323,7 +322,7 @@ export const PROGRAM_TYPE_ROWS: ReadonlyMap<string, ProgramTypeRow> = new Map(RO
  * pointers to other things.
  */
 export function contextOfStruct(name: string): ContextRow | undefined {
-  if (name === TC.name) return TC; // its fields are the union of those of all types with this context
+  if (name === TC.name) return ANY_SKB;
   const rows = ROWS.filter(({ context: row }) => row.name === name);
   return rows.every(({ context: row }) => row.otherwise === "number") ? rows[0]?.context : undefined;
 }

@@ -3,7 +3,7 @@ import { EFFECTS } from "../../../../src/bpf/model/facts.js";
 import { HELPER_ROWS } from "../../../../src/bpf/tables/helpers.js";
 import { KFUNC_ROWS, KFUNCS } from "../../../../src/bpf/tables/kfuncs.js";
 import { HELPERS, PROGRAM_TYPES } from "../../../../src/bpf/tables/names.gen.js";
-import { contextOfStruct, PROGRAM_TYPE_ROWS } from "../../../../src/bpf/tables/program-types.js";
+import { type ContextRow, contextOfStruct, PROGRAM_TYPE_ROWS } from "../../../../src/bpf/tables/program-types.js";
 
 describe("the table of helpers", () => {
   it("has a row for each helper, under the name that the kernel's header gives it", () => {
@@ -37,6 +37,13 @@ describe("the table of program types", () => {
 });
 
 describe("the context of a structure", () => {
+  it("give a pointer to flow_keys to flow dissectors only, and to what may replace one", () => {
+    const having = (row: ContextRow | undefined) => row?.pointers.some(({ kind }) => kind === "flow_keys") === true;
+    const types = [...PROGRAM_TYPE_ROWS.values()].filter(({ context }) => having(context)).map(({ type }) => type);
+    expect(types).toEqual(["flow_dissector"]);
+    expect(having(contextOfStruct("__sk_buff"))).toBe(true);
+  });
+
   it("is that of every type whose context it is, with whatever one of them holds and lets be written", () => {
     for (const { context } of PROGRAM_TYPE_ROWS.values()) {
       const found = contextOfStruct(context.name);
