@@ -61,7 +61,7 @@ export class Addresses {
     if (this.mayHold(pointer, 0, size)) this.findings.note(EFFECT, slot, `hands an address on the stack to \`${who}\``);
   }
 
-  /** The program ends with this value. BPF_PROG_TEST_RUN hands 32 bits of it to user space, whatever the type is. */
+  /** The program ends with this value, of which BPF_PROG_TEST_RUN hands 32 bits to user space. */
   returned(slot: number, value: number): void {
     if ((addressBytes(this.values, value) & lowBytes(4)) !== 0)
       this.findings.note(EFFECT, slot, () => `returns ${this.#what(value)}`);

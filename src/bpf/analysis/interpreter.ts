@@ -39,6 +39,8 @@ export class Interpreter {
   readonly #operations: Operations;
   readonly #calls: Calls;
   readonly #addresses: Addresses;
+  /** False for types whose value goes back to the traced function, as an argument of it often does unchanged. */
+  readonly #returnsToUser: boolean;
   readonly #stack: StackBytes;
   /** For each function: its return value, -1 before the first return; and the leaders with calls of it. */
   readonly #returns: Int32Array;
@@ -82,6 +84,7 @@ export class Interpreter {
     this.#stack.onRead = (index) => this.#states.markAll(this.#lenders.get(index));
     const memory = new Memory(values, frames, context, maps, findings, this.#stack, rejectedStores(code), kept);
     this.#addresses = memory.addresses;
+    this.#returnsToUser = type.context.otherwise !== "kernel" && type.context.otherwise !== "iterated";
     this.#values = values;
     this.#frames = frames;
     this.#states = new States(flow, values, frames, work, scratch);
@@ -362,7 +365,7 @@ export class Interpreter {
     const { function: index } = this.#frames;
     if (this.#final[index] !== 0) {
       this.verdict.returned(slot, this.#values.set(value), this.#values.highSet(value), why);
-      this.#addresses.returned(slot, value);
+      if (this.#returnsToUser) this.#addresses.returned(slot, value);
     }
     const fewer = index > 0 && this.#stack.leave(index, value);
     const before = this.#returns[index]!;

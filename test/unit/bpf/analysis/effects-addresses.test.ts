@@ -173,6 +173,18 @@ describe("the contexts", () => {
     );
   });
 
+  it("hold the value that a traced function was going to return, and programs return it", () => {
+    for (const [type, attach] of [
+      ["tracing", "modify_return"],
+      ["lsm", "lsm_mac"],
+    ] as const) {
+      const code = codeOf("r0 = *(u64 *)(r1 + 16); exit", { type, expectedAttachType: attach });
+      expect(effectsOf(code).effects).toMatchObject({ decides: true, reveals_addresses: false });
+    }
+    const { effects } = effectsOf(codeOf("r0 = r1; exit", { type: "xdp" }));
+    expect(effects.reveals_addresses).toBe(true);
+  });
+
   it("may be stored to in part, where the kernel does not reject it", () => {
     expect(reveals("*(u32 *)(r1 + 8) = r10", "sched_cls")).toBe(true);
     expect(reveals("*(u64 *)(r1 + 8) = r10", "tracepoint")).toBe(false);
