@@ -37,7 +37,7 @@ static inline void hand_over(const char *path, int listener, const char *id, con
 	int connection = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	data.iov_len = snprintf(text, sizeof(text),
-				"{\"ociVersion\":\"1.2.0\",\"fds\":[\"seccompFd\"],\"pid\":%d,\"metadata\":\"\",\"state\":{\"ociVersion\":"
+				"{\"ociVersion\":\"1.2.0\",\"fds\":[\"seccompFd\"],\"pid\":%d,\"metadata\":\"countersign-2\",\"state\":{\"ociVersion\":"
 				"\"1.2.0\",\"id\":\"%s\",\"status\":\"creating\",\"pid\":%d,\"bundle\":\"/\",\"annotations\":%s}}",
 				getpid(), id, getpid(), annotations);
 	header->cmsg_level = SOL_SOCKET;

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CAPABILITY_NAMES } from "../../../src/gate/task/capabilities.js";
 import { numbers } from "../../support/damage.js";
 import { amount } from "../nightly.js";
-import { BIN, needs, needsGate, Site } from "./site.js";
+import { BIN, needs, needsGate, Site, UNTHROTTLED } from "./site.js";
 import { cgroupForTests } from "./test-cgroup.js";
 
 const COMPLETE = process.env.COUNTERSIGN_COMPLETE === "1";
@@ -62,7 +62,7 @@ describe("a command that lacks capabilities", () => {
 
   beforeAll(() => {
     if (process.getuid?.() !== 0) return;
-    site = new Site(allowing(OBJECTS), "gate: { existing: allow }\n");
+    site = new Site(allowing(OBJECTS), `gate: { existing: allow, ${UNTHROTTLED} }\n`);
     site.write("every.js", allowing([...OBJECTS, "bpf"]));
     site.write(
       "every.yaml",

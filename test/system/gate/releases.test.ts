@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ReadRecord } from "../../../src/log/read-record.js";
+import type { ThrottleRecord } from "../../../src/log/record.js";
 import { mismatch } from "../../support/record-schema.js";
 import { RunningAgent } from "./running-agent.js";
 import { type Site, siteForTests } from "./site.js";
@@ -13,8 +13,8 @@ const OTHERS = 32;
 describe("loads behind a gate, if the kernel releases more programs than the limit", () => {
   const policy = "export const bpf_prog_load = () => 0;";
   const site = siteForTests(policy, ["gcc"], `gate: { program_releases: ${LIMIT} }\n`);
-  const throttled = ({ log }: Site) =>
-    (log as readonly ReadRecord[]).filter(({ type }) => type === "throttle") as readonly ReadRecord[];
+  const throttled = ({ records }: Site) =>
+    records.filter((record): record is ThrottleRecord => record.type === "throttle");
 
   it("do not wait if the programs stay", () => {
     const { stdout, stderr } = site().runLoud(site().attack("storm"), "stay", String(10 * LIMIT));

@@ -106,7 +106,12 @@ export class Site {
     return done([process.execPath, BIN, "run", ...config, ...options, "--", ...command], {});
   }
 
+  /** The records of the log, without those that say that loads wait, which can come in any test with many loads. */
   get log(): readonly Logged[] {
+    return this.records.filter((record): record is Logged => record.type !== "throttle");
+  }
+
+  get records(): readonly { readonly type: string }[] {
     const path = join(this.folder, "log.jsonl");
     if (!existsSync(path)) return [];
     // a gate that is killed can leave the beginning of a line, whose decision had no effect: it does not count
