@@ -116,7 +116,7 @@ static int fault_of_count(const struct field *field, unsigned which)
 // The size of a map: of larger ones the kernel would take the memory.
 static int fault_of_size(const struct field *field, unsigned which)
 {
-	static const unsigned VALUES[] = {0, 1, 3, 8, 17, 64, 256, 4095, 4096, 4097, 65537, 0xffffffff};
+	static const unsigned VALUES[] = {0, 1, 3, 8, 17, 64, 256, 4095, 4096, 4097, 8192, 0xffffffff};
 
 	if (which >= 12)
 		return 0;
