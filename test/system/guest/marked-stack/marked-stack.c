@@ -213,7 +213,8 @@ int main(int argc, char **argv)
 	CPU_ZERO(&first);
 	CPU_SET(0, &first);
 	sched_setaffinity(0, sizeof(first), &first);
-	// The first program that prints would have the trace buffers grow while it does.
+	// The kernel enables this event when it loads the first program that prints. On 6.12, what the first ones print
+	// was lost.
 	write_file("/sys/kernel/tracing/events/bpf_trace/bpf_trace_printk/enable", "1");
 	trace_pipe = open("/sys/kernel/tracing/trace_pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	lay_out_memory();
