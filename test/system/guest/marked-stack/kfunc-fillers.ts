@@ -84,7 +84,7 @@ const looksUp = (name: string, size: number, call: string, release: string, more
     hosts.XDP,
     size,
     [
-      `${call}; call kfunc ${name}; if r0 == 0 goto missing; r1 = r0; call kfunc ${release}; goto out; missing: r0 = -1`,
+      `${call}; call kfunc ${name}; if r0 == 0 goto none; r1 = r0; call kfunc ${release}; goto out; none: r0 = -1`,
       none("it changes only the error"),
       none("it changes only the error"),
     ],

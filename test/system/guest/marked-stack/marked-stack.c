@@ -2,6 +2,7 @@
 // kernel loads it, whether it ran, what the call of its helper returned, and how many marker bytes came out of it.
 #include "triggers.h"
 #include <sched.h>
+#include <stdbool.h>
 
 #define RUNS 3
 // So many marker bytes are none that happen to be in the output.
@@ -59,15 +60,22 @@ static int module_btf(const char *name)
 	return -1;
 }
 
-// The verifier's last word: the last line of its log that is no statistics and, from Linux 7 on, no advice.
+// Beginnings of the log's lines that are statistics and, from Linux 7 on, advice.
+static const char *const NO_REASON[] = {" ", "Suggestion:", "processed ", "stack depth", "verification time", "max_"};
+
+// The last line of the verifier's log that says why it rejects the program.
 static const char *last_line(char *log)
 {
 	char *last = "";
 
-	for (char *line = strtok(log, "\n"); line != NULL; line = strtok(NULL, "\n"))
-		if (line[0] != ' ' && strncmp(line, "processed ", 10) != 0 && strncmp(line, "stack depth", 11) != 0 &&
-		    strncmp(line, "verification time", 17) != 0 && strncmp(line, "max_", 4) != 0)
+	for (char *line = strtok(log, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+		bool is_reason = true;
+
+		for (unsigned at = 0; at < sizeof(NO_REASON) / sizeof(*NO_REASON); at++)
+			is_reason &= strncmp(line, NO_REASON[at], strlen(NO_REASON[at])) != 0;
+		if (is_reason)
 			last = line;
+	}
 	return last;
 }
 
