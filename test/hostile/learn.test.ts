@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bounded } from "../../src/log/decision-record.js";
 import { digestOfContent } from "../../src/log/definition.js";
 import { runCommand } from "../support/command-line.js";
 import { inContainer, learnerOf, linesOf, observed } from "../support/learning.js";
@@ -29,23 +30,29 @@ type Json = Record<string, unknown>;
 /** Changes the content of a definition, or a decision. */
 type Change = (value: Json) => Json;
 
-/** The same log with other definitions, whose digests and references are right. */
+/** The same log with other definitions, whose digests and references are right, and so are the names of decisions. */
 function forged(lines: readonly string[], changes: Readonly<Record<string, Change>>): readonly string[] {
   const renamed = new Map<string, string>();
+  const names = new Map<string, string>();
   return lines.map((line) => {
     const record = JSON.parse(line);
     if (record.digest !== undefined && changes[record.type] !== undefined) {
       const content = changes[record.type]!(record.content);
       const digest = digestOfContent(JSON.stringify(content));
       renamed.set(record.digest, digest);
+      const { name } = (content as { readonly facts?: Json } | null)?.facts ?? {};
+      if (typeof name === "string") names.set(digest, name);
       return JSON.stringify({ ...record, digest, content });
     }
     const text = line.replace(
       /"[0-9a-f]{32}"/g,
       (known) => `"${renamed.get(known.slice(1, -1)) ?? known.slice(1, -1)}"`,
     );
-    if (record.type !== "decision" || changes.decision === undefined) return text;
-    return JSON.stringify(changes.decision(JSON.parse(text)));
+    if (record.type !== "decision") return text;
+    const decision = JSON.parse(text);
+    const name = names.get(decision.subject?.definition);
+    if (name !== undefined) decision.subject.name = bounded(name);
+    return JSON.stringify(changes.decision?.(decision) ?? decision);
   });
 }
 
