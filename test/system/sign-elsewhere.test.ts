@@ -7,12 +7,14 @@ import { createPrivateKey, sign as nodeSign } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runCommand } from "../support/command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-elsewhere-"));
 const at = (name: string): string => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+// `sign` adds to the signatures of a file that is there
+beforeEach(() => rmSync(at("made"), { force: true }));
 
 /** Runs a line of shell in the folder, which must succeed. */
 function must(line: string, input: string | Buffer = ""): string {

@@ -66,7 +66,8 @@ static void counts(int count)
 		TRY(attr.insn_cnt = 1000001);
 		TRY(attr.func_info_cnt = -1, attr.func_info_rec_size = 8, attr.func_info = (uintptr_t)large);
 		TRY(attr.line_info_cnt = -1, attr.line_info_rec_size = 252, attr.line_info = (uintptr_t)large);
-		TRY(attr.core_relo_cnt = -1, attr.core_relo_rec_size = 16, attr.core_relos = (uintptr_t)large);
+		TRY(attr.func_info_cnt = 1, attr.func_info_rec_size = 8, attr.func_info = (uintptr_t)large,
+		    attr.core_relo_cnt = -1, attr.core_relo_rec_size = 16, attr.core_relos = (uintptr_t)large);
 		TRY(attr.fd_array = (uintptr_t)large, it.newer.fd_array_cnt = -1);
 		TRY(attr.fd_array = (uintptr_t)large, it.newer.fd_array_cnt = 16 * MIB);
 		TRY(it.newer.signature = (uintptr_t)large, it.newer.signature_size = -1);

@@ -43,7 +43,7 @@ export function compareOn(
     const comparer = new Comparer(description, objects, variant);
     const comparisons = programs.map((recording) => {
       const compared = comparer.compare(recording);
-      const isUnknown = recording.load === null && unknown.includes(recording.program);
+      const isUnknown = recording.refusal !== null && unknown.includes(recording.program);
       return isUnknown ? { ...compared, outcome: "refused" as const } : compared;
     });
     const count = (outcome: Outcome) => comparisons.filter((each) => each.outcome === outcome).length;

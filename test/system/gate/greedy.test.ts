@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { amount } from "../nightly.js";
-import { siteForTests } from "./site.js";
+import { siteForTests, UNTHROTTLED } from "./site.js";
 
 /** Where processors are busy or emulated, 8 MB take a while to be copied. */
-const STALL = "gate: { stall: 10s }\n";
+const STALL = `gate: { stall: 10s, ${UNTHROTTLED} }\n`;
 /** Small programs that one task loads while others load large ones. */
 const SMALL = 200;
 /**
