@@ -21,18 +21,20 @@ build). Needs what scripts/debian.sh installs.
                     that are as long
   --module NAME     loads this module of the kernel too, with what it depends on
   -t PATTERN        only tests whose name matches
+  --script          FILE… is a shell script with its arguments, which runs in place of tests; this machine's /tmp is /mnt
 
 The status is that of the tests, 1 where the guest does not come to its end, and 2 for a mistake in the arguments.
 TEXT
 }
 
 kernel= memory=6144 cpus=2 seconds=3600 accel=tcg,thread=multi limit=1200000
-files=() more=()
+files=() more=() script=
 # Modules that the kernel needs before its root is mounted, and for tests.
-modules=(9p 9pnet_virtio crc32c_generic ext4 virtio_blk dummy veth overlay)
+modules=(virtio_pci 9p 9pnet_virtio crc32c_generic ext4 virtio_blk dummy veth overlay)
 while [ $# -gt 0 ]; do
   case $1 in
     --help | -h) usage && exit ;;
+    --script) script=1 && shift && continue ;;
     --kvm) accel=kvm limit=300000 && shift && continue ;;
     --kernel | --memory | --cpus | --seconds | --module | -t)
       [ $# -gt 1 ] || { echo "guest-ring: $1 needs a value" >&2 && exit 2; }
@@ -115,7 +117,13 @@ chmod +x "$work/root/init"
 truncate -s 4G "$work/checkout.img"
 mkfs.ext4 -q -d "$checkout" "$work/checkout.img"
 
-words="$(printf ' %q' --testTimeout $limit --hookTimeout $limit ${more[@]+"${more[@]}"} ${files[@]+"${files[@]}"})"
+if [ -n "$script" ]; then
+  run="bash$(printf ' %q' "${files[@]}")"
+else
+  run="node node_modules/vitest/vitest.mjs run --project system --project packages --reporter=verbose"
+  run+=" --reporter=./test/support/reporter.ts --reporter=./test/support/stalls.ts"
+  run+="$(printf ' %q' --testTimeout $limit --hookTimeout $limit ${more[@]+"${more[@]}"} ${files[@]+"${files[@]}"})"
+fi
 cat >"$work/out/script" <<SCRIPT
 export HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 mkdir -p /dev/pts /dev/shm /dev/mqueue
@@ -131,8 +139,7 @@ ip link set lo up
 ulimit -n 20000
 cd $(printf %q "$checkout")
 echo "# \$(uname -r)"
-node node_modules/vitest/vitest.mjs run --project system --project packages --reporter=verbose \\
-  --reporter=./test/support/reporter.ts --reporter=./test/support/stalls.ts$words </dev/null 2>&1 | cat
+$run </dev/null 2>&1 | cat
 echo \${PIPESTATUS[0]} >/tmp/guest-ring/status
 sync
 # what the driver of the console has not sent yet would be lost
@@ -141,7 +148,7 @@ busybox poweroff -f
 SCRIPT
 
 timeout -k 5 "$seconds" qemu-system-x86_64 -accel "$accel" -cpu max -smp "$cpus" -m "$memory" -nographic -no-reboot -nodefaults \
-  -serial stdio -kernel "$(ls "$kernel"/boot/vmlinuz-* | head -1)" -initrd "$work/image.cpio" \
+  -serial stdio -kernel "$(find "$kernel" -name "vmlinuz*" | head -1)" -initrd "$work/image.cpio" \
   -append "console=ttyS0 quiet loglevel=3 panic=-1 no_timer_check syscall.x32=y lsm=landlock,lockdown,yama,integrity,bpf mitigations=off" \
   -drive "file=$work/checkout.img,format=raw,if=virtio,cache=unsafe" \
   -virtfs "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap" \
