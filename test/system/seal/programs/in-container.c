@@ -52,7 +52,8 @@ static void send_state(int socket, int fd, const char *id, const char *label)
 {
 	char text[512], room[CMSG_SPACE(sizeof(int))] = {0};
 	int length = snprintf(text, sizeof(text),
-	                      "{\"fds\":[\"seccompFd\"],\"pid\":%d,\"state\":{\"id\":\"%s\",\"bundle\":\"\","
+	                      "{\"fds\":[\"seccompFd\"],\"pid\":%d,\"metadata\":\"countersign-2\","
+	                      "\"state\":{\"id\":\"%s\",\"bundle\":\"\","
 	                      "\"annotations\":{\"label.countersign/tier\":\"%s\"}}}",
 	                      getpid(), id, label);
 	struct iovec part = {.iov_base = text, .iov_len = (size_t)length};
