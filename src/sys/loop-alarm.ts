@@ -1,4 +1,4 @@
-import { koffi } from "./native.js";
+import { whenReadable } from "./readable.js";
 import { TimerFd } from "./timer-fd.js";
 
 /** Milliseconds by which an alarm is later than a timer of node with the same time, so that usually only that wakes. */
@@ -10,11 +10,11 @@ const LATER = 1;
  */
 export class LoopAlarm {
   readonly #timer = new TimerFd();
-  readonly #handle = koffi().node.poll(this.#timer.fd, { readable: true }, () => this.#timer.quieten());
+  readonly #readable = whenReadable(this.#timer.fd, () => this.#timer.quieten());
   #isClosed = false;
 
   constructor() {
-    this.#handle.unref();
+    this.#readable.unref();
   }
 
   /** Wakes the loop once, just after a timer that is set now for so many milliseconds is due. */
@@ -31,7 +31,7 @@ export class LoopAlarm {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#handle.close();
+    this.#readable.close();
     this.#timer.close();
   }
 }

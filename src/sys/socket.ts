@@ -1,5 +1,4 @@
 import { addressOf, keepAlive, must, syscall } from "./libc.js";
-import { koffi } from "./native.js";
 import { NR } from "./numbers.js";
 import { close } from "./pidfd.js";
 
@@ -75,12 +74,6 @@ export function sendOnSocket(connection: number, data: Uint8Array, fds: readonly
 /** Accepts a connection. Returns a negative errno if there is none. */
 export function accept(listener: number): number {
   return syscall(NR.accept4, listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
-}
-
-/** Calls `ready` whenever the fd is readable. Returns a function that stops this. */
-export function whenReadable(fd: number, ready: () => void): () => void {
-  const handle = koffi().node.poll(fd, { readable: true, disconnect: true }, ready);
-  return () => handle.close();
 }
 
 /** Returns the credentials of the peer (SO_PEERCRED of unix(7)); null on failure. */

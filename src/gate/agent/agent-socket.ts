@@ -3,7 +3,8 @@ import { ERRNO, errorName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import { isHeld, openLocked } from "../../sys/lock.js";
 import { close } from "../../sys/pidfd.js";
-import { bindTo, connectTo, listenOn, MAX_PATH, newSocket, whenReadable } from "../../sys/socket.js";
+import { whenReadable } from "../../sys/readable.js";
+import { bindTo, connectTo, listenOn, MAX_PATH, newSocket } from "../../sys/socket.js";
 
 /** Identity of the file at a path. Another file of the same name has other numbers. */
 interface File {
@@ -40,7 +41,7 @@ export class AgentSocket {
           `listening failed: ${errorName(-listening)}`,
           "check the logs of the security module (SELinux, AppArmor) and the limit of memory",
         );
-      return new AgentSocket(fd, path, { dev, ino }, lock, whenReadable(fd, ready));
+      return new AgentSocket(fd, path, { dev, ino }, lock, whenReadable(fd, ready).close);
     } catch (error) {
       if (fd >= 0) close(fd);
       releaseLock(path, lock);

@@ -2,7 +2,8 @@ import { ERRNO } from "../../../errno.js";
 import { CountersignError } from "../../../error.js";
 import { readLink } from "../../../sys/file.js";
 import { close } from "../../../sys/pidfd.js";
-import { peerOf, receiveWithFds, refuseMore, whenReadable } from "../../../sys/socket.js";
+import { whenReadable } from "../../../sys/readable.js";
+import { peerOf, receiveWithFds, refuseMore } from "../../../sys/socket.js";
 import { type ContainerState, isIncomplete, MAX_STATE, readState, unknownState } from "../container/container-state.js";
 
 /** The message of a runtime: the state of a container process, and the listener of its filter. */
@@ -111,7 +112,7 @@ export function receiveHandover(connection: number, events: HandoverEvents): voi
     const text = Buffer.concat(parts).toString("utf8");
     if (read > 0 && isIncomplete(text)) return;
     take(text);
-  });
+  }).close;
 }
 
 /**
