@@ -4,12 +4,15 @@ import { readFileSync } from "node:fs";
 import { importSources } from "./sources.mjs";
 import { writeGenerated } from "./write-generated.mjs";
 
-const { ATTACKS, CGROUP_LSM_SLOTS, GUARD_HOOKS, LOCKDOWN_REASONS, ROOT_LSM_HOOKS, RULE_ATTACKS } = await importSources(`
+const tables = await importSources(`
   export { ATTACKS } from "./src/seal/attacks/attacks.js";
   export { RULE_ATTACKS } from "./src/seal/attacks/rule-attacks.js";
   export { CGROUP_LSM_SLOTS, GUARD_HOOKS, ROOT_LSM_HOOKS } from "./src/seal/guard/hooks.js";
   export { LOCKDOWN_REASONS } from "./src/seal/guard/lockdown-reasons.js";
+  export { NEVER_MODULES } from "./src/seal/guard/never-modules.js";
 `);
+const { ATTACKS, CGROUP_LSM_SLOTS, GUARD_HOOKS, LOCKDOWN_REASONS, NEVER_MODULES, ROOT_LSM_HOOKS, RULE_ATTACKS } =
+  tables;
 const recorded = JSON.parse(readFileSync(new URL("attacks.gen.json", import.meta.url), "utf8"));
 const kernels = Object.keys(recorded);
 
@@ -54,6 +57,13 @@ const texts = {
     ["reason", "guard", "why"],
     LOCKDOWN_REASONS.map(({ name, denied, why }) => [code(name), denied ? "denied" : "allowed", why]),
   ),
+  NEVER_MODULES: table(
+    ["module", "parameter", "declared in", "what root can do by it", "what stops"],
+    NEVER_MODULES.map(({ name, parameter, source, does, stops }) => [
+      ...[code(name), code(parameter), code(source)],
+      ...[does, stops],
+    ]),
+  ),
   CGROUP_SLOTS: String(CGROUP_LSM_SLOTS),
   USED_SLOTS: String(ROOT_LSM_HOOKS.length),
 };
@@ -62,5 +72,9 @@ const note =
 const page = readFileSync(new URL("attacks-page.md", import.meta.url), "utf8");
 process.exitCode = writeGenerated({
   "docs/seal-attacks.md":
-    note + page.replace(/\b(ATTACKS|RULES|LIMITS|HOOKS|LOCKDOWN|CGROUP_SLOTS|USED_SLOTS)\b/g, (word) => texts[word]),
+    note +
+    page.replace(
+      /\b(ATTACKS|RULES|LIMITS|HOOKS|LOCKDOWN|NEVER_MODULES|CGROUP_SLOTS|USED_SLOTS)\b/g,
+      (word) => texts[word],
+    ),
 });

@@ -7,6 +7,7 @@ import type { TimedEngine } from "../engine/timed-engine.js";
 import type { HookName } from "../hooks/catalogue.js";
 import { judgementOf } from "./build/judgement.js";
 import type { FileKind } from "./files.js";
+import { whyNeverModule } from "./guard/never-modules.js";
 
 /** The hook whose rules decide about each kind of files. */
 export const HOOK_OF_FILES: Readonly<Record<FileKind, HookName>> = {
@@ -20,9 +21,12 @@ export interface JudgeFileOptions {
   readonly engine: Pick<TimedEngine, "decide" | "signatures" | "statements">;
 }
 
-/** What becomes of a file in a list, and why it is not listed; null if it is. */
+/**
+ * What becomes of a file in a list, and why it is not listed; null if it is. `never` says that the guard denies it
+ * whatever the policies say.
+ */
 export interface FileResult {
-  readonly result: "listed" | "denied" | "ticket";
+  readonly result: "listed" | "denied" | "ticket" | "never";
   readonly reason: string | null;
 }
 
@@ -38,6 +42,9 @@ export async function judgeContents(
   const { subject, unknown, offlineOnly } = question!;
   const decision = await engine.decide({ hook, subject: subject as never, current: ROOT_ON_HOST });
   const judgement = judgementOf(config, { decision, unknown, offlineOnly });
+  if (judgement.kind === "denied") return { result: "denied", reason: judgement.reason };
+  const never = hook === HOOK_OF_FILES.modules ? whyNeverModule(bytes) : null;
+  if (never !== null) return { result: "never", reason: never };
   return judgement.kind === "allowed"
     ? { result: "listed", reason: null }
     : { result: judgement.kind, reason: judgement.reason };

@@ -15,7 +15,7 @@ export interface JudgedFile extends FileResult {
   readonly digests: readonly string[];
 }
 
-const STYLES = { listed: "green", denied: "red", ticket: "yellow" } as const;
+const STYLES = { listed: "green", denied: "red", ticket: "yellow", never: "yellow" } as const;
 
 export const FILE_HEAD = ["file", "kind", "result", "why"] as const;
 

@@ -75,7 +75,7 @@ If a program shows that a signature over the instructions by one keyring is all 
 kernel can verify as the keyring does (\`seal plan\`: signature), OUT/signers.pem has its certificates, for --signers.
 
 Exits with 0 if every program that can load is listed or denied, 1 if one is \`ticket\` or \`never\`, or 2 if a file
-cannot be read, or a folder has nothing to list.
+cannot be read, or a folder has nothing to list. A module that is \`never\` counts for nothing: folders have some.
 
 Examples:
   countersign seal build --out lists /usr/lib/bpf
@@ -142,7 +142,8 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
     await writeSigners(options, { config, engine, rows });
     if (options.json === true) [...rows.map(judgedJson), ...built.rows.map(fileJson)].forEach(printJson);
     else printTables(rows, built.rows);
-    process.exitCode = failed.size > 0 ? EXIT.undecided : [...rows, ...built.rows].some(isLost) ? EXIT.denied : EXIT.ok;
+    const lost = [...rows, ...built.rows.filter(({ result }) => result !== "never")].some(isLost);
+    process.exitCode = failed.size > 0 ? EXIT.undecided : lost ? EXIT.denied : EXIT.ok;
   } finally {
     engine.close();
   }
