@@ -1,4 +1,6 @@
-// Builds the bundle in dist/ and the declarations in dist/types/. With --quiet it builds only what is out of date.
+// Builds the bundle in dist/ and the declarations in dist/types/. With --quiet it builds only what is out of date, and
+// no declarations. Commands and tests that run meanwhile find each file, old or new: files are made in a folder of their
+// own, and renamed.
 import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
@@ -15,12 +17,15 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { CODE_DIGEST } from "./code-digest.mjs";
+import { replaceFiles } from "./replace-files.mjs";
 import { bundleScript, VERSION_ONLY } from "./script.mjs";
 
 const { cacheOf } = createRequire(import.meta.url)("../bin/load.js");
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
+/** Where files are made. */
+const made = join(dist, `.new-${process.pid}`);
 const quiet = process.argv.includes("--quiet");
 
 /** The time of the newest change of a file, or below a folder, in milliseconds. */
@@ -56,7 +61,7 @@ const stamp = join(dist, "command.cjs");
 const stale = !existsSync(stamp) || Math.max(...sources.map(newest)) > statSync(stamp).mtimeMs;
 
 if (!quiet || stale) {
-  rmSync(dist, { recursive: true, force: true });
+  process.once("exit", () => rmSync(made, { recursive: true, force: true }));
   const modules = await build({
     absWorkingDir: root,
     metafile: true,
@@ -66,7 +71,7 @@ if (!quiet || stale) {
       "engine-thread": "src/engine/threads/thread.ts",
       "pod-reader": "src/gate/agent/kubernetes/pod-reader.ts",
     },
-    outdir: dist,
+    outdir: made,
     bundle: true,
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
@@ -96,7 +101,7 @@ if (!quiet || stale) {
     ["gate-denial-thread", "src/gate/agent/rejected/denial-thread.ts", []],
     ["sigstore", "src/trust/sigstore/library.ts", []],
   ]) {
-    const { metafile } = await bundleScript(join(root, entry), join(dist, `${name}.cjs`), plugins);
+    const { metafile } = await bundleScript(join(root, entry), join(made, `${name}.cjs`), plugins);
     for (const path of bundledFiles(metafile)) bundled.add(path);
   }
   // The script and the style of the page that `report` writes.
@@ -104,7 +109,7 @@ if (!quiet || stale) {
     absWorkingDir: root,
     metafile: true,
     entryPoints: { report: "src/workbench/page/main.ts" },
-    outdir: dist,
+    outdir: made,
     bundle: true,
     format: "iife",
     platform: "browser",
@@ -116,17 +121,30 @@ if (!quiet || stale) {
   });
   for (const path of bundledFiles(page.metafile)) bundled.add(path);
   const styles = ["node_modules/uplot/dist/uPlot.min.css", "src/workbench/page/page.css"];
-  writeFileSync(join(dist, "report.css"), styles.map((path) => readFileSync(join(root, path), "utf8")).join("\n"));
+  writeFileSync(join(made, "report.css"), styles.map((path) => readFileSync(join(root, path), "utf8")).join("\n"));
   // It is loaded as it is, for the first policy in TypeScript.
   const stripper = "node_modules/@swc/wasm-typescript/wasm.js";
-  copyFileSync(join(root, stripper), join(dist, "strip-types.cjs"));
+  copyFileSync(join(root, stripper), join(made, "strip-types.cjs"));
   bundled.add(stripper);
-  writeFileSync(join(dist, "packages.json"), `${JSON.stringify(packagesOf(bundled), null, 2)}\n`);
+  writeFileSync(join(made, "packages.json"), `${JSON.stringify(packagesOf(bundled), null, 2)}\n`);
   // What `seal` gives to the kernel. Neither is compiled here: they are the same on every machine.
-  mkdirSync(join(dist, "seal"));
+  mkdirSync(join(made, "seal"));
   for (const file of ["guard/guard.bpf.o", "loader/loader.bin", "attacks/attacks.bin"])
-    copyFileSync(join(root, "src/seal", file), join(dist, "seal", basename(file)));
-  writeFileSync(join(dist, "gate-thread.cjs"), 'require("../bin/load.js").load("thread");\n');
+    copyFileSync(join(root, "src/seal", file), join(made, "seal", basename(file)));
+  writeFileSync(join(made, "gate-thread.cjs"), 'require("../bin/load.js").load("thread");\n');
+  // Declarations take longer to build, and only the package needs them.
+  const declarations = ["-p", "tsconfig.build.json", "--outDir", join(made, "types")];
+  const compiler = join(root, "node_modules/typescript/bin/tsc");
+  if (!quiet) {
+    const { status } = spawnSync(process.execPath, [compiler, ...declarations], { cwd: root, stdio: "inherit" });
+    if (status !== 0) process.exit(status ?? 1);
+  }
+  replaceFiles(made, dist, {
+    keeps: (name) => name.endsWith(".cache") || (quiet && name.startsWith("types/")),
+    // V8 takes a cache for that of any script of the same length
+    derived: (name, names) =>
+      names.filter((other) => other.endsWith(".cache") && `${other.split(".")[0]}.cjs` === name),
+  });
 }
 
 // Without a code cache for this version of node, commands only start more slowly.
@@ -135,13 +153,3 @@ for (const name of ["command", "gate", "kernel", "thread"])
     spawnSync(process.execPath, [join(root, "scripts/code-cache.mjs"), name], {
       stdio: ["ignore", "ignore", "inherit"],
     });
-
-// Declarations take longer to build, and only the package needs them.
-if (!quiet) {
-  const tsc = spawnSync(
-    process.execPath,
-    [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"],
-    { cwd: root, stdio: "inherit" },
-  );
-  process.exitCode = tsc.status ?? 1;
-}

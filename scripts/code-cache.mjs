@@ -1,7 +1,7 @@
 // usage: code-cache.mjs command|gate|kernel|thread
 // Writes V8's code cache of that bundle with the functions that a usual run compiles, so that the next run need not
 // compile them. See bin/load.js.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,4 +61,5 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 process.exitCode = 0;
-writeFileSync(cache, script.createCachedData());
+writeFileSync(`${cache}.new`, script.createCachedData());
+renameSync(`${cache}.new`, cache);
