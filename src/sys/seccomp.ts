@@ -45,6 +45,8 @@ export function wakeOnSameCpu(listener: number): number {
 
 /**
  * Waits for a notification. Returns 0 or a negative errno: ENOENT if the task exited first, EINTR if a signal arrived.
+ * Call this only when the listener is ready for reading (EPOLLIN): EPOLLHUP alone means that no task is left, and then
+ * the call never returns before Linux 6.11 (seccomp_notify_recv of kernel/seccomp.c).
  */
 export function receive(listener: number, notification: Uint8Array): number {
   notification.fill(0); // the kernel rejects a buffer that is not zero

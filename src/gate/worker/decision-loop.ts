@@ -11,7 +11,7 @@ import { completeInstalled } from "../../installed.js";
 import type { Container } from "../../policy/model/current.js";
 import { Impersonator } from "../../sys/credentials.js";
 import { unmapExecutablePages } from "../../sys/executable.js";
-import { EPOLLHUP, Poll, quieten } from "../../sys/poll.js";
+import { EPOLLHUP, EPOLLIN, Poll, quieten } from "../../sys/poll.js";
 import { blockSignals } from "../../sys/process.js";
 import { wakeOnSameCpu } from "../../sys/seccomp.js";
 import { ThreadFiles } from "../../sys/thread-files.js";
@@ -149,7 +149,8 @@ class DecisionLoop {
     const listener = this.#listeners.get(fd);
     if (listener === undefined) return;
     this.#objects.reportThoseOfOthers(listener.containerKey);
-    const served = this.#thenSend(() => this.#handler.serve(listener));
+    // before Linux 6.11 SECCOMP_IOCTL_NOTIF_RECV would wait for ever if the listener has no task any more
+    const served = (events & EPOLLIN) !== 0 && this.#thenSend(() => this.#handler.serve(listener));
     if (this.engine.log.hasIdleWork) this.#idle ??= this.#prepareEngine();
     if (this.#recogniser?.hasPending) this.#idle ??= this.#relocateRest(this.#recogniser);
     if (served || (events & EPOLLHUP) === 0) return;

@@ -9,7 +9,7 @@ import { kernelOfSuite } from "./kernel.js";
 
 const SOCKET = "/run/countersign/agent.sock";
 /** One of them in CI would take longer than the test on this machine's kernel, which is in test/system/gate. */
-const KERNELS = ["6.12", "7.3"] as const;
+const KERNELS = ["6.1", "6.12", "7.3"] as const;
 const NEEDED = ["qemu-system-x86_64", "busybox", "dpkg-deb", "mkfs.ext4", "gcc", "runc", "crun", "podman"];
 /** The agent of a guest needs no policy: nothing that it decides takes long. */
 const CONFIGURATION = "version: 1\nattachments: []\ndefault: { bpf_prog_load: deny }\n";

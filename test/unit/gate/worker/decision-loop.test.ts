@@ -12,9 +12,27 @@ import { newRecording, recordingKey } from "../../../../src/gate/task/blocking/c
 import { abandon } from "../../../../src/gate/task/blocking/op-executor.js";
 import { Watch } from "../../../../src/gate/task/blocking/watch.js";
 import type { Container } from "../../../../src/policy/model/current.js";
+import { syscall } from "../../../../src/sys/libc.js";
 import { NR } from "../../../../src/sys/numbers.js";
 import { filteredProcess, programFile } from "../../../support/filtered-process.js";
 import { runDecisionThread } from "../../../support/run-decision-thread.js";
+
+/** Listeners from which the thread tried to receive while no call waited: it would hang before Linux 6.11. */
+const hanging = vi.hoisted(() => [] as number[]);
+vi.mock("../../../../src/sys/seccomp.js", async (original) => {
+  const real = await original<typeof import("../../../../src/sys/seccomp.js")>();
+  const receive: typeof real.receive = (listener, notification) => {
+    if (!isReadable(listener)) hanging.push(listener);
+    return real.receive(listener, notification);
+  };
+  return { ...real, receive };
+});
+function isReadable(fd: number): boolean {
+  const POLLIN = 1;
+  const polled = Int32Array.of(fd, POLLIN); // struct pollfd, whose last half is what is ready
+  syscall(NR.poll, polled, 1, 0);
+  return ((polled[1]! >>> 16) & POLLIN) !== 0;
+}
 
 const DENIES = `import { deny, map_update } from "countersign";
 export const bpf = ({ name }) => {
@@ -51,7 +69,10 @@ describe("the decision thread", () => {
     folder = mkdtempSync(join(tmpdir(), "countersign-thread-"));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
-  afterEach(() => void vi.restoreAllMocks());
+  afterEach(() => {
+    vi.restoreAllMocks();
+    expect(hanging.splice(0)).toEqual([]);
+  });
   beforeEach((context) => {
     if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
   });
