@@ -157,6 +157,14 @@ const LOAD_PATHS: readonly Row[] = [
     by: "`bpf_prog_load`, of the program that makes the load, too",
     cases: ["bpftool -L, listed", "bpftool -L, unlisted"],
   },
+  {
+    name: "bind-map",
+    does:
+      "gives a program that is allowed the map guard_status (BPF_PROG_BIND_MAP), so that it counts as the guard's: " +
+      "no fd of it would be handed out any more, and the pin of its link could not be removed",
+    by: "the guard, which knows its programs by the ids that the loader wrote",
+    cases: ["map bound to a listed program", "map bound to a program from before the seal"],
+  },
 ];
 
 const SYSTEMD: readonly Row[] = [

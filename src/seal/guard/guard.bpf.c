@@ -88,9 +88,13 @@ int BPF_PROG(guard_prog, struct bpf_prog *prog)
 	if (admission->allowed)
 		return ALLOW;
 	detail.digest = admission->digest;
-	reason = decide_maps(status, prog, scan);
-	if (reason == GUARD_MAPS && admission->class_row)
-		reason = decide_maps_of_class(prog, scan, admission);
+	if (uses_own_map(prog)) {
+		reason = is_protecting(status) ? GUARD_OWN_OBJECT : 0;
+	} else {
+		reason = decide_maps(status, prog, scan);
+		if (reason == GUARD_MAPS && admission->class_row)
+			reason = decide_maps_of_class(prog, scan, admission);
+	}
 	admission->allowed = 1;
 	if (reason == 0 && bpf_map_update_elem(&guard_admitted, &key, admission, BPF_EXIST))
 		reason = GUARD_FAILURE;

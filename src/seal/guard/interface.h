@@ -244,6 +244,13 @@ struct guard_status {
 	__u64 denied[GUARD_REASONS];
 };
 
+/* The one element of the array map guard_programs: ids of the guard's programs; 0 in the rest. */
+#define GUARD_PROGRAMS "guard_programs"
+#define GUARD_MAX_PROGRAMS 64
+struct guard_programs {
+	__u32 ids[GUARD_MAX_PROGRAMS];
+};
+
 /* Where a call was denied: guard_event.hook, by the name of the LSM hook. guard_sysctl is no LSM program. */
 enum guard_hook {
 	GUARD_AT_BPF_PROG_LOAD = 1,

@@ -1,4 +1,4 @@
-/* Which maps and programs are the guard's own. */
+/* Which maps and programs are the guard's own: maps by their addresses, programs by the ids that the loader wrote. */
 #pragma once
 
 #include "admission.bpf.h"
@@ -12,6 +12,14 @@
 #include "signatures.bpf.h"
 #include "status.bpf.h"
 #include "tickets.bpf.h"
+
+/* Ids of the guard's programs, which the loader writes before it attaches one of them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct guard_programs);
+} guard_programs SEC(".maps");
 
 static __always_inline bool is_status_map(const struct bpf_map *map)
 {
@@ -30,7 +38,8 @@ static __always_inline bool is_own_map(const struct bpf_map *map)
 	       address == (__u64)&guard_pins || address == (__u64)&guard_list_a || address == (__u64)&guard_list_b ||
 	       address == (__u64)&guard_new_list || address == (__u64)&guard_records_a ||
 	       address == (__u64)&guard_records_b || address == (__u64)&guard_copies ||
-	       address == (__u64)&guard_signed || address == (__u64)&guard_classes;
+	       address == (__u64)&guard_signed || address == (__u64)&guard_classes ||
+	       address == (__u64)&guard_programs;
 }
 
 /* The program's map by its number, or NULL if it cannot be read. */
@@ -60,17 +69,35 @@ static long find_own_map(__u32 number, struct own_search *search)
 }
 
 /*
- * Whether a program uses a map of the guard: all of the guard's programs do. Nobody else's may: a fd of guard_status
- * that is only for reading does not keep a program from writing. True also if its maps cannot be read.
+ * Whether a program uses a map of the guard. A new one must not: an fd of guard_status that is only for reading does not
+ * keep a program from writing. It says nothing about a program that has an fd: BPF_PROG_BIND_MAP gives it any map. True
+ * also if its maps cannot be read.
  */
-static __always_inline bool is_own_program(struct bpf_prog *prog)
+static __always_inline bool uses_own_map(struct bpf_prog *prog)
 {
 	struct own_search search = { .prog = prog };
 	struct bpf_prog_aux *aux;
 	__u32 count;
 
-	/* prog can be of a link, which the verifier does not know */
 	if (READ(aux, prog, aux) || READ(count, aux, used_map_cnt))
 		return true;
 	return bpf_loop(count, find_own_map, &search, 0) < 0 || search.found;
+}
+
+/*
+ * Whether a program is one of the guard's. True also if its id cannot be read. An id is given to another program only
+ * after 2^31 loads, if the program is gone (idr_alloc_cyclic() in bpf_prog_alloc_id() of kernel/bpf/syscall.c).
+ */
+static __always_inline bool is_own_program(struct bpf_prog *prog)
+{
+	__u32 first = 0, id, found = 0;
+	const struct guard_programs *own = bpf_map_lookup_elem(&guard_programs, &first);
+	struct bpf_prog_aux *aux;
+
+	/* prog can be of a link, which the verifier does not know */
+	if (!own || READ(aux, prog, aux) || READ(id, aux, id))
+		return true;
+	for (int at = 0; at < GUARD_MAX_PROGRAMS; at++)
+		found |= id == own->ids[at];
+	return id && found;
 }

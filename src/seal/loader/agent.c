@@ -18,14 +18,6 @@
 /* Of /proc/PID/stat: starttime, counted from 1. */
 #define START_FIELD 22
 
-static int map_named(const struct image *image, const struct loaded *loaded, const char *name)
-{
-	for (uint32_t i = 0; i < image->map_count; i++)
-		if (strcmp(image->maps[i].name, name) == 0)
-			return loaded->maps[i];
-	return -1;
-}
-
 /* Returns 0 if it cannot be read. */
 static uint64_t start_of_process(pid_t pid)
 {

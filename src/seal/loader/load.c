@@ -279,6 +279,14 @@ static int find_names(const struct image *image, const struct kernel_btf *kernel
 	return 0;
 }
 
+int map_named(const struct image *image, const struct loaded *loaded, const char *name)
+{
+	for (uint32_t i = 0; i < image->map_count; i++)
+		if (strcmp(image->maps[i].name, name) == 0)
+			return loaded->maps[i];
+	return -1;
+}
+
 int load_guard(const struct image *image, const struct kernel_btf *kernel, struct loaded *loaded,
                const struct options *options, struct failure *failure)
 {

@@ -55,6 +55,8 @@ void init_loaded(struct loaded *loaded);
 int open_image(struct image *image, const uint8_t *bytes, size_t size, struct failure *failure);
 int load_guard(const struct image *image, const struct kernel_btf *kernel, struct loaded *loaded,
                const struct options *options, struct failure *failure);
+/* The fd of a map that was created, or -1. */
+int map_named(const struct image *image, const struct loaded *loaded, const char *name);
 int attach_guard(const struct image *image, struct loaded *loaded, struct failure *failure);
 /* Detaches and unpins what attach_guard attached; what was loaded dies with its fds. */
 void undo(const struct image *image, struct loaded *loaded);

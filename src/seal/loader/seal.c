@@ -212,20 +212,28 @@ static uint32_t id_of(int fd)
 
 struct ids {
 	uint32_t status;
-	uint32_t programs[MAX_PROGRAMS];
+	/* Of the programs in the order of the image. */
+	struct guard_programs own;
 };
 
-static void read_ids(const struct image *image, const struct loaded *loaded, struct ids *ids)
+_Static_assert(MAX_PROGRAMS <= GUARD_MAX_PROGRAMS, "guard_programs has room for each program of an image");
+
+/* Also tells the guard which programs are its own. */
+static int read_ids(const struct image *image, const struct loaded *loaded, struct ids *ids, struct failure *failure)
 {
+	memset(ids, 0, sizeof(*ids));
 	ids->status = id_of(loaded->maps[image->header->status_map]);
 	for (uint32_t i = 0; i < image->program_count; i++)
-		ids->programs[i] = id_of(loaded->programs[i]);
+		ids->own.ids[i] = id_of(loaded->programs[i]);
+	if (write_element(map_named(image, loaded, GUARD_PROGRAMS), 0, &ids->own) == 0)
+		return 0;
+	return fail(failure, STEP_MAP, "map guard_programs", "cannot be filled");
 }
 
 static int is_own(const struct image *image, const struct ids *ids, uint32_t id)
 {
 	for (uint32_t i = 0; i < image->program_count; i++)
-		if (ids->programs[i] == id)
+		if (ids->own.ids[i] == id)
 			return 1;
 	return 0;
 }
@@ -268,7 +276,7 @@ static void print_sealed(const struct image *image, const struct ids *ids)
 		print_json_string(image->programs[i].name);
 		printf(",\"section\":");
 		print_json_string(image->programs[i].section);
-		printf(",\"id\":%u}", ids->programs[i]);
+		printf(",\"id\":%u}", ids->own.ids[i]);
 	}
 	printf("]}\n");
 	fflush(stdout);
@@ -314,10 +322,9 @@ int seal(const struct request *request, struct failure *failure)
 	int audit = image.header->mode == GUARD_MODE_AUDIT;
 	int done = make_rings(&image, &loaded, failure) == 0 &&
 	           load_guard(&image, &kernel, &loaded, &request->options, failure) == 0 &&
-	           write_status(request, &image, &loaded, failure) == 0;
+	           write_status(request, &image, &loaded, failure) == 0 &&
+	           read_ids(&image, &loaded, &ids, failure) == 0;
 	free_kernel_btf(&kernel);
-	if (done)
-		read_ids(&image, &loaded, &ids);
 	done = done && attach(request, &image, &loaded, failure) == 0 &&
 	       check_loaded(request, &image, &ids, failure) == 0 && check_canary(&image, &loaded, failure) == 0 &&
 	       (request->agent == 0 || mark_agent(&image, &loaded, request->agent, failure) == 0) &&

@@ -34,7 +34,8 @@ static int open_by_id(int command, uint32_t id, uint32_t flags)
 	return (int)bpf_call(command, &attr, sizeof(attr));
 }
 
-int find_status(uint32_t *id)
+/* Finds a map of the guard by what it is called. Returns its fd, for reading only, or -1. */
+static int find_map(const char *name, uint32_t size, uint32_t *id)
 {
 	for (uint32_t at = next_id(BPF_MAP_GET_NEXT_ID, 0); at != 0; at = next_id(BPF_MAP_GET_NEXT_ID, at)) {
 		struct bpf_map_info info;
@@ -42,8 +43,8 @@ int find_status(uint32_t *id)
 		if (fd < 0)
 			continue;
 		memset(&info, 0, sizeof(info));
-		if (get_info(fd, &info, sizeof(info)) == 0 && strcmp(info.name, GUARD_STATUS) == 0 &&
-		    info.type == BPF_MAP_TYPE_ARRAY && info.value_size == sizeof(struct guard_status)) {
+		if (get_info(fd, &info, sizeof(info)) == 0 && strcmp(info.name, name) == 0 &&
+		    info.type == BPF_MAP_TYPE_ARRAY && info.value_size == size) {
 			*id = at;
 			return fd;
 		}
@@ -52,24 +53,31 @@ int find_status(uint32_t *id)
 	return -1;
 }
 
-/* Whether the program uses the map of this id. */
-static int uses_map(int program, uint32_t map)
+int find_status(uint32_t *id)
 {
-	struct bpf_prog_info info;
-	uint32_t maps[MAX_MAPS] = {0};
-	memset(&info, 0, sizeof(info));
-	info.nr_map_ids = MAX_MAPS;
-	info.map_ids = address(maps);
-	if (get_info(program, &info, sizeof(info)) != 0)
-		return 0;
-	for (uint32_t i = 0; i < info.nr_map_ids && i < MAX_MAPS; i++)
-		if (maps[i] == map)
+	return find_map(GUARD_STATUS, sizeof(struct guard_status), id);
+}
+
+/* Reads the ids of the programs of a guard that is not sealed. */
+static int read_programs(struct guard_programs *programs)
+{
+	uint32_t id;
+	int fd = find_map(GUARD_PROGRAMS, sizeof(*programs), &id);
+	int result = fd < 0 ? -1 : read_element(fd, 0, programs);
+	close(fd);
+	return result;
+}
+
+static int is_own(const struct guard_programs *programs, uint32_t id)
+{
+	for (uint32_t i = 0; i < GUARD_MAX_PROGRAMS; i++)
+		if (programs->ids[i] == id)
 			return 1;
 	return 0;
 }
 
 /* Detaches the guard's programs of one attach type from the root cgroup. */
-static int detach_type(int cgroup, uint32_t type, uint32_t status_id, struct failure *failure)
+static int detach_type(int cgroup, uint32_t type, const struct guard_programs *own, struct failure *failure)
 {
 	uint32_t programs[64] = {0}, flags[64] = {0};
 	union bpf_attr attr;
@@ -85,18 +93,16 @@ static int detach_type(int cgroup, uint32_t type, uint32_t status_id, struct fai
 	if (bpf_call(BPF_PROG_QUERY, &attr, sizeof(attr)) != 0)
 		return fail(failure, STEP_RUNNING, "root of cgroup2", "its programs cannot be listed");
 	for (uint32_t i = 0, found = attr.query.prog_cnt; i < found; i++) {
-		int fd = open_by_id(BPF_PROG_GET_FD_BY_ID, programs[i], 0);
+		int fd = is_own(own, programs[i]) ? open_by_id(BPF_PROG_GET_FD_BY_ID, programs[i], 0) : -1;
 		if (fd < 0)
 			continue;
-		if (uses_map(fd, status_id)) {
-			memset(&attr, 0, sizeof(attr));
-			attr.target_fd = (uint32_t)cgroup;
-			attr.attach_bpf_fd = (uint32_t)fd;
-			attr.attach_type = type;
-			if (bpf_call(BPF_PROG_DETACH, &attr, sizeof(attr)) != 0)
-				return fail(failure, STEP_RUNNING, "guard", "one of its programs cannot be detached");
-			count++;
-		}
+		memset(&attr, 0, sizeof(attr));
+		attr.target_fd = (uint32_t)cgroup;
+		attr.attach_bpf_fd = (uint32_t)fd;
+		attr.attach_type = type;
+		if (bpf_call(BPF_PROG_DETACH, &attr, sizeof(attr)) != 0)
+			return fail(failure, STEP_RUNNING, "guard", "one of its programs cannot be detached");
+		count++;
 		close(fd);
 	}
 	return count;
@@ -118,6 +124,7 @@ static void remove_pins(void)
 int stop_guard(struct failure *failure)
 {
 	struct guard_status status;
+	struct guard_programs programs;
 	uint32_t id;
 	int fd = find_status(&id);
 	errno = 0;
@@ -127,11 +134,13 @@ int stop_guard(struct failure *failure)
 		errno = 0;
 		return fail(failure, STEP_RUNNING, "guard", "it is sealed and cannot be stopped before the next boot");
 	}
+	if (read_programs(&programs) != 0)
+		return fail(failure, STEP_RUNNING, "map guard_programs", "cannot be read");
 	int cgroup = open_file_system("cgroup2");
 	if (cgroup < 0)
 		return fail(failure, STEP_CGROUP, "root of cgroup2", "cannot be opened");
-	int hooks = detach_type(cgroup, BPF_LSM_CGROUP, id, failure);
-	int sysctls = hooks < 0 ? -1 : detach_type(cgroup, BPF_CGROUP_SYSCTL, id, failure);
+	int hooks = detach_type(cgroup, BPF_LSM_CGROUP, &programs, failure);
+	int sysctls = hooks < 0 ? -1 : detach_type(cgroup, BPF_CGROUP_SYSCTL, &programs, failure);
 	close(cgroup);
 	close(fd);
 	if (sysctls < 0)

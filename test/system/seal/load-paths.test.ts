@@ -1,6 +1,6 @@
 /**
  * bpftool under a seal: by libbpf, and as a light skeleton (`-L`), for which a BPF program makes the loads. What it
- * pins can be removed, since only the guard's own pins are kept.
+ * pins can be removed, since only the guard's own pins are kept, and no program becomes the guard's by a map.
  */
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -27,6 +27,12 @@ const LOADS: Readonly<Record<string, readonly [command: string, statuses: readon
   "bpftool, a map": ["bpftool map create /sys/fs/bpf/it type array key 4 value 4 entries 1 name it", [0, 0, 0]],
 };
 
+/** What programs/bind-map.c calls the programs to which it binds a map of the guard. */
+const BOUND: Readonly<Record<string, true>> = {
+  "map bound to a listed program": true,
+  "map bound to a program from before the seal": true,
+};
+
 function boot(kernel: SealKernel): string {
   if (!existsSync(BPFTOOL)) return "needs bpftool";
   const guest = SealGuest.make(kernel);
@@ -36,7 +42,7 @@ function boot(kernel: SealKernel): string {
   guest.file("lib/guard.image", sealImage({ mode: "enforce", list }));
   guest.file("lib/audit.image", sealImage({ mode: "audit", list }));
   guest.file("bin/loader", loaderBinary(), 0o755);
-  guest.file("bin/denials", compileProgram("denials"), 0o755);
+  for (const name of ["denials", "bind-map"]) guest.file(`bin/${name}`, compileProgram(name), 0o755);
   guest.program(BPFTOOL, "bin/bpftool");
   for (const name of ["listed", "unlisted"]) guest.file(`lib/${name}.o`, compileObject(name));
   const loads = Object.entries(LOADS)
@@ -50,9 +56,11 @@ loader /lib/audit.image > /dev/null
 ${loads}
 denials
 loader --stop > /dev/null; sleep 1
+bind-map prepare
 loader --log /lib/guard.image
 ${loads}
 denials
+bind-map
 `,
   );
   guest.remove();
@@ -74,7 +82,10 @@ describe("bpftool under a seal", () => {
       expect(Object.fromEntries(results)).toEqual(
         Object.fromEntries(Object.entries(LOADS).map(([name, [, statuses]]) => [name, statuses])),
       );
-      for (const name of casesOf("load-paths")) expect(results.get(name)?.at(-1), name).toBe(255);
+      for (const name of casesOf("load-paths"))
+        if (name in LOADS) expect(results.get(name)?.at(-1), name).toBe(255);
+        else expect([name, BOUND[name], output.includes(`${name}: bound, handed out\n`)]).toEqual([name, true, true]);
+      expect(output).toContain("pin of its link: removed\n");
       expect(output).not.toMatch(/^kept: /m);
       expect(output).not.toMatch(new RegExp(`^denial ${reasonNumber("mount")} `, "m"));
       const [, audited = "", sealed = ""] =

@@ -23,6 +23,13 @@ struct {
 	__type(value, struct guard_status);
 } guard_status SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct guard_programs);
+} guard_programs SEC(".maps");
+
 /* What the loader sets in every guard. */
 const volatile __u32 guard_loader_tgid = 0;
 const volatile __s32 guard_list_ring = 0;
