@@ -41,9 +41,12 @@ export const LOADABLE = new Set([
   "raw_tracepoint_writable",
 ]);
 
-/** Loads and closes again. The maps stay open in `maps` for the next one. */
-export function load(code: Code, maps: Map<CodeMap, number>): Loaded {
-  const { fd, why } = open(code, maps);
+/**
+ * Loads and closes again. The maps stay open in `maps` for the next one. `attachBtfId` is the target in vmlinux, for
+ * types that have one.
+ */
+export function load(code: Code, maps: Map<CodeMap, number>, attachBtfId = 0): Loaded {
+  const { fd, why } = open(code, maps, attachBtfId);
   if (fd >= 0) syscall(CLOSE, fd);
   return { errno: fd < 0 ? -fd : 0, why };
 }
@@ -88,7 +91,7 @@ export function firstValueOf(map: CodeMap, maps: Map<CodeMap, number>): Uint8Arr
 }
 
 /** An fd, or a negative errno with the last line of the verifier's log. */
-function open(code: Code, maps: Map<CodeMap, number>): { fd: number; why: string } {
+function open(code: Code, maps: Map<CodeMap, number>, attachBtfId = 0): { fd: number; why: string } {
   const insns = Buffer.from(encode(code.insns));
   for (let slot = 0; slot < code.insns.count; slot++) {
     if (code.insns.opcode[slot] !== OP.LD_IMM64) continue;
@@ -122,6 +125,7 @@ function open(code: Code, maps: Map<CodeMap, number>): { fd: number; why: string
   attr.writeUInt32LE(8, 76);
   attr.writeBigUInt64LE(BigInt(addressOf(records)), 80);
   attr.writeUInt32LE(code.functions.length, 88);
+  attr.writeUInt32LE(attachBtfId, 108);
   const fd = bpf(PROG_LOAD, keepAlive(attr, insns, records));
   syscall(CLOSE, btf);
   const lines = log.toString("latin1", 0, log.indexOf(0)).trim().split("\n");

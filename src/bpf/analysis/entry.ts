@@ -1,4 +1,5 @@
 import type { Code } from "../model/code.js";
+import { mayBeLentBuffer } from "../tables/iterators.js";
 import { type ContextRow, contextOfStruct, type ProgramTypeRow } from "../tables/program-types.js";
 import { ANYTHING, KIND } from "./values/kinds.js";
 import type { Values } from "./values/values.js";
@@ -17,7 +18,8 @@ export interface Entry {
  * of the caller (PTR_TO_MEM of btf_prepare_func_args): its packet or a map's value.
  */
 export function entryOf(code: Code, type: ProgramTypeRow, values: Values): Entry {
-  if (type.context.otherwise !== "anything") return { context: type.context, args: [values.pointer(KIND.CTX, 0, 0)] };
+  if (type.context.otherwise !== "anything")
+    return { context: contextOf(code, type.context), args: [values.pointer(KIND.CTX, 0, 0)] };
   const anything = values.pointer(ANYTHING, -1);
   const parameters = parametersOf(code);
   if (parameters === null) return { context: type.context, args: [anything, anything, anything, anything, anything] };
@@ -29,6 +31,12 @@ export function entryOf(code: Code, type: ProgramTypeRow, values: Values): Entry
   // btf_prepare_func_args).
   const given = values.join(values.pointer(KIND.CTX | KIND.PACKET | KIND.LENT, 0, 0), values.constant(0));
   return { context: row, args: [given, ...args.slice(1)] };
+}
+
+/** The context of a `tracing` program depends on its target, which the kernel fixes when it loads the program. */
+function contextOf({ expectedAttachType, attachTo }: Code, row: ContextRow): ContextRow {
+  if (row.otherwise !== "iterated" || mayBeLentBuffer(expectedAttachType, attachTo)) return row;
+  return { ...row, otherwise: "kernel" };
 }
 
 interface Parameter {

@@ -10,6 +10,7 @@ import { type Line, parse } from "./assembly-lines.js";
 export interface Surroundings {
   readonly type: string;
   readonly expectedAttachType?: string | null;
+  readonly attachTo?: string | null;
   /** By the names that the text uses. */
   readonly maps?: Readonly<Record<string, CodeMap>>;
 }
@@ -57,7 +58,8 @@ export function linesOf(code: Code): Line[] {
 }
 
 /** Puts lines together to a program. Throws where a label is missing or a jump is too far. */
-export function assemble(lines: readonly Line[], { type, expectedAttachType = null }: Surroundings): Code {
+export function assemble(lines: readonly Line[], surroundings: Surroundings): Code {
+  const { type, expectedAttachType = null, attachTo = null } = surroundings;
   const slots: number[] = [];
   const labels = new Map<string, number>();
   let count = 0;
@@ -107,7 +109,7 @@ export function assemble(lines: readonly Line[], { type, expectedAttachType = nu
     byteOrder: "little",
     type,
     expectedAttachType,
-    attachTo: null,
+    attachTo,
     functions,
     mapAt: (slot) => bySlot.get(slot)?.map ?? null,
     kfuncAt: (slot) => bySlot.get(slot)?.kfunc ?? null,

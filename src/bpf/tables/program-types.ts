@@ -20,8 +20,8 @@ export interface ContextRow {
   readonly name: string;
   /**
    * The value of a load from any other field: a number, or an argument of the kernel function, which may be a pointer
-   * to any kernel object with BTF or (`iterated`) to a value of the map that an iterator visits. `anything` if the
-   * context is not known.
+   * to any kernel object with BTF or (`iterated`, unless iterators.ts excludes it) to a value of the map that an
+   * iterator visits. `anything` if the context is not known.
    */
   readonly otherwise: "number" | "kernel" | "iterated" | "buffer" | "anything";
   readonly pointers: readonly ContextField[];

@@ -45,6 +45,35 @@ describe("memory that is lent to a call", () => {
   });
 });
 
+describe("an argument of a `tracing` program", () => {
+  const text = (offset: number) => `r2 = *(u64 *)(r1 + ${offset}); if r2 == 0 goto out; *(u8 *)(r2 + 0) = 0;
+    out: r0 = 0; exit`;
+  const writes = (expectedAttachType: string | null, attachTo: string | null) =>
+    effects(text(24), { type: "tracing", expectedAttachType, attachTo }).includes("writes_shared_map");
+
+  it.each(["bpf_map_elem", "bpf_sk_storage_map", "sockmap", "task_file"])(
+    "may be a map's value in an iterator over `%s`",
+    (target) => expect(writes("trace_iter", target)).toBe(true),
+  );
+
+  it.each(["task", "task_vma", "tcp", "udp", "unix", "netlink", "bpf_map", "bpf_prog", "bpf_link", "cgroup", "ksym"])(
+    "is no map's value in an iterator over `%s`",
+    (target) => expect(writes("trace_iter", target)).toBe(false),
+  );
+
+  it.each(["trace_fentry", "trace_fexit", "trace_raw_tp", "modify_return"])("is no map's value as `%s`", (attachType) =>
+    expect(writes(attachType, "bpf_map_elem")).toBe(false),
+  );
+
+  it("may be a map's value if the target or the attach type is not known", () => {
+    expect(writes("trace_iter", null)).toBe(true);
+    expect(writes("trace_iter", "of_a_newer_kernel")).toBe(true);
+    expect(writes("trace_iter", "vmlinux:task")).toBe(true);
+    expect(writes("unknown", "task")).toBe(true);
+    expect(writes(null, "task")).toBe(true);
+  });
+});
+
 describe("an object that a map holds", () => {
   const change = (map: string) => `*(u32 *)(r10 - 4) = 0; r2 = r10; r2 += -4; r1 = map ${map};
     call bpf_map_lookup_elem; if r0 == 0 goto out; r2 = *(u64 *)(r0 + 0); if r2 == 0 goto out; r1 = 1;
