@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import type { ProgramSubject } from "../src/bpf/model/facts.js";
 import { readConfig } from "../src/config/config.js";
 import { Engine } from "../src/engine/decision/engine.js";
-import type { ProgramSubject } from "../src/hooks/subject.js";
 import type { Current } from "../src/policy/model/current.js";
 import type { Row } from "./row.js";
 

@@ -6,7 +6,6 @@ import { transformSync } from "esbuild";
 import { readConfig } from "../src/config/config.js";
 import type { HookName } from "../src/hooks/catalogue.js";
 import { HOOK_NAMES } from "../src/hooks/catalogue.js";
-import { DEFAULT_LIMITS } from "../src/policy/attachment.js";
 import { linkPolicy } from "../src/policy/linker/linker.js";
 import { compareDecisions, comparedHooks } from "../src/prove/compare/comparison.js";
 import { DefinitionChanges } from "../src/prove/compare/definition-changes.js";
@@ -14,6 +13,7 @@ import { PlacedPolicies } from "../src/prove/configuration/placed-policies.js";
 import { explore } from "../src/prove/explorer/exploration.js";
 import { proveProperty } from "../src/prove/property/property-answer.js";
 import { propertiesOf } from "../src/prove/property/property-file.js";
+import { DEFAULT_LIMITS } from "../src/sandbox/shared/limits.js";
 import type { Figure } from "./row.js";
 
 export const title = "Prove: all paths of policies, with any maps, on one thread";

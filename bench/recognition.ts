@@ -3,8 +3,9 @@ import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256 } from "../src/bpf/insn/digest.js";
+import { loadedBtf } from "../src/bpf/recognition/loaded-btf.js";
 import { StatedObjectForm } from "../src/bpf/recognition/stated-program.js";
-import { loadedBtf, StatedRelocator } from "../src/bpf/recognition.js";
+import { StatedRelocator } from "../src/bpf/recognition.js";
 import type { StatementContent } from "../src/bpf/statement/content.js";
 import { encodeStatement, statementOf } from "../src/bpf/statement.js";
 import { StatementStore } from "../src/engine/statements/statement-store.js";

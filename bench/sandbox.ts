@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import type { ProgramSubject } from "../src/bpf/model/facts.js";
 import { HOOK_NAMES } from "../src/hooks/catalogue.js";
-import type { ProgramSubject } from "../src/hooks/subject.js";
 import { Domain } from "../src/policy/domain.js";
 import { type LinkedPolicy, linkPolicy } from "../src/policy/linker/linker.js";
 import type { Current } from "../src/policy/model/current.js";

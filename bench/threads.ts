@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ProgramSubject } from "../src/bpf/model/facts.js";
 import type { DecisionEngine } from "../src/engine/watchdog.js";
-import type { ProgramSubject } from "../src/hooks/subject.js";
 import type { Current } from "../src/policy/model/current.js";
 import type { Figure, Row } from "./row.js";
 

@@ -1,11 +1,16 @@
 // Checks the import rules of ARCHITECTURE.md: which folder of src/ may import which, in which order sub-folders may,
 // that no folder imports files of a folder above it, and that neither files nor folders import each other in a circle,
-// also by imports of types only. Prints each import that breaks a rule, and each circle with the imports that close it.
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+// also by imports of types only; that no file only re-exports, that names which cross a top folder come from one file,
+// and that somebody imports each export. Prints each import that breaks a rule, and each circle with the imports that
+// close it. With --root FOLDER it checks the src/ of that folder.
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deadExports, USERS } from "./arrows/dead-exports.mjs";
+import { readModules } from "./arrows/modules.mjs";
+import { ambiguousNames, reexportFiles } from "./arrows/names.mjs";
 
-const src = fileURLToPath(new URL("../src", import.meta.url));
+const [, , flag, folder] = process.argv;
+const root = flag === "--root" ? resolve(folder) : fileURLToPath(new URL("..", import.meta.url));
 
 /** The folders that each folder may import; `type:` allows only imports of types. */
 const ARROWS = {
@@ -37,6 +42,12 @@ const ARROWS = {
   sandbox: [],
   trust: [],
   bpf: [],
+};
+/** Single files that a folder may import besides: names that it needs whole, and that come from one file. */
+const FILE_ARROWS = {
+  gate: ["policy/model/current", "trust/store"],
+  seal: ["policy/model/current"],
+  config: ["sandbox/shared/limits"],
 };
 /** Files directly in src/ that every folder may import. */
 const FOR_ALL = [
@@ -78,11 +89,11 @@ const APART = {
   "prove/check": [
     "facts/",
     "shared/",
-    "witness/loaded-attachments.js",
-    "witness/engine-answer.js",
-    "witness/engine-decision.js",
-    "witness/input.js",
-    "property/evaluated-property.js",
+    "witness/loaded-attachments.ts",
+    "witness/engine-answer.ts",
+    "witness/engine-decision.ts",
+    "witness/input.ts",
+    "property/evaluated-property.ts",
   ],
 };
 /** Packages that only one folder may import. */
@@ -108,46 +119,41 @@ const KEEPERS = {
   zod: "config",
 };
 
-const files = readdirSync(src, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
-  .map((entry) => join(entry.parentPath, entry.name));
-const IMPORT =
-  /\b(import|export)\s+(type\s+)?((?:[\w*{][^;"']*?)\s+from\s+)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g;
-
+const modules = readModules(root, USERS);
+const files = [...modules.keys()].filter((path) => path.startsWith("src/"));
 const broken = [];
-/** The files that each file imports. */
-const imports = new Map(files.map((file) => [relative(src, file), []]));
-for (const file of files) {
-  const place = relative(src, file);
+/** The files that each file of src/ imports, by their paths from there. */
+const imports = new Map(files.map((path) => [path.slice(4), []]));
+for (const path of files) {
+  const place = path.slice(4);
   const room = place.includes("/") ? place.split("/")[0] : "";
   if (room === "") continue; // public interface and shared files
   const arrows = ARROWS[room];
-  if (arrows === undefined) broken.push(`src/${place}: \`${room}\` is no folder of ARCHITECTURE.md`);
-  for (const match of readFileSync(file, "utf8").matchAll(IMPORT)) {
-    const name = match[4] ?? match[5];
-    const names = match[3] ?? "";
-    const typeOnly = match[2] !== undefined || /^\{(\s*type\s+[\w\s]+,?)+\s*\}\s+from/.test(names);
-    const line = readFileSync(file, "utf8").slice(0, match.index).split("\n").length;
-    if (!name.startsWith(".")) {
+  if (arrows === undefined) broken.push(`${path}: \`${room}\` is no folder of ARCHITECTURE.md`);
+  for (const { target: name, isType, line } of modules.get(path).imports) {
+    if (!name.startsWith("src/")) {
       const keeper = KEEPERS[name];
-      if (keeper !== undefined && !place.startsWith(`${keeper}/`) && !typeOnly)
-        broken.push(`src/${place}:${line}: only src/${keeper} may import \`${name}\``);
+      if (keeper !== undefined && !place.startsWith(`${keeper}/`) && !isType)
+        broken.push(`${path}:${line}: only src/${keeper} may import \`${name}\``);
+      if (name.includes("/") && modules.has(name)) broken.push(`${path}:${line}: may not import \`${name}\``);
       continue;
     }
-    const target = relative(src, resolve(dirname(file), name));
-    imports.get(place).push(target.replace(/\.js$/, ".ts"));
+    const target = name.slice(4);
+    imports.get(place).push(target);
     const other = target.includes("/") ? target.split("/")[0] : "";
-    if (target.startsWith("..") || other === room) {
+    if (other === room) {
       broken.push(...upward(room, place, target, line));
       continue;
     }
-    if (other === "" && FOR_ALL.includes(target.replace(/\.js$/, ""))) continue;
-    if (arrows?.includes(other) || (typeOnly && arrows?.includes(`type:${other}`))) continue;
-    broken.push(`src/${place}:${line}: \`${room}\` may not import \`${target}\`${typeOnly ? " (a type)" : ""}`);
+    const file = target.replace(/\.ts$/, "");
+    if (other === "" && FOR_ALL.includes(file)) continue;
+    if (arrows?.includes(other) || FILE_ARROWS[room]?.includes(file) || (isType && arrows?.includes(`type:${other}`)))
+      continue;
+    broken.push(`${path}:${line}: \`${room}\` may not import \`${target}\`${isType ? " (a type)" : ""}`);
   }
 }
 broken.push(...circles(imports).map((way) => `a circle: ${way.map((file) => `src/${file}`).join(" -> ")}`));
-broken.push(...ofFolders());
+broken.push(...ofFolders(), ...reexportFiles(modules), ...ambiguousNames(modules), ...deadExports(modules));
 for (const line of broken) console.error(line);
 console.log(`${files.length} files, ${broken.length} arrows broken`);
 process.exitCode = broken.length === 0 ? 0 : 1;

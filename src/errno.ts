@@ -46,7 +46,7 @@ export const ERRNO = {
 export type ErrnoName = keyof typeof ERRNO;
 
 /** The largest errno that a system call may return negated (MAX_ERRNO in include/linux/err.h). */
-export const MAX_ERRNO = 4095;
+const MAX_ERRNO = 4095;
 
 const names = new Map<number, ErrnoName>(Object.entries(ERRNO).map(([name, number]) => [number, name as ErrnoName]));
 

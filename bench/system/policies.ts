@@ -1,9 +1,9 @@
+import type { ProgramSubject } from "../../src/bpf/model/facts.js";
 import { factsOfLoad } from "../../src/bpf/prog-load.js";
 import { readConfig } from "../../src/config/config.js";
 import { Engine } from "../../src/engine/decision/engine.js";
-import { ROOT_ON_HOST } from "../../src/engine/decision/request.js";
 import { programSubject } from "../../src/engine/files/program-subject.js";
-import type { ProgramSubject } from "../../src/hooks/subject.js";
+import { ROOT_ON_HOST } from "../../src/policy/model/current.js";
 
 const NONE = new Uint8Array(0);
 const FDS = { mapByFd: () => null, mapByIndex: () => null };

@@ -7,11 +7,8 @@ import type { BpfObject } from "./object.js";
 import { relocatorOf } from "./relocation/object-relocator.js";
 import type { Relocated } from "./relocation/relocated.js";
 
-export type { AttachTarget, FoundTarget } from "./core/attach-target.js";
 export { Kallsyms } from "./core/kallsyms.js";
 export { Kernel, type KernelModule } from "./core/kernel.js";
-export type { ModuleReference } from "./core/unrelocated.js";
-export { VARIANTS, type Variant } from "./core/variant.js";
 export type { Relocated } from "./relocation/relocated.js";
 
 /**

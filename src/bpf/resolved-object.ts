@@ -1,7 +1,8 @@
 import { CountersignError } from "../error.js";
 import type { KernelUse } from "./core/kernel.js";
+import type { Variant } from "./core/variant.js";
 import { BpfObject, type LinkedProgram, linkedPrograms } from "./object.js";
-import { type Kernel, type Relocated, relocate, type Variant } from "./relocate.js";
+import { type Kernel, type Relocated, relocate } from "./relocate.js";
 import { obstacleTo } from "./relocation/obstacle.js";
 import { RelocatedCode } from "./relocation/relocated-code.js";
 import { tagOnKernel } from "./report/kernel-tag.js";

@@ -10,27 +10,14 @@ import { declaredSettings, settingsOf } from "./statement/settings.js";
 
 export { expectedAttachTypes } from "./statement/attach-types.js";
 export type {
-  Base64,
-  FixedSetting,
   ProgramPart,
-  SettingKind,
-  SettingValue,
-  StatedExtern,
-  StatedExternReference,
-  StatedFunction,
   StatedMap,
-  StatedMapKind,
-  StatedMapReference,
   StatedObject,
   StatedProgram,
-  StatedRelocation,
-  StatedSection,
   StatedSetting,
-  StatedVariable,
   StatementContent,
   StatementRules,
 } from "./statement/content.js";
-export { OPENINGS } from "./statement/content.js";
 export {
   encodeStatement,
   MAX_STATEMENT,
@@ -40,9 +27,9 @@ export {
 } from "./statement/encoding.js";
 export { notCovered } from "./statement/not-covered.js";
 export { opensMap, opensProgram } from "./statement/openings.js";
-export { type PartDifference, partDifference } from "./statement/part-difference.js";
+export { partDifference } from "./statement/part-difference.js";
 export type { RuleOptions } from "./statement/rules.js";
-export { readValue, scalarOf } from "./statement/setting-value.js";
+export { readValue } from "./statement/setting-value.js";
 export { btfOf, settingsOf } from "./statement/settings.js";
 
 /** A statement and the bytes to sign. */

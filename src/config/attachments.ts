@@ -1,9 +1,10 @@
 import { basename, extname } from "node:path";
 import { CountersignError } from "../error.js";
 import type { HookName } from "../hooks/catalogue.js";
-import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../policy/attachment.js";
+import type { Limits } from "../policy/attachment.js";
 import type { Mode } from "../policy/model/mode.js";
 import { Scope, type ScopeRules } from "../policy/scope/scope.js";
+import { DEFAULT_LIMITS, LIMIT_BOUNDS } from "../sandbox/shared/limits.js";
 import type { Document, Path } from "./document.js";
 import type { Problems } from "./problems.js";
 import { type ConfigInput, NAME } from "./schema.js";

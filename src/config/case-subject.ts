@@ -13,7 +13,7 @@ const hex = z.string().regex(/^(?:[0-9a-f]{2})*$/, { error: "is not lower-case h
 const bytes = z.union([text, z.strictObject({ hex })]).transform((given) => {
   return typeof given === "string" ? Buffer.from(given, "utf8") : Buffer.from(given.hex, "hex");
 });
-export const MAP = z.strictObject({
+const MAP = z.strictObject({
   name: NAME,
   type: text.default("hash"),
   key_size: count.default(8),

@@ -77,8 +77,6 @@ const TASK = z.object(TASK_FIELDS);
 
 const MAX_CASES = 2 ** 20;
 
-export { testFile } from "./test-file.js";
-
 /** Reads the test of a policy. Throws FILE_UNREADABLE, FILE_TOO_LARGE, and CONFIG_INVALID with the place. */
 export function readCases(file: string): readonly PolicyCase[] {
   const document = new Document(file, readText(file, MAX_CASES), "CONFIG_INVALID");

@@ -17,8 +17,6 @@ import { type SealConfig, sealConfig } from "./seal-rules.js";
 import { type ShadowFile, shadowOf } from "./shadow.js";
 import { bytes, milliseconds } from "./units.js";
 
-export { DEFAULT_CONFIG } from "./default-config.js";
-
 /**
  * A configuration that has been read and checked, except for the contents of the files that it names. It is plain data,
  * so that it can be sent to another thread. Paths are absolute. Each part holds its place in the file, for errors that

@@ -160,10 +160,6 @@ export function hookRow(name: HookName): HookRow {
   return HOOKS[name];
 }
 
-export function isHookName(name: string): name is HookName {
-  return Object.hasOwn(HOOKS, name);
-}
-
 /** Whether the kernel has this hook and the live gate never evaluates policies at it. */
 export function isUnenforcedByGate(hook: HookName): boolean {
   const { served, isInKernel = true } = hookRow(hook);

@@ -1,5 +1,4 @@
 import type {
-  ATTACH_FIELDS,
   COMMAND_FIELDS,
   MAP_REFERENCE_FIELDS,
   PROGRAM_REFERENCE_FIELDS,
@@ -16,6 +15,5 @@ import type { FactsOf } from "../fact-type.js";
 export type CommandSubject = FactsOf<typeof COMMAND_FIELDS>;
 export type ProgramReference = FactsOf<typeof PROGRAM_REFERENCE_FIELDS>;
 export type MapReference = FactsOf<typeof MAP_REFERENCE_FIELDS>;
-export type AttachFacts = FactsOf<typeof ATTACH_FIELDS>;
 export type AttachTarget = FactsOf<typeof TARGET_FIELDS>;
 export type TargetKind = (typeof TARGET_KINDS)[number];

@@ -1,4 +1,4 @@
-import type { FileFacts, LoadedFacts, MapFacts, ProgramSubject } from "../bpf/model/facts.js";
+import type { FileFacts, MapFacts, ProgramSubject } from "../bpf/model/facts.js";
 import type { FactFields, FactsOf } from "../fact-type.js";
 import type { HOOKS, HookName, SUBJECT_KINDS, SubjectKind } from "./catalogue.js";
 import type { CommandSubject } from "./command.js";
@@ -21,7 +21,6 @@ interface Subjects extends SubjectByKind {}
 /** What a decision is about. Only the engine makes subjects. */
 export type Subject = Subjects[SubjectKind];
 export type SubjectOf<H extends HookName> = Subjects[(typeof HOOKS)[H]["subject"]];
-export type { FileFacts, LoadedFacts, ProgramSubject };
 export type MapSubject = Subjects["map"];
 export type TokenSubject = Subjects["token"];
 export type FileSubject = Subjects["file"];

@@ -4,11 +4,11 @@ import type { ReadRecord } from "./read-record.js";
  * What became of a decision: `would deny` is a denial that a dry run did not enforce, `audit denial` one of an
  * attachment in audit or of a default of `audit`, and `probe` a loader's feature probe that was allowed unasked.
  */
-export const OUTCOMES = ["denied", "would deny", "audit denial", "probe", "allowed"] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+const OUTCOMES = ["denied", "would deny", "audit denial", "probe", "allowed"] as const;
+export type RecordOutcome = (typeof OUTCOMES)[number];
 
 /** The first of {@link OUTCOMES} that fits. */
-export function outcomeOf(record: ReadRecord): Outcome {
+export function outcomeOf(record: ReadRecord): RecordOutcome {
   const { verdict = 0, loader_probe } = record;
   if (isDenied(record)) return verdict < 0 ? "denied" : "would deny";
   if (isAuditDenial(record)) return "audit denial";

@@ -7,7 +7,7 @@ import type { DecisionRecord, RecordHead } from "./record.js";
  * `grants` capabilities or freezes maps otherwise, has other denials in `audit`, or changes nothing, but a policy of it
  * failed (`fault`).
  */
-export const SHADOW_CHANGES = ["denies", "allows", "errno", "grants", "audit", "fault"] as const;
+const SHADOW_CHANGES = ["denies", "allows", "errno", "grants", "audit", "fault"] as const;
 export type ShadowChange = (typeof SHADOW_CHANGES)[number];
 
 /**

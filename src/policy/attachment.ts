@@ -4,8 +4,6 @@ import type { Mode } from "./model/mode.js";
 import type { Outcome } from "./model/outcome.js";
 import type { Scope } from "./scope/scope.js";
 
-export { DEFAULT_LIMITS, LIMIT_BOUNDS } from "../sandbox/shared/limits.js";
-
 export interface Limits {
   /** Maximum number of steps of one decision; see sandbox/subjects/weights.ts. */
   readonly steps: number;

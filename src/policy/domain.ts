@@ -12,7 +12,7 @@ import { GUEST_CONSTANTS } from "./model/guest.js";
 import type { Outcome } from "./model/outcome.js";
 import { DETACHED_SIGNATURE_TYPES } from "./model/signature-types.gen.js";
 import { RandomNumbers } from "./random-numbers.js";
-import { notAsked, outcomeOf } from "./reply.js";
+import { notAsked, outcomeOfReply } from "./reply.js";
 
 /** What guests are made from: the virtual module, the fields of `current`, and the facts that no policy sees. */
 export const SHAPE: Omit<GuestShape, "keyrings"> = {
@@ -149,7 +149,7 @@ export class Domain {
     const runtime = cached.runtime!;
     const shown = policy.blind[number] ? null : subject;
     const reply = runtime.ask(number, shown, current as unknown as Record<string, unknown>, limits, functions);
-    const outcome = outcomeOf(reply, policy, limits);
+    const outcome = outcomeOfReply(reply, policy, limits);
     if (!runtime.mustDiscard && !runtime.module.broken && runtime.module.size <= MODULE_MEMORY) return outcome;
     this.#remove(cached, runtime);
     return runtime.mustDiscard ? { ...outcome, harmful: true } : outcome;

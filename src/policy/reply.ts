@@ -9,7 +9,7 @@ import type { Fault, FaultCode, Outcome } from "./model/outcome.js";
 const NONE: readonly never[] = Object.freeze([]);
 
 /** Converts the sandbox's reply to an outcome. */
-export function outcomeOf(reply: Reply, policy: LinkedPolicy, limits: Limits): Outcome {
+export function outcomeOfReply(reply: Reply, policy: LinkedPolicy, limits: Limits): Outcome {
   const { stop, verdict, steps, told } = reply;
   if (stop === null && told === null)
     return { verdict, fault: null, reason: null, unusedReasons: NONE, notes: NONE, answers: NONE, steps };

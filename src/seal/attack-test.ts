@@ -7,7 +7,6 @@ import { SEAL_INIT } from "./initramfs/fragment.js";
 import { sealFragment } from "./sealing.js";
 import { runVirtualMachine } from "./virtual-machine/virtual-machine.js";
 
-export type { AttackResult } from "./attacks/attack-results.js";
 export { isStopped } from "./attacks/attacks.js";
 
 /** One attack, without a guard and on a machine that its initramfs has sealed. */

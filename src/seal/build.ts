@@ -1,17 +1,19 @@
 /** Which programs of a file a list of one kernel has: those whose verdict the guard can repeat. */
+
+import type { Variant } from "../bpf/core/variant.js";
 import { isEmbedded } from "../bpf/embedded.js";
 import type { ProgramSubject } from "../bpf/model/facts.js";
-import type { Kernel, Variant } from "../bpf/relocate.js";
+import type { Kernel } from "../bpf/relocate.js";
 import { Relocations } from "../bpf/relocations.js";
 import { type ResolvedProgram, resolveObject, resolvePrograms } from "../bpf/resolved-object.js";
 import { type ProgramPart, programPartOf } from "../bpf/statement.js";
 import type { Config } from "../config/config.js";
-import { ROOT_ON_HOST } from "../engine/decision/request.js";
 import { type FileContent, placedIn } from "../engine/files/file-content.js";
 import { questionsAbout } from "../engine/files/file-questions.js";
 import { FileSignatures } from "../engine/files/file-signatures.js";
 import type { TimedEngine } from "../engine/timed-engine.js";
 import { CountersignError } from "../error.js";
+import { ROOT_ON_HOST } from "../policy/model/current.js";
 import { type AskedDecision, type Judgement, judgementOf } from "./build/judgement.js";
 import { programEntries } from "./build/program-entries.js";
 import { onlySignatureBy } from "./build/signature-rule.js";

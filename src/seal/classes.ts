@@ -2,8 +2,8 @@
 import { ATTACH_TYPES, HELPERS, MAP_TYPES, PROGRAM_TYPES } from "../bpf/tables/names.gen.js";
 import type { GuardClasses, ProgramClass } from "./classes/class-table.js";
 
-export { CLASSES_MAP, encodeClasses, type GuardClasses, NO_CLASSES, type ProgramClass } from "./classes/class-table.js";
-export { configuredClasses, type NamedClass } from "./classes/configured-classes.js";
+export { CLASSES_MAP, encodeClasses, type GuardClasses, NO_CLASSES } from "./classes/class-table.js";
+export { configuredClasses } from "./classes/configured-classes.js";
 export { KNOWN_CLASSES } from "./classes/known-classes.js";
 
 /** What programs of a class are, as a clause. */

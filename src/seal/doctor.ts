@@ -5,7 +5,7 @@ import type { Config } from "../config/config.js";
 import { readInput } from "../input.js";
 import { lsmCgroupPrograms } from "../sys/bpf-programs.js";
 import {
-  type Finding,
+  type DoctorFinding,
   listFindings,
   loadedFinding,
   machineFindings,
@@ -20,8 +20,8 @@ import { ruleDifferences } from "./replacement.js";
 import { isListed, type LoadedProgram } from "./sealing.js";
 import type { GuardStatus } from "./status.js";
 
-export { type Finding, STATES, type State } from "./doctor/checks.js";
-export { acrossBoots, type SecureBoot, secureBoot } from "./doctor/secure-boot.js";
+export type { DoctorFinding, State } from "./doctor/checks.js";
+export { acrossBoots, secureBoot } from "./doctor/secure-boot.js";
 
 export interface DoctorInput {
   /** Its scopes by executable are checked; null for none. */
@@ -36,7 +36,7 @@ export interface DoctorInput {
 }
 
 /** Throws the errors of reading the lists. */
-export function diagnose(input: DoctorInput, machine = new Machine()): readonly Finding[] {
+export function diagnose(input: DoctorInput, machine = new Machine()): readonly DoctorFinding[] {
   const { config, list, lists, loaded, guard } = input;
   const executables = config?.attachments.flatMap(({ scope }) => scope.exe ?? []) ?? [];
   const unlisted = list === null ? null : loaded.filter((program) => !isListed(program, list)).map(titleOf);

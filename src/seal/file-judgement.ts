@@ -1,10 +1,10 @@
 /** Which files a list of files has: those that policies allow for every task, by what the guard compares. */
 import type { Config } from "../config/config.js";
-import { ROOT_ON_HOST } from "../engine/decision/request.js";
 import { questionsAbout } from "../engine/files/file-questions.js";
 import { FileSignatures } from "../engine/files/file-signatures.js";
 import type { TimedEngine } from "../engine/timed-engine.js";
 import type { HookName } from "../hooks/catalogue.js";
+import { ROOT_ON_HOST } from "../policy/model/current.js";
 import { judgementOf } from "./build/judgement.js";
 import type { FileKind } from "./files.js";
 import { whyNeverModule } from "./guard/never-modules.js";

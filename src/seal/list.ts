@@ -21,10 +21,8 @@ import {
 } from "./list/list-header.js";
 import { encodeTables, type ListTables } from "./list/list-tables.js";
 
-export type { ListEntry, ListMap, MapNumbers, ProgramMaps, SettingRange } from "./list/list-entry.js";
-export { MAX_MAPS, MAX_SETTINGS } from "./list/list-entry.js";
-export { type ListHeader, NO_FILES } from "./list/list-header.js";
-export type { ListTables } from "./list/list-tables.js";
+export type { ListEntry, ListMap } from "./list/list-entry.js";
+export { NO_FILES } from "./list/list-header.js";
 export { referenceDigest } from "./list/reference-digest.js";
 
 /** What a list is for; without `files`, there is no list of files. */
@@ -45,7 +43,7 @@ export interface List {
 }
 
 /** The most entries of a list, and its greatest size in bytes. */
-export const MAX_ENTRIES = 2 ** 20;
+const MAX_ENTRIES = 2 ** 20;
 export const MAX_LIST = 256 * 2 ** 20;
 
 /** The bytes of a list file. Throws SEAL_LIST_UNSUPPORTED if it has too many entries. */

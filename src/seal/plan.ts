@@ -7,9 +7,6 @@ import { configuredClasses, describeClass, describeMask } from "./classes.js";
 import { whyKeyringChanges, whyNotInKernel } from "./plan/changing-keyring.js";
 import { FILE_HOOKS, HOOK_MEANS, type Means, PROGRAM_HOOKS } from "./plan/means.js";
 
-export { whyKeyringChanges } from "./plan/changing-keyring.js";
-export { FILE_HOOKS, HOOK_MEANS, MEANS, type Means, PROGRAM_HOOKS } from "./plan/means.js";
-
 /** A hook, an attachment at one hook, a keyring, a class of `seal.admit`, or `seal.mask`. */
 export interface PlanRow {
   readonly kind: "hook" | "attachment" | "keyring" | "class" | "mask";

@@ -15,7 +15,7 @@ import type { TrustedKey } from "./trusted-key.js";
 
 export { SEAL_INIT } from "./initramfs/fragment.js";
 export { type LoadedProgram, loadedPrograms } from "./loaded-programs.js";
-export { type StartedGuard, type StartOptions, stopGuard } from "./loader/run-loader.js";
+export { stopGuard } from "./loader/run-loader.js";
 
 /** GUARD_VERSION of guard/interface.h. */
 const GUARD_VERSION = 1;

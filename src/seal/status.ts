@@ -11,11 +11,11 @@ import { decodeStatus, type GuardStatus } from "./status/guard-status.js";
 import { reasonNumber } from "./status/reasons.js";
 import { STATUS } from "./status/status-layout.js";
 
-export { type AgentProcess, isRunning } from "./status/agent-process.js";
+export { isRunning } from "./status/agent-process.js";
 export { eventHook } from "./status/event-hooks.js";
 export { EVENT_COUNT as EVENTS_KEPT, type GuardEvent } from "./status/guard-event.js";
 export { type GuardRecord, guardRecord, guardStart } from "./status/guard-record.js";
-export { type GuardRule, guardRules } from "./status/guard-rules.js";
+export { guardRules } from "./status/guard-rules.js";
 export type { GuardStatus } from "./status/guard-status.js";
 export { GUARD_REASONS, guardReason } from "./status/reasons.js";
 

@@ -4,7 +4,7 @@ import { NR } from "./numbers.js";
 /** Sizes in bytes of struct seccomp_notif, seccomp_notif_resp and seccomp_notif_addfd (linux/seccomp.h). */
 export const NOTIFICATION_SIZE = 80;
 export const RESPONSE_SIZE = 24;
-export const ADDFD_SIZE = 24;
+const ADDFD_SIZE = 24;
 
 /** Flags of seccomp(2) and of the listener's ioctls (linux/seccomp.h). */
 export const SET_MODE_FILTER = 1;

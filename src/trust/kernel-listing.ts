@@ -20,7 +20,7 @@ export function readKernelListing(text: string): readonly ListedKey[] {
 }
 
 /** Whether a listed key can be this certificate. An identifier is a match, not a proof. */
-export function isListed({ subjectKeyIdentifier, serial }: Certificate, listed: readonly ListedKey[]): boolean {
+export function isListedKey({ subjectKeyIdentifier, serial }: Certificate, listed: readonly ListedKey[]): boolean {
   const bytes = subjectKeyIdentifier === null ? serial.contents : Buffer.from(subjectKeyIdentifier, "latin1");
   return listed.some(({ id }) => id === bytes.toString("hex"));
 }

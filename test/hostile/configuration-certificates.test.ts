@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { CheckedPolicies } from "../../src/prove/check/checked-policies.js";
 import { digestsOf } from "../../src/prove/check/digests.js";
 import { decisionAt } from "../../src/prove/check/examined.js";
-import type { Certificate } from "../../src/prove/shared/certificate.js";
+import type { TableCertificate } from "../../src/prove/shared/certificate.js";
 import { CertifiedFolder } from "../support/certificates.js";
 
 const FILES = {
@@ -34,7 +34,7 @@ const certificate = original.make();
 afterAll(() => original.remove());
 
 /** The table of the configuration. */
-const tableOf = ({ tables }: Certificate) => tables.find((one) => !("attachment" in one))!;
+const tableOf = ({ tables }: TableCertificate) => tables.find((one) => !("attachment" in one))!;
 
 it("the decisions of attachments with scopes, modes, faults that allow and a default are certified", () => {
   const checked = original.check(JSON.stringify(certificate));

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { CheckedPolicies } from "../../src/prove/check/checked-policies.js";
 import { digestsOf } from "../../src/prove/check/digests.js";
 import { attachmentAt } from "../../src/prove/check/examined.js";
-import type { Branch, Certificate, Leaf } from "../../src/prove/shared/certificate.js";
+import type { Branch, Leaf, TableCertificate } from "../../src/prove/shared/certificate.js";
 import { CertifiedFolder } from "../support/certificates.js";
 
 const CASES = `import { deny } from "countersign";
@@ -77,7 +77,7 @@ const POLICIES: readonly (readonly [policy: string, others: Readonly<Record<stri
 const folderOf = (text: string) => new CertifiedFolder("policy.js", text);
 
 /** A certificate with its tree as one of another policy. */
-function forgedFor(other: CertifiedFolder, certificate: Certificate): string {
+function forgedFor(other: CertifiedFolder, certificate: TableCertificate): string {
   const policies = new CheckedPolicies(other.config);
   const { stated } = attachmentAt("bpf_prog_load", policies, policies.placed[0]!);
   policies.close();

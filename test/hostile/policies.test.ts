@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import { type DecisionEngine, openEngine } from "../../src/engine/watchdog.js";
 import type { CountersignError } from "../../src/error.js";
 import type { Decision } from "../../src/hooks/decision.js";
-import { DEFAULT_LIMITS } from "../../src/policy/attachment.js";
+import { DEFAULT_LIMITS } from "../../src/sandbox/shared/limits.js";
 import { Authority } from "../../src/trust/issuing/authority.js";
 import { link } from "../support/guest.js";
 import { drawing, SHARE } from "../support/share.js";

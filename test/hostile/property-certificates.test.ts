@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { PropertySource } from "../../src/prove/explorer/rewritten-policy.js";
-import type { Certificate } from "../../src/prove/shared/certificate.js";
+import type { TableCertificate } from "../../src/prove/shared/certificate.js";
 import { CertifiedFolder } from "../support/certificates.js";
 
 const POLICY = `import { deny, map_lookup, verify_program } from "countersign";
@@ -137,7 +137,7 @@ const TEXTS: Readonly<Record<string, readonly [name: string, from: string, to: s
 };
 
 /** A certificate that says it is about other properties or another configuration, with the trees of this one. */
-function forged(names: readonly string[], other: Certificate): Certificate {
+function forged(names: readonly string[], other: TableCertificate): TableCertificate {
   const tables = other.tables.map((table, index) => ({ ...table, tree: certificate.tables[index]!.tree }));
   return { ...other, tables: tables.filter((_, index) => names.includes(NAMES[index]!)) };
 }

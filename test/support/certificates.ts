@@ -7,7 +7,7 @@ import { type Config, readConfig } from "../../src/config/config.js";
 import { makeCertificate, makePropertyCertificate } from "../../src/prove/certificate/make-certificate.js";
 import { PlacedPolicies } from "../../src/prove/configuration/placed-policies.js";
 import type { PropertySource } from "../../src/prove/explorer/rewritten-policy.js";
-import type { Certificate } from "../../src/prove/shared/certificate.js";
+import type { TableCertificate } from "../../src/prove/shared/certificate.js";
 import { KEY } from "./prove-property.js";
 
 const POLICIES = join(import.meta.dirname, "../../policies");
@@ -52,7 +52,7 @@ export class CertifiedFolder {
     writeFileSync(join(this.folder, name), text);
   }
 
-  make(): Certificate {
+  make(): TableCertificate {
     const policies = new PlacedPolicies(this.config);
     try {
       return makeCertificate(policies, () => true, { paths: 2_000, timeout: 600_000 });
@@ -62,7 +62,7 @@ export class CertifiedFolder {
   }
 
   /** The certificate of properties of the decisions about loads of programs. */
-  prove(properties: readonly PropertySource[]): Certificate {
+  prove(properties: readonly PropertySource[]): TableCertificate {
     const policies = new PlacedPolicies(this.config);
     const questions = properties.map((property) => ({ hook: "bpf_prog_load" as const, property }));
     try {

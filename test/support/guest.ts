@@ -3,12 +3,13 @@
  */
 import type { CountersignError } from "../../src/error.js";
 import { HOOK_NAMES } from "../../src/hooks/catalogue.js";
-import { DEFAULT_LIMITS, type Limits } from "../../src/policy/attachment.js";
+import type { Limits } from "../../src/policy/attachment.js";
 import { Domain } from "../../src/policy/domain.js";
 import { type LinkedPolicy, linkPolicy } from "../../src/policy/linker/linker.js";
 import type { Current } from "../../src/policy/model/current.js";
 import type { Outcome } from "../../src/policy/model/outcome.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
+import { DEFAULT_LIMITS } from "../../src/sandbox/shared/limits.js";
 import { task } from "../task.js";
 
 /** Helpers that know nothing: no signature verifies, no map has a key. */

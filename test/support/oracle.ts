@@ -8,7 +8,7 @@ import { SHAPE } from "../../src/policy/domain.js";
 import type { LinkedPolicy } from "../../src/policy/linker/linker.js";
 import type { Current } from "../../src/policy/model/current.js";
 import type { Outcome } from "../../src/policy/model/outcome.js";
-import { outcomeOf } from "../../src/policy/reply.js";
+import { outcomeOfReply } from "../../src/policy/reply.js";
 import { GUEST } from "../../src/sandbox/guest.gen.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
 import { OVERRIDABLE, PERMITS } from "../../src/sandbox/permits.js";
@@ -74,7 +74,7 @@ export class Oracle {
       steps: limits.steps - Math.max(left, 0),
       told: quiet && stop === null ? null : told,
     };
-    return outcomeOf(reply, policy, limits);
+    return outcomeOfReply(reply, policy, limits);
   }
 }
 

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { VOCABULARY } from "../../src/engine/load/vocabulary.js";
 import type { FactDomain } from "../../src/fact-type.js";
 import { HOOK_NAMES, type HookName, hookRow } from "../../src/hooks/catalogue.js";
-import { DEFAULT_LIMITS } from "../../src/policy/attachment.js";
 import { Domain } from "../../src/policy/domain.js";
 import { type LinkedPolicy, linkPolicy } from "../../src/policy/linker/linker.js";
 import { CURRENT_DOMAINS, type Current } from "../../src/policy/model/current.js";
@@ -16,6 +15,7 @@ import { confirm, difference, doubtFrom } from "../../src/prove/witness/confirme
 import { engineAnswer } from "../../src/prove/witness/engine-answer.js";
 import type { Input } from "../../src/prove/witness/input.js";
 import { SymbolValues } from "../../src/prove/witness/symbol-values.js";
+import { DEFAULT_LIMITS } from "../../src/sandbox/shared/limits.js";
 
 export const NAMES = {
   keyrings: ["platform", "network"],

@@ -11,7 +11,7 @@ import { SHAPE } from "../../src/policy/domain.js";
 import type { LinkedPolicy } from "../../src/policy/linker/linker.js";
 import type { Current } from "../../src/policy/model/current.js";
 import type { Outcome } from "../../src/policy/model/outcome.js";
-import { outcomeOf } from "../../src/policy/reply.js";
+import { outcomeOfReply } from "../../src/policy/reply.js";
 import { GUEST } from "../../src/sandbox/guest.gen.js";
 import type { HostFunctions } from "../../src/sandbox/host.js";
 import { OVERRIDABLE, PERMITS } from "../../src/sandbox/permits.js";
@@ -116,7 +116,7 @@ export class PublicEngine {
     const stop = timedOut ? "time" : whatStopped(integers, told);
     const verdict = status === layout.ZERO ? 0 : numbers[layout.VERDICT]!;
     const quiet = status === layout.ZERO && told.notesMade === 0 && told.refusalsMade === 0;
-    return outcomeOf({ stop, verdict, steps, told: quiet && stop === null ? null : told }, policy, limits);
+    return outcomeOfReply({ stop, verdict, steps, told: quiet && stop === null ? null : told }, policy, limits);
   }
 }
 

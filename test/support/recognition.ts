@@ -7,14 +7,14 @@ import { BtfWriter } from "../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../src/bpf/btf/btf.js";
 import { sha256 } from "../../src/bpf/insn/digest.js";
 import { kconfigContents } from "../../src/bpf/recognition/kconfig-contents.js";
+import { loadedBtf } from "../../src/bpf/recognition/loaded-btf.js";
 import { StatedObjectForm } from "../../src/bpf/recognition/stated-program.js";
 import {
-  type Finding,
+  type FoundStatements,
   type IndexedStatement,
   type KernelConfiguration,
   type LiveMap,
   type LiveProgramLoad,
-  loadedBtf,
   StatedRelocator,
   StatementIndex,
 } from "../../src/bpf/recognition.js";
@@ -121,7 +121,7 @@ export function findIn(
   index: StatementIndex<IndexedStatement>,
   load: ChangeableLoad,
   name: string,
-): Finding<IndexedStatement> {
+): FoundStatements<IndexedStatement> {
   return index.find(
     load,
     name,

@@ -1,13 +1,14 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ProgramSubject } from "../../src/bpf/model/facts.js";
 import { readConfig } from "../../src/config/config.js";
 import { Engine } from "../../src/engine/decision/engine.js";
 import { ERRNO } from "../../src/errno.js";
 import { CountersignError } from "../../src/error.js";
 import { GateDecisions } from "../../src/gate/decisions/gate-decisions.js";
 import type { Origin } from "../../src/hooks/decision.js";
-import type { MapSubject, ProgramSubject } from "../../src/hooks/subject.js";
+import type { MapSubject } from "../../src/hooks/subject.js";
 import type { Current } from "../../src/policy/model/current.js";
 import type { Mode } from "../../src/policy/model/mode.js";
 import { Authority } from "../../src/trust/issuing/authority.js";

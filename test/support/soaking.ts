@@ -5,10 +5,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HOOK_NAMES } from "../../src/hooks/catalogue.js";
-import { DEFAULT_LIMITS } from "../../src/policy/attachment.js";
 import { Domain } from "../../src/policy/domain.js";
 import { type LinkedPolicy, linkPolicy } from "../../src/policy/linker/linker.js";
 import type { Outcome } from "../../src/policy/model/outcome.js";
+import { DEFAULT_LIMITS } from "../../src/sandbox/shared/limits.js";
 import { task } from "../task.js";
 import { FUNCTIONS } from "./guest.js";
 

@@ -309,7 +309,7 @@ const HAS_SIZE: ReadonlySet<BtfKind> = new Set(["int", "struct", "union", "enum"
 const HAS_ROWS: ReadonlySet<BtfKind> = new Set(["struct", "union", "enum", "enum64", "func_proto", "datasec"]);
 
 /** The byte order of BTF data, from its magic number. */
-export function orderOf(bytes: Uint8Array): ByteOrder {
+function orderOf(bytes: Uint8Array): ByteOrder {
   return bytes[0] === MAGIC >> 8 ? "big" : "little";
 }
 

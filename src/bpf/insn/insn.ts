@@ -149,11 +149,6 @@ export function firstCallOrWide(insns: Insns): number {
   return Math.min(at === -1 ? insns.count : at, firstWide(insns));
 }
 
-/** Whether the instruction in this slot is an `ld_imm64`, which takes the next slot too. */
-export function isWide(insns: Insns, slot: number): boolean {
-  return insns.opcode[slot] === OP.LD_IMM64;
-}
-
 function malformed(message: string, remedy = "check that the program is whole"): CountersignError {
   return new CountersignError("INSN_MALFORMED", message, { remedy });
 }

@@ -72,7 +72,7 @@ export const TARGET_FIELDS = {
   },
 } as const satisfies FactFields;
 
-export const ATTACH_FIELDS = {
+const ATTACH_FIELDS = {
   type: {
     type: orNull(named("AttachType")),
     doc:

@@ -5,7 +5,7 @@ import type { CodeMap } from "../model/code.js";
 import { MAP_TYPES } from "../tables/names.gen.js";
 
 /** The name of an enum bpf_map_type; `unknown` for 0 (`unspec`) and for a type that is newer than the tables. */
-export function mapTypeName(type: number): string {
+function mapTypeName(type: number): string {
   return (type === 0 ? undefined : MAP_TYPES[type]) ?? "unknown";
 }
 

@@ -44,7 +44,7 @@ export function relocatorOf(object: RelocatableObject, kernel: Kernel, variant: 
 }
 
 /** Relocates the programs of one object for one kernel, as one loader does. */
-export class ObjectRelocator {
+class ObjectRelocator {
   readonly #programs: ProgramRelocator;
   readonly #sequence: CoreSequence | null;
   /** Indexes of externs by their BTF ids. */

@@ -2,7 +2,7 @@ import { EFFECTS, type Evidence, type MapFacts, type ObjectFacts, type ProgramFa
 import { PROGRAM_FIELDS, programFactsFrom } from "../model/program-fields.js";
 
 /** The changes between two versions of an object, for the review of an upgrade. */
-export interface Difference {
+export interface ObjectDifference {
   /** Programs that only the new version has, and programs that only the old version has. */
   readonly added: readonly ProgramFacts[];
   readonly removed: readonly ProgramFacts[];
@@ -48,7 +48,7 @@ const MAP_FIELDS = ["type", "key_size", "value_size", "max_entries", "flags", "c
  * Compares two versions. Programs correspond if section and name are equal, or, after a move to another section, the
  * name.
  */
-export function differenceOf(before: ObjectFacts, after: ObjectFacts): Difference {
+export function differenceOf(before: ObjectFacts, after: ObjectFacts): ObjectDifference {
   const pairs = pair(before.programs, after.programs);
   const paired = new Set(pairs.flat());
   return {
@@ -58,7 +58,7 @@ export function differenceOf(before: ObjectFacts, after: ObjectFacts): Differenc
   };
 }
 
-export function isSame({ added, removed, changed }: Difference): boolean {
+export function isSame({ added, removed, changed }: ObjectDifference): boolean {
   return added.length === 0 && removed.length === 0 && changed.length === 0;
 }
 

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type Config, DEFAULT_CONFIG, readConfig } from "../../config/config.js";
+import { type Config, readConfig } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { CountersignError } from "../../error.js";
 import type { Agent } from "../../gate/agent/agent.js";
 import type { SourceName } from "../../gate/agent/labels.js";

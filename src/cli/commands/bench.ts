@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_CONFIG } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { fileQuestions } from "../../engine/file-decisions.js";
 import { CountersignError } from "../../error.js";
 import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { Variant } from "../../bpf/relocate.js";
+import type { Variant } from "../../bpf/core/variant.js";
 import type { Relocations } from "../../bpf/relocations.js";
-import { DEFAULT_CONFIG } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { decideFile, type FileRequest } from "../../engine/file-decisions.js";
 import { shadowDifferences } from "../../engine/shadow-change.js";
 import { CountersignError } from "../../error.js";

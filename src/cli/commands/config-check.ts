@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { DEFAULT_CONFIG } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { checkConfig } from "../../workbench/lint/configuration.js";
 import { withoutIgnored } from "../../workbench/lint/ignored.js";
 import { EXIT } from "../output/exit.js";

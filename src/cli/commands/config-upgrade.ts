@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { DEFAULT_CONFIG } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { type SpellingChange, upgradeSpellings } from "../../config/upgrade.js";
 import { CountersignError } from "../../error.js";
 import { readTextFile, replaceTextFile } from "../files/text-file.js";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_CONFIG } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { CountersignError } from "../../error.js";
 import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
 import { readInput } from "../../input.js";

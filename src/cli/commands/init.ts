@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { sha256 } from "../../bpf/insn/digest.js";
 import { factsOfObject } from "../../bpf/object.js";
 import { statementOf } from "../../bpf/statement.js";
-import { DEFAULT_CONFIG } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { CountersignError } from "../../error.js";
 import { readText } from "../../input.js";
 import { Authority } from "../../trust/issuing/authority.js";

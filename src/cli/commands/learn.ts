@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { type Config, DEFAULT_CONFIG, parseConfig, readConfig } from "../../config/config.js";
+import { type Config, parseConfig, readConfig } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { CountersignError } from "../../error.js";
 import { readText } from "../../input.js";
 import { closeLogFile, openLogs } from "../../log/log-files.js";

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { DEFAULT_CONFIG } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { CountersignError } from "../../error.js";
 import { Follow } from "../../log/follow.js";
 import { DEFINITION_TYPES } from "../../log/input-records.js";

@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { DEFAULT_CONFIG, readConfig } from "../../config/config.js";
+import { readConfig } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { CountersignError } from "../../error.js";
 import { RecordReader } from "../../log/record-reader.js";
 import { visibleText } from "../../visible-text.js";

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { DEFAULT_CONFIG } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { readLogs } from "../../log/read-log.js";
 import { RecordReader } from "../../log/record-reader.js";
 import { Report } from "../../workbench/report.js";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Variant } from "../../bpf/relocate.js";
+import type { Variant } from "../../bpf/core/variant.js";
 import type { ResolvedProgram } from "../../bpf/resolved-object.js";
 import { CountersignError } from "../../error.js";
 import { openCache } from "../input/cache-option.js";

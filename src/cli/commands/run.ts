@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_CONFIG, parseConfig, readConfig } from "../../config/config.js";
+import { parseConfig, readConfig } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { oneLine } from "../../error.js";
 import { COUNT_NAMES, COUNTS } from "../../gate/decisions/tally.js";
 import type { ReportedDenial } from "../../gate/messages/messages.js";

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { DEFAULT_CONFIG } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { noCacheOption } from "../input/cache-option.js";
 import type { TestOptions } from "../testing/test-command.js";
 import { countOf, MAX_PATHS, TIMEOUT } from "./prove/limits.js";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { DEFAULT_CONFIG } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { oneLine } from "../../error.js";
 import { Follow } from "../../log/follow.js";
 import { StopSignal } from "../input/stop-signal.js";

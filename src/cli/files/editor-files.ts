@@ -1,4 +1,4 @@
-import { DEFAULT_CONFIG } from "../../config/config.js";
+import { DEFAULT_CONFIG } from "../../config/default-config.js";
 import { packageFile } from "./package-file.js";
 
 /** What `init --editor` writes for an editor: settings, and copies of the package's types and schema. */

@@ -30,7 +30,7 @@ export function modulesOption(): Option {
   ).argParser((names) => new Set(names === "none" ? [] : names.split(",").map((name) => name.replaceAll("-", "_"))));
 }
 
-export function variantOption(): Option {
+function variantOption(): Option {
   return new Option("--variant <loader>", "the loader's library").choices(VARIANTS).default(DEFAULT_VARIANT);
 }
 

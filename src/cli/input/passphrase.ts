@@ -11,7 +11,7 @@ export interface PassphraseOptions {
 }
 
 /** Returns the first line of a file. Throws FILE_UNREADABLE. */
-export function passphraseIn(path: string): string {
+function passphraseIn(path: string): string {
   return firstLine(readInput(path, MAX_PASSPHRASE));
 }
 

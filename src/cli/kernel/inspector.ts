@@ -1,9 +1,9 @@
 import type { Btf } from "../../bpf/btf/btf.js";
+import type { Variant } from "../../bpf/core/variant.js";
 import { factsOfFile } from "../../bpf/embedded.js";
 import type { Code } from "../../bpf/model/code.js";
 import type { ObjectFacts } from "../../bpf/model/facts.js";
 import type { Visit } from "../../bpf/object.js";
-import type { Variant } from "../../bpf/relocate.js";
 import type { Relocations } from "../../bpf/relocations.js";
 import { missingFrom, type Need } from "../../bpf/report/kernel-needs.js";
 import { type ProgramDetails, programDetailsOf, relocationsOf } from "../../bpf/report/program-details.js";

@@ -1,5 +1,5 @@
 import type { KernelUse } from "../../bpf/core/kernel.js";
-import type { Variant } from "../../bpf/relocate.js";
+import type { Variant } from "../../bpf/core/variant.js";
 import type { ResolvedProgram, ResolvedPrograms } from "../../bpf/resolved-object.js";
 import { restoredPrograms, type StoredProgram, storedPrograms } from "../../bpf/stored-programs.js";
 import type { CacheFolder, CacheKey } from "../../cache-folder.js";

@@ -1,6 +1,6 @@
+import type { Variant } from "../../bpf/core/variant.js";
 import { isEmbedded, objectsOfFile } from "../../bpf/embedded.js";
 import { sha256 } from "../../bpf/insn/digest.js";
-import type { Variant } from "../../bpf/relocate.js";
 import type { ResolvedProgram } from "../../bpf/resolved-object.js";
 import { CountersignError } from "../../error.js";
 import { InputBuffer } from "../../input.js";

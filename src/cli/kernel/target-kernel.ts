@@ -1,7 +1,8 @@
 import type { Btf } from "../../bpf/btf/btf.js";
+import type { Variant } from "../../bpf/core/variant.js";
 import { sha256 } from "../../bpf/insn/digest.js";
 import { BpfObject, type LinkedProgram, linkedPrograms } from "../../bpf/object.js";
-import { Kallsyms, Kernel, type Variant } from "../../bpf/relocate.js";
+import { Kallsyms, Kernel } from "../../bpf/relocate.js";
 import { Relocations } from "../../bpf/relocations.js";
 import { type ResolvedProgram, resolvePrograms } from "../../bpf/resolved-object.js";
 import type { CacheFolder } from "../../cache-folder.js";

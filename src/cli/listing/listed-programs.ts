@@ -1,4 +1,4 @@
-import type { Variant } from "../../bpf/relocate.js";
+import type { Variant } from "../../bpf/core/variant.js";
 import type { ResolvedProgram } from "../../bpf/resolved-object.js";
 import { CountersignError } from "../../error.js";
 import { type ObjectFile, objectFiles, requirePrograms } from "../files/object-files.js";

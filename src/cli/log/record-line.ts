@@ -1,5 +1,5 @@
 import { verdictName } from "../../errno.js";
-import { containerOf, isAuditDenial, isDenied, type Outcome, outcomeOf } from "../../log/outcome.js";
+import { containerOf, isAuditDenial, isDenied, outcomeOf, type RecordOutcome } from "../../log/outcome.js";
 import type { ReadRecord } from "../../log/read-record.js";
 import type { ShadowChange } from "../../log/shadow-record.js";
 import { visibleText } from "../../visible-text.js";
@@ -41,7 +41,7 @@ function decision(record: ReadRecord): readonly Part[] {
 }
 
 /** The word for what became of a decision, and its style. */
-const WORDS: Readonly<Record<Outcome, readonly [style: Style, word: string]>> = {
+const WORDS: Readonly<Record<RecordOutcome, readonly [style: Style, word: string]>> = {
   denied: ["red", "denied"],
   "would deny": ["yellow", "would deny"],
   "audit denial": ["yellow", "audit denial"],

@@ -1,6 +1,6 @@
 import { describeEvidence } from "../../bpf/report/evidence-text.js";
 import { verdictName } from "../../errno.js";
-import type { Outcome } from "../../log/outcome.js";
+import type { RecordOutcome } from "../../log/outcome.js";
 import { visibleText } from "../../visible-text.js";
 import type {
   ExplainedAttachment,
@@ -26,7 +26,7 @@ import { styled } from "./output.js";
 
 type Style = Parameters<typeof styled>[0];
 
-const STYLES: Readonly<Record<Outcome, Style>> = {
+const STYLES: Readonly<Record<RecordOutcome, Style>> = {
   denied: "red",
   "would deny": "yellow",
   "audit denial": "yellow",

@@ -1,12 +1,12 @@
 import type { ProgramFacts } from "../../bpf/model/facts.js";
-import type { Change, Difference, Field, ProgramDifference } from "../../bpf/report/difference.js";
+import type { Change, Field, ObjectDifference, ProgramDifference } from "../../bpf/report/difference.js";
 import { describeEvidence } from "../../bpf/report/evidence-text.js";
 import { describeMap, plain } from "./inspect-text.js";
 import type { Inspected } from "./inspected.js";
 import { styled } from "./output.js";
 
 /** The changes from one version of an object to the next as text, one change in each line. */
-export function describeDifference(before: Inspected, after: Inspected, difference: Difference): string {
+export function describeDifference(before: Inspected, after: Inspected, difference: ObjectDifference): string {
   const { added, removed, changed } = difference;
   const same = Math.max(0, after.facts.programs.length - added.length - changed.length);
   return [
@@ -19,7 +19,11 @@ export function describeDifference(before: Inspected, after: Inspected, differen
 }
 
 /** The same as JSON: names of added and removed programs, and old and new values of what changed. */
-export function differenceJson(before: Inspected, after: Inspected, { added, removed, changed }: Difference): unknown {
+export function differenceJson(
+  before: Inspected,
+  after: Inspected,
+  { added, removed, changed }: ObjectDifference,
+): unknown {
   const version = ({ file, facts }: Inspected) => ({ file, sha256: facts.sha256 });
   const name = ({ section, name: program, type }: ProgramFacts) => ({ name: program, section, type });
   return {

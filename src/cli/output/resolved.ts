@@ -1,4 +1,5 @@
-import type { Relocated, Variant } from "../../bpf/relocate.js";
+import type { Variant } from "../../bpf/core/variant.js";
+import type { Relocated } from "../../bpf/relocate.js";
 import type { ResolvedProgram } from "../../bpf/resolved-object.js";
 import { type CountersignError, type ErrorCode, oneLine } from "../../error.js";
 import { hasConstantDigest } from "../kernel/allow-list.js";

@@ -2,9 +2,6 @@ import type { HookName } from "../../hooks/catalogue.js";
 import type { SubjectOf } from "../../hooks/subject.js";
 import type { Current } from "../../policy/model/current.js";
 
-/** For the gate, which gets values of `policy` only from the engine. */
-export { ROOT_ON_HOST } from "../../policy/model/current.js";
-
 /** A request for a decision. */
 export interface DecisionRequest<H extends HookName = HookName> {
   readonly hook: H;

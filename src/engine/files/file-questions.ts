@@ -1,9 +1,10 @@
 import { basename } from "node:path";
 import { sha256 } from "../../bpf/insn/digest.js";
+import type { FileFacts } from "../../bpf/model/facts.js";
 import type { Relocator } from "../../bpf/object.js";
 import { CountersignError } from "../../error.js";
 import { type HookName, hookRow, LOAD_HOOKS } from "../../hooks/catalogue.js";
-import type { FileFacts, Subject } from "../../hooks/subject.js";
+import type { Subject } from "../../hooks/subject.js";
 import { SignatureStore, signatureFolders } from "../../trust/store.js";
 import { StatementStore } from "../statements/statement-store.js";
 import { type FileContent, placedIn, readContent } from "./file-content.js";

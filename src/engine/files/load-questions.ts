@@ -1,12 +1,12 @@
 import { factsOfObjects, isEmbedded, type ObjectBytes } from "../../bpf/embedded.js";
 import { NO_ATTR_FACTS } from "../../bpf/model/command-fields.js";
-import type { MapFacts, ObjectFacts, ProgramFacts } from "../../bpf/model/facts.js";
+import type { FileFacts, MapFacts, ObjectFacts, ProgramFacts, ProgramSubject } from "../../bpf/model/facts.js";
 import type { ObjectProgram } from "../../bpf/object/program.js";
 import type { Relocator } from "../../bpf/object.js";
 import { reportedMapFlags } from "../../bpf/tables/map-flags.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { CommandSubject } from "../../hooks/command.js";
-import type { FileFacts, ProgramSubject, Subject } from "../../hooks/subject.js";
+import type { Subject } from "../../hooks/subject.js";
 import type { FileSignatures } from "./file-signatures.js";
 import { mapSubject } from "./map-subject.js";
 import { type ProgramOrigin, programSubject } from "./program-subject.js";

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import type { AttachmentConfig } from "../../config/attachments.js";
-import { labelKeysOf, readCases, testFile } from "../../config/cases.js";
+import { labelKeysOf, readCases } from "../../config/cases.js";
 import type { Config } from "../../config/config.js";
+import { testFile } from "../../config/test-file.js";
 import { nearest } from "../../nearest.js";
 import { Selector } from "../../policy/scope/selector.js";
 import type { Warning } from "../../warning.js";

@@ -1,5 +1,5 @@
+import type { ProgramSubject } from "../../bpf/model/facts.js";
 import { type LiveMapDefinition, MAX_ROLES, type MapRole } from "../../bpf/recognition.js";
-import type { ProgramSubject } from "../../hooks/subject.js";
 import { LruCache } from "../../lru-cache.js";
 import { mapExists, programExists } from "../../sys/bpf.js";
 

@@ -1,12 +1,12 @@
 import { fstatSync, readSync } from "node:fs";
 import { release } from "node:os";
 import type { Config } from "../../config/config.js";
-import { statementNames } from "../../engine/statements/statement-names.js";
 import { ERRNO, errorName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import { placing } from "../../path-places.js";
 import { openFile, openFolder, openIn } from "../../sys/file.js";
 import { close } from "../../sys/pidfd.js";
+import { statementNames } from "../../trust/store.js";
 import type { KernelFiles } from "../recognition/live-kernel.js";
 
 /**

@@ -1,6 +1,6 @@
 import type { Mismatch, ProgramSubject, Statement } from "../../bpf/model/facts.js";
 import {
-  type Finding,
+  type FoundStatements,
   type IndexedStatement,
   type LiveProgramLoad,
   type MapRole,
@@ -87,7 +87,7 @@ export class Recogniser {
     return this.#index.resolveNext();
   }
 
-  #find(load: LiveProgramLoad, name: string): Finding<IndexedStatement> {
+  #find(load: LiveProgramLoad, name: string): FoundStatements<IndexedStatement> {
     const end = performance.now() + RELOCATION_TIME;
     return this.#index.find(
       load,
@@ -132,7 +132,7 @@ function mismatchFacts({
   property,
   expected,
   found,
-}: Finding<IndexedStatement>["misses"][number]): Mismatch {
+}: FoundStatements<IndexedStatement>["misses"][number]): Mismatch {
   return Object.freeze({
     statement: statement.sha256,
     property,

@@ -1,6 +1,6 @@
-import { ROOT_ON_HOST } from "../../engine/decision/request.js";
 import { LruCache } from "../../lru-cache.js";
 import type { Container, Current } from "../../policy/model/current.js";
+import { ROOT_ON_HOST } from "../../policy/model/current.js";
 import { effectiveOf, type Identity, type NamespaceScope, type NamespacesToEnter } from "../../sys/credentials.js";
 import { readLink, readSmall } from "../../sys/file.js";
 import { namespaceOf } from "../../sys/namespace.js";

@@ -10,7 +10,7 @@ import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import { type Exploration, type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";
 import type { PropertySource } from "../explorer/rewritten-policy.js";
 import { EvaluatedProperty } from "../property/evaluated-property.js";
-import type { Certificate, CertifiedTable, Leaf, Refuted, Tree } from "../shared/certificate.js";
+import type { CertifiedTable, Leaf, Refuted, TableCertificate, Tree } from "../shared/certificate.js";
 import { solve } from "../solver/solver.js";
 import { inputsOf } from "../witness/model-input.js";
 import { SymbolValues } from "../witness/symbol-values.js";
@@ -28,7 +28,7 @@ export function makeCertificate(
   policies: PlacedPolicies,
   isChosen: (attachment: AttachmentConfig) => boolean,
   limits: ExplorationLimits,
-): Certificate {
+): TableCertificate {
   return certificateOf(policies, limits, function* (checked, bounds) {
     for (const [index, { attachment, policy, source, hooks }] of policies.placed.entries())
       for (const hook of isChosen(attachment) ? hooks : []) {
@@ -49,7 +49,7 @@ export function makePropertyCertificate(
   policies: PlacedPolicies,
   questions: readonly { readonly hook: HookName; readonly property: PropertySource }[],
   limits: ExplorationLimits,
-): Certificate {
+): TableCertificate {
   return certificateOf(policies, limits, function* (checked, bounds) {
     for (const { hook, property } of questions) {
       const exploration = policies.explore(hook, bounds(), property);
@@ -67,7 +67,7 @@ export function makePropertyCertificate(
 
 type Tables = (checked: CheckedPolicies, bounds: () => ExplorationLimits) => Generator<CertifiedTable>;
 
-function certificateOf({ config }: PlacedPolicies, limits: ExplorationLimits, tables: Tables): Certificate {
+function certificateOf({ config }: PlacedPolicies, limits: ExplorationLimits, tables: Tables): TableCertificate {
   const end = performance.now() + limits.timeout;
   const bounds = () => ({ ...limits, timeout: Math.max(0, end - performance.now()) });
   const checked = new CheckedPolicies(config);

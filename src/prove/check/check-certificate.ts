@@ -1,6 +1,6 @@
 import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
 import type { EvaluatedProperty } from "../property/evaluated-property.js";
-import type { Certificate, Stated } from "../shared/certificate.js";
+import type { Stated, TableCertificate } from "../shared/certificate.js";
 import type { CheckedPolicies } from "./checked-policies.js";
 import { digestsOf } from "./digests.js";
 import { attachmentAt, decisionAt, type Examined, propertyAt } from "./examined.js";
@@ -18,7 +18,7 @@ const OTHERS = "lacks a table, repeats one, or has one about an attachment or pr
 
 /** Checks a certificate against the policies and properties as they are now. Throws PROOF_ errors. */
 export function* checkCertificate(
-  { digests, tables }: Certificate,
+  { digests, tables }: TableCertificate,
   policies: CheckedPolicies,
   find: FindProperty,
   file: string,

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { duplicateKey } from "../../duplicate-key.js";
 import { CountersignError, type ErrorCode } from "../../error.js";
 import { HOOK_NAMES } from "../../hooks/catalogue.js";
-import type { Certificate } from "../shared/certificate.js";
+import type { TableCertificate } from "../shared/certificate.js";
 
 /**
  * The form of a value of JSON: a text that an expression matches, a list of values of one form, an object with exactly
@@ -66,10 +66,10 @@ const certificate: Form = {
 };
 
 /** Reads a certificate. Throws PROOF_MALFORMED. */
-export function readCertificate(json: string, place: string): Certificate {
+export function readCertificate(json: string, place: string): TableCertificate {
   try {
     const value: unknown = JSON.parse(json);
-    if (has(value, certificate) && duplicateKey(json) === null) return value as Certificate;
+    if (has(value, certificate) && duplicateKey(json) === null) return value as TableCertificate;
   } catch (cause) {
     throw rejected("PROOF_MALFORMED", "is no JSON, or nested too deeply", place, cause);
   }

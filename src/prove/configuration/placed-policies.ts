@@ -1,7 +1,8 @@
 import { posix } from "node:path";
 import type { HookName } from "../../hooks/catalogue.js";
-import { DEFAULT_LIMITS, LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
+import type { Limits } from "../../policy/attachment.js";
 import { Scope } from "../../policy/scope/scope.js";
+import { DEFAULT_LIMITS, LIMIT_BOUNDS } from "../../sandbox/shared/limits.js";
 import {
   type Exploration,
   type ExplorationLimits,

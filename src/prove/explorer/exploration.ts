@@ -1,7 +1,8 @@
 import { VOCABULARY } from "../../engine/load/vocabulary.js";
 import type { HookName } from "../../hooks/catalogue.js";
-import { LIMIT_BOUNDS, type Limits } from "../../policy/attachment.js";
+import type { Limits } from "../../policy/attachment.js";
 import type { NameKind } from "../../policy/model/vocabulary.js";
+import { LIMIT_BOUNDS } from "../../sandbox/shared/limits.js";
 import { declarationsOf } from "../facts/declarations.js";
 import {
   type Atom,

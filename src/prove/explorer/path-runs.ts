@@ -3,7 +3,7 @@ import { SHAPE } from "../../policy/domain.js";
 import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import { ROOT_ON_HOST } from "../../policy/model/current.js";
 import type { Outcome } from "../../policy/model/outcome.js";
-import { notAsked, outcomeOf } from "../../policy/reply.js";
+import { notAsked, outcomeOfReply } from "../../policy/reply.js";
 import type { HostFunctions } from "../../sandbox/host.js";
 import { Module } from "../../sandbox/quickjs/module.js";
 import { Runtime, type SavedRuntime } from "../../sandbox/runtime.js";
@@ -64,7 +64,7 @@ export class PathRuns {
     const { runtime } = this.#taken!;
     runtime.restore(begun.state, false);
     const left = { steps: limits.steps - begun.steps, memory: limits.memory - begun.memory, timeout: limits.timeout };
-    const outcome = outcomeOf(this.#ask(runtime, left), linked, limits);
+    const outcome = outcomeOfReply(this.#ask(runtime, left), linked, limits);
     if (!isUsable(runtime)) this.#taken = this.#begun = null;
     return outcome;
   }
@@ -85,7 +85,7 @@ export class PathRuns {
       const { runtime } = this.#taken;
       const before = runtime.size;
       const reply = this.#ask(runtime, limits);
-      const outcome = outcomeOf(reply, linked, limits);
+      const outcome = outcomeOfReply(reply, linked, limits);
       if (outcome.fault !== null) {
         this.#taken = null;
         return outcome;

@@ -1,11 +1,11 @@
 import type { PolicyFiles } from "../../engine/load/loader.js";
 import type { HookName } from "../../hooks/catalogue.js";
-import { DEFAULT_LIMITS } from "../../policy/attachment.js";
 import { Domain } from "../../policy/domain.js";
 import { type LinkedPolicy, linkPolicy } from "../../policy/linker/linker.js";
 import { CONTAINER_DOMAINS, CURRENT_DOMAINS, type Current } from "../../policy/model/current.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { Outcome } from "../../policy/model/outcome.js";
+import { DEFAULT_LIMITS } from "../../sandbox/shared/limits.js";
 import { engineAnswer } from "../witness/engine-answer.js";
 import { type AskedConfiguration, type EngineDecision, engineDecision } from "../witness/engine-decision.js";
 import type { Input } from "../witness/input.js";

@@ -7,7 +7,7 @@ import type { Atom, LinearTerm, TextPart } from "./atom.js";
  * A certificate: decision tables in a form that is checked without the explorer that found them. It is JSON. All that
  * it says is computed again or verified; it gives the order in which, and the parts that are hard to find.
  */
-export interface Certificate {
+export interface TableCertificate {
   readonly certificate: "countersign prove";
   readonly version: 2;
   readonly digests: Digests;

@@ -121,7 +121,7 @@ function simplest(domain: SymbolDomain | undefined): number {
 }
 
 /** The text of parts; null if a symbol of it has none yet. */
-export function solvedText(
+function solvedText(
   parts: readonly SolvedPart[],
   textOf: (name: string) => string | undefined,
   own: string | null = null,

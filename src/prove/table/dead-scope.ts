@@ -1,7 +1,7 @@
-import { DEFAULT_LIMITS } from "../../policy/attachment.js";
 import { Glob } from "../../policy/scope/glob.js";
 import { Scope, type ScopeRules } from "../../policy/scope/scope.js";
 import { MOST_COMM, type TaskCondition } from "../../policy/scope/task-condition.js";
+import { DEFAULT_LIMITS } from "../../sandbox/shared/limits.js";
 import { type ExplorationLimits, exploreDecisions } from "../explorer/exploration.js";
 
 /** Which tasks a scope cannot match: none at all, or none of which labels, name and executable are known. */

@@ -1,7 +1,7 @@
 import { element, htmlPage, text } from "../../html-page.js";
 import type { ConfigurationTable } from "./configuration-table.js";
 import type { DecisionTable } from "./decision-table.js";
-import { configurationHeading, countsOf, deciderOf, headingOf, resultOf, waysOf } from "./table-text.js";
+import { configurationHeading, deciderOf, headingOf, resultCounts, resultOf, waysOf } from "./table-text.js";
 
 /** Decision tables as one HTML file without a script, which loads nothing. */
 export function tablePage(
@@ -61,7 +61,7 @@ function section(
   return element("article", [
     element("h2", [text(heading)]),
     element("table", [element("tr", head), ...rows.map(tableRow)]),
-    element("p", [text(countsOf(made))], "dim"),
+    element("p", [text(resultCounts(made))], "dim"),
     ...(made.unfinished === null ? [] : [element("p", [text(`not complete: ${made.unfinished}`)], "audit")]),
   ]);
 }

@@ -12,7 +12,7 @@ export function headingOf({ attachment, hook, policy, mode, on_fault, scope }: D
 }
 
 /** How many rows have each result: `3 allow, 1 deny`. */
-export function countsOf({ rows }: { readonly rows: readonly Counted[] }): string {
+export function resultCounts({ rows }: { readonly rows: readonly Counted[] }): string {
   const results = ["allow", "deny", "fault", "not decided"] as const;
   const counts = results.map((result) => [sumOf(rows.filter((row) => row.result === result)), result] as const);
   return counts

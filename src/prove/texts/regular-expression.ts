@@ -63,7 +63,7 @@ const CLASSES: Readonly<Record<string, CodeUnits>> = {
 const CONTROLS: Readonly<Record<string, number>> = { t: 0x9, n: 0xa, v: 0xb, f: 0xc, r: 0xd };
 
 /** All code units that are in none of the ranges. */
-export function complement(units: CodeUnits): CodeUnits {
+function complement(units: CodeUnits): CodeUnits {
   const result: [number, number][] = [];
   let next = 0;
   for (const [from, to] of [...units].sort(([one], [other]) => one - other)) {

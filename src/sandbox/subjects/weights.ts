@@ -41,17 +41,17 @@ export const ENGINE_FREE = 4096;
 // Counted by the host.
 
 /** Any call of the host: 3 to 6 µs for call and return. */
-export const CROSSING = 500;
+const CROSSING = 500;
 /** A map change: another 10 µs, for the transaction's copy and the value. */
-export const MAP_CHANGE = 600;
+const MAP_CHANGE = 600;
 /** Verifying a signature: 65 µs for P-256, 22 µs for RSA-2048, plus its certificates when they are seen first. */
-export const SIGNATURE = 6000;
+const SIGNATURE = 6000;
 /** log2 of the bytes hashed per unit: 32 bytes take 15 to 60 ns. */
-export const HASHED_LOG2 = 5;
+const HASHED_LOG2 = 5;
 /** The same for SHA-3, which takes 80 ns for 32 bytes. */
-export const HASHED_SHA3_LOG2 = 4;
+const HASHED_SHA3_LOG2 = 4;
 /** A byte that `read` returns as a number in a frozen array: 100 ns to write, parse and freeze. */
-export const READ_BYTE = 6;
+const READ_BYTE = 6;
 /** log2 of the characters of JSON sent to or from the guest per unit; the guest's parser is counted separately. */
 export const TEXT_LOG2 = 4;
 /** A character of a subject's JSON beyond `SUBJECT_FREE`: 80 to 120 ns to encode, parse and freeze. */

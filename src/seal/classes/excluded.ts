@@ -38,7 +38,7 @@ export const EXCLUDED_HELPERS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Map types that a class may allow: those that hold only bytes. */
-export const CLASS_MAPS: readonly string[] = [
+const CLASS_MAPS: readonly string[] = [
   "hash",
   "array",
   "percpu_hash",

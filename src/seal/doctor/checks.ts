@@ -2,18 +2,18 @@ import type { Machine } from "./machine.js";
 import { acrossBoots, secureBoot } from "./secure-boot.js";
 
 /** `missing`: the machine cannot be sealed; `weak`: it can, and the seal is worth less. */
-export const STATES = ["ok", "weak", "missing"] as const;
+const STATES = ["ok", "weak", "missing"] as const;
 export type State = (typeof STATES)[number];
 
 /** One line of `seal doctor`. The remedy is null if nothing is wrong. */
-export interface Finding {
+export interface DoctorFinding {
   readonly name: string;
   readonly state: State;
   readonly detail: string;
   readonly remedy: string | null;
 }
 
-type Result = Omit<Finding, "name">;
+type Result = Omit<DoctorFinding, "name">;
 type Check = (machine: Machine) => Result;
 
 const ok = (detail: string): Result => ({ state: "ok", detail, remedy: null });
@@ -107,7 +107,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 /** The vendor of systemd's EFI variables (systemd-stub(7)). */
 const SYSTEMD = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 
-export function machineFindings(machine: Machine): readonly Finding[] {
+export function machineFindings(machine: Machine): readonly DoctorFinding[] {
   return Object.entries(CHECKS).map(([name, check]) => ({ name, ...check(machine) }));
 }
 
@@ -115,7 +115,7 @@ export function machineFindings(machine: Machine): readonly Finding[] {
 const WITH_VERITY: ReadonlySet<number> = new Set([0xef53, 0x9123683e, 0xf2f52010]);
 
 /** Whether executables of scopes are on file systems with fs-verity. `patterns` are those of scopes by executable. */
-export function verityFindings(machine: Machine, patterns: readonly string[]): readonly Finding[] {
+export function verityFindings(machine: Machine, patterns: readonly string[]): readonly DoctorFinding[] {
   return patterns.map((pattern) => {
     const name = `fs-verity of ${pattern}`;
     const path = pattern.replace(/[*?[{].*$/, "").replace(/[^/]*$/, "") || "/";
@@ -128,7 +128,7 @@ export function verityFindings(machine: Machine, patterns: readonly string[]): r
 }
 
 /** Whether the root cgroup has room for the guard's programs. `used` are the hooks that have programs there. */
-export function slotFinding(used: number | null, needed: number, slots: number): Finding {
+export function slotFinding(used: number | null, needed: number, slots: number): DoctorFinding {
   const name = "free lsm_cgroup slots";
   if (used === null)
     return { name, ...weak("the root cgroup cannot be asked", "run it as root, on a kernel with CONFIG_BPF_LSM") };
@@ -145,7 +145,7 @@ export function slotFinding(used: number | null, needed: number, slots: number):
 }
 
 /** `unlisted`: titles of programs that are loaded and not in the list; null without a list. */
-export function loadedFinding(loaded: number, unlisted: readonly string[] | null): Finding {
+export function loadedFinding(loaded: number, unlisted: readonly string[] | null): DoctorFinding {
   const name = "loaded programs";
   if (unlisted === null)
     return { name, ...weak(`${loaded}, and no list to compare them with`, "name a list with --list") };
@@ -156,7 +156,7 @@ export function loadedFinding(loaded: number, unlisted: readonly string[] | null
 }
 
 /** Whether each kernel that is installed has a list. `lists` are the releases of the lists; null without a folder. */
-export function listFindings(machine: Machine, lists: ReadonlySet<string> | null): readonly Finding[] {
+export function listFindings(machine: Machine, lists: ReadonlySet<string> | null): readonly DoctorFinding[] {
   const kernels = machine.names("lib/modules").filter((release) => machine.has(`boot/vmlinuz-${release}`));
   if (lists === null) {
     const detail = `${kernels.length} kernels are installed, and no folder of lists is named`;

@@ -19,7 +19,7 @@ const HOOKS: ReadonlySet<string> = new Set(GUARD_HOOKS.map(({ hook }) => hook));
  * attaches to a program of the guard, whose target the loader chooses. test/system/seal/never.test.ts loads programs of
  * each kind for each hook under the guard.
  */
-export const NEVER_RULES: readonly NeverRule[] = [
+const NEVER_RULES: readonly NeverRule[] = [
   {
     kind: "an LSM program on a hook of the guard",
     matches: ({ type, attach_to }) => type === "lsm" && HOOKS.has(functionOf(attach_to)),

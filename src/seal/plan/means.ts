@@ -11,7 +11,7 @@ import type { HookName } from "../../hooks/catalogue.js";
  * - `none`: there is no rule;
  * - `cannot be sealed`: the guard would allow what the rule denies.
  */
-export const MEANS = ["list", "signature", "ticket", "class", "mask", "none", "cannot be sealed"] as const;
+const MEANS = ["list", "signature", "ticket", "class", "mask", "none", "cannot be sealed"] as const;
 export type Means = (typeof MEANS)[number];
 
 /** What the guard does at a hook that has a rule: its means, why, and what is denied without an agent. */

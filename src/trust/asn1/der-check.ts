@@ -3,7 +3,7 @@ import { wrongValue } from "./der-value.js";
 import { TAG } from "./tag.js";
 
 /** Certificates and CMS messages nest less deeply. */
-export const MAX_DEPTH = 32;
+const MAX_DEPTH = 32;
 
 /**
  * Checks every element of a range recursively: each header, each value, and the order of each SET OF. Throws

@@ -123,7 +123,7 @@ function bitString(bytes: Buffer, body: number, end: number): string | null {
  * The most octets of an object identifier. Registered ones have a few dozen at most; to write an identifier with dots
  * takes time that grows with the square of its length.
  */
-export const MAX_OID = 64;
+const MAX_OID = 64;
 
 /** X.690 8.19.2: each subidentifier is complete and has no leading zero. */
 function objectIdentifier(bytes: Buffer, body: number, end: number): string | null {

@@ -13,7 +13,7 @@ import { TAG } from "./tag.js";
  * once.
  */
 
-export { checkDer, checkSetOrder, MAX_DEPTH } from "./der-check.js";
+export { checkDer, checkSetOrder } from "./der-check.js";
 export { malformed } from "./der-header.js";
 
 /** One element of an input. */

@@ -36,8 +36,8 @@ export interface SignerInfo {
 }
 
 /** No chain needs more; a message with more certificates is rejected before any is parsed. */
-export const MAX_CERTIFICATES = 64;
-export const MAX_SIGNERS = 16;
+const MAX_CERTIFICATES = 64;
+const MAX_SIGNERS = 16;
 
 /** Throws DER_MALFORMED with the offset in `bytes`. */
 export function readSignedData(bytes: Uint8Array): SignedData {

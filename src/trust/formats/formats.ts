@@ -13,8 +13,6 @@ export const FORMATS = { PKCS7, MODSIG, RAW, SSHSIG, MINISIGN, SIGSTORE } as con
 
 export type SignatureType = keyof typeof FORMATS;
 
-export const SIGNATURE_TYPES = Object.keys(FORMATS) as readonly SignatureType[];
-
 /** The rows of the table, for what is the same for all formats. */
 export const ROWS: readonly SignatureFormat[] = Object.values(FORMATS);
 

@@ -30,7 +30,7 @@ export interface SigningIdentity<Key extends SigningKey = KeyObject> {
 export type AnyIdentity = SigningIdentity<SigningKey>;
 
 export interface SigningOptions {
-  /** One of SIGNATURE_DIGESTS; by default the one that suits the key. */
+  /** A key of DIGESTS in key/algorithm.ts whose `oid` is not null; by default the one that suits the key. */
   readonly digest?: string;
   /** Whether an RSA key signs with RSASSA-PSS. */
   readonly pss?: boolean;

@@ -193,6 +193,3 @@ const TABLE: ReadonlyMap<string, Row> = new Map(
     "2.16.840.1.101.3.4.3.19": whole("ml-dsa", "ml-dsa-87", "RFC 9881 2"),
   }).map(([name, row]) => [oid(name), row]),
 );
-
-/** Names of the digests that signatures may use. */
-export const SIGNATURE_DIGESTS: readonly string[] = Object.keys(DIGESTS).filter((name) => DIGESTS[name]?.oid !== null);

@@ -11,7 +11,7 @@ import type { CrlIssuers } from "./revocation.js";
 import type { Trace } from "./trace.js";
 
 /** The most certificates on one path, including the anchor and the target. */
-export const MAX_PATH = 12;
+const MAX_PATH = 12;
 
 /** A valid path, anchor first, with its validation outputs. */
 export interface FoundPath extends ValidPath {

@@ -5,7 +5,7 @@ import { EXTENSION } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readMoment } from "../asn1/time.js";
 import type { Effort } from "../base/effort.js";
-import { type Refusal, refuse } from "../base/refusal.js";
+import type { Refusal } from "../base/refusal.js";
 import type { SignerIdentity } from "../base/signer-identity.js";
 import { type AlgorithmIdentifier, readAlgorithm, schemeOf } from "../key/algorithm.js";
 import { PublicKey } from "../key/key.js";
@@ -230,15 +230,6 @@ export function readCertificate(der: Uint8Array): Certificate {
       cause,
     });
   }
-}
-
-/** The refusal for a signature that contains a malformed certificate. */
-export function certificateRefusal(error: CountersignError): Refusal {
-  return refuse(
-    "EBADMSG",
-    "RFC 5280 4.1",
-    `a certificate in the signature is malformed: ${error.message} at ${error.place}`,
-  );
 }
 
 /** In bytes: several times the size of a certificate with the largest post-quantum keys. */

@@ -1,7 +1,7 @@
 import type { Evidence } from "../../bpf/model/facts.js";
 import type { Denial } from "../../hooks/decision.js";
 import type { CertificateOfRecord, SignerOfRecord } from "../../log/input-records.js";
-import type { Outcome } from "../../log/outcome.js";
+import type { RecordOutcome } from "../../log/outcome.js";
 import type { Fault } from "../../policy/model/outcome.js";
 
 /** Why a recorded decision is what it is. It is also the form of `explain --json`. */
@@ -14,7 +14,7 @@ export interface Explanation {
   /** Who wrote the record; null if the log does not say. */
   readonly writer: { readonly engine: string; readonly host: string; readonly kernel: string } | null;
   readonly hook: string | null;
-  readonly outcome: Outcome;
+  readonly outcome: RecordOutcome;
   /** The engine's mode; `audit` in a dry run. */
   readonly mode: string | null;
   /** 0 or a negative errno: what was applied, and what mode `enforce` applies. */

@@ -1,6 +1,6 @@
 import { verdictName } from "../../errno.js";
 import type { CertificateOfRecord, SignerOfRecord } from "../../log/input-records.js";
-import type { Outcome } from "../../log/outcome.js";
+import type { RecordOutcome } from "../../log/outcome.js";
 import type {
   Executed,
   ExplainedAttachment,
@@ -12,7 +12,7 @@ import type {
 
 /** The sentences of an explanation, for text and for the page. Values in them can have any content. */
 
-export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
+export const OUTCOME_WORDS: Readonly<Record<RecordOutcome, string>> = {
   denied: "denied",
   "would deny": "would deny",
   "audit denial": "denied in audit alone",

@@ -1,4 +1,4 @@
-import type { Outcome } from "../../log/outcome.js";
+import type { RecordOutcome } from "../../log/outcome.js";
 import type { GroupData, PolicyData, ReportData, ShadowData } from "../report/report-data.js";
 import { Chart } from "./chart.js";
 import { details } from "./details.js";
@@ -13,7 +13,7 @@ const selection = new Selection();
 /** Decisions with one value in a dimension. */
 interface Sum {
   readonly name: string;
-  readonly counts: Readonly<Record<Outcome, number>>;
+  readonly counts: Readonly<Record<RecordOutcome, number>>;
 }
 
 const time = (milliseconds: number) => `${new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ")} UTC`;
@@ -176,7 +176,7 @@ function total(groups: readonly GroupData[]): number {
 }
 
 function sumsOf(groups: readonly GroupData[], dimension: Dimension): readonly Sum[] {
-  const found = new Map<string, Record<Outcome, number>>();
+  const found = new Map<string, Record<RecordOutcome, number>>();
   for (const group of groups)
     for (const name of VALUES[dimension](group)) {
       const counts = found.get(name) ?? { denied: 0, "would deny": 0, "audit denial": 0, probe: 0, allowed: 0 };
@@ -187,7 +187,7 @@ function sumsOf(groups: readonly GroupData[], dimension: Dimension): readonly Su
 }
 
 function sumColumns(dimension: Dimension): readonly Column<Sum>[] {
-  const shown: readonly Outcome[] = dimension === "policy" ? ["denied", "would deny", "audit denial"] : ORDER;
+  const shown: readonly RecordOutcome[] = dimension === "policy" ? ["denied", "would deny", "audit denial"] : ORDER;
   return [
     { title: dimension, value: ({ name }) => name, cell: ({ name }) => button(name, () => pick(dimension, name)) },
     { title: "decisions", value: ({ counts }) => Object.values(counts).reduce((sum, count) => sum + count, 0) },

@@ -1,7 +1,7 @@
-import type { Outcome } from "../../log/outcome.js";
+import type { RecordOutcome } from "../../log/outcome.js";
 
 /** How outcomes are shown: the word, and the colour of its area in the chart, from bottom to top. */
-export const OUTCOME_STYLES: Readonly<Record<Outcome, { readonly title: string; readonly colour: string }>> = {
+export const OUTCOME_STYLES: Readonly<Record<RecordOutcome, { readonly title: string; readonly colour: string }>> = {
   denied: { title: "denied", colour: "#d4351c" },
   "would deny": { title: "would be denied (dry run)", colour: "#e8871e" },
   "audit denial": { title: "denied in audit", colour: "#f2c14e" },
@@ -9,4 +9,4 @@ export const OUTCOME_STYLES: Readonly<Record<Outcome, { readonly title: string; 
   allowed: { title: "allowed", colour: "#5b8e7d" },
 };
 
-export const ORDER = Object.keys(OUTCOME_STYLES) as readonly Outcome[];
+export const ORDER = Object.keys(OUTCOME_STYLES) as readonly RecordOutcome[];

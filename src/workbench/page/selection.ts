@@ -1,4 +1,4 @@
-import type { Outcome } from "../../log/outcome.js";
+import type { RecordOutcome } from "../../log/outcome.js";
 import type { GroupData } from "../report/report-data.js";
 
 /** What the reader can narrow the report down to, by one value each. */
@@ -16,7 +16,7 @@ const OTHERS = "(others)";
 /** The decisions that the reader wants to see. */
 export class Selection {
   text = "";
-  readonly hidden = new Set<Outcome>();
+  readonly hidden = new Set<RecordOutcome>();
   readonly picked = new Map<Dimension, string>();
   /** The first and the last period; null for all. */
   range: readonly [first: number, last: number] | null = null;

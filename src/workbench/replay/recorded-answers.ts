@@ -4,8 +4,8 @@ import { verdictName } from "../../errno.js";
 import type { CallOfRecord, VerificationContent } from "../../log/input-records.js";
 import type { Domain } from "../../policy/domain.js";
 import type { MapWrite } from "../../policy/maps/map.js";
+import { SIGNATURE_TYPES } from "../../policy/model/signature-types.gen.js";
 import { hash } from "../../trust/base/digest.js";
-import { SIGNATURE_TYPES } from "../../trust/formats/formats.js";
 import type { OwnKeyrings } from "./own-keyrings.js";
 import type { RecordedInputs } from "./recorded-inputs.js";
 

@@ -1,6 +1,6 @@
 import { CountersignError } from "../../error.js";
 import type { AttachmentOfRecord } from "../../log/input-records.js";
-import { LIMIT_BOUNDS } from "../../policy/attachment.js";
+import { LIMIT_BOUNDS } from "../../sandbox/shared/limits.js";
 
 /**
  * An attachment of a log with limits within what a configuration may set: a log can have any numbers, and some of them,

@@ -1,7 +1,7 @@
 /** Length in milliseconds of the first periods. */
 const SHORTEST = 1000;
 /** Maximum number of periods. */
-export const MAX_PERIODS = 240;
+const MAX_PERIODS = 240;
 
 /**
  * The periods that times are counted in. Their length doubles until all times fit in {@link MAX_PERIODS}; boundaries

@@ -1,4 +1,4 @@
-import type { Outcome } from "../../log/outcome.js";
+import type { RecordOutcome } from "../../log/outcome.js";
 
 /** What a report shows. The page gets it as JSON. */
 export interface ReportData {
@@ -39,7 +39,7 @@ export interface ShadowData {
 
 /** Decisions that are alike. */
 export interface GroupData {
-  readonly outcome: Outcome;
+  readonly outcome: RecordOutcome;
   readonly hook: string;
   /** The name of the subject. */
   readonly program: string;

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { type PolicyCase, readCases, testFile } from "../../config/cases.js";
+import { type PolicyCase, readCases } from "../../config/cases.js";
 import type { Config } from "../../config/config.js";
+import { testFile } from "../../config/test-file.js";
 import type { TimedEngine } from "../../engine/timed-engine.js";
 import { CountersignError } from "../../error.js";
 import type { HookName } from "../../hooks/catalogue.js";

@@ -1,13 +1,14 @@
 import { dirname, relative, resolve } from "node:path";
-import { type PolicyCase, testFile } from "../../config/cases.js";
+import type { PolicyCase } from "../../config/cases.js";
 import type { Config } from "../../config/config.js";
+import { testFile } from "../../config/test-file.js";
 import { TestProbe } from "../../engine/decision/test-probe.js";
 import { decideFile } from "../../engine/file-decisions.js";
 import type { FileSnapshot } from "../../engine/load/file-cache.js";
 import type { TimedEngine } from "../../engine/timed-engine.js";
 import { CountersignError } from "../../error.js";
 import type { Decision } from "../../hooks/decision.js";
-import { LIMIT_BOUNDS } from "../../policy/attachment.js";
+import { LIMIT_BOUNDS } from "../../sandbox/shared/limits.js";
 import type { Warning } from "../../warning.js";
 import type { Coverage } from "../coverage/coverage.js";
 import { answerText, type CaseResult, expectedText, isExpected } from "./case-result.js";

@@ -1,6 +1,7 @@
 import { Btf } from "../../../src/bpf/btf/btf.js";
+import type { Variant } from "../../../src/bpf/core/variant.js";
 import { BpfObject } from "../../../src/bpf/object.js";
-import { Kallsyms, Kernel, type Relocated, relocate, type Variant } from "../../../src/bpf/relocate.js";
+import { Kallsyms, Kernel, type Relocated, relocate } from "../../../src/bpf/relocate.js";
 import { CountersignError } from "../../../src/error.js";
 import type { InstalledObject } from "../../support/real-objects.js";
 import type { KernelDescription } from "./kernel-folder.js";

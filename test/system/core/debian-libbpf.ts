@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import type { Variant } from "../../../src/bpf/relocate.js";
+import type { Variant } from "../../../src/bpf/core/variant.js";
 import { available, debianArchive, keep, Unavailable } from "./debian-archive.js";
 
 interface Row {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Variant } from "../../../src/bpf/relocate.js";
+import type { Variant } from "../../../src/bpf/core/variant.js";
 import type { InstalledObject } from "../../support/real-objects.js";
 import { Comparer, type Comparison, type Outcome } from "./comparison.js";
 import { type DebianKernel, debianKernel } from "./debian-kernels.js";

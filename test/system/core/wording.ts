@@ -1,4 +1,4 @@
-import type { Variant } from "../../../src/bpf/relocate.js";
+import type { Variant } from "../../../src/bpf/core/variant.js";
 import type { ErrorCode } from "../../../src/error.js";
 import type { Refusal } from "./recording.js";
 

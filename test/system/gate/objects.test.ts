@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { ProgramSubject } from "../../../src/bpf/model/facts.js";
 import { Attr, CREATE, LOAD } from "../../../src/gate/call/attr.js";
 import { CMD } from "../../../src/gate/call/command.js";
 import { IssuedObjects, type MapEntry } from "../../../src/gate/call/issued-objects.js";
 import { IssuedByContainer } from "../../../src/gate/supervisor/issued-by-container.js";
-import type { ProgramSubject } from "../../../src/hooks/subject.js";
 import { bpf, mapInfo, programNumbers } from "../../../src/sys/bpf.js";
 import { addressOf, keepAlive } from "../../../src/sys/libc.js";
 import { close } from "../../../src/sys/pidfd.js";

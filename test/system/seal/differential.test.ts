@@ -7,15 +7,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { ProgramSubject } from "../../../src/bpf/model/facts.js";
 import { TargetKernel } from "../../../src/cli/kernel/target-kernel.js";
 import { readConfig } from "../../../src/config/config.js";
 import { Engine } from "../../../src/engine/decision/engine.js";
-import { ROOT_ON_HOST } from "../../../src/engine/decision/request.js";
 import { classify } from "../../../src/engine/files/file-content.js";
 import { questionsAbout } from "../../../src/engine/files/file-questions.js";
 import { FileSignatures } from "../../../src/engine/files/file-signatures.js";
 import { ERRNO } from "../../../src/errno.js";
-import type { ProgramSubject } from "../../../src/hooks/subject.js";
+import { ROOT_ON_HOST } from "../../../src/policy/model/current.js";
 import { parseList } from "../../../src/seal/list.js";
 import { SEAL_INIT, sealFragment } from "../../../src/seal/sealing.js";
 import { runCommand } from "../../support/command-line.js";

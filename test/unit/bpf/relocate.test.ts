@@ -3,8 +3,9 @@ import { BtfWriter } from "../../../src/bpf/assembly/btf-writer.js";
 import { elfOf, symbolOf } from "../../../src/bpf/assembly/elf-writer.js";
 import { Btf } from "../../../src/bpf/btf/btf.js";
 import { RELO } from "../../../src/bpf/core/relo-kind.js";
+import { VARIANTS } from "../../../src/bpf/core/variant.js";
 import { BpfObject } from "../../../src/bpf/object.js";
-import { Kernel, relocate, VARIANTS } from "../../../src/bpf/relocate.js";
+import { Kernel, relocate } from "../../../src/bpf/relocate.js";
 import { BAD_RELO, insnsOf, LDX_W, MOV, rowsOf } from "../../support/core-program.js";
 import { example } from "../../support/examples.js";
 

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Btf } from "../../../src/bpf/btf/btf.js";
-import { Kallsyms, Kernel, VARIANTS, type Variant } from "../../../src/bpf/relocate.js";
+import type { Variant } from "../../../src/bpf/core/variant.js";
+import { VARIANTS } from "../../../src/bpf/core/variant.js";
+import { Kallsyms, Kernel } from "../../../src/bpf/relocate.js";
 import { resolveObject } from "../../../src/bpf/resolved-object.js";
 import { restoredPrograms, type StoredProgram, storedPrograms } from "../../../src/bpf/stored-programs.js";
 import { CountersignError } from "../../../src/error.js";

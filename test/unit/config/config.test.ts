@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../../src/config/config.js";
-import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
+import { DEFAULT_LIMITS } from "../../../src/sandbox/shared/limits.js";
 
 const FULL = `
 version: 1

@@ -6,8 +6,10 @@ import { Engine } from "../../../src/engine/decision/engine.js";
 import { verdictName } from "../../../src/errno.js";
 import type { CountersignError } from "../../../src/error.js";
 import type { Decision } from "../../../src/hooks/decision.js";
-import { SIGNATURE_TYPES as NAMES_FOR_POLICIES } from "../../../src/policy/model/signature-types.gen.js";
-import { SIGNATURE_TYPES } from "../../../src/trust/formats/formats.js";
+import {
+  SIGNATURE_TYPES as NAMES_FOR_POLICIES,
+  SIGNATURE_TYPES,
+} from "../../../src/policy/model/signature-types.gen.js";
 import { Authority } from "../../../src/trust/issuing/authority.js";
 import { signPkcs7 } from "../../../src/trust/issuing/sign-cms.js";
 import { Workplace } from "../../support/workplace.js";

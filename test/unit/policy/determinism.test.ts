@@ -4,11 +4,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EFFECTS } from "../../../src/bpf/model/facts.js";
 import { HOOK_NAMES } from "../../../src/hooks/catalogue.js";
-import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
 import { Domain } from "../../../src/policy/domain.js";
 import { linkPolicy } from "../../../src/policy/linker/linker.js";
 import type { Current } from "../../../src/policy/model/current.js";
 import type { HostFunctions } from "../../../src/sandbox/host.js";
+import { DEFAULT_LIMITS } from "../../../src/sandbox/shared/limits.js";
 import { COMPLETE } from "../../support/share.js";
 import { task } from "../../task.js";
 

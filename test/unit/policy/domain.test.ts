@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
 import { type CachedPolicy, runtimeMemory } from "../../../src/policy/domain.js";
-import { MODULE_SHARE } from "../../../src/sandbox/shared/limits.js";
+import { DEFAULT_LIMITS, MODULE_SHARE } from "../../../src/sandbox/shared/limits.js";
 import { blob, Guest, link, SUBJECT } from "../../support/guest.js";
 
 /** What costs a policy its runtime, or the module that it shares with its neighbours: these pay once at most. */

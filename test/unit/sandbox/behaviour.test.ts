@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
 import { Domain } from "../../../src/policy/domain.js";
 import type { Outcome } from "../../../src/policy/model/outcome.js";
+import { DEFAULT_LIMITS } from "../../../src/sandbox/shared/limits.js";
 import { dropped } from "../../hostile/policies/case.js";
 import { engineCode } from "../../support/engines.js";
 import { blob, FUNCTIONS, link, type Question, SUBJECT } from "../../support/guest.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { DEFAULT_LIMITS } from "../../../src/policy/attachment.js";
 import type { Outcome } from "../../../src/policy/model/outcome.js";
+import { DEFAULT_LIMITS } from "../../../src/sandbox/shared/limits.js";
 import { SUBJECT_CHARACTER, SUBJECT_FREE, UNITS_PER_STEP } from "../../../src/sandbox/subjects/weights.js";
 import { DIGESTS } from "../../../src/trust/base/digest.js";
 import { blob, Guest, link, SUBJECT } from "../../support/guest.js";

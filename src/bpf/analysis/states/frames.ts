@@ -9,7 +9,7 @@ import { WrittenBytes } from "./written-bytes.js";
 /** Index of the number of the set of written bytes in a state, after the registers, and of the first stack slot. */
 export const WRITTEN = 11;
 export const FIRST_SLOT = 12;
-export const STATE_SIZE = FIRST_SLOT + FRAME_SLOTS;
+const STATE_SIZE = FIRST_SLOT + FRAME_SLOTS;
 
 /**
  * The stack. The current function's own frame is part of the state that flows through the function. Accesses to frames

@@ -4,7 +4,7 @@ import { CountersignError } from "../../../error.js";
 import { MAX_INPUT, readInput, readText } from "../../../input.js";
 import { writePem } from "../../../trust/asn1/pem.js";
 import { readPkcs12 } from "../../../trust/issuing/pkcs12.js";
-import { isListed, readKernelListing } from "../../../trust/kernel-listing.js";
+import { isListedKey, readKernelListing } from "../../../trust/kernel-listing.js";
 import type { SourceFile } from "../../../trust/keyring.js";
 import { readMaterial } from "../../../trust/source/source.js";
 import type { Certificate } from "../../../trust/x509/certificate.js";
@@ -88,10 +88,10 @@ async function materialIn(file: SourceFile, passphrase: string | null): Promise<
 function listedIn(path: string, certificates: readonly Certificate[]): readonly Certificate[] {
   // stat(2) gives size 0 for files of /proc, so `readText` would read nothing.
   const listed = readKernelListing(path.startsWith("/proc/") ? readFileSync(path, "utf8") : readText(path, MAX_INPUT));
-  for (const { description, id } of listed.filter((key) => !certificates.some((one) => isListed(one, [key])))) {
+  for (const { description, id } of listed.filter((key) => !certificates.some((one) => isListedKey(one, [key])))) {
     const what = `the kernel's key \`${description}\` (${id}) is in none of the files`;
     printError(new CountersignError("KEYRING_INVALID", what, { remedy: "name the file that it came from" }));
     process.exitCode = EXIT.denied;
   }
-  return certificates.filter((certificate) => isListed(certificate, listed));
+  return certificates.filter((certificate) => isListedKey(certificate, listed));
 }

@@ -4,7 +4,7 @@ import { type CheckedTable, checkCertificate } from "../../../prove/check/check-
 import { CheckedPolicies } from "../../../prove/check/checked-policies.js";
 import { readCertificate } from "../../../prove/check/form.js";
 import { EvaluatedProperty, type PropertyFiles } from "../../../prove/property/evaluated-property.js";
-import type { Certificate } from "../../../prove/shared/certificate.js";
+import type { TableCertificate } from "../../../prove/shared/certificate.js";
 import { LoadedAttachments } from "../../../prove/witness/loaded-attachments.js";
 import { writeWhole } from "../../files/write.js";
 
@@ -45,7 +45,7 @@ export function hooksOf(config: Config): readonly HookName[] {
 
 /** Writes a certificate, which is checked before. Throws as {@link checkedTables}. */
 export function writeCertificate(
-  certificate: Certificate,
+  certificate: TableCertificate,
   config: Config,
   file: string,
   properties: readonly PropertyFiles[],

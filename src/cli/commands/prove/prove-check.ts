@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { type Config, DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import { type Config, readConfig } from "../../../config/config.js";
+import { DEFAULT_CONFIG } from "../../../config/default-config.js";
 import { CountersignError, type ErrorCode } from "../../../error.js";
 import type { HookName } from "../../../hooks/catalogue.js";
 import { MAX_INPUT, readText } from "../../../input.js";

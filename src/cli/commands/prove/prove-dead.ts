@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import { readConfig } from "../../../config/config.js";
+import { DEFAULT_CONFIG } from "../../../config/default-config.js";
 import type { DeadCode, DeadPlace } from "../../../prove/table/dead-code.js";
 import type { DeadScope } from "../../../prove/table/dead-scope.js";
 import { visibleText } from "../../../visible-text.js";

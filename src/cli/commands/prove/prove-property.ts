@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import { readConfig } from "../../../config/config.js";
+import { DEFAULT_CONFIG } from "../../../config/default-config.js";
 import { CountersignError } from "../../../error.js";
 import type { PropertyAnswer } from "../../../prove/property/property-answer.js";
 import { decisionWords, valueWords } from "../../../prove/witness/shown-decision.js";

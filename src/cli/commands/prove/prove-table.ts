@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { AttachmentConfig } from "../../../config/attachments.js";
-import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import { readConfig } from "../../../config/config.js";
+import { DEFAULT_CONFIG } from "../../../config/default-config.js";
 import { CountersignError } from "../../../error.js";
 import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
 import type { ExplorationLimits } from "../../../prove/explorer/exploration.js";
@@ -152,7 +153,7 @@ function printTables(
   text: typeof import("../../../prove/table/table-text.js"),
   assumptions: readonly string[],
 ): void {
-  const { configurationHeading, countsOf, deciderOf, headingOf, resultOf, waysOf } = text;
+  const { configurationHeading, resultCounts, deciderOf, headingOf, resultOf, waysOf } = text;
   if (tables.length === 0) print("no tables: the configuration has no attachments\n");
   const show = (made: DecisionTable | ConfigurationTable, heading: string, head: string[], rows: string[][]) => {
     print(styled("bold", visibleText(heading)));
@@ -163,7 +164,7 @@ function printTables(
       ),
     );
     const { unfinished, limit } = made;
-    print(`${countsOf(made)}${unfinished === null ? "" : `; not complete: ${limitWords(unfinished, limit)}`}\n`);
+    print(`${resultCounts(made)}${unfinished === null ? "" : `; not complete: ${limitWords(unfinished, limit)}`}\n`);
   };
   const reasoned = (conditions: readonly string[], reason: string | null) =>
     `${conditions.join(" and ") || "always"}${reason === null ? "" : `: ${reason}`}`;

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
-import { DEFAULT_CONFIG, readConfig } from "../../../config/config.js";
+import { readConfig } from "../../../config/config.js";
+import { DEFAULT_CONFIG } from "../../../config/default-config.js";
 import type { DifferenceKind } from "../../../prove/compare/comparison.js";
 import type { CheckedWitness } from "../../../prove/real/checked-witness.js";
 import type { RealWitness } from "../../../prove/real/real-witness.js";

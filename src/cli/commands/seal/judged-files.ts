@@ -1,4 +1,4 @@
-import type { Variant } from "../../../bpf/relocate.js";
+import type { Variant } from "../../../bpf/core/variant.js";
 import { readContent } from "../../../engine/files/file-content.js";
 import { CountersignError } from "../../../error.js";
 import { type JudgedProgram, type JudgeOptions, judgeFile, RESULTS } from "../../../seal/build.js";

@@ -1,8 +1,10 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { VARIANTS, type Variant } from "../../../bpf/relocate.js";
-import { type Config, DEFAULT_CONFIG } from "../../../config/config.js";
+import type { Variant } from "../../../bpf/core/variant.js";
+import { VARIANTS } from "../../../bpf/core/variant.js";
+import type { Config } from "../../../config/config.js";
+import { DEFAULT_CONFIG } from "../../../config/default-config.js";
 import { rulesOf } from "../../../config/keyring-files.js";
 import { CountersignError } from "../../../error.js";
 import { probeEntries } from "../../../seal/build.js";

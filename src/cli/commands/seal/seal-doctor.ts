@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { readConfig } from "../../../config/config.js";
-import { diagnose, type Finding, type State } from "../../../seal/doctor.js";
+import { type DoctorFinding, diagnose, type State } from "../../../seal/doctor.js";
 import { loadedPrograms } from "../../../seal/sealing.js";
 import { readStatus } from "../../../seal/status.js";
 import { EXIT } from "../../output/exit.js";
@@ -57,6 +57,6 @@ function doctor({ config, list, lists, json }: Options): void {
 
 const STYLES: Readonly<Record<State, "green" | "yellow" | "red">> = { ok: "green", weak: "yellow", missing: "red" };
 
-function cells({ name, state, detail, remedy }: Finding): readonly string[] {
+function cells({ name, state, detail, remedy }: DoctorFinding): readonly string[] {
   return [styled(STYLES[state], state), name, detail, remedy ?? ""];
 }

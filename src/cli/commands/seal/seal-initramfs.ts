@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { DEFAULT_CONFIG } from "../../../config/config.js";
+import { DEFAULT_CONFIG } from "../../../config/default-config.js";
 import { SEAL_INIT, sealFragment } from "../../../seal/sealing.js";
 import { writeWhole } from "../../files/write.js";
 import { AGENT_SOCKET } from "../../input/agent-of-seal.js";

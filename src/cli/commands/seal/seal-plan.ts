@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { DEFAULT_CONFIG } from "../../../config/config.js";
+import { DEFAULT_CONFIG } from "../../../config/default-config.js";
 import { CountersignError } from "../../../error.js";
 import { type PlanRow, sealPlan } from "../../../seal/plan.js";
 import { objectFiles } from "../../files/object-files.js";

@@ -19,7 +19,7 @@ function by(load: () => Promise<Decompress>): Decompress {
 }
 
 /** The formats of kernel images (scripts/extract-vmlinux of the kernel), of packages and of modules. */
-export const COMPRESSIONS: readonly Compression[] = [
+const COMPRESSIONS: readonly Compression[] = [
   { name: "gzip", magic: [0x1f, 0x8b], decompress: by(async () => (await import("./gzip.js")).gunzipped) },
   {
     name: "xz",

@@ -1,8 +1,8 @@
 import { completedFacts } from "../../../bpf/completed-facts.js";
 import { sha256 } from "../../../bpf/insn/digest.js";
+import type { ProgramSubject } from "../../../bpf/model/facts.js";
 import { PROGRAM_FIELDS } from "../../../bpf/model/program-fields.js";
 import { COUNT, type FactsOf, FLAG, hex, list, object, orNull, readFacts, TEXT } from "../../../fact-type.js";
-import type { ProgramSubject } from "../../../hooks/subject.js";
 import type { IssuedObject, MapEntry } from "../../call/issued-objects.js";
 
 /**

@@ -13,7 +13,7 @@ import { checked, deny, failWith } from "../../call/failure.js";
  * change the file that was decided on. `path` is its path, for policies; {@link name} is a path by which the kernel
  * finds it.
  */
-export class Place {
+class Place {
   constructor(
     readonly fd: number,
     readonly path: string,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { sha256, tagOf, zeroMapReferences } from "../../../bpf/insn/digest.js";
+import type { ProgramSubject } from "../../../bpf/model/facts.js";
 import { loadedSubject } from "../../../engine/files/program-subject.js";
-import type { ProgramSubject } from "../../../hooks/subject.js";
 import type { KernelProgram } from "../../../sys/bpf.js";
 import type { Call } from "../../call/call.js";
 

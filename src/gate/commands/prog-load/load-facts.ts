@@ -1,11 +1,11 @@
 import type { CodeMap } from "../../../bpf/model/code.js";
+import type { ProgramSubject } from "../../../bpf/model/facts.js";
 import { NO_STATEMENTS } from "../../../bpf/model/facts.js";
 import type { MapRole } from "../../../bpf/recognition.js";
 import { programSubject } from "../../../engine/files/program-subject.js";
 import { rememberExtended } from "../../../engine/statements/extended-statements.js";
 import { errorOf } from "../../../engine/threads/failure.js";
 import { CountersignError } from "../../../error.js";
-import type { ProgramSubject } from "../../../hooks/subject.js";
 import { btfOf, mapInfo } from "../../../sys/bpf.js";
 import { Attr, LOAD } from "../../call/attr.js";
 import type { Call } from "../../call/call.js";

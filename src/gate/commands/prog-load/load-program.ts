@@ -1,5 +1,5 @@
+import type { ProgramSubject } from "../../../bpf/model/facts.js";
 import { ERRNO, errorName } from "../../../errno.js";
-import type { ProgramSubject } from "../../../hooks/subject.js";
 import { mapInfo, programInfo } from "../../../sys/bpf.js";
 import { namespaceScopeOf } from "../../../sys/credentials.js";
 import { type TicketFailure, ticketFailure } from "../../../sys/tickets.js";

@@ -1,5 +1,5 @@
+import type { ProgramSubject } from "../../../bpf/model/facts.js";
 import { PROBES, type Probe } from "../../../bpf/tables/loader-probes.gen.js";
-import type { ProgramSubject } from "../../../hooks/subject.js";
 import { LOAD } from "../../call/attr.js";
 import type { LiveLoad } from "./live-load.js";
 

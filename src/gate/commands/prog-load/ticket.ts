@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { INSN_SIZE, OP } from "../../../bpf/insn/insn.js";
-import type { ProgramSubject } from "../../../hooks/subject.js";
+import type { ProgramSubject } from "../../../bpf/model/facts.js";
 import { type KernelMap, mapInfo, programNumbers } from "../../../sys/bpf.js";
 import { btfReport, mapTypes } from "../../../sys/btf.js";
 import { TICKET } from "../../../sys/tickets.js";

@@ -8,7 +8,7 @@ import type { Rule } from "../model/rule.js";
 const SHORT = 3;
 
 /** The label keys that a file reads, with the node of each. */
-export function labelReads(file: PolicyFile): { readonly key: string; readonly node: AnyNode }[] {
+function labelReads(file: PolicyFile): { readonly key: string; readonly node: AnyNode }[] {
   return file.nodes("MemberExpression").flatMap(({ object, property, computed }) => {
     const key = file.flow.nullableOf(object) === "Container.labels" ? staticName(property, computed) : null;
     return key === null ? [] : [{ key, node: property }];

@@ -1,12 +1,11 @@
 import { sha256 } from "../../../../src/bpf/insn/digest.js";
 import type { CodeMap } from "../../../../src/bpf/model/code.js";
-import type { MapDefinition } from "../../../../src/bpf/model/facts.js";
+import type { MapDefinition, ProgramSubject } from "../../../../src/bpf/model/facts.js";
 import { unknownMap } from "../../../../src/bpf/object/map-definition.js";
 import { factsOfLoad } from "../../../../src/bpf/prog-load.js";
 import type { Kernel } from "../../../../src/bpf/relocate.js";
 import { MAP_TYPES } from "../../../../src/bpf/tables/names.gen.js";
 import { CountersignError } from "../../../../src/error.js";
-import type { ProgramSubject } from "../../../../src/hooks/subject.js";
 import type { ReplayedLoad } from "./load-file.js";
 
 type Signed = Pick<ProgramSubject, "statements" | "mismatches">;

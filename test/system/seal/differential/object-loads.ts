@@ -1,4 +1,4 @@
-import { loadedBtf } from "../../../../src/bpf/recognition.js";
+import { loadedBtf } from "../../../../src/bpf/recognition/loaded-btf.js";
 import type { Kernel } from "../../../../src/bpf/relocate.js";
 import { type ResolvedProgram, resolveObject } from "../../../../src/bpf/resolved-object.js";
 import { type ProgramPart, programPartOf, type StatedMap, type StatedProgram } from "../../../../src/bpf/statement.js";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Btf } from "../../../../src/bpf/btf/btf.js";
 import { sha256 } from "../../../../src/bpf/insn/digest.js";
-import { loadedBtf } from "../../../../src/bpf/recognition.js";
+import { loadedBtf } from "../../../../src/bpf/recognition/loaded-btf.js";
 import { programPartOf } from "../../../../src/bpf/statement.js";
 import { example } from "../../../support/examples.js";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { MAP_PROPERTIES, PROGRAM_PROPERTIES } from "../../../../src/bpf/recognition.js";
+import { MAP_PROPERTIES, PROGRAM_PROPERTIES } from "../../../../src/bpf/recognition/properties.js";
 
 const DOCUMENT = readFileSync(new URL("../../../../docs/signatures.md", import.meta.url), "utf8");
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
-import type { Variant } from "../../../../src/bpf/relocate.js";
+import type { Variant } from "../../../../src/bpf/core/variant.js";
 import * as resolved from "../../../../src/bpf/resolved-object.js";
 import { CacheFolder } from "../../../../src/cache-folder.js";
 import * as files from "../../../../src/cli/kernel/kernel-file.js";

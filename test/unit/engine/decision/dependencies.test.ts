@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
+import type { ProgramSubject } from "../../../../src/bpf/model/facts.js";
 import { NO_STATEMENTS } from "../../../../src/bpf/model/facts.js";
 import { factsOfObject } from "../../../../src/bpf/object.js";
 import { readConfig } from "../../../../src/config/config.js";
 import { Engine } from "../../../../src/engine/decision/engine.js";
 import type { Decision } from "../../../../src/hooks/decision.js";
-import type { ProgramSubject } from "../../../../src/hooks/subject.js";
 import { own, Workplace } from "../../../support/workplace.js";
 import { task } from "../../../task.js";
 

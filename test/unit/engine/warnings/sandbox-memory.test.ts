@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Placed, SandboxMemory } from "../../../../src/engine/warnings/sandbox-memory.js";
-import { DEFAULT_LIMITS } from "../../../../src/policy/attachment.js";
 import { runtimeMemory } from "../../../../src/policy/domain.js";
+import { DEFAULT_LIMITS } from "../../../../src/sandbox/shared/limits.js";
 import { warningLine } from "../../../../src/warning.js";
 import { blob, link } from "../../../support/guest.js";
 

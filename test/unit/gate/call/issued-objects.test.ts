@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import type { ProgramSubject } from "../../../../src/bpf/model/facts.js";
 import { IssuedObjects } from "../../../../src/gate/call/issued-objects.js";
-import type { ProgramSubject } from "../../../../src/hooks/subject.js";
 import { program } from "../../../support/site.js";
 
 it("computes the size of an issued program's facts once, also if its id is issued again", () => {

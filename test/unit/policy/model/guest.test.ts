@@ -1,15 +1,9 @@
 import { readFileSync } from "node:fs";
 import type * as guest from "countersign";
 import { describe, expect, expectTypeOf, it } from "vitest";
-import type { Effects, MapFacts } from "../../../../src/bpf/model/facts.js";
+import type { Effects, MapFacts, ProgramSubject } from "../../../../src/bpf/model/facts.js";
 import type { CommandSubject } from "../../../../src/hooks/command.js";
-import type {
-  BlobSubject,
-  FileSubject,
-  MapSubject,
-  ProgramSubject,
-  TokenSubject,
-} from "../../../../src/hooks/subject.js";
+import type { BlobSubject, FileSubject, MapSubject, TokenSubject } from "../../../../src/hooks/subject.js";
 import type { Current } from "../../../../src/policy/model/current.js";
 import { GUEST_CONSTANTS, GUEST_FUNCTIONS, GUEST_NAMES } from "../../../../src/policy/model/guest.js";
 

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the strings are policies with templates
 import { expect, it } from "vitest";
 import { CountersignError } from "../../../../src/error.js";
-import type { Certificate, End, Tree } from "../../../../src/prove/shared/certificate.js";
+import type { End, TableCertificate, Tree } from "../../../../src/prove/shared/certificate.js";
 import { SymbolValues } from "../../../../src/prove/witness/symbol-values.js";
 import { CertifiedFolder } from "../../../support/certificates.js";
 import { numbers, seedOf } from "../../../support/damage.js";
@@ -137,7 +137,7 @@ function endOf(tree: Tree, values: SymbolValues): End {
 }
 
 /** The certificate of a policy; null if none can be made. */
-function certified(text: string): Certificate | null {
+function certified(text: string): TableCertificate | null {
   const folder = new CertifiedFolder("policy.js", text);
   try {
     const certificate = folder.make();

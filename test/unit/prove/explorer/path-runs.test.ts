@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { DEFAULT_LIMITS, type Limits } from "../../../../src/policy/attachment.js";
+import type { Limits } from "../../../../src/policy/attachment.js";
 import { type Exploration, explore } from "../../../../src/prove/explorer/exploration.js";
+import { DEFAULT_LIMITS } from "../../../../src/sandbox/shared/limits.js";
 
 const NAMES = { keyrings: ["platform"], maps: [] };
 const BOUNDS = { paths: 100, timeout: 600_000 };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import {
-  type Finding,
+  type DoctorFinding,
   listFindings,
   loadedFinding,
   machineFindings,
@@ -48,7 +48,7 @@ function machine(changes: Readonly<Record<string, string | null>> = {}): Machine
   return new Machine(root);
 }
 
-const brief = ({ name, state }: Finding) => `${name}: ${state}`;
+const brief = ({ name, state }: DoctorFinding) => `${name}: ${state}`;
 
 describe("seal doctor", () => {
   it("finds nothing on a machine that is as it should be", () => {

@@ -2,9 +2,10 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ERRNO } from "../../../../src/errno.js";
+import { SIGNATURE_TYPES } from "../../../../src/policy/model/signature-types.gen.js";
 import { MAX_EFFORT } from "../../../../src/trust/base/effort.js";
 import type { SignatureFormat } from "../../../../src/trust/formats/format.js";
-import { FORMATS, SIGNATURE_TYPES, type SignatureType } from "../../../../src/trust/formats/formats.js";
+import { FORMATS, type SignatureType } from "../../../../src/trust/formats/formats.js";
 import { Authority } from "../../../../src/trust/issuing/authority.js";
 import { signKernel, signPkcs7 } from "../../../../src/trust/issuing/sign-cms.js";
 import { minisignLine, signMinisign } from "../../../../src/trust/issuing/sign-minisign.js";

@@ -1,9 +1,10 @@
 import { generateKeyPairSync, sign, X509Certificate } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { SIGNATURE_TYPES } from "../../../../src/policy/model/signature-types.gen.js";
 import { element, sequence } from "../../../../src/trust/asn1/der-writer.js";
 import { EXTENSION } from "../../../../src/trust/asn1/oid.js";
 import { context } from "../../../../src/trust/asn1/tag.js";
-import { SIGNATURE_TYPES, type SignatureType } from "../../../../src/trust/formats/formats.js";
+import type { SignatureType } from "../../../../src/trust/formats/formats.js";
 import { Authority, type CertificateRequest, extension } from "../../../../src/trust/issuing/authority.js";
 import { signKernel, signModule, signPkcs7 } from "../../../../src/trust/issuing/sign-cms.js";
 import { readPublicKey } from "../../../../src/trust/key/key.js";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { HOOK_NAMES } from "../../../../src/hooks/catalogue.js";
 import type { AttachmentOfRecord, PolicyOfRecord } from "../../../../src/log/input-records.js";
-import { LIMIT_BOUNDS } from "../../../../src/policy/attachment.js";
 import { linkPolicy } from "../../../../src/policy/linker/linker.js";
 import type { FaultCode } from "../../../../src/policy/model/outcome.js";
+import { LIMIT_BOUNDS } from "../../../../src/sandbox/shared/limits.js";
 import { ExplanationTracer } from "../../../../src/workbench/explain/explanation-tracer.js";
 
 const FILES = {

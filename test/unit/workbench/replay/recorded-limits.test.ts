@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AttachmentOfRecord } from "../../../../src/log/input-records.js";
-import { DEFAULT_LIMITS, LIMIT_BOUNDS } from "../../../../src/policy/attachment.js";
+import { DEFAULT_LIMITS, LIMIT_BOUNDS } from "../../../../src/sandbox/shared/limits.js";
 import { withinBounds } from "../../../../src/workbench/replay/recorded-limits.js";
 import { rejection } from "../../../support/rejection.js";
 

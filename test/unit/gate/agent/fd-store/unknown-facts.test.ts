@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { ProgramSubject } from "../../../../../src/bpf/model/facts.js";
 import { unknownFacts } from "../../../../../src/gate/agent/fd-store/unknown-facts.js";
-import type { ProgramSubject } from "../../../../../src/hooks/subject.js";
 
 const map = { id: 1, entry: { creator: 4, memory: 1, exclusive: false } };
 const program = (...missing: string[]) => {

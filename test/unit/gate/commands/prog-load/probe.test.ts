@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import type { ProgramSubject } from "../../../../../src/bpf/model/facts.js";
 import { factsOfLoad } from "../../../../../src/bpf/prog-load.js";
 import { PROBES, type Probe } from "../../../../../src/bpf/tables/loader-probes.gen.js";
 import { Attr, LOAD } from "../../../../../src/gate/call/attr.js";
 import type { LiveLoad } from "../../../../../src/gate/commands/prog-load/live-load.js";
 import { probeOf, TARGET_PROBES } from "../../../../../src/gate/commands/prog-load/probe.js";
-import type { ProgramSubject } from "../../../../../src/hooks/subject.js";
 
 /**
  * Helpers whose probes do not only read, as far as their instructions tell: what is added here is to be looked at. The

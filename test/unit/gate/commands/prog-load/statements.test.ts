@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Btf } from "../../../../../src/bpf/btf/btf.js";
-import { loadedBtf } from "../../../../../src/bpf/recognition.js";
+import { loadedBtf } from "../../../../../src/bpf/recognition/loaded-btf.js";
 import { programPartOf } from "../../../../../src/bpf/statement.js";
 import { extendedBy } from "../../../../../src/engine/statements/extended-statements.js";
 import { issuedObjectText, readIssuedObject } from "../../../../../src/gate/agent/fd-store/issued-object-text.js";

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { ProgramSubject } from "../../../../../src/bpf/model/facts.js";
 import { Attr, LOAD } from "../../../../../src/gate/call/attr.js";
 import { CallFailure } from "../../../../../src/gate/call/failure.js";
 import { IssuedObjects } from "../../../../../src/gate/call/issued-objects.js";
 import type { LiveLoad } from "../../../../../src/gate/commands/prog-load/live-load.js";
 import { ticketOf } from "../../../../../src/gate/commands/prog-load/ticket.js";
-import type { ProgramSubject } from "../../../../../src/hooks/subject.js";
 import type { ListMap, MapNumbers } from "../../../../../src/seal/list/list-entry.js";
 import { referenceDigest } from "../../../../../src/seal/list/reference-digest.js";
 import type { KernelMap } from "../../../../../src/sys/bpf.js";
