@@ -1,11 +1,13 @@
 // Checks the import rules of ARCHITECTURE.md: which folder of src/ may import which, in which order sub-folders may,
 // that no folder imports files of a folder above it, and that neither files nor folders import each other in a circle,
-// also by imports of types only; that no file only re-exports, that names which cross a top folder come from one file,
+// also by imports of types only; that folders import only each other's doors (DOORS); that no file only re-exports, that names which cross a top folder come from one file,
 // and that somebody imports each export. Prints each import that breaks a rule, and each circle with the imports that
 // close it. With --root FOLDER it checks the src/ of that folder.
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deadExports, USERS } from "./arrows/dead-exports.mjs";
+import { DOORS } from "./arrows/door-table.mjs";
+import { closedDoors } from "./arrows/doors.mjs";
 import { readModules } from "./arrows/modules.mjs";
 import { ambiguousNames, reexportFiles } from "./arrows/names.mjs";
 
@@ -153,7 +155,13 @@ for (const path of files) {
   }
 }
 broken.push(...circles(imports).map((way) => `a circle: ${way.map((file) => `src/${file}`).join(" -> ")}`));
-broken.push(...ofFolders(), ...reexportFiles(modules), ...ambiguousNames(modules), ...deadExports(modules));
+broken.push(
+  ...closedDoors(modules, DOORS),
+  ...ofFolders(),
+  ...reexportFiles(modules),
+  ...ambiguousNames(modules),
+  ...deadExports(modules),
+);
 for (const line of broken) console.error(line);
 console.log(`${files.length} files, ${broken.length} arrows broken`);
 process.exitCode = broken.length === 0 ? 0 : 1;

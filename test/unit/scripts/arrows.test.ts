@@ -66,6 +66,24 @@ const PLANTED: readonly (readonly [what: string, file: string, text: string, sai
     'import type { verifyPlanted, Keyring } from "../../log/planted-name.js";',
     /^`Keyring` crosses top folders from .*src\/log\/planted-name\.ts.*: import it from one file, or rename one of them$/,
   ],
+  [
+    "an import past the doors of a folder",
+    "cli/commands/log.ts",
+    'import "../../policy/linker/meter.js";',
+    /^src\/cli\/commands\/log\.ts:\d+: `src\/policy\/linker\/meter\.ts` is no door of `policy`; .*`cli\.log`/,
+  ],
+  [
+    "a door that more folders use than its row says",
+    "workbench/report.ts",
+    'import "../engine/files/load-questions.js";',
+    /^src\/engine\/files\/load-questions\.ts: is in row `cli\.bench, repl`, and its users are those of its row `shared`/,
+  ],
+  [
+    "more files and names than the table of doors allows",
+    "cli/commands/log.ts",
+    'import { readKallsyms } from "../../bpf/core/kallsyms.js";',
+    /^other top folders use \d+ files of `bpf`, not \d+; it may not grow past that of scripts\/arrows\/door-table\.mjs$/,
+  ],
   ["", "log/planted-name.ts", "export type Keyring = string;\nexport type verifyPlanted = string;", /^/],
 ];
 
