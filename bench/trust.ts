@@ -4,12 +4,17 @@ import { element } from "../src/trust/asn1/der-writer.js";
 import { EXTENSION } from "../src/trust/asn1/oid.js";
 import { writePem } from "../src/trust/asn1/pem.js";
 import { TAG } from "../src/trust/asn1/tag.js";
+import { MAX_EFFORT } from "../src/trust/base/effort.js";
 import { readSignedData } from "../src/trust/cms/cms.js";
 import { Authority, extension, type KeyKind } from "../src/trust/issuing/authority.js";
 import { type SigningIdentity, signKernel, signPkcs7 } from "../src/trust/issuing/sign-cms.js";
 import { type Keyring, openKeyring } from "../src/trust/keyring.js";
 import type { Certificate } from "../src/trust/x509/certificate.js";
 import { COSTLY_MESSAGES } from "../test/support/costly-messages.js";
+import { numbers } from "../test/support/damage.js";
+import { type HostileSignature, hunt, recordOf } from "../test/support/hostile-signatures.js";
+import { METERED_LOOPS } from "../test/support/metered-loops.js";
+import { spending } from "../test/support/spent-effort.js";
 import type { Figure, Row } from "./row.js";
 
 export const title = "Signatures";
@@ -34,7 +39,7 @@ export async function rows(): Promise<(Row | Figure)[]> {
     all.push(...unseen(name, root, signer), ...unseenCertificate(name, root, signer), ...sizes(name, root, signer));
     all.push(seen(name, root, signer), await pkijsFigure(name, root, signer));
   }
-  all.push(await worstMessage(), largeList());
+  all.push(await worstMessage(), ...fuzzed(), worstLoop(), largeList());
   return all;
 }
 
@@ -59,6 +64,77 @@ async function worstMessage(): Promise<Figure> {
 }
 
 const TRIES = 5;
+/** Below this, what has no loop takes most of the time. */
+const MANY_UNITS = 1_000;
+
+/** How long a new keyring takes to judge a signature, by the best of some tries, and the units that it charges. */
+function judged({ keyring, bytes }: Pick<HostileSignature, "keyring" | "bytes">, tries: number) {
+  const data = Buffer.from("instructions");
+  let time = Number.POSITIVE_INFINITY;
+  let { result, units } = { result: null as ReturnType<Keyring["verify"]> | null, units: 0 };
+  for (let round = 0; round < tries; round++) {
+    const judge = keyring();
+    const start = performance.now();
+    ({ result, units } = spending(() => judge.verify(data, bytes, "PKCS7", NOW)));
+    time = Math.min(time, performance.now() - start);
+  }
+  return { time, units: Math.min(units, MAX_EFFORT), record: recordOf(result!) };
+}
+
+/** The worst of 10,000 signatures of at most 64 KiB that are hunted for what they cost. */
+function fuzzed(): Figure[] {
+  const worst = hunt(10_000, numbers(1), (signature) => {
+    const { time, units, record } = judged(signature, 1);
+    return { time, units, record, ratio: units < MANY_UNITS ? 0 : time / units };
+  });
+  const again = (measure: string) => judged(worst.get(measure)!.signature, TRIES);
+  const name = "the worst of 10,000 fuzzed signatures of 64 KiB";
+  const { time, units, ratio } = { time: again("time"), units: again("units"), ratio: again("ratio") };
+  return [
+    { name, figure: time.time, unit: "ms", limit: 20, note: `${Math.round(time.units)} units` },
+    {
+      name: `${name}, in units`,
+      figure: units.units,
+      unit: "units",
+      limit: MAX_EFFORT,
+      note: `${units.time.toFixed(2)} ms`,
+    },
+    {
+      name: `${name}, for a unit, of those of ${MANY_UNITS} and more`,
+      figure: (1_000 * ratio.time) / ratio.units,
+      unit: "µs",
+      limit: 4,
+      note: `${ratio.time.toFixed(2)} ms, ${Math.round(ratio.units)} units`,
+    },
+    { name: `${name}: its record`, figure: worst.get("record")!.value, unit: "characters", limit: 16_384, note: "" },
+  ];
+}
+
+/** The loop whose length a message chooses that takes longest for the effort it is charged. */
+function worstLoop(): Figure {
+  let worst = { name: "", ratio: 0, time: 0, units: 0 };
+  for (const [name, { keyring, data, content, message, type }] of Object.entries(METERED_LOOPS)) {
+    const bytes = message(60_000);
+    const over = content?.(60_000) ?? data;
+    let time = Number.POSITIVE_INFINITY;
+    let units = 0;
+    for (let round = 0; round < TRIES; round++) {
+      const judge = keyring();
+      const start = performance.now();
+      units = Math.min(spending(() => judge.verify(over, bytes, type, NOW)).units, MAX_EFFORT);
+      time = Math.min(time, performance.now() - start);
+    }
+    if (units >= MANY_UNITS && time / units > worst.ratio) worst = { name, ratio: time / units, time, units };
+  }
+  const note = `${worst.name}; ${worst.time.toFixed(2)} ms, ${Math.round(worst.units)} units`;
+  return {
+    name: "the slowest of all loops that are metered, for a unit",
+    figure: 1_000 * worst.ratio,
+    unit: "µs",
+    limit: 4,
+    note,
+  };
+}
 
 /**
  * A keyring with a revocation list as a large authority has it, each entry with a reason, from its files to being open.

@@ -114,7 +114,7 @@ export class KeyringReport {
       const window = new Window(moment);
       let refusal: Refusal | null = null;
       for (const target of targets) {
-        const outcome = this.#version.checkPath(target, carried, window, null);
+        const outcome = this.#version.checkPath(target, carried, window, null, this.#version.effort());
         if ("verdict" in outcome) refusal ??= outcome;
       }
       return { refusal, until: window.until };

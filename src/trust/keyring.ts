@@ -136,7 +136,7 @@ const NO_SIGNATURE: Verification = {
 function judge(
   version: KeyringVersion,
   type: SignatureType,
-  context: VerificationContext<Uint8Array | null>,
+  context: Omit<VerificationContext<Uint8Array | null>, "effort">,
 ): Verification {
   const { data, window } = context;
   try {

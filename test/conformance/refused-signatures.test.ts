@@ -11,6 +11,7 @@ import { verdictName } from "../../src/errno.js";
 import { CountersignError } from "../../src/error.js";
 import { type Keyring, openKeyring } from "../../src/trust/keyring.js";
 import type { Verification } from "../../src/trust/model/verification.js";
+import { spending } from "../support/spent-effort.js";
 import { file, trusting } from "../support/trust.js";
 import cases from "./refused-signatures/cases.json" with { type: "json" };
 
@@ -56,6 +57,10 @@ const REFUSALS: Readonly<Record<string, { errno: RegExp; rule: RegExp; reason: R
 describe("signatures that break one rule", () => {
   it("are all here", () => {
     expect(cases).toHaveLength(54);
+  });
+
+  it("cost the same on every machine and with every version of node", () => {
+    expect(cases.reduce((sum, one) => sum + spending(() => judge(one)).units, 0)).toBeCloseTo(13_177.627, 3);
   });
 
   for (const one of cases) {

@@ -35,6 +35,8 @@ export interface SignerParts {
   /** Instead of a true one. */
   readonly signature?: Buffer;
   readonly unsigned?: Buffer;
+  /** The digest algorithm that it names. */
+  readonly digest?: Buffer;
 }
 
 /** A SignerInfo by issuer and serial number, with SHA-256. */
@@ -44,7 +46,7 @@ export function signerInfo(data: Uint8Array, { key, certificate }: SigningIdenti
   return sequence(
     integer(1),
     sequence(certificate.issuer.element.whole, certificate.serial.whole),
-    SHA256,
+    parts.digest ?? SHA256,
     ...(attributes === null ? [] : [element(context(0, true), ...attributes)]),
     key.asymmetricKeyType === "rsa" ? RSA : ECDSA_SHA256,
     octetString(parts.signature ?? sign("sha256", signed, key)),

@@ -42,7 +42,7 @@ const NOW = Date.now();
 const DAY = 86_400_000;
 const ECDSA = sequence(identifier("1.2.840.10045.4.3.2"));
 const RSA = sequence(identifier("1.2.840.113549.1.1.11"), NULL);
-const AUTHORITY = extension(EXTENSION.basicConstraints, sequence(element(TAG.boolean, Buffer.of(0xff))), true);
+export const AUTHORITY = extension(EXTENSION.basicConstraints, sequence(element(TAG.boolean, Buffer.of(0xff))), true);
 export const FOR_CODE = extension(
   EXTENSION.extendedKeyUsage,
   sequence(identifierOf(KEY_PURPOSE.codeSigning as string)),
@@ -50,15 +50,18 @@ export const FOR_CODE = extension(
 export const keyId = (id: string): Buffer => extension(EXTENSION.subjectKeyIdentifier, octetString(Buffer.from(id)));
 export const spkiOf = (key: KeyObject): Buffer => createPublicKey(key).export({ type: "spki", format: "der" });
 
-interface Parts {
-  readonly subject: string;
-  readonly issuer: string;
+export interface Parts {
+  /** A common name, or a whole Name in DER. */
+  readonly subject: string | Buffer;
+  readonly issuer: string | Buffer;
   readonly spki: Buffer;
   readonly extensions?: readonly Buffer[];
   /** Signs it; a signature that fits nobody where it is absent. */
   readonly by?: KeyObject;
   readonly rsa?: number;
 }
+
+const nameIn = (name: string | Buffer): Buffer => (typeof name === "string" ? distinguishedName(name) : name);
 
 /** A certificate with exactly these extensions. */
 export function certificate({ subject, issuer, spki, extensions = [], by, rsa }: Parts): Buffer {
@@ -67,9 +70,9 @@ export function certificate({ subject, issuer, spki, extensions = [], by, rsa }:
     element(context(0, true), integer(2)),
     integer(BigInt(`0x4${randomBytes(8).toString("hex")}`)),
     algorithm,
-    distinguishedName(issuer),
+    nameIn(issuer),
     sequence(time(NOW - DAY), time(NOW + DAY)),
-    distinguishedName(subject),
+    nameIn(subject),
     spki,
     ...(extensions.length === 0 ? [] : [element(context(3, true), sequence(...extensions))]),
   );

@@ -1,4 +1,4 @@
-import { type Encoded, headerBody, headerEnd, malformed, readHeader } from "./der-header.js";
+import { countElements, type Encoded, headerBody, headerEnd, malformed, readHeader } from "./der-header.js";
 import { wrongValue } from "./der-value.js";
 import { TAG } from "./tag.js";
 
@@ -27,6 +27,8 @@ export function checkSetOrder(set: Encoded): void {
   }
 }
 
+/** Bytes whose comparison takes as long as reading one header. Sets in sets compare the same bytes at each depth. */
+const COMPARED = 8;
 const CONSTRUCTED = 0x20;
 const CONTEXT = 0x80;
 
@@ -60,6 +62,7 @@ function checkOrder(bytes: Buffer, before: number, start: number, end: number): 
   const common = Math.min(start - before, end - start);
   let index = 0;
   while (index < common && bytes[before + index] === bytes[start + index]) index += 1;
+  countElements(Math.floor(index / COMPARED));
   const ascends =
     index < common
       ? (bytes[before + index] as number) < (bytes[start + index] as number)

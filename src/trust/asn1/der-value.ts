@@ -1,4 +1,4 @@
-import { type Encoded, malformed } from "./der-header.js";
+import { countElements, type Encoded, malformed } from "./der-header.js";
 import { TAG } from "./tag.js";
 import { readTime } from "./time.js";
 
@@ -146,6 +146,7 @@ function ascii(bytes: Buffer, body: number, end: number): string | null {
 
 function utf8(bytes: Buffer, body: number, end: number): string | null {
   if (ascii(bytes, body, end) === null) return null;
+  countElements(DECODED_TEXT);
   try {
     strict.decode(bytes.subarray(body, end));
     return null;
@@ -158,4 +159,6 @@ function time(bytes: Buffer, body: number, end: number, tag: number): string | n
   return Number.isNaN(readTime(bytes, tag, body, end)) ? "a time that is not in DER form" : null;
 }
 
+/** A call of a decoder takes as long as reading so many headers. */
+const DECODED_TEXT = 4;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

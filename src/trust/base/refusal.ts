@@ -1,5 +1,6 @@
 import { clipped } from "../../clipped.js";
 import { ERRNO } from "../../errno.js";
+import { printable } from "./printable.js";
 import type { CertificatePath } from "./signer-identity.js";
 
 /** Why a verification fails: the errno that it becomes, the rule, and a reason for messages. */
@@ -28,4 +29,9 @@ const MAX_REASON = 256;
  */
 export function boundedReason(reason: string): string {
   return clipped(reason, MAX_REASON);
+}
+
+/** Text from a signature for a reason, in backticks. Only as much is escaped as a reason can have. */
+export function quoted(text: string): string {
+  return `\`${printable(text.slice(0, MAX_REASON))}\``;
 }

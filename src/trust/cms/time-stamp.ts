@@ -6,7 +6,7 @@ import { CMS_OID } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readTime } from "../asn1/time.js";
 import { DIGESTS, hash } from "../base/digest.js";
-import { type Effort, READ_BYTES, tooMuch } from "../base/effort.js";
+import { type Effort, tooMuch } from "../base/effort.js";
 import { type Refusal, refuse } from "../base/refusal.js";
 import type { Stamp, Window } from "../base/window.js";
 import { type AlgorithmIdentifier, digestOf, readAlgorithm, schemeOf } from "../key/algorithm.js";
@@ -47,17 +47,18 @@ export class TimeStampTrust {
 
   /** The stamp that a token gives `signature`, or why the token is rejected. Throws DER_MALFORMED. */
   verify(token: Uint8Array, signature: Uint8Array, window: Window, effort: Effort): Stamp | Refusal {
-    const message = readSignedData(token);
+    const message = effort.decode(token.length, () => readSignedData(token));
     const [signer, another] = message.signers;
     if (message.contentType !== CMS_OID.timeStampInfo || message.content === null || message.carriesCrls)
       return refuse("EBADMSG", "RFC 3161 2.4.2", "the token is not a time stamp, or carries revocation lists");
     if (signer === undefined || another !== undefined)
       return refuse("EBADMSG", "RFC 3161 2.4.2", "a time stamp has one signer");
-    if (!effort.take(token.length / READ_BYTES)) return tooMuch();
-    const carried = message.certificates.map((element) => {
+    const carried: Certificate[] = [];
+    for (const element of message.certificates) {
       const certificate = new Certificate(Buffer.from(element.whole));
-      return this.#anchors.find(certificate) ?? certificate;
-    });
+      if (!effort.take(certificate.cost)) return tooMuch();
+      carried.push(this.#anchors.find(certificate) ?? certificate);
+    }
     const authority = [...carried, ...this.#anchors.all].find((candidate) => signer.identifier.names(candidate));
     if (authority === undefined)
       return refuse("ENOKEY", "RFC 3161 2.4.2", "the time stamp's signer is not in the keyring");

@@ -44,10 +44,10 @@ export interface Several {
   /** Whom a signature says that it is by, for comparison. Throws DER_MALFORMED or SIGNATURE_MALFORMED. */
   signerOf(signature: Uint8Array): string;
   /**
-   * Whether a signature names a key of the keyring, or a certificate that one of its authorities has issued. Nothing is
-   * verified for that. Throws DER_MALFORMED or SIGNATURE_MALFORMED.
+   * Prepares the question whether a signature names a key of a keyring, or a certificate that one of its authorities
+   * has issued. Nothing is verified for that; what is read is charged. Throws DER_MALFORMED or SIGNATURE_MALFORMED.
    */
-  names(keyring: TrustedKeyring, signature: Uint8Array): boolean;
+  naming(keyring: TrustedKeyring): (signature: Uint8Array, effort: Effort) => boolean;
 }
 
 /** A text format of public keys, beside PEM. */
@@ -85,8 +85,6 @@ export interface TrustedKeyring {
   keysOf<Key extends FileKey>(file: KeyFile<Key>): readonly Key[];
   /** The rules for paths to other anchors, under other keyring rules. `place` is the anchors' configuration key. */
   pathRules(rules: KeyringRules, anchors: readonly Certificate[], place: string): PathRules;
-  /** A fresh limit for one message. */
-  effort(): Effort;
   /**
    * The path by which a certificate may sign under the keyring's rules, or why it may not. `others` are candidates for
    * intermediate certificates.
@@ -96,7 +94,7 @@ export interface TrustedKeyring {
     others: readonly Certificate[],
     window: Window,
     trace: Trace | null,
-    effort?: Effort,
+    effort: Effort,
   ): CertificatePath | Refusal;
 }
 
@@ -109,8 +107,8 @@ export interface VerificationContext<Signature extends Uint8Array | null = Uint8
   readonly signature: Signature;
   readonly window: Window;
   readonly trace: Trace | null;
-  /** The limit that several signatures share; one of its own if absent. */
-  readonly effort?: Effort;
+  /** What the verification may still cost, for all signatures of a file together. */
+  readonly effort: Effort;
 }
 
 /** Verifies one signature with the keyring that it was opened for. Throws DER_MALFORMED or SIGNATURE_MALFORMED. */

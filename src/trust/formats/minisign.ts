@@ -24,9 +24,9 @@ export const MINISIGN: SignatureFormat = {
   several: {
     split: (file) => blocksIn(file, SIGNATURES),
     signerOf: idOf,
-    names: (keyring, signature) => {
-      const id = idOf(signature);
-      return keyring.keysOf(MINISIGN_KEYS).some(({ name }) => name === id);
+    naming: (keyring) => {
+      const ids = new Set(keyring.keysOf(MINISIGN_KEYS).map(({ name }) => name));
+      return (signature, effort) => ids.has(effort.decode(signature.length, () => idOf(signature)));
     },
   },
   keys: MINISIGN_KEYS,
@@ -43,9 +43,9 @@ export const MINISIGN: SignatureFormat = {
 function verifyMinisign(
   keys: readonly MinisignKey[],
   blockList: BlockList,
-  { data, signature }: VerificationContext,
+  { data, signature, effort }: VerificationContext,
 ): readonly Signer[] | Refusal {
-  const parts = partsOf(signature);
+  const parts = effort.decode(signature.length, () => partsOf(signature));
   if (parts === null) return refuse("EBADMSG", RULE, "not a minisign signature");
   const { bytes, comment, whole } = parts;
   const algorithm = bytes.toString("latin1", 0, 2);
@@ -60,11 +60,11 @@ function verifyMinisign(
   if (found === undefined) return refuse("ENOKEY", RULE, `minisign key ${id} is not in the keyring`);
   const { key } = found;
   const value = bytes.subarray(10);
-  const signed = algorithm === "Ed" ? data : createHash("blake2b512").update(data).digest();
+  const signed = algorithm === "Ed" ? data : Buffer.from(effort.contentDigest(DIGEST, data, blake2b), "hex");
   const refusal =
     blockList.key(key) ??
-    key.verify(ED25519, signed, value, RULE) ??
-    key.verify(ED25519, Buffer.concat([value, Buffer.from(comment, "latin1")]), whole, `${RULE} trusted comment`);
+    key.verify(ED25519, signed, value, RULE, effort) ??
+    key.verify(ED25519, Buffer.concat([value, Buffer.from(comment, "latin1")]), whole, COMMENT_RULE, effort);
   return refusal ?? [{ name: `minisign key ${id}`, key, ...NAMELESS }];
 }
 
@@ -87,11 +87,16 @@ function idOf(signature: Uint8Array): string {
 }
 
 const RULE = "minisign";
+const COMMENT_RULE = `${RULE} trusted comment`;
 const ED25519: Scheme = { family: "edwards", digest: null, salt: 0, keyType: "ed25519" };
-/** BLAKE2b-512. */
+const DIGEST = "blake2b512";
 const DIGEST_SIZE = 64;
 
+function blake2b(digest: string, data: Uint8Array): string {
+  return createHash(digest).update(data).digest("hex");
+}
+
 const SIGNATURES =
-  /untrusted comment:[^\r\n]*\r?\n[A-Za-z0-9+/]{99}=\r?\ntrusted comment: [^\r\n]*\r?\n[A-Za-z0-9+/]{86}==\s*/g;
+  /untrusted comment:[^\r\n]*\r?\n[A-Za-z0-9+/]{99}=\r?\ntrusted comment: [^\r\n]*\r?\n[A-Za-z0-9+/]{86}==\s*/y;
 const SIGNATURE =
   /^untrusted comment:[^\r\n]*\r?\n([A-Za-z0-9+/]{99}=)\r?\ntrusted comment: ([^\r\n]*)\r?\n([A-Za-z0-9+/]{86}==)\s*$/;

@@ -2,8 +2,7 @@ import { readDer } from "../asn1/der.js";
 import { headerEnd, readHeader } from "../asn1/der-header.js";
 import { CMS_OID, dotted } from "../asn1/oid.js";
 import { TAG } from "../asn1/tag.js";
-import { hash } from "../base/digest.js";
-import { type Effort, NAME_BYTES, READ_BYTES, tooMuch } from "../base/effort.js";
+import { type Effort, tooMuch } from "../base/effort.js";
 import { type Refusal, refuse } from "../base/refusal.js";
 import type { CertificatePath } from "../base/signer-identity.js";
 import { Window } from "../base/window.js";
@@ -15,6 +14,7 @@ import { checkSigningCertificate } from "../cms/signing-certificate.js";
 import { digestOf, schemeOf } from "../key/algorithm.js";
 import type { Signer } from "../model/signer.js";
 import { type Certificate, readIdentity } from "../x509/certificate.js";
+import { MAX_PARTS } from "./blocks.js";
 import type { SignatureFormat, TrustedKeyring, VerificationContext } from "./format.js";
 
 export const PKCS7 = {
@@ -31,7 +31,12 @@ export const PKCS7 = {
         .signers.map(({ identifier }) => identifier.key)
         .sort()
         .join(),
-    names: (keyring, message) => namesKeyOf(keyring, readSignedData(message)),
+    naming: (keyring) => (message, effort) =>
+      namesKeyOf(
+        keyring,
+        effort.decode(message.length, () => readSignedData(message)),
+        effort,
+      ),
   },
   keys: null,
   open: (keyring) => (context) => verifyPkcs7(keyring, context),
@@ -47,6 +52,7 @@ function messagesIn(file: Uint8Array): readonly Uint8Array[] {
   try {
     for (let at = 0; at < bytes.length; at = headerEnd) {
       readHeader(bytes, at, bytes.length);
+      if (messages.length === MAX_PARTS) return [file];
       messages.push(file.subarray(at, headerEnd));
     }
   } catch {
@@ -59,11 +65,13 @@ function messagesIn(file: Uint8Array): readonly Uint8Array[] {
  * Whether a signer of a message is an anchor, or a certificate in the message is one or names one as its issuer: a path
  * has an anchor above what the message carries.
  */
-function namesKeyOf({ anchors }: TrustedKeyring, { signers, certificates }: SignedData): boolean {
+function namesKeyOf({ anchors }: TrustedKeyring, { signers, certificates }: SignedData, effort: Effort): boolean {
   return (
     signers.some(({ identifier }) => identifier.in(anchors).length > 0) ||
     certificates.some((element) => {
-      const { issuer, subject } = readIdentity(element);
+      const { issuer, subject } = effort.decode(0, () => readIdentity(element));
+      // The names are prepared for the comparison
+      if (!effort.take(issuer.cost + subject.cost)) return false;
       return anchors.bySubject(issuer).length > 0 || anchors.bySubject(subject).length > 0;
     })
   );
@@ -79,17 +87,19 @@ export function verifyPkcs7(
   context: VerificationContext,
   attributes: "allowed" | "rejected" = "allowed",
 ): readonly Signer[] | Refusal {
-  const { signature } = context;
+  const { signature, effort } = context;
   if (signature.length > MAX_SIGNATURE)
     return refuse("EBADMSG", "signature size limit", `a signature of ${signature.length} bytes`);
-  const message = readSignedData(signature);
+  const message = effort.decode(signature.length, () => readSignedData(signature));
   const wrong = checkMessage(message);
   if (wrong !== null) return wrong;
-  const carried = message.certificates.map((element) => keyring.certificates.get(element));
-  const effort = context.effort ?? keyring.effort();
-  const names = carried.reduce((sum, { subject, issuer }) => sum + subject.element.length + issuer.element.length, 0);
-  if (!effort.take(signature.length / READ_BYTES + names / NAME_BYTES)) return tooMuch();
-  const received: Received = { ...context, keyring, message, carried, effort };
+  const carried: Certificate[] = [];
+  for (const element of message.certificates) {
+    const certificate = keyring.certificates.get(element);
+    if (!effort.take(certificate.cost)) return tooMuch();
+    carried.push(certificate);
+  }
+  const received: Received = { ...context, keyring, message, carried };
   const signers: Signer[] = [];
   for (const signer of message.signers) {
     if (attributes === "rejected" && signer.signedAttributes !== null)
@@ -107,7 +117,6 @@ interface Received extends VerificationContext {
   readonly message: SignedData;
   /** The certificates in the message. */
   readonly carried: readonly Certificate[];
-  readonly effort: Effort;
 }
 
 function checkMessage({ content, contentType, carriesCrls }: SignedData): Refusal | null {
@@ -127,7 +136,7 @@ function checkMessage({ content, contentType, carriesCrls }: SignedData): Refusa
 }
 
 function verifySigner(received: Received, signer: SignerInfo): Signer | Refusal {
-  const { message, data, trace, effort } = received;
+  const { message, trace, effort } = received;
   const noted = <T>(section: string, rule: string, outcome: T): T => {
     trace?.signer(String(signer.identifier), section, rule, outcome);
     return outcome;
@@ -136,7 +145,7 @@ function verifySigner(received: Received, signer: SignerInfo): Signer | Refusal 
   if (typeof digest !== "string") return digest;
   const scheme = noted("RFC 5652 5.3", "signature algorithm", schemeOf(signer.signatureAlgorithm, digest));
   if ("verdict" in scheme) return scheme;
-  const signed = noted("RFC 5652 5.4", "signed data", signedBytes(signer, message.contentType, digest, data));
+  const signed = noted("RFC 5652 5.4", "signed data", signedBytes(received, signer, digest));
   if ("verdict" in signed) return signed;
   let refusal: Refusal | null = null;
   for (const certificate of candidatesFor(received, signer.identifier)) {
@@ -199,10 +208,12 @@ function candidatesFor({ keyring, carried }: Received, signer: SignerIdentifier)
 }
 
 /** RFC 5652 5.4: the bytes that the signature covers. */
-function signedBytes(signer: SignerInfo, contentType: string, digest: string, data: Uint8Array): Uint8Array | Refusal {
+function signedBytes({ message, data, effort }: Received, signer: SignerInfo, digest: string): Uint8Array | Refusal {
   const attributes = signer.signedAttributes;
-  if (attributes !== null)
-    return checkSignedAttributes(attributes, signer, contentType, hash(digest, data)) ?? attributes.signedBytes;
+  if (attributes !== null) {
+    const imprint = effort.contentDigest(digest, data);
+    return checkSignedAttributes(attributes, signer, message.contentType, imprint) ?? attributes.signedBytes;
+  }
   // A signature over these bytes would also be valid for a message whose signed attributes have these bytes, so the
   // data must not parse as signed attributes
   if (data[0] === TAG.set && isSetOfAttributes(data))

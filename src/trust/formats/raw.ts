@@ -18,13 +18,17 @@ export const RAW: SignatureFormat = {
  * SHA-256, RSASSA-PSS, ECDSA in DER with the digest that matches the curve, Ed25519, and others that this OpenSSL
  * supports. Each key is tried.
  */
-function verifyRaw(keyring: TrustedKeyring, { data, signature }: VerificationContext): readonly Signer[] | Refusal {
+function verifyRaw(
+  keyring: TrustedKeyring,
+  { data, signature, effort }: VerificationContext,
+): readonly Signer[] | Refusal {
   if (keyring.keys.length === 0)
     return refuse("ENOKEY", "type RAW", "the keyring has no public keys, which type RAW requires");
   let blocked: Refusal | null = null;
+  effort.charge("bytes", signature.length);
   for (const key of keyring.keys) {
     const scheme = key.rawScheme;
-    if (scheme === null || key.verify(scheme, data, signature, "type RAW") !== null) continue;
+    if (scheme === null || key.verify(scheme, data, signature, "type RAW", effort) !== null) continue;
     blocked = keyring.blockList.key(key);
     if (blocked === null) return [{ name: `key ${key.fingerprint}`, key, ...NAMELESS }];
   }

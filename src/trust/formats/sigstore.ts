@@ -13,8 +13,8 @@ export const SIGSTORE: SignatureFormat = {
   open(keyring) {
     const { sigstore } = keyring.rules;
     const trust = sigstore === undefined ? null : new SigstoreTrust(sigstore, keyring);
-    return ({ data, signature, window }) =>
-      trust?.verify(data, signature, window) ??
+    return ({ data, signature, window, effort }) =>
+      trust?.verify(data, signature, window, effort) ??
       refuse("ENOKEY", "sigstore", "the keyring has no Sigstore root, which type SIGSTORE requires");
   },
 };

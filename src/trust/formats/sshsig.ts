@@ -1,5 +1,6 @@
 import { integer, sequence } from "../asn1/der-writer.js";
 import { hash } from "../base/digest.js";
+import type { Effort } from "../base/effort.js";
 import { type Refusal, refuse } from "../base/refusal.js";
 import { NAMELESS } from "../base/signer-identity.js";
 import { isMinisignKey } from "../key/minisign-key.js";
@@ -27,9 +28,9 @@ export const SSHSIG: SignatureFormat = {
   several: {
     split: (file) => blocksIn(file, ARMORED),
     signerOf: keyOf,
-    names: (keyring, signature) => {
-      const key = keyOf(signature);
-      return keyring.keysOf(SSH_KEYS).some(({ blob }) => blob === key);
+    naming: (keyring) => {
+      const keys = new Set(keyring.keysOf(SSH_KEYS).map(({ blob }) => blob));
+      return (signature, effort) => keys.has(effort.decode(signature.length, () => keyOf(signature)));
     },
   },
   keys: SSH_KEYS,
@@ -43,9 +44,9 @@ export const SSHSIG: SignatureFormat = {
 function verifySshsig(
   trust: SshTrust,
   blockList: BlockList,
-  { data, isStatement, signature, window }: VerificationContext,
+  { data, isStatement, signature, window, effort }: VerificationContext,
 ): readonly Signer[] | Refusal {
-  const blob = unarmored(signature);
+  const blob = effort.decode(signature.length, () => unarmored(signature));
   if (blob === null) return refuse("EBADMSG", RULE, "not an armored SSH signature");
   const reader = new SshReader(blob, "SIGNATURE_MALFORMED");
   if (reader.take(MAGIC.length, "a magic number").toString("latin1") !== MAGIC)
@@ -65,9 +66,9 @@ function verifySshsig(
     return refuse("ENOPKG", "algorithm allow-list", `digest \`${algorithm}\` in an SSH signature is not supported`);
   const signer = trust.find(key, namespace, window, isStatement);
   if ("verdict" in signer) return signer;
-  const digest = Buffer.from(hash(algorithm, data), "hex");
+  const digest = Buffer.from(effort.contentDigest(algorithm, data), "hex");
   const signed = [Buffer.from(MAGIC), ...[namespace, "", algorithm, digest].map(sshString)];
-  const refusal = blockList.key(signer.key) ?? verifyInner(signer, Buffer.concat(signed), inner);
+  const refusal = blockList.key(signer.key) ?? verifyInner(signer, Buffer.concat(signed), inner, effort);
   return refusal ?? [{ ...NAMELESS, subject: signer.subject, name: signer.name, key: signer.key }];
 }
 
@@ -83,7 +84,12 @@ const MAGIC = "SSHSIG";
 /** PROTOCOL.u2f: the flag that says that the user touched the key. */
 const USER_PRESENT = 0x01;
 
-function verifyInner({ key, application, signatures, type }: SshSigner, signed: Buffer, inner: Buffer): Refusal | null {
+function verifyInner(
+  { key, application, signatures, type }: SshSigner,
+  signed: Buffer,
+  inner: Buffer,
+  effort: Effort,
+): Refusal | null {
   const reader = new SshReader(inner, "SIGNATURE_MALFORMED");
   const name = reader.name("a signature algorithm");
   const scheme = Object.hasOwn(signatures, name) ? signatures[name] : undefined;
@@ -97,7 +103,7 @@ function verifyInner({ key, application, signatures, type }: SshSigner, signed: 
   const data = application === null ? signed : assertion(application, signed, reader);
   reader.finish("the bytes of a signature");
   if ("verdict" in data) return data;
-  return key.verify(scheme, data, scheme.family === "ec" ? ecdsaValue(bytes) : bytes, RULE);
+  return key.verify(scheme, data, scheme.family === "ec" ? ecdsaValue(bytes) : bytes, RULE, effort);
 }
 
 /**
@@ -120,7 +126,7 @@ function ecdsaValue(bytes: Buffer): Buffer {
   return sequence(integer(r), integer(s));
 }
 
-const ARMORED = /-----BEGIN SSH SIGNATURE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END SSH SIGNATURE-----\s*/g;
+const ARMORED = /-----BEGIN SSH SIGNATURE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END SSH SIGNATURE-----\s*/y;
 
 function unarmored(signature: Uint8Array): Buffer | null {
   const text = Buffer.from(signature).toString("latin1");

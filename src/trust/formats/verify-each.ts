@@ -1,4 +1,4 @@
-import { READ_BYTES, tooMuch } from "../base/effort.js";
+import { tooMuch } from "../base/effort.js";
 import { type Refusal, refuse } from "../base/refusal.js";
 import { distinctSigners, type Signer } from "../model/signer.js";
 import type { Several, TrustedKeyring, VerificationContext, Verify } from "./format.js";
@@ -21,22 +21,27 @@ export function verifyEach(
   const { signature } = context;
   const parts = several.split(signature);
   if (parts.length === 1) return verify(context);
-  const effort = keyring.effort();
-  if (!effort.take(signature.length / READ_BYTES)) return tooMuch();
-  const named = parts.filter((part) => several.names(keyring, part));
+  const { effort } = context;
+  if (!effort.charge("parts", parts.length)) return tooMuch();
+  const names = several.naming(keyring);
+  const named: Uint8Array[] = [];
+  for (const part of parts) {
+    if (names(part, effort)) named.push(part);
+    if (effort.spent) return tooMuch();
+  }
   if (named.length === 0) return refuse("ENOKEY", "signer", `none of ${parts.length} signatures is by the keyring`);
   if (named.length > MAX_TRIED) return tooMuch();
   const { signers: needed = 1 } = keyring.rules;
   const signers: Signer[] = [];
   let failed: Refusal | null = null;
   for (const part of named) {
-    const outcome = verify({ ...context, signature: part, effort });
+    const outcome = verify({ ...context, signature: part });
     if ("verdict" in outcome) failed ??= outcome;
     else {
       signers.push(...outcome);
       if (distinctSigners(signers) >= needed) return signers;
     }
-    if (effort.spent) return signers.length > 0 ? signers : tooMuch();
+    if (effort.spent) return tooMuch();
   }
   return signers.length > 0 ? signers : (failed as Refusal);
 }

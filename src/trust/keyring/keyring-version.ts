@@ -1,5 +1,5 @@
 import { CountersignError } from "../../error.js";
-import { Effort, type Spending } from "../base/effort.js";
+import { Effort, type Spending, tooMuch } from "../base/effort.js";
 import type { Refusal } from "../base/refusal.js";
 import { boundedReason } from "../base/refusal.js";
 import type { CertificatePath } from "../base/signer-identity.js";
@@ -13,7 +13,7 @@ import type {
   VerificationContext,
   Verify,
 } from "../formats/format.js";
-import { FORMATS, type SignatureType } from "../formats/formats.js";
+import { FORMATS, KEY_FILES, type SignatureType } from "../formats/formats.js";
 import { verifyEach } from "../formats/verify-each.js";
 import type { PublicKey } from "../key/key.js";
 import type { KeyringRules } from "../model/keyring-rules.js";
@@ -50,8 +50,8 @@ export class KeyringVersion implements TrustedKeyring {
   readonly #known: KnownCertificates;
   readonly #pathRules: PathRules;
   readonly #verifiers: Readonly<Record<SignatureType, Verify>>;
-  /** The public keys of all certificates in the keyring's files. */
-  readonly #keys: ReadonlySet<PublicKey>;
+  /** The public keys in the keyring's files: those of certificates, anchors of other formats included, and others. */
+  readonly #keys: Set<PublicKey>;
   readonly #paths = new WeakMap<Certificate, CachedPath>();
   #good: Verification | null = null;
 
@@ -71,7 +71,8 @@ export class KeyringVersion implements TrustedKeyring {
     this.keys = keys;
     this.rejected = rejected;
     this.#known = knownCertificates(rules, certificates);
-    this.#keys = new Set(this.#known.all.all.map(({ publicKey }) => publicKey));
+    const fileKeys = KEY_FILES.flatMap((file) => this.keysOf(file).map(({ key }) => key));
+    this.#keys = new Set([...this.#known.all.all.map(({ publicKey }) => publicKey), ...keys, ...fileKeys]);
     this.blockList = this.#known.blockList;
     this.certificates = new CertificateCache(certificates);
     this.signersNeeded = rules.signers ?? 1;
@@ -83,13 +84,21 @@ export class KeyringVersion implements TrustedKeyring {
 
   /**
    * The signers of a valid signature, or why it is rejected. `signature` may be null if the format is not detached.
-   * Throws DER_MALFORMED or SIGNATURE_MALFORMED.
+   * A message that exceeds the limit of effort is rejected for that, whatever else is wrong with it. Throws
+   * DER_MALFORMED or SIGNATURE_MALFORMED.
    */
-  verify(type: SignatureType, context: VerificationContext<Uint8Array | null>): readonly Signer[] | Refusal {
+  verify(type: SignatureType, context: Omit<Given, "effort">): readonly Signer[] | Refusal {
     const { several } = FORMATS[type] as SignatureFormat;
     const verify = this.#verifiers[type];
-    const given = context as VerificationContext;
-    return several === null ? verify(given) : verifyEach(several, this, verify, given);
+    const effort = this.effort();
+    const given = { ...context, effort } as VerificationContext;
+    try {
+      const outcome = several === null ? verify(given) : verifyEach(several, this, verify, given);
+      return effort.spent ? tooMuch() : outcome;
+    } catch (error) {
+      if (effort.spent) return tooMuch();
+      throw error;
+    }
   }
 
   keysOf<Key extends FileKey>(file: KeyFile<Key>): readonly Key[] {
@@ -97,6 +106,7 @@ export class KeyringVersion implements TrustedKeyring {
   }
 
   pathRules(rules: KeyringRules, anchors: readonly Certificate[], place: string): PathRules {
+    for (const { publicKey } of anchors) this.#keys.add(publicKey);
     return requirementsOf(rules, this.#known, anchors, place);
   }
 
@@ -118,6 +128,7 @@ export class KeyringVersion implements TrustedKeyring {
     return this.#good;
   }
 
+  /** A fresh limit for one message. */
   effort(): Effort {
     return new Effort(this.#keys);
   }
@@ -127,7 +138,7 @@ export class KeyringVersion implements TrustedKeyring {
     others: readonly Certificate[],
     window: Window,
     trace: Trace | null,
-    effort: Effort = this.effort(),
+    effort: Effort,
   ): CertificatePath | Refusal {
     const cached = window.stamp === null ? this.#paths.get(target) : undefined;
     if (trace === null && cached !== undefined && isCurrent(cached, others, window.at)) {
@@ -146,6 +157,8 @@ export class KeyringVersion implements TrustedKeyring {
     return outcome;
   }
 }
+
+type Given = VerificationContext<Uint8Array | null>;
 
 /** A RAW signature does not identify its key, so each key is tried. */
 const MAX_KEYS = 64;

@@ -1,14 +1,14 @@
-import { type Effort, NAME_BYTES, tooMuch } from "../base/effort.js";
+import { type Effort, PER_UNIT, tooMuch } from "../base/effort.js";
 import { type Refusal, refuse } from "../base/refusal.js";
 import type { Certificate } from "../x509/certificate.js";
 import type { NameConstraints } from "../x509/extension.js";
-import type { GeneralName } from "../x509/general-name.js";
+import { costOfMatching, type GeneralName } from "../x509/general-name.js";
 import type { Comparison } from "../x509/name.js";
 import { coversAddress, coversHost, coversMailbox, coversUri } from "../x509/name-subtree.js";
 
 /** The name constraints that apply at one point of a path (RFC 5280 6.1.2 (b) and (c)). */
 export class NameConstraintState {
-  readonly #constraints: NameConstraints[] = [];
+  readonly #constraints: Constraints[] = [];
 
   constructor(private readonly effort: Effort) {}
 
@@ -16,9 +16,11 @@ export class NameConstraintState {
   add(certificate: Certificate): void {
     const constraints = certificate.nameConstraints;
     if (constraints === null) return;
-    this.#constraints.push(constraints);
     const subtrees = [...constraints.permitted, ...constraints.excluded];
-    this.effort.take(subtrees.reduce((sum, name) => sum + bytesOf(name), 0) / NAME_BYTES);
+    // Nothing is prepared if that exceeds the limit
+    if (!this.effort.take(preparation(subtrees))) return;
+    const matching = subtrees.reduce((sum, name) => sum + costOfMatching(name), 0);
+    this.#constraints.push({ ...constraints, matching });
   }
 
   /**
@@ -26,12 +28,15 @@ export class NameConstraintState {
    * excluded one. A name that cannot be compared with a subtree counts as not permitted and as excluded.
    */
   check(certificate: Certificate): Refusal | null {
+    if (this.effort.spent) return tooMuch();
     if (this.#constraints.length === 0) return null;
     const names = namesOf(certificate);
-    this.effort.take(names.reduce((sum, name) => sum + bytesOf(name), 0) / NAME_BYTES);
-    for (const { permitted, excluded } of this.#constraints)
+    if (!this.effort.take(preparation(names))) return tooMuch();
+    for (const { permitted, excluded, matching } of this.#constraints)
       for (const name of names) {
-        if (!this.effort.take((permitted.length + excluded.length) * COMPARISON)) return tooMuch();
+        const pairs = permitted.length + excluded.length;
+        const cost = pairs * (1 / PER_UNIT.pairs + costOfMatching(name)) + matching;
+        if (!this.effort.take(cost)) return tooMuch();
         const shown = `a name of \`${certificate}\``;
         for (const subtree of excluded) {
           const within = covers(subtree, name);
@@ -48,12 +53,14 @@ export class NameConstraintState {
   }
 }
 
-/** Units for comparing one name with one subtree. */
-const COMPARISON = 0.5;
+interface Constraints extends NameConstraints {
+  /** The sum of `costOfMatching` of all subtrees. */
+  readonly matching: number;
+}
 
-/** Directory names cost more, since they are prepared before they are compared. */
-function bytesOf(name: GeneralName): number {
-  return name.kind === "directory" ? name.value.element.length : NAME_BYTES;
+/** Units for what is done with each name once: a directory name is prepared, before it is compared. */
+function preparation(names: readonly GeneralName[]): number {
+  return names.reduce((sum, name) => sum + (name.kind === "directory" ? name.value.cost : 1), 0);
 }
 
 /**

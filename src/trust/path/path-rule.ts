@@ -1,3 +1,4 @@
+import type { Effort } from "../base/effort.js";
 import type { Refusal } from "../base/refusal.js";
 import type { Window } from "../base/window.js";
 import type { Certificate } from "../x509/certificate.js";
@@ -35,6 +36,8 @@ export interface PathRules {
 export interface PathState {
   readonly rules: PathRules;
   readonly window: Window;
+  /** The message's remaining limit. */
+  readonly effort: Effort;
   readonly crlIssuers: CrlIssuers;
   /** The candidates for paths below another certificate. */
   readonly crlIssuersBelow: (authority: Certificate) => CrlIssuers;

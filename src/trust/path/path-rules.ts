@@ -171,8 +171,8 @@ function named(purposes: ReadonlySet<string>): string {
 const revocation: PathRule = {
   section: "RFC 5280 6.1.3 (a)(3)",
   name: "revocation",
-  check: (certificate, { rules, issuer, crlIssuers, window }) =>
-    rules.revocation?.check(certificate, issuer, crlIssuers, window) ?? null,
+  check: (certificate, { rules, issuer, crlIssuers, window, effort }) =>
+    rules.revocation?.check(certificate, issuer, crlIssuers, window, effort) ?? null,
 };
 
 /** RFC 5280 6.1.3 (b) and (c): not checked for self-issued intermediate certificates. */
@@ -238,14 +238,15 @@ const policyOutcome: PathRule = {
 const issuerOfAnchor: PathRule = {
   section: "RFC 5280 6.1.3 (a)(3)",
   name: "revocation of an anchor",
-  check: (certificate, { rules, crlIssuersBelow, window }) => {
+  check: (certificate, { rules, crlIssuersBelow, window, effort }) => {
     const ask = (one: Certificate, below: readonly Certificate[]): Refusal | null => {
       const file = rules.authorities.find(one) ?? one;
       const authorities = rules.authorities
         .issuersOf(file)
         .filter((authority) => !below.some((known) => known.sameHolder(authority)));
       const blocked = rules.issuerBlocked(file) ?? firstRefusal(authorities, rules.blocked);
-      const refusal = blocked ?? rules.revocation?.checkAnchor(one, authorities, crlIssuersBelow, window) ?? null;
+      const refusal =
+        blocked ?? rules.revocation?.checkAnchor(one, authorities, crlIssuersBelow, window, effort) ?? null;
       // An authority that is not trusted itself need not have a CRL: only its revocation counts
       const known = refusal === null || below.length === 0 || refusal.verdict === -ERRNO.EKEYREVOKED ? refusal : null;
       if (known !== null || below.length >= MAX_AUTHORITIES) return known;

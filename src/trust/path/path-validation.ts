@@ -36,6 +36,7 @@ export function validatePath(path: readonly Certificate[], context: PathContext)
   const state: PathState = {
     rules,
     window,
+    effort: context.effort,
     crlIssuers: context.crlIssuers(anchor),
     crlIssuersBelow: context.crlIssuers,
     trusted: context.trusted,

@@ -1,4 +1,4 @@
-import { Effort, STEP, tooMuch } from "../base/effort.js";
+import { Effort, tooMuch } from "../base/effort.js";
 import { type Refusal, refuse } from "../base/refusal.js";
 import type { CertificatePath } from "../base/signer-identity.js";
 import { Window } from "../base/window.js";
@@ -75,7 +75,7 @@ class Search {
     if (above.length === 0) return this.#validated(path);
     if (path.length >= MAX_PATH) return this.#tooLong(path);
     for (const issuer of above) {
-      if (!this.effort.take(STEP)) return null;
+      if (!this.effort.charge("steps", 1)) return null;
       const found = this.#continue([issuer, ...path]);
       if (found !== null) return found;
     }
@@ -91,9 +91,10 @@ class Search {
     for (const issuer of [...this.anchors.candidatesFor(lowest), ...this.others.candidatesFor(lowest)]) {
       if (below.some((certificate) => certificate.sameHolder(issuer))) continue;
       known = true;
-      if (!this.effort.take(STEP)) return null;
       // Renewed certificates of one authority have the same key
-      const key = issuer.publicKey.spki.key;
+      const { key } = issuer.publicKey.spki;
+      this.effort.charge("bytes", key.length);
+      if (!this.effort.charge("steps", 1)) return null;
       if (failed.has(key)) continue;
       const wrong = lowest.signedBy(issuer.publicKey, this.effort);
       if (wrong !== null) {
@@ -109,7 +110,12 @@ class Search {
   }
 
   #validated(path: readonly Certificate[]): FoundPath | null {
-    if (!this.effort.take(VALIDATION * path.length)) return null;
+    // Block lists hash each certificate
+    this.effort.charge(
+      "hashed",
+      path.reduce((sum, { der }) => sum + 2 * der.length, 0),
+    );
+    if (!this.effort.charge("rules", path.length)) return null;
     this.trace?.path(path);
     const { rules, window, trace } = this;
     const outcome = validatePath(path, {
@@ -166,9 +172,6 @@ class Search {
 export function identitiesOf(path: readonly Certificate[]): CertificatePath {
   return path.map(({ signerIdentity }) => signerIdentity);
 }
-
-/** Units for the rules of one certificate of a path, without CRLs and name constraints. */
-const VALIDATION = 10;
 
 /** The most nested searches for issuers of CRLs. */
 const MAX_CRL_DEPTH = 3;

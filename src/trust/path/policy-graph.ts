@@ -48,6 +48,7 @@ export class PolicyState {
   /** RFC 5937 3.2, for the anchor: its policies limit the acceptable ones, and its constraints apply from it on. */
   constrain(anchor: Certificate): void {
     const { policies } = anchor;
+    this.effort.charge("policies", policies?.size ?? 0);
     if (policies !== null && !policies.has(ANY_POLICY)) {
       const all = this.#acceptable === null || this.#acceptable.has(ANY_POLICY);
       this.#acceptable = all ? policies : new Set([...policies].filter((policy) => this.#acceptable!.has(policy)));
@@ -68,9 +69,9 @@ export class PolicyState {
   /** RFC 5280 6.1.4 (a), (b), (h), (i), (j), for a certificate that issues the next one. */
   prepare(certificate: Certificate): Refusal | null {
     const { policyMappings: mappings } = certificate;
+    if (!this.effort.charge("policies", mappings.length)) return tooMuch();
     if (mappings.some((pair) => pair.includes(ANY_POLICY)))
       return refuse("EKEYREJECTED", "RFC 5280 6.1.4 (a)", `certificate \`${certificate}\` maps anyPolicy`);
-    if (!this.effort.take(mappings.length / NODES)) return tooMuch();
     if (mappings.length > 0 && this.#levels !== null) this.#map(mappings);
     if (!certificate.selfIssued) {
       if (this.#explicit > 0) this.#explicit -= 1;
@@ -100,6 +101,7 @@ export class PolicyState {
    */
   get policies(): ReadonlySet<string> {
     if (this.#levels === null) return new Set();
+    for (const level of this.#levels) this.effort.charge("policies", level.size);
     const constrained = new Set<string>();
     for (let depth = 1; depth < this.#levels.length; depth++)
       for (const [policy, { parents }] of this.#levels[depth] as Map<string, Node>)
@@ -116,7 +118,7 @@ export class PolicyState {
     const above = levels.at(-1) as Map<string, Node>;
     let size = policies.size;
     for (const { expected } of above.values()) size += expected.size;
-    if (!this.effort.take(size / NODES)) return;
+    if (!this.effort.charge("policies", size)) return;
     const expecting = new Map<string, Set<string>>();
     for (const [policy, { expected }] of above)
       for (const wanted of expected) {
@@ -158,9 +160,9 @@ export class PolicyState {
     const levels = this.#levels as Map<string, Node>[];
     for (let depth = levels.length - 2; depth >= 0; depth--) {
       const used = new Set<string>();
-      if (!this.effort.take(((levels[depth] as Map<string, Node>).size + 1) / NODES)) return;
+      if (!this.effort.charge("policies", (levels[depth] as Map<string, Node>).size + 1)) return;
       for (const { parents } of (levels[depth + 1] as Map<string, Node>).values()) {
-        this.effort.take((parents.size + 1) / NODES);
+        this.effort.charge("policies", parents.size + 1);
         for (const parent of parents) used.add(parent);
       }
       for (const policy of (levels[depth] as Map<string, Node>).keys())
@@ -169,9 +171,6 @@ export class PolicyState {
     if (levels[0]?.size === 0 || levels.at(-1)?.size === 0) this.#levels = null;
   }
 }
-
-/** Nodes and edges that can be visited per unit. */
-const NODES = 5;
 
 /** A policy at one depth: the names that the next certificate may use for it, and its parent policies one level up. */
 interface Node {

@@ -1,3 +1,4 @@
+import { type Effort, tooMuch } from "../base/effort.js";
 import { type Refusal, refuse } from "../base/refusal.js";
 import type { Window } from "../base/window.js";
 import type { Certificate } from "../x509/certificate.js";
@@ -5,7 +6,7 @@ import { CertificateIndex } from "../x509/certificate-index.js";
 import { type Crl, ON_HOLD, REMOVED, type RevokedEntry, undetermined } from "../x509/crl.js";
 import { ALL_REASONS, type DistributionPoint, directoriesIn } from "../x509/distribution-point.js";
 import { KEY_USAGE } from "../x509/extension.js";
-import { compareGeneralNames, type GeneralName } from "../x509/general-name.js";
+import { compareGeneralNames, costOfMatching, type GeneralName } from "../x509/general-name.js";
 import type { Comparison, Name } from "../x509/name.js";
 import type { Profile } from "../x509/profile.js";
 
@@ -53,8 +54,14 @@ export class Revocation {
   }
 
   /** Why a certificate that `issuer` issued is rejected; null if it is not (RFC 5280 6.3.3). Throws DER_MALFORMED. */
-  check(certificate: Certificate, issuer: Certificate, issuers: CrlIssuers, window: Window): Refusal | null {
-    return this.#ask(certificate, [issuer], issuers, window, this.freshness);
+  check(
+    certificate: Certificate,
+    issuer: Certificate,
+    issuers: CrlIssuers,
+    window: Window,
+    effort: Effort,
+  ): Refusal | null {
+    return this.#ask(certificate, [issuer], issuers, window, effort, this.freshness);
   }
 
   /**
@@ -67,6 +74,7 @@ export class Revocation {
     authorities: readonly Certificate[],
     issuersBelow: (authority: Certificate) => CrlIssuers,
     window: Window,
+    effort: Effort,
   ): Refusal | null {
     const own = authorities.length === 0 && certificate.selfIssued;
     const lists = this.#byIssuer.get(certificate.issuer.key) ?? [];
@@ -76,7 +84,7 @@ export class Revocation {
     const freshness = isOptional || own ? "if-present" : this.freshness;
     const signers = own && certificate.selfSigned ? [certificate] : authorities;
     const issuers = signers[0] === undefined ? NO_ISSUERS : issuersBelow(signers[0]);
-    return this.#ask(certificate, signers, issuers, window, freshness);
+    return this.#ask(certificate, signers, issuers, window, effort, freshness);
   }
 
   #ask(
@@ -84,6 +92,7 @@ export class Revocation {
     authorities: readonly Certificate[],
     issuers: CrlIssuers,
     window: Window,
+    effort: Effort,
     freshness: Freshness,
   ): Refusal | null {
     const { unconfirmed } = this;
@@ -93,6 +102,7 @@ export class Revocation {
       issuers,
       this.#certificates,
       window,
+      effort,
       freshness,
       unconfirmed,
       this.profile,
@@ -100,10 +110,13 @@ export class Revocation {
     for (const point of pointsOf(certificate))
       for (const name of issuersNamedBy(point, certificate)) {
         if (inquiry.reasons === ALL_REASONS) return inquiry.conclude();
+        if (!effort.take(name.cost)) return tooMuch();
+        if (!name.comparable && !effort.charge("pairs", this.#byIssuer.size)) return tooMuch();
         if (this.#mayConcern(name))
           inquiry.doubt(`the name of \`${name}\` cannot be compared with the issuer of a list`);
         for (const crl of this.#byIssuer.get(name.key) ?? []) {
           if (inquiry.reasons === ALL_REASONS) return inquiry.conclude();
+          if (!effort.charge("lists", 1)) return tooMuch();
           const refusal = inquiry.ask(crl, point);
           if (refusal !== null) return refusal;
         }
@@ -145,6 +158,7 @@ class Inquiry {
     readonly issuers: CrlIssuers,
     readonly extra: CertificateIndex,
     readonly window: Window,
+    readonly effort: Effort,
     readonly freshness: Freshness,
     readonly unconfirmed: ReadonlyMap<Crl, () => void>,
     readonly profile: Profile,
@@ -152,7 +166,8 @@ class Inquiry {
 
   /** RFC 5280 6.3.3 (b) to (l) for one CRL. */
   ask(crl: Crl, point: DistributionPoint): Refusal | null {
-    const scope = inScope(crl, point, this.certificate);
+    const scope = inScope(crl, point, this.certificate, this.effort);
+    if (this.effort.spent) return tooMuch();
     if (scope === "no") return null;
     // (d), (e): does this CRL cover a reason that none before it covered?
     const reasons = point.reasons & (crl.scope?.reasons ?? ALL_REASONS);
@@ -298,7 +313,7 @@ const REASONS: readonly string[] = [
 /** The distribution points in a certificate, and the implicit one: its issuer's own CRL (RFC 5280 6.3.3). */
 function pointsOf(certificate: Certificate): readonly DistributionPoint[] {
   const own: DistributionPoint = {
-    names: [{ kind: "directory", value: certificate.issuer }],
+    names: () => [{ kind: "directory", value: certificate.issuer }],
     reasons: ALL_REASONS,
     crlIssuer: null,
   };
@@ -306,18 +321,25 @@ function pointsOf(certificate: Certificate): readonly DistributionPoint[] {
 }
 
 /** RFC 5280 6.3.3 (b). */
-function inScope(crl: Crl, point: DistributionPoint, certificate: Certificate): Comparison {
+function inScope(crl: Crl, point: DistributionPoint, certificate: Certificate, effort: Effort): Comparison {
   const { scope } = crl;
   // (1): a CRL of another issuer must be marked as indirect
   if (point.crlIssuer !== null && scope?.indirect !== true) return "no";
   if (scope === null) return "yes";
   const authority = certificate.basicConstraints?.authority === true;
   if (scope.onlyAttributes || (scope.onlyUsers && authority) || (scope.onlyAuthorities && !authority)) return "no";
-  return scope.names === null ? "yes" : meet(scope.names, point.names ?? point.crlIssuer ?? []);
+  if (scope.names === null) return "yes";
+  const names = effort.decode(certificate.issuer.element.length, point.names) ?? point.crlIssuer ?? [];
+  return meet(scope.names, names, effort);
 }
 
-/** Whether two lists of names share a name. */
-function meet(some: readonly GeneralName[], others: readonly GeneralName[]): Comparison {
+/** Whether two lists of names share a name; `unknown` if that exceeds the limit. */
+function meet(some: readonly GeneralName[], others: readonly GeneralName[], effort: Effort): Comparison {
+  const prepared = others.reduce((sum, name) => sum + (name.kind === "directory" ? name.value.cost : 0), 0);
+  if (!effort.take(prepared)) return "unknown";
+  const each = others.reduce((sum, name) => sum + costOfMatching(name), 0);
+  effort.charge("pairs", some.length * others.length);
+  if (!effort.take(some.length * each)) return "unknown";
   const pairs = some.flatMap((name) => others.map((other) => compareGeneralNames(name, other)));
   return pairs.includes("yes") ? "yes" : pairs.includes("unknown") ? "unknown" : "no";
 }

@@ -7,8 +7,9 @@ import { readDer } from "../asn1/der.js";
 import { oid } from "../asn1/oid.js";
 import { TAG } from "../asn1/tag.js";
 import { hash } from "../base/digest.js";
+import { type Effort, tooMuch } from "../base/effort.js";
 import { printable } from "../base/printable.js";
-import { type Refusal, refuse } from "../base/refusal.js";
+import { quoted, type Refusal, refuse } from "../base/refusal.js";
 import { type CertificatePath, NAMELESS, type SignerIdentity } from "../base/signer-identity.js";
 import { Window } from "../base/window.js";
 import type { Scheme } from "../key/algorithm.js";
@@ -56,14 +57,18 @@ export class SigstoreTrust {
     this.#stampRules = keyring.pathRules({ ...asked, usage: ["any"], validity: "ignore" }, [], "sigstore.root");
   }
 
-  verify(data: Uint8Array, signature: Uint8Array, window: Window): readonly Signer[] | Refusal {
+  verify(data: Uint8Array, signature: Uint8Array, window: Window, effort: Effort): readonly Signer[] | Refusal {
+    if (!effort.charge("json", signature.length)) return tooMuch();
     const bundle = readBundle(signature);
     if (bundle === null) return refuse("EBADMSG", SIGSTORE, "not a Sigstore bundle");
     const message = messageOf(bundle);
     if ("verdict" in message) return message;
-    if (hash(message.digest, data) !== message.imprint)
+    const { tlogEntries, timestampVerificationData } = bundle.verificationMaterial;
+    const entries = tlogEntries.length + (timestampVerificationData?.rfc3161Timestamps.length ?? 0);
+    if (!effort.charge("entries", entries)) return tooMuch();
+    if (effort.contentDigest(message.digest, data) !== message.imprint)
       return refuse("EKEYREJECTED", SIGSTORE, "the bundle is for other data: the digests differ");
-    const signer = this.#signerOf(bundle, data, message);
+    const signer = this.#signerOf(bundle, data, message, effort);
     if ("verdict" in signer) return signer;
     const refused =
       this.keyring.blockList.key(signer.key) ??
@@ -71,15 +76,15 @@ export class SigstoreTrust {
       this.#checkBlockedLogs(bundle) ??
       this.#checkLogs(bundle, data, signer, window);
     if (refused !== null) return refused;
-    const path = this.#checkCertificate(bundle, signer, window);
+    const path = this.#checkCertificate(bundle, signer, window, effort);
     if ("verdict" in path) return path;
     return [{ ...signer.identity, name: signer.name, key: signer.key, path }];
   }
 
-  #signerOf(bundle: Bundle, data: Uint8Array, message: Message): BundleSigner | Refusal {
+  #signerOf(bundle: Bundle, data: Uint8Array, message: Message, effort: Effort): BundleSigner | Refusal {
     const { content } = bundle.verificationMaterial;
     if (content.$case === "publicKey") {
-      const key = this.keyring.keys.find((known) => verifies(known, data, message) === null);
+      const key = this.keyring.keys.find((known) => verifies(known, data, message, effort) === null);
       if (key === undefined)
         return refuse(
           "ENOKEY",
@@ -90,7 +95,8 @@ export class SigstoreTrust {
     }
     const raw = content.$case === "certificate" ? content.certificate : content.x509CertificateChain.certificates[0];
     const certificate = new Certificate(Buffer.from(raw?.rawBytes ?? []));
-    const wrong = verifies(certificate.publicKey, data, message);
+    if (!effort.take(certificate.cost)) return tooMuch();
+    const wrong = verifies(certificate.publicKey, data, message, effort);
     if (wrong !== null) return wrong;
     const found = identityOf(certificate);
     const { subject, issuer } = found;
@@ -98,7 +104,7 @@ export class SigstoreTrust {
       return refuse(
         "ENOKEY",
         `${SIGSTORE} identity`,
-        `\`${printable(subject)}\`, by \`${printable(issuer)}\`, is not among the identities`,
+        `${quoted(subject)}, by ${quoted(issuer)}, is not among the identities`,
       );
     const identity = { ...NAMELESS, subject, issuer };
     return { name: printable(`${subject} by ${issuer}`), key: certificate.publicKey, identity, certificate };
@@ -161,13 +167,18 @@ export class SigstoreTrust {
    * Validates the certificate path by RFC 5280 at each time that a log or a time stamp gives; the library checks less.
    * The path is empty if a key signed.
    */
-  #checkCertificate(bundle: Bundle, { certificate }: BundleSigner, window: Window): CertificatePath | Refusal {
+  #checkCertificate(
+    bundle: Bundle,
+    { certificate }: BundleSigner,
+    window: Window,
+    effort: Effort,
+  ): CertificatePath | Refusal {
     let path: CertificatePath = [];
     if (certificate === null) return path;
-    for (const at of momentsOf(bundle)) {
+    for (const at of new Set(momentsOf(bundle))) {
       if (!window.reached(at)) return refuse("EKEYREJECTED", SIGSTORE, "the bundle's time is in the future");
       const then = new Window(window.at, { at, outlivesRevocation: false });
-      const found = findPath(certificate, this.#anchors, new CertificateIndex([]), this.#rules, then);
+      const found = findPath(certificate, this.#anchors, new CertificateIndex([]), this.#rules, then, null, effort);
       if ("verdict" in found) return found;
       path = identitiesOf(found.path);
     }
@@ -232,11 +243,11 @@ function fingerprintOf(key: KeyObject): string {
   return hash("sha256", key.export({ type: "spki", format: "der" }));
 }
 
-function verifies(key: PublicKey, data: Uint8Array, { digest, signature }: Message): Refusal | null {
+function verifies(key: PublicKey, data: Uint8Array, { digest, signature }: Message, effort: Effort): Refusal | null {
   const known = key.rawScheme;
   if (known === null) return key.problem ?? refuse("ENOPKG", "algorithm allow-list", "a key that does not sign");
   const scheme: Scheme = known.digest === null ? known : { ...known, digest };
-  return key.verify(scheme, data, signature, SIGSTORE);
+  return key.verify(scheme, data, signature, SIGSTORE, effort);
 }
 
 const ISSUER = oid("1.3.6.1.4.1.57264.1.8");

@@ -1,6 +1,5 @@
 import { STATEMENT_NAMESPACE } from "../../statement-line.js";
-import { printable } from "../base/printable.js";
-import { type Refusal, refuse } from "../base/refusal.js";
+import { quoted, type Refusal, refuse } from "../base/refusal.js";
 import type { Window } from "../base/window.js";
 import type { KeyringRules } from "../model/keyring-rules.js";
 import type { SshSigner } from "./allowed-signers.js";
@@ -32,13 +31,13 @@ export class SshTrust {
       return refuse(
         "EKEYREJECTED",
         "SSHSIG namespace",
-        `a signature for \`${printable(namespace)}\` over ${isStatement ? "a program statement" : "other bytes"}`,
+        `a signature for ${quoted(namespace)} over ${isStatement ? "a program statement" : "other bytes"}`,
       );
     if (!isStatement && !this.#namespaces.has(namespace))
       return refuse(
         "EKEYREJECTED",
         "SSHSIG namespace",
-        `a signature for \`${printable(namespace)}\`, which the keyring does not accept`,
+        `a signature for ${quoted(namespace)}, which the keyring does not accept`,
       );
     let refusal: Refusal | null = null;
     for (const line of lines) {
@@ -50,7 +49,7 @@ export class SshTrust {
 
   #limits({ name, namespaces, validAfter, validBefore }: SshSigner, namespace: string, window: Window): Refusal | null {
     if (namespaces !== null && !namespaces.some((pattern) => matches(pattern, namespace)))
-      return refuse("EKEYREJECTED", "SSHSIG namespace", `\`${name}\` may not sign for \`${printable(namespace)}\``);
+      return refuse("EKEYREJECTED", "SSHSIG namespace", `\`${name}\` may not sign for ${quoted(namespace)}`);
     if (this.#validity === "ignore") return null;
     if (window.reached(validBefore)) return refuse("EKEYEXPIRED", "valid-before", `the key of \`${name}\` has expired`);
     if (window.reached(validAfter)) return null;

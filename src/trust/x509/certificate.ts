@@ -1,10 +1,11 @@
 import { CountersignError } from "../../error.js";
 import { checkDer, type Element, malformed, readDer } from "../asn1/der.js";
+import { elementsRead } from "../asn1/der-header.js";
 import { checkValue, readOctets, readSmallInteger } from "../asn1/der-value.js";
 import { EXTENSION } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
 import { readMoment } from "../asn1/time.js";
-import type { Effort } from "../base/effort.js";
+import { type Effort, PER_UNIT } from "../base/effort.js";
 import type { Refusal } from "../base/refusal.js";
 import type { SignerIdentity } from "../base/signer-identity.js";
 import { type AlgorithmIdentifier, readAlgorithm, schemeOf } from "../key/algorithm.js";
@@ -66,10 +67,13 @@ export class Certificate {
   readonly policyConstraints: PolicyConstraints | null;
   readonly inhibitAnyPolicy: number | null;
   readonly crlDistributionPoints: readonly DistributionPoint[];
+  /** The unknown critical extensions, by the contents octets of their identifiers. */
+  readonly unknownCritical: readonly string[];
+  /** Units of `Effort` for reading it, preparing its names and printing them. The same if it was read before. */
+  readonly cost: number;
   readonly #algorithm: AlgorithmIdentifier;
   readonly #signature: Buffer;
   #signedBy: PublicKey | null = null;
-  #name: string | null = null;
   #signer: SignerIdentity | null = null;
 
   /** `der` must not change afterwards. Throws DER_MALFORMED. */
@@ -80,6 +84,7 @@ export class Certificate {
         0,
         `use a certificate of at most ${MAX_CERTIFICATE} bytes`,
       );
+    const before = elementsRead;
     this.element = readDer(der, TAG.sequence, "a certificate");
     const outer = this.element.open();
     this.tbs = outer.take(TAG.sequence, "the signed part of a certificate");
@@ -135,6 +140,11 @@ export class Certificate {
     this.read(EXTENSION.issuerAltName, readAlternativeNames);
     this.read(EXTENSION.authorityInfoAccess, readAccess);
     this.read(EXTENSION.subjectInfoAccess, readAccess);
+    this.unknownCritical = [...this.extensions]
+      .filter(([name, { critical }]) => critical && !UNDERSTOOD.has(name))
+      .map(([name]) => name);
+    const decoded = der.length / PER_UNIT.bytes + (elementsRead - before) / PER_UNIT.elements;
+    this.cost = decoded + this.issuer.cost + this.subject.cost;
   }
 
   /** The whole certificate in DER. */
@@ -174,13 +184,6 @@ export class Certificate {
     return extension === undefined ? null : reader(extension);
   }
 
-  /** The unknown critical extensions, by the contents octets of their identifiers. */
-  get unknownCritical(): readonly string[] {
-    return [...this.extensions]
-      .filter(([name, { critical }]) => critical && !UNDERSTOOD.has(name))
-      .map(([name]) => name);
-  }
-
   /** Whether an extension is critical; null if it is absent. */
   critical(identifier: string): boolean | null {
     return this.extensions.get(identifier)?.critical ?? null;
@@ -202,8 +205,7 @@ export class Certificate {
 
   /** For messages: the subject, or the serial number if the subject is empty. */
   toString(): string {
-    this.#name ??= this.subject.empty ? `serial ${this.serial.contents.toString("hex")}` : this.subject.toString();
-    return this.#name;
+    return this.subject.empty ? `serial ${this.serial.contents.toString("hex")}` : this.subject.toString();
   }
 }
 

@@ -4,15 +4,18 @@ import { sequence, setOf } from "../asn1/der-writer.js";
 import { context, TAG } from "../asn1/tag.js";
 import { type Extension, readDefaultFalse } from "./extension.js";
 import { type GeneralName, readGeneralNames } from "./general-name.js";
-import { type Name, readName } from "./name.js";
+import { MAX_PARTS, type Name, readName } from "./name.js";
 
 /** All reasons for a revocation, as a bit set (RFC 5280 4.2.1.13, ReasonFlags 1 to 8). */
 export const ALL_REASONS = 0b1_1111_1110;
 
 /** DistributionPoint (RFC 5280 4.2.1.13): where the CRLs for a certificate are published. */
 export interface DistributionPoint {
-  /** Null if absent. */
-  readonly names: readonly GeneralName[] | null;
+  /**
+   * Null if absent. A name that is relative to an issuer is put together anew at each call, since a certificate may
+   * have thousands of them, each of which would hold a copy of the issuer's name.
+   */
+  readonly names: () => readonly GeneralName[] | null;
   readonly reasons: number;
   /** The CRL's issuer, if it is not the certificate's. */
   readonly crlIssuer: readonly GeneralName[] | null;
@@ -46,7 +49,7 @@ export function readDistributionPoints(extension: Extension, issuer: Name): read
       throw malformed("a distribution point that names nothing", extension.value.start);
     const issuers = crlIssuer === null ? null : readGeneralNames(crlIssuer.open());
     points.push({
-      names: name === null ? null : readPointName(name, directoriesIn(issuers ?? [])[0] ?? issuer),
+      names: name === null ? () => null : readPointName(name, directoriesIn(issuers ?? [])[0] ?? issuer),
       reasons: reasons === null ? ALL_REASONS : readNamedBits(reasons) & ALL_REASONS,
       crlIssuer: issuers,
     });
@@ -65,7 +68,7 @@ export function readIssuingDistributionPoint(extension: Extension, issuer: Name)
   const onlyAttributes = readDefaultFalse(cursor, "onlyContainsAttributeCerts", context(5, false));
   cursor.finish("an issuing distribution point");
   return {
-    names: name === null ? null : readPointName(name, issuer),
+    names: name === null ? null : readPointName(name, issuer)(),
     onlyUsers,
     onlyAuthorities,
     reasons: reasons === null ? ALL_REASONS : readNamedBits(reasons) & ALL_REASONS,
@@ -81,18 +84,27 @@ export function directoriesIn(names: readonly GeneralName[]): readonly Name[] {
 }
 
 /** DistributionPointName: full names, or a name relative to the issuer. */
-function readPointName(field: Element, issuer: Name): readonly GeneralName[] {
+function readPointName(field: Element, issuer: Name): () => readonly GeneralName[] {
   const cursor = field.open();
   const full = cursor.optional(context(0, true));
   const relative = full === null ? cursor.take(context(1, true), "a distribution point's name") : null;
   cursor.finish("a distribution point's name");
-  return full === null
-    ? [{ kind: "directory", value: below(issuer, relative as Element) }]
-    : readGeneralNames(full.open());
+  if (full !== null) {
+    const names = readGeneralNames(full.open());
+    return () => names;
+  }
+  const last = setOf([(relative as Element).contents]);
+  checkBelow(issuer, last);
+  return () => [{ kind: "directory", value: nameFrom(issuer.element.contents, last) }];
 }
 
-/** The issuer's name with one relative distinguished name appended. */
-function below(issuer: Name, relative: Element): Name {
-  const name = sequence(issuer.element.contents, setOf([relative.contents]));
+/** Checks that a name of one more part than the issuer's has is well-formed. Throws DER_MALFORMED. */
+function checkBelow(issuer: Name, last: Buffer): void {
+  nameFrom(last);
+  if (issuer.attributes.length >= MAX_PARTS) nameFrom(issuer.element.contents, last);
+}
+
+function nameFrom(...parts: readonly Buffer[]): Name {
+  const name = sequence(...parts);
   return readName(new Cursor(name, 0, name.length), "a name");
 }

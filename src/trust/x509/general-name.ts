@@ -2,6 +2,7 @@ import { type Cursor, type Element, malformed } from "../asn1/der.js";
 import { checkValue } from "../asn1/der-value.js";
 import { oid, oidOf } from "../asn1/oid.js";
 import { context, TAG } from "../asn1/tag.js";
+import { matchingCost } from "../base/effort.js";
 import { type Comparison, type Name, nameOf } from "./name.js";
 
 /**
@@ -48,6 +49,24 @@ export function compareGeneralNames(a: GeneralName, b: GeneralName): Comparison 
   if (a.kind === "other") return b.kind === "other" && a.value.equals(b.value) ? "yes" : "no";
   return a.kind === b.kind && a.value === b.value ? "yes" : "no";
 }
+
+/** Units of `Effort` for matching a name with one other name, beside the pair itself. */
+export function costOfMatching(name: GeneralName): number {
+  switch (name.kind) {
+    case "email":
+    case "mailbox":
+    case "dns":
+    case "uri":
+      return matchingCost(name.value);
+    case "directory":
+      return name.value.relative.length / RELATIVE_NAMES;
+    default:
+      return 0;
+  }
+}
+
+/** Relative distinguished names that are compared, in their prepared form, by one unit. */
+const RELATIVE_NAMES = 10;
 
 const DIRECTORY = context(4, true);
 const ADDRESS = context(7, false);

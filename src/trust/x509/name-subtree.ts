@@ -72,12 +72,20 @@ function domainCovers(subtree: string, name: string, numeric: boolean): Comparis
 }
 
 function within(subtree: Buffer, mask: Buffer, address: Buffer): boolean {
-  return address.every((octet, index) => ((octet ^ (subtree[index] as number)) & (mask[index] as number)) === 0);
+  for (let index = 0; index < address.length; index++)
+    if ((((address[index] as number) ^ (subtree[index] as number)) & (mask[index] as number)) !== 0) return false;
+  return true;
 }
 
 /** RFC 4632 3.1: ones followed by zeros. */
 function isMask(mask: Buffer): boolean {
-  return /^1*0*$/.test(Array.from(mask, (octet) => octet.toString(2).padStart(8, "0")).join(""));
+  let length = 0;
+  while (mask[length] === 0xff) length += 1;
+  // The inverse of the first octet that has a zero is one less than a power of two
+  const zeros = length === mask.length ? 0 : ~(mask[length] as number) & 0xff;
+  if ((zeros & (zeros + 1)) !== 0) return false;
+  for (let index = length + 1; index < mask.length; index++) if (mask[index] !== 0) return false;
+  return true;
 }
 
 function said(yes: boolean): Comparison {

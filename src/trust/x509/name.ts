@@ -1,6 +1,7 @@
 import { type Cursor, type Element, malformed } from "../asn1/der.js";
 import { dotted, oid, oidOf } from "../asn1/oid.js";
 import { TAG } from "../asn1/tag.js";
+import { PER_UNIT } from "../base/effort.js";
 import { printable } from "../base/printable.js";
 import { charactersOf } from "./directory-string.js";
 import { prepare } from "./string-preparation.js";
@@ -17,6 +18,8 @@ export class Name {
   #attributes: readonly (readonly Attribute[])[] | null = null;
   #relative: readonly RelativeName[] | null = null;
   #key: string | null = null;
+  #text: string | null = null;
+  #cost: number | null = null;
 
   constructor(readonly element: Element) {}
 
@@ -81,11 +84,19 @@ export class Name {
    * another attribute.
    */
   toString(): string {
-    if (this.empty) return "(empty name)";
-    return this.attributes
-      .map((set) => set.map(shownAttribute).join("+"))
-      .reverse()
-      .join(",");
+    this.#text ??= this.empty
+      ? "(empty name)"
+      : this.attributes
+          .map((set) => set.map(shownAttribute).join("+"))
+          .reverse()
+          .join(",");
+    return this.#text;
+  }
+
+  /** Units of `Effort` for preparing the name for comparison and printing it, each of which is done once. */
+  get cost(): number {
+    this.#cost ??= this.attributes.flat().reduce((sum, attribute) => sum + attributeCost(attribute), 0);
+    return this.#cost;
   }
 }
 
@@ -102,11 +113,17 @@ export function nameOf(element: Element): Name {
 }
 
 /** Real names have ten at most. */
-const MAX_PARTS = 128;
+export const MAX_PARTS = 128;
 
 interface Attribute {
   readonly type: string;
   readonly value: Element;
+}
+
+function attributeCost({ value }: Attribute): number {
+  const { length, contents } = value;
+  const plain = contents.every((octet) => octet >= 0x20 && octet < 0x7f);
+  return 1 / PER_UNIT.attributes + length / (plain ? PER_UNIT.ascii : PER_UNIT.unicode);
 }
 
 /** A relative distinguished name in its form for comparison. */
