@@ -7,7 +7,7 @@ flock 9
 packages=(
   bpftool clang-19 llvm-19 libbpf-dev linux-libc-dev # objects, oracles, tables
   xdp-tools libxdp1 libbpf-tools                     # real objects and loaders
-  binutils xz-utils zstd                            # kernels of other suites
+  binutils xz-utils zstd kmod                       # kernels of other suites
   openssl gnutls-bin keyutils libssl-dev             # signatures
   openssh-client minisign softhsm2 pkcs11-provider opensc libengine-pkcs11-openssl # other keys and signatures
   iproute2 runc busybox-static qemu-system-x86 strace gcc libc6-dev # the gate

@@ -23,9 +23,10 @@ export function kallsymsOption(): Option {
   return new Option("--kallsyms <file>", "a copy of /proc/kallsyms of this boot, for kernel symbols without a type");
 }
 
-export function modulesOption(): Option {
+/** `flag`: another name for commands whose `--modules` is something else. */
+export function modulesOption(flag = "--modules"): Option {
   return new Option(
-    "--modules <names>",
+    `${flag} <names>`,
     "names of the loaded modules, separated by commas, or `none` (default: all)",
   ).argParser((names) => new Set(names === "none" ? [] : names.split(",").map((name) => name.replaceAll("-", "_"))));
 }
@@ -47,7 +48,7 @@ export function withKernelOptions(command: Command, btf: string): Command {
 /** Opens a kernel, and shows on a terminal that its modules are read. Throws what TargetKernel.open throws. */
 export async function openTarget(
   path: string,
-  { kallsyms, modules }: Pick<KernelOptions, "kallsyms" | "modules">,
+  { kallsyms, modules }: { readonly kallsyms?: string; readonly modules?: ReadonlySet<string> | undefined },
   cache: CacheFolder | null,
 ): Promise<TargetKernel> {
   // Most commands do without a kernel, and need not load what reads it.

@@ -170,7 +170,7 @@ export function listFindings(machine: Machine, lists: ReadonlySet<string> | null
           name,
           ...missing(
             "there is none, so that this kernel would load nothing",
-            `countersign seal build --btf /boot/vmlinuz-${release}`,
+            `countersign seal build --btf /boot/vmlinuz-${release} --modules present`,
           ),
         };
   });

@@ -72,7 +72,7 @@ async function replayNow(kernel: SealKernel, policy: string): Promise<readonly R
   const objects = EXAMPLES.map((name) => own(`examples/${name}`));
   const { out, err } = await runCommand(
     ...["seal", "build", "--config", place.config, "--btf", guest.kernel.image, "--any-maps", "--json"],
-    ...["--out", place.at("lists"), ...objects],
+    ...["--modules", "all-signed", "--out", place.at("lists"), ...objects],
   );
   const rows: readonly { file: string; name: string; result: string }[] = out
     .split("\n")

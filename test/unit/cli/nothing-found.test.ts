@@ -9,6 +9,7 @@ import { runCommand } from "../../support/command-line.js";
 import { setHeader } from "../../support/elf-patch.js";
 import { example } from "../../support/examples.js";
 import { switchKernel } from "../../support/switch-kernel.js";
+import { own } from "../../support/workplace.js";
 
 /** Commands fail closed: a folder in which nothing was found is an error, so that CI does not pass without files. */
 let folder: string;
@@ -34,6 +35,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const CONFIG = () => ["--config", at("c.yaml")];
 const KERNEL = () => ["--btf", at("kernel.btf")];
 const OUT = () => ["--out", at("out")];
+const MODULES = ["--modules", own("test/unit/cli/kernel/fixtures/module.ko.xz")];
 
 interface Row {
   /** The argument or option that takes folders, as `countersign … --help` has it. */
@@ -61,17 +63,17 @@ const ROWS: readonly Row[] = [
   },
   {
     input: "seal build path",
-    words: (path) => ["seal", "build", ...CONFIG(), ...KERNEL(), ...OUT(), at("full"), path],
+    words: (path) => ["seal", "build", ...MODULES, ...CONFIG(), ...KERNEL(), ...OUT(), at("full"), path],
     without: ["empty", "text", "foreign"],
   },
   {
-    input: "seal build --module",
-    words: (path) => ["seal", "build", ...CONFIG(), ...KERNEL(), ...OUT(), "--module", path],
+    input: "seal build --modules",
+    words: (path) => ["seal", "build", ...CONFIG(), ...KERNEL(), ...OUT(), "--modules", path],
     without: ["empty", "text", "foreign"],
   },
   {
     input: "seal build --executable",
-    words: (path) => ["seal", "build", ...CONFIG(), ...KERNEL(), ...OUT(), "--executable", path],
+    words: (path) => ["seal", "build", ...MODULES, ...CONFIG(), ...KERNEL(), ...OUT(), "--executable", path],
     without: ["empty"],
   },
   {
@@ -87,6 +89,7 @@ const OTHER_FOLDERS = [
   "prove witness --out",
   "replay --objects",
   "seal build --out",
+  "seal build --root",
   "seal doctor --lists",
   "sign --out",
 ];

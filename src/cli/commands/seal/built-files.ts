@@ -1,77 +1,117 @@
+import { basename } from "node:path";
 import { CountersignError } from "../../../error.js";
 import { HOOK_OF_FILES, type JudgeFileOptions } from "../../../seal/file-judgement.js";
 import { encodeFileList, FILE_KINDS, type FileKind, parseFileList } from "../../../seal/files.js";
 import { NO_FILES } from "../../../seal/list.js";
 import { hasRule, type PlannedEngine } from "../../../seal/plan.js";
+import type { ModuleChoice } from "../../input/module-choice.js";
+import type { NeededModule } from "../../kernel/modules/present-modules.js";
+import { chosenModules, type ModulesOf } from "./chosen-modules.js";
 import { judgeExecutables } from "./judged-executables.js";
 import { type JudgedFile, summaryOfFiles } from "./judged-file.js";
 import { judgeModules } from "./judged-modules.js";
 
-/** The files that are named for a list of files. */
+/** The files that a list of files is to have. */
 export interface NamedFiles {
-  readonly module?: readonly string[];
-  readonly executable?: readonly string[];
+  readonly modules: ModuleChoice;
+  /** The root directory in which modules are found by their names. */
+  readonly root: string;
+  readonly executable?: readonly string[] | undefined;
 }
 
+/** The list of files of one kernel. */
 export interface BuiltFiles {
-  /** The list of files; null if the configuration has no rule about files. */
+  /** Null if no files need be listed. */
   readonly list: Buffer | null;
   /** SHA-256 of the list in lower-case hex; NO_FILES without one. */
   readonly sha256: string;
-  readonly rows: readonly JudgedFile[];
+  /** The modules that the machine needs; null if they were not asked for. */
+  readonly present: readonly NeededModule[] | null;
   /** For people, a part for each kind that must be listed. */
   readonly summary: readonly string[];
+  /** For people: where the names of modules come from. */
+  readonly notes: readonly string[];
 }
 
-interface KindRow {
-  readonly kind: FileKind;
-  readonly option: keyof NamedFiles;
-  readonly judge: (
-    paths: readonly string[],
-    options: JudgeFileOptions,
-    failed: Set<string>,
-  ) => Promise<readonly JudgedFile[]>;
-}
-
-const KINDS: readonly KindRow[] = [
-  { kind: "modules", option: "module", judge: judgeModules },
-  { kind: "executables", option: "executable", judge: judgeExecutables },
-];
+type PlannedJudge = JudgeFileOptions & { readonly engine: PlannedEngine };
 
 /**
- * Judges the named files of each kind for which the configuration has a rule. A kind with a rule and no files gets an
- * empty list, so that all such files are denied. Throws USAGE if files are named without a rule.
+ * Judges files for the lists of several kernels, each file once. Files that cannot be read are printed and added to
+ * `failed`.
  */
-export async function buildFiles(
-  named: NamedFiles,
-  judge: JudgeFileOptions & { readonly engine: PlannedEngine },
-  failed: Set<string>,
-): Promise<BuiltFiles> {
-  const rows: JudgedFile[] = [];
-  const digests = Object.fromEntries(FILE_KINDS.map((kind) => [kind, null])) as Record<
-    FileKind,
-    readonly string[] | null
-  >;
-  for (const { kind, option, judge: judgeKind } of KINDS) {
-    const paths = named[option];
-    if (!hasRule(judge.config, judge.engine, HOOK_OF_FILES[kind])) {
-      if (paths !== undefined) throw withoutRule(kind, option);
-      continue;
-    }
-    const found = await judgeKind(paths ?? [], judge, failed);
-    rows.push(...found);
-    digests[kind] = found.flatMap((row): readonly string[] => row.digests);
+export class FileLists {
+  readonly #judged = new Map<string, JudgedFile>();
+  #executables: readonly JudgedFile[] | null = null;
+
+  /**
+   * Throws USAGE if executables are named and no rule is about them, and SEAL_IMPOSSIBLE if all signed modules may be
+   * loaded and a rule is about modules.
+   */
+  constructor(
+    private readonly named: NamedFiles,
+    private readonly judge: PlannedJudge,
+    private readonly failed: Set<string>,
+  ) {
+    const { modules, executable } = named;
+    if (executable !== undefined && !this.#hasRule("executables")) throw WITHOUT_RULE();
+    if (modules.kind === "all-signed" && this.#hasRule("modules")) throw RULE_WITHOUT_LIST();
   }
-  const kinds = FILE_KINDS.filter((kind) => digests[kind] !== null);
-  if (kinds.length === 0) return { list: null, sha256: NO_FILES, rows, summary: [] };
-  const list = encodeFileList(digests);
-  const summary = kinds.map((kind) => summaryOfFiles(rows, kind));
-  return { list, sha256: parseFileList(list).sha256, rows, summary };
+
+  /** All files that were judged, in the order of the kernels. */
+  get rows(): readonly JudgedFile[] {
+    return [...this.#judged.values(), ...(this.#executables ?? [])];
+  }
+
+  /**
+   * The list of files of a kernel. A rule about executables without any gives an empty list, so that all are denied.
+   * Throws what {@link chosenModules} throws, and NOTHING_FOUND.
+   */
+  async of(kernel: ModulesOf): Promise<BuiltFiles> {
+    const { modules: choice, root } = this.named;
+    const chosen = choice.kind === "all-signed" ? null : await chosenModules(choice, root, kernel);
+    const rows: Readonly<Record<FileKind, readonly JudgedFile[] | null>> = {
+      modules: chosen === null ? null : await this.#modules(chosen.paths),
+      executables: this.#hasRule("executables") ? await this.#judgedExecutables() : null,
+    };
+    const { present = null, notes: found = [] } = chosen ?? {};
+    const never = (rows.modules ?? []).filter(({ result }) => result === "never").map(({ file }) => basename(file));
+    const notes = never.length === 0 ? found : [...found, `always denied: ${never.join(", ")}`];
+    const kinds = FILE_KINDS.filter((kind) => rows[kind] !== null);
+    if (kinds.length === 0) return { list: null, sha256: NO_FILES, summary: [], present, notes };
+    const digests = Object.fromEntries(
+      FILE_KINDS.map((kind) => [kind, rows[kind]?.flatMap((row): readonly string[] => row.digests) ?? null]),
+    ) as Record<FileKind, readonly string[] | null>;
+    const list = encodeFileList(digests);
+    const summary = kinds.map((kind) => summaryOfFiles(rows[kind]!, kind));
+    return { list, sha256: parseFileList(list).sha256, summary, present, notes };
+  }
+
+  async #modules(paths: readonly string[]): Promise<readonly JudgedFile[]> {
+    const rows = await judgeModules(paths, this.judge, this.failed, this.#judged);
+    for (const row of rows) this.#judged.set(row.file, row);
+    return rows;
+  }
+
+  async #judgedExecutables(): Promise<readonly JudgedFile[]> {
+    this.#executables ??= await judgeExecutables(this.named.executable ?? [], this.judge, this.failed);
+    return this.#executables;
+  }
+
+  #hasRule(kind: FileKind): boolean {
+    return hasRule(this.judge.config, this.judge.engine, HOOK_OF_FILES[kind]);
+  }
 }
 
-function withoutRule(kind: FileKind, option: string): CountersignError {
-  const hook = HOOK_OF_FILES[kind];
-  return new CountersignError("USAGE", `the configuration has no rule at ${hook}, so that no ${kind} need be listed`, {
-    remedy: `leave out --${option}, or add an attachment for ${hook}`,
-  });
-}
+const WITHOUT_RULE = () =>
+  new CountersignError(
+    "USAGE",
+    `the configuration has no rule at ${HOOK_OF_FILES.executables}, so that no executables need be listed`,
+    { remedy: `leave out --executable, or add an attachment for ${HOOK_OF_FILES.executables}` },
+  );
+
+const RULE_WITHOUT_LIST = () =>
+  new CountersignError(
+    "SEAL_IMPOSSIBLE",
+    `hook \`${HOOK_OF_FILES.modules}\` has a rule, and with \`all-signed\` the guard allows modules that it denies`,
+    { place: "--modules", remedy: "list modules: choose `present` or FILE" },
+  );

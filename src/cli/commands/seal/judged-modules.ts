@@ -4,21 +4,22 @@ import { type JudgeFileOptions, judgeContents } from "../../../seal/file-judgeme
 import { compressionOf, decompressed, joined } from "../../kernel/compression/compression.js";
 import { filesIn, type JudgedFile, judgeEach } from "./judged-file.js";
 
-/** Names of modules in folders. */
-const MODULE = /\.ko(?:\.(?:xz|gz|zst))?$/;
+/** Names of files of modules. */
+export const MODULE_FILE = /\.ko(?:\.(?:xz|gz|zst))?$/;
 
 /**
  * Judges the modules that are named, and those below folders that are named. Policies are asked about the module that
  * the kernel takes; a file that is compressed is listed with both digests, since either it or what is in it is loaded.
- * Errors of a file are printed, and the file is added to `failed`.
+ * Those of `known` are not judged again. Errors of a file are printed, and the file is added to `failed`.
  */
 export async function judgeModules(
   paths: readonly string[],
   judge: JudgeFileOptions,
   failed: Set<string>,
+  known: ReadonlyMap<string, JudgedFile>,
 ): Promise<readonly JudgedFile[]> {
-  const files = filesIn(paths, MODULE, "kernel module");
-  return judgeEach(files, (file) => judgedModule(file, judge), failed);
+  const files = [...new Set(filesIn(paths, MODULE_FILE, "kernel module"))].filter((file) => !failed.has(file));
+  return judgeEach(files, async (file) => known.get(file) ?? (await judgedModule(file, judge)), failed);
 }
 
 async function judgedModule(file: string, judge: JudgeFileOptions): Promise<JudgedFile> {

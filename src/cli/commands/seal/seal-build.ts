@@ -19,12 +19,16 @@ import { writeWhole } from "../../files/write.js";
 import { openCache } from "../../input/cache-option.js";
 import { DEFAULT_VARIANT, KERNEL_FILES, kernelPath, modulesOption, openTarget } from "../../input/kernel-options.js";
 import { reportedKeyrings } from "../../input/keyring-config.js";
+import { leavesOpen, moduleChoice, requireChoice } from "../../input/module-choice.js";
 import { openEngineForLists } from "../../input/open-engine.js";
 import { MAKERS } from "../../input/signature-makers.js";
+import { writeModuleNames } from "../../kernel/modules/module-names.js";
+import { SET_NAMES } from "../../kernel/modules/module-sets.js";
+import type { NeededModule } from "../../kernel/modules/present-modules.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printJson } from "../../output/output.js";
 import { table } from "../../output/table.js";
-import { buildFiles } from "./built-files.js";
+import { FileLists } from "./built-files.js";
 import { FILE_HEAD, fileCells, fileJson, type JudgedFile } from "./judged-file.js";
 import { JUDGED_HEAD, type JudgedRow, judgedCells, judgedJson, judgeFiles, summaryOf } from "./judged-files.js";
 import { filesBeside } from "./seal-files.js";
@@ -43,9 +47,14 @@ export function buildCommand(): Command {
         `the loader's library, ${VARIANTS.join(" or ")}; again for more (default: "${DEFAULT_VARIANT}")`,
       ).argParser(variant),
     )
-    .addOption(modulesOption())
+    .addOption(modulesOption("--loaded-modules"))
     .option("--generation <number>", "greater than that of the list before (default: the present time)", generation)
-    .option("--module <path>", "a kernel module, or a folder of them; again for more", collect)
+    .option(
+      "--modules <choice>",
+      "the kernel modules that may be loaded: all-signed, present or FILE (a folder, too); again for more",
+      collect,
+    )
+    .option("--root <folder>", "the root directory of the machine, where modules are found by their names", "/")
     .option("--executable <path>", "an executable or a library, or a folder of them; again for more", collect)
     .option("--any-maps", "list signed programs although the guard does not compare who created their maps")
     .option("--no-probes", "leave out the programs that libbpf loads to find out what the kernel supports")
@@ -66,10 +75,20 @@ It would need a ticket: a permission for one load, by an agent that asks the pol
   never        the policies allow it, and the guard denies it always, because it could undo the guard
   cannot load  the kernel, or libbpf, rejects it
 
-If the configuration has a rule at kernel_read_file, only modules that are listed can be loaded under the guard:
-\`--module\` names those to ask the policies about. With a rule at bprm_check_security, only listed executables and
-libraries start: \`--executable\` names those. They have to have fs-verity (\`fsverity enable\`). Listed files are in a
-second file beside the list, which ends in .files.
+Parameters of modules cannot be judged, so \`--modules\` has to say which may be loaded (\`seal plan\` proposes one):
+
+  all-signed  every module that a key of the kernel signed. Open: one that writes memory by a parameter, and that is not
+              always denied, undoes the seal
+  FILE        those that FILE names, one a line, or the path of a module or folder. Open: the parameters of these
+  present     those that are loaded, in the initramfs, or for a device that is there; present+SET adds one of the sets
+              ${SET_NAMES.join(", ")}. Open: the parameters of these. What the machine
+              needs later is denied
+
+FILE and present also list what modprobe loads with a module, and the policies are asked about each. present writes what
+it found to OUT/RELEASE.modules, which is a FILE for \`--modules\`.
+
+With a rule at bprm_check_security, only listed executables and libraries start: \`--executable\` names those. They have
+to have fs-verity (\`fsverity enable\`). Listed files are in a second file beside the list, which ends in .files.
 
 ${KERNEL_FILES}
 
@@ -80,9 +99,10 @@ Exits with 0 if every program that can load is listed or denied, 1 if one is \`t
 cannot be read, or a folder has nothing to list. A module that is \`never\` counts for nothing: folders have some.
 
 Examples:
-  countersign seal build --out lists /usr/lib/bpf
-  countersign seal build --out lists --module "/usr/lib/modules/$(uname -r)" /usr/lib/bpf
-  countersign seal build --btf linux-image-6.12.118+deb13-amd64.deb --key signer.key --cert signer.pem --out lists *.o`,
+  countersign seal build --modules present+filesystems+usb --out lists /usr/lib/bpf
+  countersign seal build --modules present --modules learnt/modules --out lists /usr/lib/bpf
+  countersign seal build --modules all-signed --btf linux-image-6.12.118+deb13-amd64.deb --key signer.key \\
+    --cert signer.pem --out lists *.o`,
     )
     .action(build);
 }
@@ -92,9 +112,10 @@ interface Options {
   readonly btf?: readonly string[];
   readonly out: string;
   readonly variant?: readonly Variant[];
-  readonly modules?: ReadonlySet<string>;
+  readonly loadedModules?: ReadonlySet<string>;
   readonly generation?: bigint;
-  readonly module?: readonly string[];
+  readonly modules?: readonly string[];
+  readonly root: string;
   readonly executable?: readonly string[];
   readonly anyMaps?: true;
   readonly probes: boolean;
@@ -106,7 +127,8 @@ interface Options {
 async function build(paths: readonly string[], options: Options): Promise<void> {
   const { btf = [kernelPath({})], generation = BigInt(Math.floor(Date.now() / 1000)), key, cert } = options;
   const { variant: variants = [DEFAULT_VARIANT], anyMaps } = options;
-  if (paths.length === 0 && options.module === undefined && options.executable === undefined) throw nothingNamed();
+  const modules = moduleChoice(requireChoice(options.modules));
+  if (paths.length === 0 && modules.kind === "all-signed" && options.executable === undefined) throw nothingNamed();
   const sign = key === undefined && cert === undefined ? null : await MAKERS.pkcs7.open(signerOf(key, cert));
   const files = objectFiles(paths);
   const { config, engine } = await openEngineForLists(options.config, openCache());
@@ -117,9 +139,10 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
     const failed = new Set<string>();
     const judge = { config, engine, anyMaps: anyMaps === true };
     const rows: JudgedRow[] = [];
-    const built = await buildFiles(options, { config, engine }, failed);
+    const lists = new FileLists({ modules, root: options.root, executable: options.executable }, judge, failed);
     for (const path of btf) {
-      const kernel = await openTarget(path, options, null);
+      const kernel = await openTarget(path, { modules: options.loadedModules }, null);
+      const built = await lists.of(kernel);
       const found = await judgeFiles(files, kernel, judge, variants, failed);
       rows.push(...found);
       const { btfSha256: kernelBtf, release } = kernel;
@@ -136,15 +159,18 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
       const out = join(options.out, `${release ?? kernelBtf.slice(0, 16)}.list`);
       writeWhole(out, list);
       if (built.list !== null) writeWhole(filesBeside(out), built.list);
+      if (built.present !== null) writeModules(out, kernel.name, built.present);
       if (sign !== null) writeWhole(`${out}.p7s`, sign.make(signedPart(list), out));
       const count = `${parseList(list).header.entries} entries${options.probes ? ", with libbpf's probes" : ""}`;
       const summary = [summaryOf(found), count, ...built.summary].join("; ");
       process.stderr.write(`${out}: ${summary}\n`);
+      if (built.notes.length > 0) process.stderr.write(`modules: ${built.notes.join("; ")}\n`);
     }
+    process.stderr.write(`modules, still open: ${leavesOpen(modules)}\n`);
     await writeSigners(options, { config, engine, rows });
-    if (options.json === true) [...rows.map(judgedJson), ...built.rows.map(fileJson)].forEach(printJson);
-    else printTables(rows, built.rows);
-    const lost = [...rows, ...built.rows.filter(({ result }) => result !== "never")].some(isLost);
+    if (options.json === true) [...rows.map(judgedJson), ...lists.rows.map(fileJson)].forEach(printJson);
+    else printTables(rows, lists.rows);
+    const lost = [...rows, ...lists.rows.filter(({ result }) => result !== "never")].some(isLost);
     process.exitCode = failed.size > 0 ? EXIT.undecided : lost ? EXIT.denied : EXIT.ok;
   } finally {
     engine.close();
@@ -169,6 +195,12 @@ async function writeSigners({ config: file, out }: Options, { config, rows }: Bu
   process.stderr.write(`${path}: what a signer of \`${keyring!.name}\` signed may be loaded, with --signers\n`);
 }
 
+/** Writes the modules that a machine needs beside its list, as a file that `--modules` takes. */
+function writeModules(list: string, kernel: string, modules: readonly NeededModule[]): void {
+  const path = filesBeside(list).replace(/files$/, "modules");
+  writeWhole(path, Buffer.from(writeModuleNames(`Modules of ${kernel} that the machine needs`, modules)));
+}
+
 function signerOf(key: string | undefined, cert: string | undefined): { key: string[]; cert: string[] } {
   if (key !== undefined && cert !== undefined) return { key: [key], cert: [cert] };
   throw new CountersignError(
@@ -187,7 +219,7 @@ function printTables(rows: readonly JudgedRow[], files: readonly JudgedFile[]): 
 
 function nothingNamed(): CountersignError {
   return new CountersignError("USAGE", "no BPF object and no file is named", {
-    remedy: "name objects, kernel modules with `--module`, or executables with `--executable`",
+    remedy: "name objects, kernel modules with `--modules`, or executables with `--executable`",
   });
 }
 

@@ -92,8 +92,8 @@ function listOfSystemd(kernel: string, objects: string): List {
   try {
     writeFileSync(join(folder, "c.yaml"), CONFIGURATION);
     const lists = join(folder, "lists");
-    const words = ["seal", "build", "--config", join(folder, "c.yaml"), "--btf", kernel, "--out", lists, objects];
-    execFileSync(process.execPath, [own("bin/countersign.js"), ...words], { stdio: "ignore" });
+    const words = ["seal", "build", "--modules", "all-signed", "--config", join(folder, "c.yaml"), "--btf", kernel];
+    execFileSync(process.execPath, [own("bin/countersign.js"), ...words, "--out", lists, objects], { stdio: "ignore" });
     const [name] = readdirSync(lists);
     return parseList(readFileSync(join(lists, name!)));
   } finally {

@@ -33,6 +33,12 @@ describe("deploy/seal-list, the hook of a kernel package", () => {
     expect(install()).toEqual({ status: 0, out: `${WORDS} --key /k --cert /c /usr/lib/bpf\n`, err: "" });
   });
 
+  it("passes each choice of modules on", () => {
+    writeFileSync(at("etc/seal-list.conf"), "OBJECTS=/usr/lib/bpf MODULES='present+usb /etc/modules'\n");
+    const words = `${WORDS} --modules present+usb --modules /etc/modules /usr/lib/bpf\n`;
+    expect(install()).toEqual({ status: 0, out: words, err: "" });
+  });
+
   it.each([
     [1, 0],
     [2, 2],

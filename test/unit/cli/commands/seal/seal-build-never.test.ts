@@ -55,7 +55,7 @@ async function build(attachments: string, programs: readonly ReturningProgram[])
   writeFileSync(at("programs.o"), returningPrograms(programs));
   rmSync(at("lists"), { recursive: true, force: true });
   const words = ["--config", at("c.yaml"), "--btf", at("kernel.btf"), "--out", at("lists"), "--no-probes", "--json"];
-  const { code, out, err } = await runCommand("seal", "build", ...words, at("programs.o"));
+  const { code, out, err } = await runCommand("seal", "build", "--modules", "all-signed", ...words, at("programs.o"));
   expect(out, err).not.toBe("");
   const rows = out
     .trim()

@@ -60,6 +60,7 @@ async function build(text: string, objects: readonly string[], ...words: readonl
   rmSync(at("lists"), { recursive: true, force: true });
   const { code, out, err } = await runCommand(
     ...["seal", "build", "--json", "--config", at("c.yaml"), "--btf", at("kernel.btf"), "--out", at("lists")],
+    ...(words.includes("--modules") ? [] : ["--modules", "all-signed"]),
     ...[
       "--generation",
       "5",
@@ -138,6 +139,8 @@ describe("countersign seal build", () => {
         "seal",
         "build",
         "--json",
+        "--modules",
+        "all-signed",
         "--config",
         at("c.yaml"),
         "--btf",
