@@ -1,9 +1,7 @@
 import { Command, Option } from "commander";
-import { parseStatement } from "../../bpf/statement.js";
 import { verdictName } from "../../errno.js";
 import { CountersignError } from "../../error.js";
 import { readInput } from "../../input.js";
-import { SIGNATURE_TYPES } from "../../policy/model/signature-types.gen.js";
 import { beginsAsStatement } from "../../statement-line.js";
 import { readDer } from "../../trust/asn1/der.js";
 import { isPem } from "../../trust/asn1/pem.js";
@@ -19,7 +17,7 @@ import { print, printJson, styled } from "../output/output.js";
 
 /** `countersign verify`: verifies one signature. */
 export function command(): Command {
-  const types = [...SIGNATURE_TYPES.map((type) => type.toLowerCase()), "kernel"];
+  const types = [...Object.keys(FORMATS).map((type) => type.toLowerCase()), "kernel"];
   return new Command("verify")
     .description("Checks one signature")
     .argument("<file>", "what is signed")
@@ -103,14 +101,15 @@ async function run(file: string, options: Options): Promise<void> {
   const trace = options.explain === true ? new Trace() : null;
   const verification =
     beginsAsStatement(data) && signature !== null
-      ? keyring.verifyStatement(signedStatement(file, data), signature, type, at, trace)
+      ? keyring.verifyStatement(await signedStatement(file, data), signature, type, at, trace)
       : keyring.verify(data, signature, type, at, trace);
   show(file, verification, trace, options.json === true);
   process.exitCode = verification.verdict === 0 ? EXIT.ok : EXIT.denied;
 }
 
 /** Throws STATEMENT_MALFORMED, STATEMENT_UNSUPPORTED. */
-function signedStatement(file: string, bytes: Uint8Array): SignedStatement {
+async function signedStatement(file: string, bytes: Uint8Array): Promise<SignedStatement> {
+  const { parseStatement } = await import("../../bpf/statement.js");
   try {
     return { bytes, objectSha256: parseStatement(bytes).content.program.object.sha256 };
   } catch (error) {

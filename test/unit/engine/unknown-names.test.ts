@@ -6,10 +6,8 @@ import { Engine } from "../../../src/engine/decision/engine.js";
 import { verdictName } from "../../../src/errno.js";
 import type { CountersignError } from "../../../src/error.js";
 import type { Decision } from "../../../src/hooks/decision.js";
-import {
-  SIGNATURE_TYPES as NAMES_FOR_POLICIES,
-  SIGNATURE_TYPES,
-} from "../../../src/policy/model/signature-types.gen.js";
+import { SIGNATURE_TYPES } from "../../../src/policy/model/signature-types.gen.js";
+import { FORMATS } from "../../../src/trust/formats/formats.js";
 import { Authority } from "../../../src/trust/issuing/authority.js";
 import { signPkcs7 } from "../../../src/trust/issuing/sign-cms.js";
 import { Workplace } from "../../support/workplace.js";
@@ -189,5 +187,5 @@ it("names of maps and digests that a policy computes fail it, too", async () => 
 });
 
 it("the types that the sandbox knows are those of keyrings", () => {
-  expect(NAMES_FOR_POLICIES).toEqual(SIGNATURE_TYPES);
+  expect(SIGNATURE_TYPES).toEqual(Object.keys(FORMATS));
 });
