@@ -1,8 +1,8 @@
 // Checks the import rules of ARCHITECTURE.md: which folder of src/ may import which, in which order sub-folders may,
 // that no folder imports files of a folder above it, and that neither files nor folders import each other in a circle,
-// also by imports of types only; that folders import only each other's doors (DOORS); that no file only re-exports, that
-// names which cross a top folder come from one file, and that somebody imports each export. Prints what breaks a rule,
-// and each circle with the imports that close it. With --root FOLDER it checks the src/ of that folder.
+// also by imports of types only. Folders import only each other's doors (DOORS), no file only re-exports, names that
+// cross a top folder come from one file, and somebody imports each export. Prints what breaks a rule, and each circle
+// with the imports that close it. With --root FOLDER it checks the src/ of that folder.
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deadExports, USERS } from "./arrows/dead-exports.mjs";

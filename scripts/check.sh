@@ -8,5 +8,6 @@ step 'build' node scripts/build.mjs --quiet
 step 'lint' npm run -s lint
 step 'arrows' npm run -s arrows
 step 'names' npm run -s names
+step 'modules' npm run -s modules
 step 'types' npm run -s types
 step 'unit' npx vitest run --project unit

@@ -1,24 +1,18 @@
-// folder-pairs.mjs [--json]: which folders of src/ call which during one decision. Builds a copy of the project in
-// which each exported function and each method of an exported class records its caller's folder and its own, makes
-// offline decisions with `check` and live ones with `run`, and prints the distinct pairs of folders, the calls between
-// them, and the pairs that occur in both directions. A live decision needs root, bpftool and a kernel that has BPF.
-import { execFileSync, spawnSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+// folder-pairs.mjs [--live] [--json]: which files and folders of src/ call which during one decision. Bundles the
+// command line so that each exported function and each method of an exported class records its caller's file and its
+// own, makes offline decisions with `check`, and with --live also decisions of `run`. Prints the files that take part,
+// the calls between files, the pairs of folders that call each other, and the pairs that occur in both directions. It
+// only reports, and fails if there was no decision. A live one needs the build, root, bpftool and a kernel that has
+// BPF, and loads programs there.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "acorn";
 import { simple } from "acorn-walk";
 import { transformSync } from "esbuild";
+import { bundleScript } from "./script.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -27,11 +21,14 @@ const DECISIONS = {
   "engine/file-decisions.ts decideFile": "offline",
   "gate/worker/notification-handler.ts serve": "live",
 };
-/** The most pairs that a decision may have. */
+/** The most pairs of folders that a decision should have. */
 const MOST = { offline: 12, live: 20 };
 
+const isLive = process.argv.includes("--live");
 if (process.argv.includes("--help")) {
-  console.log("usage: node scripts/folder-pairs.mjs [--json]\n\nexample: node scripts/folder-pairs.mjs");
+  console.log(
+    "usage: node scripts/folder-pairs.mjs [--live] [--json]\n\nexample: node scripts/folder-pairs.mjs --json",
+  );
   process.exit(0);
 }
 /** One policy that verifies a signature; in audit, because bpftool loads feature probes that nobody signs. */
@@ -49,18 +46,18 @@ const RUNTIME = `import { AsyncLocalStorage as __Storage } from "node:async_hook
 import { appendFileSync as __append } from "node:fs";
 globalThis.__pairs ??= (() => {
   const frames = new __Storage();
-  const note = (folder) => {
+  const note = (file) => {
     const frame = frames.getStore();
-    if (frame === undefined || frame.folder === folder) return frame;
-    const pair = frame.folder + " -> " + folder;
+    if (frame === undefined || frame.file === file) return frame;
+    const pair = frame.file + " -> " + file;
     frame.calls.set(pair, (frame.calls.get(pair) ?? 0) + 1);
     return frame;
   };
   const write = (decision, calls) => __append(${JSON.stringify(records)}, JSON.stringify({ decision, calls: [...calls] }) + "\\n");
-  const run = (folder, decision, body) => {
-    const frame = decision === null ? note(folder) : { calls: new Map() };
+  const run = (file, decision, body) => {
+    const frame = decision === null ? note(file) : { calls: new Map() };
     if (frame === undefined) return body();
-    const result = frames.run({ folder, calls: frame.calls }, body);
+    const result = frames.run({ file, calls: frame.calls }, body);
     if (decision === null) return result;
     if (typeof result?.then !== "function") write(decision, frame.calls);
     else result.then(() => write(decision, frame.calls));
@@ -68,38 +65,40 @@ globalThis.__pairs ??= (() => {
   };
   return { note, run };
 })();`;
+/** The bundles of `check`, `run` and the gate's decision thread, by their entries. */
+const BUNDLES = {
+  command: "cli/main.ts",
+  ...(isLive ? { gate: "cli/main.ts", thread: "gate/worker/gate-thread.ts" } : {}),
+};
+const recorded = new Map();
 
 try {
-  for (const name of [
-    "src",
-    "scripts",
-    "bin",
-    "types",
-    "examples",
-    "policies",
-    "schema",
-    "docs",
-    "package.json",
-    "package-lock.json",
-  ])
-    cpSync(join(root, name), join(place, name), { recursive: true });
-  symlinkSync(join(root, "node_modules"), join(place, "node_modules"));
-  for (const file of readdirSync(join(place, "src"), { recursive: true })) if (isRecorded(file)) record(file);
-  execFileSync(process.execPath, [join(place, "scripts/build.mjs"), "--quiet"], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  cpSync(join(root, "bin"), join(place, "bin"), { recursive: true });
+  // the gate's launcher and its other threads
+  const filter = (path) => !/\.cache$|\/dist\/types/.test(path);
+  if (isLive) cpSync(join(root, "dist"), join(place, "dist"), { recursive: true, filter });
+  for (const name of ["node_modules", "package.json", "types", "examples", "policies", "schema"])
+    symlinkSync(join(root, name), join(place, name));
+  for (const [name, entry] of Object.entries(BUNDLES))
+    await bundleScript(join(root, "src", entry), join(place, "dist", `${name}.cjs`), [recording()]);
   const command = join(place, "bin/countersign.js");
-  const countersign = (words, output) =>
-    spawnSync(process.execPath, [command, ...words], { cwd: place, stdio: ["ignore", output, "inherit"] });
-  const object = join(place, "examples/drop-telnet.o");
-  countersign(["init", "platform"], "ignore");
+  const countersign = (...words) => {
+    const { status, stderr } = spawnSync(process.execPath, [command, ...words], {
+      cwd: place,
+      encoding: "utf8",
+      env: { ...process.env, XDG_CACHE_HOME: join(place, "cache") },
+    });
+    if (status !== 0) throw new Error(`\`countersign ${words[0]}\` ended with ${status}: ${stderr}`);
+  };
+  const object = join(place, "drop-telnet.o");
+  cpSync(join(root, "examples/drop-telnet.o"), object);
+  countersign("init", "platform");
   writeFileSync(join(place, "countersign.yaml"), CONFIG);
   const signer = ["--key", "platform/keys/signer.key", "--cert", "platform/certs/signer.pem"];
-  countersign(["sign", ...signer, "--programs", object], "ignore");
-  countersign(["check", object], "ignore");
+  countersign("sign", ...signer, "--programs", object);
+  countersign("check", object);
   const pin = `/sys/fs/bpf/countersign-folder-pairs-${process.pid}`;
-  if (process.getuid?.() === 0 && spawnSync("bpftool", ["version"]).status === 0)
-    countersign(["run", "--quiet", "--", "sh", "-c", LOADS, object, pin], "ignore");
+  if (isLive) countersign("run", "--quiet", "--", "sh", "-c", LOADS, object, pin);
   rmSync(pin, { force: true });
   report();
 } finally {
@@ -115,15 +114,24 @@ function folderOf(file) {
 }
 
 function isRecorded(file) {
-  return (
-    file.endsWith(".ts") && !/\.(gen|d)\.ts$/.test(file) && !file.startsWith("sandbox/guest/") && file.includes("/")
-  );
+  return !/\.(gen|d)\.ts$/.test(file) && !file.startsWith("sandbox/guest/") && file.includes("/");
 }
 
-/** Rewrites a source so that its exported functions record their calls. */
+/** Bundles the files of src/ so that they record their calls. */
+function recording() {
+  const setup = ({ onLoad }) =>
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const file = relative(join(root, "src"), path);
+      if (file.startsWith("..") || !isRecorded(file)) return undefined;
+      if (!recorded.has(file)) recorded.set(file, record(file));
+      return { contents: recorded.get(file), loader: "js" };
+    });
+  return { name: "recording", setup };
+}
+
+/** A source as JavaScript in which the exported functions record their calls. */
 function record(file) {
-  const path = join(place, "src", file);
-  const { code } = transformSync(readFileSync(path, "utf8"), { loader: "ts", target: "es2022" });
+  const { code } = transformSync(readFileSync(join(root, "src", file), "utf8"), { loader: "ts", target: "es2022" });
   const tree = parse(code, { ecmaVersion: "latest", sourceType: "module" });
   const exported = new Set();
   simple(tree, {
@@ -136,12 +144,12 @@ function record(file) {
   const edits = [];
   const wrap = (name, { body, async, generator }, isConstructor = false) => {
     const decision = DECISIONS[`${file} ${name}`];
-    const folder = JSON.stringify(folderOf(file));
+    const caller = JSON.stringify(file);
     if (body.type !== "BlockStatement") {
-      edits.push([body.start, `globalThis.__pairs.run(${folder}, null, () => (`], [body.end, "))"]);
-    } else if (isConstructor || generator) edits.push([body.start + 1, `globalThis.__pairs.note(${folder});`]);
+      edits.push([body.start, `globalThis.__pairs.run(${caller}, null, () => (`], [body.end, "))"]);
+    } else if (isConstructor || generator) edits.push([body.start + 1, `globalThis.__pairs.note(${caller});`]);
     else {
-      const open = `return globalThis.__pairs.run(${folder}, ${JSON.stringify(decision ?? null)}, ${async ? "async " : ""}() => {`;
+      const open = `return globalThis.__pairs.run(${caller}, ${JSON.stringify(decision ?? null)}, ${async ? "async " : ""}() => {`;
       edits.push([body.start + 1, open], [body.end - 1, "});"]);
     }
   };
@@ -162,7 +170,21 @@ function record(file) {
   const ordered = edits.map((edit, index) => [...edit, index]).sort((a, b) => b[0] - a[0] || b[2] - a[2]);
   let text = code;
   for (const [at, inserted] of ordered) text = text.slice(0, at) + inserted + text.slice(at);
-  writeFileSync(path, `${RUNTIME}\n${text}`);
+  return `${RUNTIME}\n${text}`;
+}
+
+/** The pairs of the folders of files, and the calls between them, the most first. */
+function betweenFolders(calls) {
+  const pairs = new Map();
+  for (const [pair, count] of calls) {
+    const [from, to] = pair.split(" -> ").map(folderOf);
+    if (from !== to) pairs.set(`${from} -> ${to}`, (pairs.get(`${from} -> ${to}`) ?? 0) + count);
+  }
+  return Object.fromEntries([...pairs].sort((a, b) => b[1] - a[1]));
+}
+
+function sum(counts) {
+  return counts.reduce((total, count) => total + count, 0);
 }
 
 function report() {
@@ -170,29 +192,35 @@ function report() {
   const all = lines.map((line) => JSON.parse(line));
   const results = {};
   for (const decision of Object.keys(MOST)) {
-    const ofThis = all.filter((each) => each.decision === decision && isWhole(each));
-    if (ofThis.length === 0) continue;
     // the last one: the first also pays for what is read once
-    const last = ofThis.at(-1);
-    const pairs = Object.fromEntries(last.calls.sort((a, b) => b[1] - a[1]));
-    const bothWays = Object.keys(pairs).filter((pair) => pair.split(" -> ").reverse().join(" -> ") in pairs);
-    results[decision] = { pairs, bothWays, calls: Object.values(pairs).reduce((sum, count) => sum + count, 0) };
+    const last = all.findLast((each) => each.decision === decision && isWhole(each));
+    if (last === undefined) continue;
+    const pairs = betweenFolders(last.calls);
+    results[decision] = {
+      files: new Set(last.calls.flatMap(([pair]) => pair.split(" -> "))).size,
+      callsBetweenFiles: sum(last.calls.map(([, count]) => count)),
+      calls: sum(Object.values(pairs)),
+      pairs,
+      bothWays: Object.keys(pairs).filter((pair) => pair.split(" -> ").reverse().join(" -> ") in pairs),
+    };
   }
   if (process.argv.includes("--json")) console.log(JSON.stringify(results, null, 2));
-  else
-    for (const [decision, { pairs, bothWays, calls }] of Object.entries(results)) {
-      console.log(
-        `one ${decision} decision: ${Object.keys(pairs).length} pairs (at most ${MOST[decision]}), ${calls} calls`,
-      );
-      for (const [pair, count] of Object.entries(pairs)) console.log(`${String(count).padStart(6)}  ${pair}`);
-      console.log(`  in both directions: ${bothWays.length === 0 ? "none" : bothWays.join(", ")}\n`);
-    }
-  const exceeds = ([decision, { pairs, bothWays }]) =>
-    Object.keys(pairs).length > MOST[decision] || bothWays.length > 0;
-  process.exitCode = Object.keys(results).length === 0 || Object.entries(results).some(exceeds) ? 1 : 0;
+  else for (const [decision, result] of Object.entries(results)) print(decision, result);
+  const missing = (isLive ? ["offline", "live"] : ["offline"]).filter((decision) => !(decision in results));
+  for (const decision of missing) console.error(`no ${decision} decision was recorded`);
+  process.exitCode = missing.length > 0 ? 1 : 0;
+}
+
+function print(decision, { files, callsBetweenFiles, calls, pairs, bothWays }) {
+  console.log(`one ${decision} decision: ${files} files, ${callsBetweenFiles} calls between files`);
+  const count = Object.keys(pairs).length;
+  const excess = count > MOST[decision] ? `, more than ${MOST[decision]}` : "";
+  console.log(`  ${count} pairs of folders${excess}, ${calls} calls`);
+  for (const [pair, count] of Object.entries(pairs)) console.log(`${String(count).padStart(6)}  ${pair}`);
+  console.log(`  in both directions: ${bothWays.length === 0 ? "none" : bothWays.join(", ")}\n`);
 }
 
 /** A live decision for which a policy was asked; most notifications are of other calls. */
 function isWhole({ decision, calls }) {
-  return decision !== "live" || calls.some(([pair]) => pair.startsWith("policy "));
+  return decision !== "live" || calls.some(([pair]) => pair.includes("policy/"));
 }

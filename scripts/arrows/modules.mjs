@@ -80,8 +80,17 @@ function declarations(text) {
 }
 
 /** Comments, strings and regular expressions, which may have backticks; or a backtick. */
-const TOKEN =
-  /\/\/.*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|(?<=[(,=:[!&|?{};+]\s*|\breturn )\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/|`/g;
+const TOKEN = new RegExp(
+  [
+    /[/]{2}.*|[/]\*[\s\S]*?\*[/]/,
+    /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/,
+    /(?<=[(,=:[!&|?{};+]\s*|\breturn )\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\//,
+    /`/,
+  ]
+    .map(({ source }) => source)
+    .join("|"),
+  "g",
+);
 
 /** The start and end of each template literal that is in no other. */
 function templatesIn(text) {
