@@ -252,7 +252,7 @@ export class Agent {
   #holdAgain(listener: number, state: ContainerState, cursor: number, reason: string): void {
     this.options.say(
       heldError(
-        new CountersignError("GATE_FAILED", `container \`${state.id}\` stays rejected: ${reason}`, {
+        new CountersignError("CONTAINER_REJECTED", `container \`${state.id}\` stays rejected: ${reason}`, {
           remedy: "remove the cause, and start the container again",
         }),
       ),

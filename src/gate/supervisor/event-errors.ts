@@ -40,7 +40,7 @@ function taskKilledError(tid: number): CountersignError {
 function throttledError(container: string | null): CountersignError {
   const who = container === null ? "the command" : `container \`${container}\``;
   return new CountersignError(
-    "GATE_FAILED",
+    "LOADS_THROTTLED",
     `loads of ${who} wait, because it loads and closes more programs in a second than \`gate.program_releases\``,
     { remedy: "find what loads them, or raise `gate.program_releases` if this machine's kernel can do more" },
   );

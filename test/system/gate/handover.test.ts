@@ -103,7 +103,7 @@ describe("what is handed to an agent, and is no container", () => {
     const ended = sender.finish();
     expect(await sender.line()).toBe("sent");
     agent.process.kill("SIGCONT");
-    await agent.heard(/uid 65534 may not hand over containers; its calls fail with EPERM \[GATE_FAILED\]/);
+    await agent.heard(/uid 65534 may not hand over containers; its calls fail with EPERM \[CONTAINER_REJECTED\]/);
     expect(await ended).toBe(0);
     chmodSync(agent.socket, 0o600);
     chmodSync(site.folder, 0o700);

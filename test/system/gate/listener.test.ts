@@ -121,21 +121,21 @@ describe("a listener of its own", () => {
     const REJECTED: Readonly<Record<string, readonly [wanted: () => Wanted, error: RegExp, more?: Partial<Held>]>> = {
       "shares the agent's pid namespace": [
         () => ({ ownPids: false, without: ["CAP_SYS_PTRACE"] }),
-        /shares the gate's pid namespace; its calls fail with EPERM \[GATE_FAILED\]/,
+        /shares the gate's pid namespace; its calls fail with EPERM \[CONTAINER_REJECTED\]/,
       ],
       "hides calls that the configuration decides on": [
         () => ({ profile: "seccomp-fast.json" }),
-        /hook bpf cannot be enforced for .*; its calls fail with EPERM \[HOOK_NOT_ENFORCED\]/,
+        /hook bpf cannot be enforced for .*; its calls fail with EPERM \[CONTAINER_REJECTED\]/,
         { fast: true },
       ],
       "has the profile of an earlier version": [
         () => ({ profile: oldProfile() }),
-        /its `listenerMetadata` is `countersign`; its calls fail with EPERM \[GATE_FAILED\]/,
+        /its `listenerMetadata` is `countersign`; its calls fail with EPERM \[CONTAINER_REJECTED\]/,
         { current: false },
       ],
       "has the profile of an earlier version, and shares the pid namespace": [
         () => ({ profile: oldProfile(), ownPids: false, without: ["CAP_SYS_PTRACE"] }),
-        /shares the gate's pid namespace; its calls fail with EPERM \[GATE_FAILED\]/,
+        /shares the gate's pid namespace; its calls fail with EPERM \[CONTAINER_REJECTED\]/,
         { current: false },
       ],
     };

@@ -37,13 +37,16 @@ export function rejectionOf(
   );
 }
 
-/** The error about a container that is rejected and held, as the administrator sees it. */
-export function heldError({ code, message, remedy }: CountersignError): CountersignError {
-  return new CountersignError(code, `${message}; its calls fail with EPERM`, { remedy });
+/**
+ * The error about a container that is rejected and held, as the administrator sees it. All causes have one code, since
+ * all have one consequence.
+ */
+export function heldError({ message, remedy }: CountersignError): CountersignError {
+  return new CountersignError("CONTAINER_REJECTED", `${message}; its calls fail with EPERM`, { remedy });
 }
 
 function rejection(message: string, remedy: string): CountersignError {
-  return new CountersignError("GATE_FAILED", message, { remedy });
+  return new CountersignError("CONTAINER_REJECTED", message, { remedy });
 }
 
 function sharesPids(pid: number): boolean {

@@ -148,7 +148,6 @@ describe("an agent", () => {
     "has a filter that hides calls that it decides on": {
       filter: "fast",
       state: processState("c", { metadata: "countersign-fast-2" }),
-      code: "HOOK_NOT_ENFORCED",
       message: /^hook bpf cannot be enforced for `c`: .*/,
     },
     "has the profile of an earlier version": {
@@ -163,7 +162,7 @@ describe("an agent", () => {
 
   it.for(Object.entries(REJECTIONS))(
     "holds the listener of a container that %s, and denies its calls until its last task has ended, also after a restart",
-    async ([, { state, message, code = "GATE_FAILED", filter, options }], context) => {
+    async ([, { state, message, code = "CONTAINER_REJECTED", filter, options }], context) => {
       const store = new NotifySocket();
       const first = await start({ manager: store.manager(), ...options });
       // a second call shows that the listener stays open
@@ -190,7 +189,7 @@ describe("an agent", () => {
       const config = configOf("export const bpf_prog_load = () => 0;");
       const next = await start({ config, manager: store.manager(kept) });
       const again = /^container `.+` stays rejected: .+; its calls fail with EPERM$/;
-      expect(said).toMatchObject([{ code: "GATE_FAILED", message: expect.stringMatching(again) }]);
+      expect(said).toMatchObject([{ code: "CONTAINER_REJECTED", message: expect.stringMatching(again) }]);
       expect([next.listeners, next.rejectedListeners]).toEqual([0, 1]);
       two.command.go();
       expect((await two.command.ended).code).toBe(ERRNO.EPERM);

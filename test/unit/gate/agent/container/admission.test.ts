@@ -16,7 +16,7 @@ describe("a container process", () => {
     for (const metadata of [undefined, null, 2, "", "mine", "countersign", "countersign-fast", "countersign-2 "]) {
       const error = rejectionOf(stateOf(metadata), { sharedPids: true }, () => false);
       const shown = typeof metadata === "string" ? metadata : "";
-      expect(error?.code).toBe("GATE_FAILED");
+      expect(error?.code).toBe("CONTAINER_REJECTED");
       expect(error?.message).toMatch(new RegExp(`its \`listenerMetadata\` is \`${shown}\`$`));
       expect(error?.remedy).toContain("deploy/seccomp.json");
       expect(heldError(error!)).toMatchObject({ message: `${error!.message}; its calls fail with EPERM` });
