@@ -1,8 +1,9 @@
 // listener [wait | outlive]: every way to a seccomp listener of its own, by which a task would answer its own calls, and
-// what else is left to a task whose gate is gone. With `wait` or `outlive` a child says `ready`, waits until that is so
-// (ENOSYS), and makes the tries; the command itself waits for it, or ends. A result that several tries have in common is
-// printed once.
+// what else is left to a task whose gate is gone, such as io_uring. With `wait` or `outlive` a child says `ready`,
+// waits until that is so (ENOSYS), and makes the tries; the command itself waits for it, or ends. A result that several
+// tries have in common is printed once.
 #include "outside.h"
+#include "uring.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -200,6 +201,32 @@ static void say_issued(int prog, int map)
 	SAY("a kernel", syscall(SYS_kexec_load, 0, 0, NULL, 0));
 }
 
+// Operations of io_uring that do not fail on a program, a map, or a socket, by their numbers.
+static void say_uring(const char *whose, unsigned flags, int prog, int map)
+{
+	int fds[] = {prog, map, socket(AF_INET, SOCK_DGRAM, 0)}, count;
+	struct io_uring_params params = {.flags = flags};
+	int fd = syscall(SYS_io_uring_setup, 8, &params);
+	char line[1024] = "";
+
+	if (fd < 0) {
+		printf("io_uring of %s: %s\n", whose, strerrorname_np(errno));
+		return;
+	}
+	count = operations(fd);
+	close(fd);
+	for (int op = 0; op < count; op++) {
+		int done = 0;
+
+		for (int kind = 0; kind < 3; kind++)
+			for (enum given given = ALL; given < GIVEN && !done; given += FD - ALL)
+				done = does_not_fail(flags, op, fds[kind], given, 50);
+		if (done)
+			snprintf(line + strlen(line), sizeof(line) - strlen(line), " %d", op);
+	}
+	printf("io_uring of %s:%s\n", whose, line);
+}
+
 int main(int argc, char **argv)
 {
 	pid_t gate = getenv("GATE") ? atoi(getenv("GATE")) : 1;
@@ -219,7 +246,7 @@ int main(int argc, char **argv)
 		while (bpf(BPF_PROG_GET_NEXT_ID, NULL, 0) == 0 || errno != ENOSYS)
 			usleep(1000);
 	}
-	setvbuf(stdout, NULL, _IONBF, 0);
+	setvbuf(stdout, NULL, _IOLBF, 0); // whoever reads on sees whole lines
 	for (enum abi abi = X86_64; abi <= X32; abi++)
 		for (int listener = 1; listener >= 0; listener--) {
 			say_tries(abi, listener, "a filter", abi == X86_64 ? (uintptr_t)native : (uintptr_t)&shared->compat);
@@ -231,6 +258,8 @@ int main(int argc, char **argv)
 	say_taking("process 1", 1);
 	say_taking("the gate", gate);
 	SAY("a signal to process 1", kill(1, 0));
+	say_uring("the task", 0, prog, map);
+	say_uring("a thread of the kernel", IORING_SETUP_SQPOLL, prog, map);
 	say_issued(prog, map);
 	return 0;
 }

@@ -6,62 +6,13 @@
 // for that.
 // uring inherited: uses that ring, whose thread is one of a task outside of the gate.
 #include "outside.h"
-#include <linux/io_uring.h>
+#include "uring.h"
 #include <sys/uio.h>
 
 // linux/io_uring.h of Linux 6.7 and later
 #define URING_CMD 46
 #define SOCKET_SETSOCKOPT 3
 #define PATIENCE 30000
-
-struct ring {
-	int fd;
-	struct io_uring_params params;
-	char *rings;
-	struct io_uring_sqe *sqes;
-};
-
-static void map_ring(struct ring *ring, size_t size)
-{
-	ring->rings = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_SQ_RING);
-	ring->sqes = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_SQES);
-	if (ring->rings == MAP_FAILED || ring->sqes == MAP_FAILED)
-		perror("mapping the ring"), exit(3);
-}
-
-static struct ring open_ring(unsigned flags)
-{
-	struct ring ring = {.params = {.flags = flags, .sq_thread_idle = 5000}};
-
-	ring.fd = syscall(SYS_io_uring_setup, 8, &ring.params);
-	if (ring.fd < 0)
-		printf("ring: %s\n", strerrorname_np(errno)), exit(4);
-	map_ring(&ring, 4096);
-	return ring;
-}
-
-#define WORD(ring, at) ((uint32_t *)((ring)->rings + (at)))
-
-// Carries out one operation. Gives its result, or -ETIME where there is none within so many milliseconds.
-static int submit(struct ring *ring, struct io_uring_sqe sqe, int patience)
-{
-	uint32_t tail = *WORD(ring, ring->params.sq_off.tail), mask = *WORD(ring, ring->params.sq_off.ring_mask);
-	uint32_t head = *WORD(ring, ring->params.cq_off.head);
-	struct io_uring_cqe *cqes = (void *)(ring->rings + ring->params.cq_off.cqes);
-
-	ring->sqes[tail & mask] = sqe;
-	WORD(ring, ring->params.sq_off.array)[tail & mask] = tail & mask;
-	__atomic_store_n(WORD(ring, ring->params.sq_off.tail), tail + 1, __ATOMIC_RELEASE);
-	syscall(SYS_io_uring_enter, ring->fd, 1, 0, IORING_ENTER_SQ_WAKEUP, NULL, 0);
-	for (int tries = 0; tries < patience; tries++, usleep(1000))
-		if (__atomic_load_n(WORD(ring, ring->params.cq_off.tail), __ATOMIC_ACQUIRE) != head) {
-			int result = cqes[head & *WORD(ring, ring->params.cq_off.ring_mask)].res;
-
-			__atomic_store_n(WORD(ring, ring->params.cq_off.head), head + 1, __ATOMIC_RELEASE);
-			return result;
-		}
-	return -ETIME;
-}
 
 static void say_result(const char *what, int result)
 {
@@ -104,21 +55,11 @@ static void attach(struct ring *ring, int fd)
 	say_result("SO_ATTACH_FILTER", set_option(ring, fd, SO_ATTACH_FILTER, &values->classic, sizeof(values->classic)));
 }
 
-static int operations(struct ring *ring)
-{
-	static char room[sizeof(struct io_uring_probe) + 256 * sizeof(struct io_uring_probe_op)];
-	struct io_uring_probe *probe = (void *)room;
-
-	if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_PROBE, probe, 256))
-		return -1;
-	return probe->last_op + 1;
-}
-
 // Every operation in a process and a ring of its own, which may end with it.
 static void try_all(unsigned flags)
 {
 	struct ring first = open_ring(flags);
-	int count = operations(&first), sock = socket(AF_INET, SOCK_DGRAM, 0);
+	int count = operations(first.fd), sock = socket(AF_INET, SOCK_DGRAM, 0);
 	const struct {
 		const char *name;
 		int fd;
@@ -127,31 +68,11 @@ static void try_all(unsigned flags)
 	printf("operations %d\n", count);
 	for (int op = 0; op < count; op++)
 		for (int kind = 0; kind < 3; kind++) {
-			// an operation refuses what it has no use for: all of it, only an address, and nothing but the fd
-			int done[3] = {};
+			int done = 0;
 
-			static union bpf_attr attr;
-			int status;
-
-			for (int given = 0; given < 3; given++) {
-				pid_t child = fork();
-
-				if (child == 0) {
-					struct ring ring = open_ring(flags);
-					struct io_uring_sqe sqe = {.opcode = op, .fd = kinds[kind].fd};
-
-					fill(&attr, BAD, 2);
-					if (given < 2)
-						sqe.addr = (uintptr_t)&attr, sqe.len = sizeof(attr);
-					if (given < 1)
-						((uint32_t *)&sqe)[2] = BPF_PROG_LOAD; // cmd_op, or the low half of an offset
-					alarm(2);
-					_exit(submit(&ring, sqe, 200) >= 0 ? 10 : 0);
-				}
-				waitpid(child, &status, 0);
-				done[given] = WIFEXITED(status) && WEXITSTATUS(status) == 10;
-			}
-			if (done[0] || done[1] || done[2])
+			for (enum given given = ALL; given < GIVEN; given++)
+				done |= does_not_fail(flags, op, kinds[kind].fd, given, 200);
+			if (done)
 				printf("%d %s: done\n", op, kinds[kind].name);
 		}
 	place_values(kinds[0].fd);

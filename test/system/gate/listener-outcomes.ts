@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { own } from "../../support/workplace.js";
+import { HARMLESS } from "./uring-operations.js";
 
 /** What `attack/listener.c` says of its tries, by their names. */
 export type Outcomes = Readonly<Record<string, string>>;
@@ -18,6 +19,15 @@ const ORDINARY: Outcomes = {
   "x86-64, none, NULL": "EFAULT EINVAL",
   "x86-64, none, no memory": "EFAULT EINVAL",
 };
+
+const HARMLESS_ONE = `(?:${Object.keys(HARMLESS).join("|")})`;
+const HARMLESS_ONLY = `${HARMLESS_ONE}(?: ${HARMLESS_ONE})*`;
+const byUring = (pattern: string): Readonly<Record<string, unknown>> => ({
+  "io_uring of the task": expect.stringMatching(new RegExp(`^(?:${pattern})$`)),
+  "io_uring of a thread of the kernel": expect.stringMatching(new RegExp(`^(?:${pattern})$`)),
+});
+/** What operations of io_uring do not fail on programs, maps and sockets, on a kernel that has it. */
+export const URING = byUring(HARMLESS_ONLY);
 
 /** A task without a gate. */
 export const FREE: Outcomes = {
@@ -62,6 +72,7 @@ export function held({ bpf, modules = bpf, foreign, fast, issued, current = true
     "fds of process 1": expect.stringMatching(/^(none|taken)$/),
     "fds of the gate": expect.stringMatching(/^(none|taken)$/),
     "a signal to process 1": expect.any(String),
+    ...byUring(`${HARMLESS_ONLY}|EPERM|ENOSYS`), // an errno: no task may have a ring
     "attaching its program to a socket": issued ? "done" : "EBADF",
     "running its program": bpf,
     "writing to its map": fast ? (issued ? "done" : "EBADF") : bpf,

@@ -1,31 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { siteForTests } from "./site.js";
+import { HARMLESS } from "./uring-operations.js";
 
 const BAD_TAG = "b11459a0e11ca14c";
 const POLICY = `
 import { deny } from "countersign";
 export const bpf_prog_load = (prog) => (prog.tag === "${BAD_TAG}" ? deny("is the forbidden program") : 0);
 `;
-/**
- * Operations of io_uring, by their number (linux/io_uring.h of Linux 6.18), that do not fail on a program, a map or a
- * socket. None of them makes a BPF object. What a newer kernel adds has to be looked at.
- */
+/** How many operations Linux 6.18 has. */
 const KNOWN = 63;
-const HARMLESS: Readonly<Record<number, string>> = {
-  0: "NOP",
-  1: "READV",
-  2: "WRITEV",
-  6: "POLL_ADD",
-  19: "CLOSE",
-  22: "READ",
-  23: "WRITE",
-  24: "FADVISE",
-  25: "MADVISE",
-  30: "SPLICE",
-  31: "PROVIDE_BUFFERS",
-  33: "TEE",
-  46: "URING_CMD",
-};
 
 /** The filter sees system calls only; io_uring carries operations out without one. */
 describe("io_uring", () => {
