@@ -1,7 +1,7 @@
 // token: a BPF file system that delegates everything to a user namespace, a token made of it, and what it is good for.
 // The task in the namespace opens the file system, its parent, which has all capabilities, lets it delegate. Prints
 // what came of each step. token passed: the same, but the parent is `token serve`, a task outside of the gate at
-// SOCKET, which makes the token, too.
+// SOCKET, which makes the token, too. token zero: fd 0, which is no token, as one, open and closed.
 #include "outside.h"
 #include <linux/mount.h>
 #include <sched.h>
@@ -83,7 +83,7 @@ static int make_token(int mount)
 	return bpf(TOKEN_CREATE, attr, sizeof(attr));
 }
 
-static void use(int token)
+static void use_as_token(int fd)
 {
 	static union { union bpf_attr attr; uint32_t words[42]; } it;
 	// an int of four bytes: the header, its type, and its name
@@ -94,19 +94,28 @@ static void use(int token)
 
 	fill(&it.attr, GOOD, 2);
 	it.attr.prog_type = BPF_PROG_TYPE_XDP;
-	SAY("a program without", bpf(BPF_PROG_LOAD, &it, 148));
 	it.attr.prog_flags = TOKEN_FD;
-	it.words[36] = token;
+	it.words[36] = fd;
 	SAY("a program", bpf(BPF_PROG_LOAD, &it, 148));
 	memset(&it, 0, sizeof(it));
 	it.attr.map_type = BPF_MAP_TYPE_LPM_TRIE, it.attr.key_size = 8, it.attr.value_size = 8, it.attr.max_entries = 1;
 	it.attr.map_flags = TOKEN_FD | BPF_F_NO_PREALLOC;
-	it.words[19] = token;
+	it.words[19] = fd;
 	SAY("a map", bpf(BPF_MAP_CREATE, &it, 80));
 	memset(&it, 0, sizeof(it));
 	it.attr.btf = (uintptr_t)&types, it.attr.btf_size = 24 + 16 + 5;
-	it.words[8] = TOKEN_FD, it.words[9] = token;
+	it.words[8] = TOKEN_FD, it.words[9] = fd;
 	SAY("types", bpf(BPF_BTF_LOAD, &it, 40));
+}
+
+static void use(int token)
+{
+	union bpf_attr attr;
+
+	fill(&attr, GOOD, 2);
+	attr.prog_type = BPF_PROG_TYPE_XDP;
+	SAY("a program without", bpf(BPF_PROG_LOAD, &attr, sizeof(attr)));
+	use_as_token(token);
 }
 
 // A token as only a task of the same user namespace gets it.
@@ -160,6 +169,12 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc > 1 && !strcmp(argv[1], "serve"))
 		return serve(), 0;
+	if (argc > 1 && !strcmp(argv[1], "zero")) {
+		use_as_token(0);
+		close(0);
+		use_as_token(0);
+		return 0;
+	}
 	if (argc > 1) {
 		pair[1] = socket_at(getenv("SOCKET"), 0);
 		mount = delegating_mount(pair[1]);

@@ -44,6 +44,12 @@ describe("a BPF token", () => {
     expect(child(site.bare("env", `SOCKET=${env.SOCKET}`, site.attack("token"), "passed"))).toBe(lent);
   });
 
+  it("is not looked for among the gate's fds: fd 0 of a task is none, open or closed", () => {
+    const said = ["EINVAL", "EBADF"].map((errno) => `a program: ${errno}\na map: ${errno}\ntypes: ${errno}\n`);
+    expect(outputOf(site.bare(site.attack("token"), "zero"))).toBe(said.join(""));
+    expect(outputOf(site.run(site.attack("token"), "zero"))).toBe(said.join(""));
+  });
+
   it("cannot be made behind a gate", () => {
     const refused = ["token: ENOENT", "a program without: EPERM", "a program: EBADF", "a map: EBADF", "types: EBADF"];
     expect(child(site.run(site.attack("token")))).toBe(lines(...refused));

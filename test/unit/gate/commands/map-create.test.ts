@@ -5,6 +5,7 @@ import { CMD } from "../../../../src/gate/call/command.js";
 import { OUT_OF_REACH } from "../../../../src/sys/credentials.js";
 import { attrOf, type FailingCall, FakeGate, itFails, NOWHERE } from "../../../support/fake-gate.js";
 import { kernel, resetKernel } from "../../../support/fake-kernel.js";
+import type { FakeTask } from "../../../support/fake-task.js";
 
 vi.mock("../../../../src/sys/bpf.js", async () => (await import("../../../support/fake-kernel.js")).BPF);
 vi.mock("../../../../src/sys/pidfd.js", async (original) => ({
@@ -27,8 +28,12 @@ beforeEach(resetKernel);
 const CREATED = 77;
 const TOKEN_FD = 1 << 16;
 
-function create(gate: FakeGate, words: Readonly<Record<number, number | bigint>> = {}, result = CREATED) {
-  gate.task.result = () => result;
+function create(
+  gate: FakeGate,
+  words: Readonly<Record<number, number | bigint>> = {},
+  result: number | FakeTask["result"] = CREATED,
+) {
+  gate.task.result = typeof result === "number" ? () => result : result;
   kernel.maps.set(CREATED, { type: 2, id: 12, keySize: 4, valueSize: 8, maxEntries: 1, flags: 0, name: "m" });
   const array = { [CREATE.mapType]: 2, [CREATE.keySize]: 4, [CREATE.valueSize]: 8, [CREATE.maxEntries]: 1 };
   return gate.bpf(CMD.BPF_MAP_CREATE, attrOf(CREATE.size, { ...array, ...words }, [CREATE.mapName, "m"]));
@@ -118,6 +123,18 @@ describe("a BPF_MAP_CREATE", () => {
     create(gate, { [CREATE.mapFlags]: TOKEN_FD, [CREATE.tokenFd]: 9 });
     const attr = gate.task.made[0]?.words[1] as Uint8Array;
     expect(new DataView(attr.buffer, attr.byteOffset).getInt32(CREATE.tokenFd, true)).toBe(-1);
+  });
+
+  it.each([
+    ["a file, by the gate's copy of it", new Map([[0, 90]]), 0, 90],
+    ["nothing, by -1", new Map(), 0, -1],
+    ["a file, but by 0 where the kernel has no tokens", new Map([[0, 90]]), -7, 0],
+  ])("has a token's fd 0 replaced, which is %s", (_, fds, tail, passed) => {
+    const gate = new FakeGate();
+    for (const [number, copy] of fds) gate.task.fds.set(number, copy);
+    create(gate, { [CREATE.mapFlags]: TOKEN_FD }, ({ words: [cmd] }) => (cmd === CMD.BPF_MAP_FREEZE ? tail : CREATED));
+    const attr = gate.task.made.at(-1)?.words[1] as Uint8Array;
+    expect(new DataView(attr.buffer, attr.byteOffset).getInt32(CREATE.tokenFd, true)).toBe(passed);
   });
 
   it("has its quota checked once, after the kernel created it if an earlier turn decided", () => {
