@@ -148,6 +148,10 @@ export const CERTIFICATE_LOOPS: Readonly<Record<string, MeteredLoop>> = {
     const parameters = nested(5, 0);
     return { spki: sequence(sequence(identifier("1.2.3"), parameters), element(TAG.bitString, Buffer.of(0, 1))) };
   }),
+  "elements of a malformed certificate": inCertificate((size) => {
+    const key = sequence(identifier("1.2.3"), sequence(...many(size, () => sequence())));
+    return { spki: sequence(key, element(TAG.bitString, Buffer.of(0, 1)), Buffer.of(TAG.null, 0)) };
+  }),
   "texts of a key's parameters": inCertificate((size) => ({
     spki: sequence(
       sequence(identifier("1.2.3"), sequence(...many(size, () => utf8("é")))),

@@ -100,6 +100,23 @@ export class Effort {
   }
 
   /**
+   * Returns the certificate of `length` bytes that `read` gives, and adds its cost, which is the same if it was cached.
+   * For a malformed one, adds the cost of what was read of it.
+   */
+  certificate<Read extends { readonly cost: number }>(length: number, read: () => Read): Read {
+    const before = elementsRead;
+    try {
+      const certificate = read();
+      this.take(certificate.cost);
+      return certificate;
+    } catch (error) {
+      this.charge("bytes", length);
+      this.charge("elements", elementsRead - before);
+      throw error;
+    }
+  }
+
+  /**
    * The digest of the content that a message signs, in lower-case hex. The first digest is free, so that a large
    * program is not rejected for its size alone; others cost what {@link verification} adds for the same bytes. `make`
    * computes a digest that is not one of DIGESTS.

@@ -55,8 +55,9 @@ export class TimeStampTrust {
       return refuse("EBADMSG", "RFC 3161 2.4.2", "a time stamp has one signer");
     const carried: Certificate[] = [];
     for (const element of message.certificates) {
-      const certificate = new Certificate(Buffer.from(element.whole));
-      if (!effort.take(certificate.cost)) return tooMuch();
+      const { whole } = element;
+      const certificate = effort.certificate(whole.length, () => new Certificate(Buffer.from(whole)));
+      if (effort.spent) return tooMuch();
       carried.push(this.#anchors.find(certificate) ?? certificate);
     }
     const authority = [...carried, ...this.#anchors.all].find((candidate) => signer.identifier.names(candidate));

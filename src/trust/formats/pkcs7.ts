@@ -95,9 +95,8 @@ export function verifyPkcs7(
   if (wrong !== null) return wrong;
   const carried: Certificate[] = [];
   for (const element of message.certificates) {
-    const certificate = keyring.certificates.get(element);
-    if (!effort.take(certificate.cost)) return tooMuch();
-    carried.push(certificate);
+    carried.push(effort.certificate(element.whole.length, () => keyring.certificates.get(element)));
+    if (effort.spent) return tooMuch();
   }
   const received: Received = { ...context, keyring, message, carried };
   const signers: Signer[] = [];

@@ -94,8 +94,9 @@ export class SigstoreTrust {
       return { name: `key ${key.fingerprint}`, key, identity: NAMELESS, certificate: null };
     }
     const raw = content.$case === "certificate" ? content.certificate : content.x509CertificateChain.certificates[0];
-    const certificate = new Certificate(Buffer.from(raw?.rawBytes ?? []));
-    if (!effort.take(certificate.cost)) return tooMuch();
+    const der = Buffer.from(raw?.rawBytes ?? []);
+    const certificate = effort.certificate(der.length, () => new Certificate(der));
+    if (effort.spent) return tooMuch();
     const wrong = verifies(certificate.publicKey, data, message, effort);
     if (wrong !== null) return wrong;
     const found = identityOf(certificate);
