@@ -96,7 +96,8 @@ If a program shows that a signature over the instructions by one keyring is all 
 kernel can verify as the keyring does (\`seal plan\`: signature), OUT/signers.pem has its certificates, for --signers.
 
 Exits with 0 if every program that can load is listed or denied, 1 if one is \`ticket\` or \`never\`, or 2 if a file
-cannot be read, or a folder has nothing to list. A module that is \`never\` counts for nothing: folders have some.
+cannot be read, or a folder has nothing to list; then nothing is written. A module that is \`never\` counts for nothing:
+folders have some.
 
 Examples:
   countersign seal build --modules present+filesystems+usb --out lists /usr/lib/bpf
@@ -139,6 +140,8 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
     const failed = new Set<string>();
     const judge = { config, engine, anyMaps: anyMaps === true };
     const rows: JudgedRow[] = [];
+    // Written once all can be: what remains of an incomplete build would look like a list that denies by intent
+    const written: (() => void)[] = [];
     const lists = new FileLists({ modules, root: options.root, executable: options.executable }, judge, failed);
     for (const path of btf) {
       const kernel = await openTarget(path, { modules: options.loadedModules }, null);
@@ -157,17 +160,24 @@ async function build(paths: readonly string[], options: Options): Promise<void> 
       };
       const list = encodeList(entries, origin, classes);
       const out = join(options.out, `${release ?? kernelBtf.slice(0, 16)}.list`);
-      writeWhole(out, list);
-      if (built.list !== null) writeWhole(filesBeside(out), built.list);
-      if (built.present !== null) writeModules(out, kernel.name, built.present);
-      if (sign !== null) writeWhole(`${out}.p7s`, sign.make(signedPart(list), out));
+      const signature = sign?.make(signedPart(list), out);
       const count = `${parseList(list).header.entries} entries${options.probes ? ", with libbpf's probes" : ""}`;
       const summary = [summaryOf(found), count, ...built.summary].join("; ");
-      process.stderr.write(`${out}: ${summary}\n`);
-      if (built.notes.length > 0) process.stderr.write(`modules: ${built.notes.join("; ")}\n`);
+      written.push(() => {
+        writeWhole(out, list);
+        if (built.list !== null) writeWhole(filesBeside(out), built.list);
+        if (built.present !== null) writeModules(out, kernel.name, built.present);
+        if (signature !== undefined) writeWhole(`${out}.p7s`, signature);
+        process.stderr.write(`${out}: ${summary}\n`);
+        if (built.notes.length > 0) process.stderr.write(`modules: ${built.notes.join("; ")}\n`);
+      });
     }
-    process.stderr.write(`modules, still open: ${leavesOpen(modules)}\n`);
-    await writeSigners(options, { config, engine, rows });
+    if (failed.size > 0) process.stderr.write(`nothing is written, since ${failed.size} of the files cannot be read\n`);
+    else {
+      for (const write of written) write();
+      process.stderr.write(`modules, still open: ${leavesOpen(modules)}\n`);
+      await writeSigners(options, { config, engine, rows });
+    }
     if (options.json === true) [...rows.map(judgedJson), ...lists.rows.map(fileJson)].forEach(printJson);
     else printTables(rows, lists.rows);
     const lost = [...rows, ...lists.rows.filter(({ result }) => result !== "never")].some(isLost);
