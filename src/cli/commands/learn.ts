@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { release } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { type Config, parseConfig, readConfig } from "../../config/config.js";
@@ -19,6 +20,8 @@ import { noCacheOption } from "../input/cache-option.js";
 import { KERNEL_FILES, kallsymsOption, modulesOption } from "../input/kernel-options.js";
 import { collectOption, variantsOption } from "../input/list-options.js";
 import { countsOf, forSeenKernels, type LearnReport, textOf, wholeTypes } from "../learn/learn-report.js";
+import { learntModules, learntModulesFile } from "../learn/learnt-modules.js";
+import { ModuleLearner } from "../learn/module-learner.js";
 import type { ListOptions } from "../listing/listed-programs.js";
 import { logsToRead } from "../log/configured-log.js";
 import { eachRecord } from "../log/each-record.js";
@@ -37,6 +40,7 @@ export function command(): Command {
     .addOption(new Option("--by <kind>", "by what programs are learnt").choices(LEARN_BY).default("statement"))
     .option("--label <key>", "tell tasks apart by this label of their containers", labelOption)
     .option("--include-denied", "also learn programs whose load was denied")
+    .option("--root <dir>", "the root directory of the machine, where kernel modules in the log are found", "/")
     .option("--out <dir>", "where to write; files that `learn` made there before are replaced", "learnt")
     .option("--check <file>", "also say which loads of this log the result denies; again for more", collectOption)
     .option("--objects <dir>", "objects whose digests on each --btf replace those of this kernel", collectOption)
@@ -63,6 +67,9 @@ A program that has no verified statement is learnt by its digest instead, for th
 named. With --objects and --btf such a digest is replaced by those that the program has on each of these kernels. A
 program whose digest differs from run to run is named, too: such programs can be learnt --by effects.
 
+If a log has records of a guard (\`seal log\`), the kernel modules that it would have denied under audit are written to
+\`modules\`, a FILE for \`seal build --modules\`, each found by its digest in --root.
+
 The result is a folder with countersign.yaml, a policy, its map and its tests, for \`countersign test\`. The same loads
 give the same files, so that two results can be compared with diff.
 
@@ -81,6 +88,7 @@ interface Options extends ListOptions {
   readonly by: LearnBy;
   readonly label?: string;
   readonly includeDenied?: true;
+  readonly root: string;
   readonly out: string;
   readonly check?: readonly string[];
   readonly objects?: readonly string[];
@@ -100,14 +108,20 @@ async function learn(named: readonly string[], options: Options): Promise<void> 
   const problems = new LogProblems();
   const reader = new RecordReader();
   const learner = new Learner(reader, label);
-  for await (const line of eachRecord(paths, reader, problems)) learner.add(line);
+  const moduleLearner = new ModuleLearner();
+  for await (const line of eachRecord(paths, reader, problems)) {
+    learner.add(line);
+    moduleLearner.add(line);
+  }
+  const seenModules = moduleLearner.modules(includeDenied);
+  const modules = seenModules.length === 0 ? null : await learntModules(seenModules, options.root, release());
   const programs = learner.programs(includeDenied);
   const seen = learntRules(programs, by);
   const rules = objects === undefined ? seen : await relocated(seen, objects, options);
-  if (rules.length === 0) throw nothingLearnt(paths, learner);
-  const form = formOf(rules, by, label);
-  const from = form.keyrings.length === 0 ? null : readConfig(options.config, "check", parseConfig, null);
-  const files = learntFiles(rules, form, from, out);
+  if (rules.length === 0 && (modules === null || check !== undefined))
+    throw nothingLearnt(paths, learner, moduleLearner.denied);
+  const files = new Map(rules.length === 0 ? [] : filesOf(rules, options));
+  if (modules !== null) files.set(LEARNT_MODULES, learntModulesFile(modules));
   for (const [name, text] of files) writeWhole(join(out, name), Buffer.from(text));
   const checked =
     check === undefined ? null : await checkedLogs(check, join(out, LEARNT_FILES.configuration), problems);
@@ -120,14 +134,26 @@ async function learn(named: readonly string[], options: Options): Promise<void> 
     whole_types: wholeTypes(rules),
     unasked: by === "statement" || by === "signer" ? new Set(programs.filter(isUnasked).map(identityOf)).size : 0,
     varying: learner.varying(digests),
+    modules,
     files: [...files.keys()].map((name) => join(out, name)),
     check: checked,
   };
   if (options.json) printJson(report);
   else print(textOf(report).join("\n"));
   if (checked !== null && checked.denied > 0) process.exitCode = EXIT.denied;
-  else if (Object.keys(report.left_out.unusable).length > 0 || (checked?.unknown ?? 0) > 0)
-    process.exitCode = EXIT.undecided;
+  else if (isIncomplete(report)) process.exitCode = EXIT.undecided;
+}
+
+/** Whether a load, or a load of --check, could not be learnt or decided, or a module has no name. */
+function isIncomplete({ left_out: { unusable }, check, modules }: LearnReport): boolean {
+  return Object.keys(unusable).length > 0 || (check?.unknown ?? 0) > 0 || (modules?.unknown.length ?? 0) > 0;
+}
+
+/** The files of a policy that allows what was learnt, by their names. */
+function filesOf(rules: readonly LearntRule[], options: Options): ReadonlyMap<string, string> {
+  const form = formOf(rules, options.by, options.label ?? null);
+  const from = form.keyrings.length === 0 ? null : readConfig(options.config, "check", parseConfig, null);
+  return learntFiles(rules, form, from, options.out);
 }
 
 const isUnasked = (program: SeenProgram) => program.isUnasked;
@@ -140,6 +166,9 @@ function labelOption(key: string): string {
     remedy: "name one such as `app` or `app.kubernetes.io/name`",
   });
 }
+
+/** The file of kernel modules, in the folder of the result. */
+const LEARNT_MODULES = "modules";
 
 /** In characters. Kubernetes allows 317. */
 const MAX_LABEL = 1024;
@@ -192,8 +221,9 @@ async function checkedLogs(
   return { ...check.counts, groups: check.groups() };
 }
 
-function nothingLearnt(paths: readonly string[], learner: Learner): CountersignError {
-  const { denied, unusable } = learner.leftOut;
+function nothingLearnt(paths: readonly string[], learner: Learner, deniedModules: number): CountersignError {
+  const { denied: deniedLoads, unusable } = learner.leftOut;
+  const denied = deniedLoads + deniedModules;
   const [why] = Object.keys(unusable);
   const because = why !== undefined ? `: ${why}` : denied > 0 ? ", all loads in it were denied" : "";
   return new CountersignError("LEARN_NOTHING", `has no load to learn${because}`, {

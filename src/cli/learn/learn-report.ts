@@ -5,6 +5,7 @@ import type { CheckedGroup, LearntCheck } from "../../workbench/learn/learnt-che
 import { shortened } from "../../workbench/learn/learnt-map.js";
 import { isForSeenKernels, isForWholeType, type LearntRule } from "../../workbench/learn/learnt-rules.js";
 import type { VaryingProgram } from "../../workbench/learn/varying-programs.js";
+import type { LearntModules } from "./learnt-modules.js";
 
 /** What `learn` prints, as JSON. */
 export interface LearnReport {
@@ -21,6 +22,8 @@ export interface LearnReport {
   /** Number of programs that match a statement of which the log does not say who signed it. */
   readonly unasked: number;
   readonly varying: readonly VaryingProgram[];
+  /** Kernel modules in records of a guard; null if there are none. */
+  readonly modules: LearntModules | null;
   readonly files: readonly string[];
   /** Null without --check. */
   readonly check: (LearntCheck["counts"] & { readonly groups: readonly CheckedGroup[] }) | null;
@@ -63,7 +66,8 @@ export function textOf(report: LearnReport): readonly string[] {
   const kinds = Object.entries(rules).filter(([, count]) => count > 0);
   const learnt = kinds.map(([kind, count]) => `${count} by ${kind}`).join(", ");
   const lines = [
-    `learnt from ${counted(loads, "load")}: ${learnt}`,
+    ...(loads === 0 ? [] : [`learnt from ${counted(loads, "load")}: ${learnt}`]),
+    ...moduleLines(report.modules),
     ...leftOutLines(report.left_out),
     ...seenKernelLines(report.for_seen_kernels, by),
     ...wholeTypeLines(report.whole_types),
@@ -73,6 +77,17 @@ export function textOf(report: LearnReport): readonly string[] {
     ...checkLines(report.check),
   ];
   return lines.map(visibleText);
+}
+
+function moduleLines(modules: LearntModules | null): readonly string[] {
+  if (modules === null) return [];
+  const { names, unknown } = modules;
+  return [
+    `learnt ${counted(names.length, "kernel module")}: ${names.join(", ")}`,
+    ...(unknown.length === 0
+      ? []
+      : ["not learnt, since no module of the kernel has this SHA-256:", ...listed(unknown)]),
+  ];
 }
 
 function leftOutLines({ denied, probes, unusable }: LeftOut): readonly string[] {

@@ -86,10 +86,12 @@ const ROWS: readonly Row[] = [
 /** Folders that are written, or whose files the command needs only if something else asks for them. */
 const OTHER_FOLDERS = [
   "learn --out",
+  "learn --root",
   "prove witness --out",
   "replay --objects",
   "seal build --out",
   "seal build --root",
+  "seal plan --root",
   "seal doctor --lists",
   "sign --out",
 ];

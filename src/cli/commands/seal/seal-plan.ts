@@ -1,7 +1,9 @@
+import { release } from "node:os";
 import { Command } from "commander";
 import { DEFAULT_CONFIG } from "../../../config/default-config.js";
 import { CountersignError } from "../../../error.js";
-import { type PlanRow, sealPlan } from "../../../seal/plan.js";
+import { HOOK_OF_FILES } from "../../../seal/file-judgement.js";
+import { hasRule, type PlanRow, sealPlan } from "../../../seal/plan.js";
 import { objectFiles } from "../../files/object-files.js";
 import { openCache } from "../../input/cache-option.js";
 import { DEFAULT_VARIANT, kernelPath, openTarget } from "../../input/kernel-options.js";
@@ -11,6 +13,7 @@ import { EXIT } from "../../output/exit.js";
 import { print, printJson } from "../../output/output.js";
 import { table } from "../../output/table.js";
 import { JUDGED_HEAD, type JudgedRow, judgedCells, judgedJson, judgeFiles, summaryOf } from "./judged-files.js";
+import { type ModuleProposal, proposedModules } from "./proposed-modules.js";
 
 /** `countersign seal plan`: how each rule of a configuration stays in force when it is sealed. */
 export function planCommand(): Command {
@@ -21,6 +24,7 @@ export function planCommand(): Command {
     .option("--btf <file>", "the kernel of the programs (default: the running one)")
     .option("--any-maps", "as for `seal build`")
     .option("--with-agent", "for a machine with an agent: `seal initramfs --with-agent`")
+    .option("--root <folder>", "the root directory of the machine, whose modules are looked at", "/")
     .option("--json", "one JSON object a row")
     .addHelpText(
       "after",
@@ -35,6 +39,9 @@ One row for each hook, each attachment, each keyring, each class of \`seal.admit
   mask              the guard denies all that the rule is about, also what the rule would allow
   none              there is no rule
   cannot be sealed  the guard would allow what the rule denies
+
+Then a row for each choice of \`seal build --modules\`, with what it leaves open. The first is proposed for the machine:
+\`present\`, with the sets that it seems to use, if its modules and devices can be read.
 
 What is said of a policy is read from its text. With objects, the policies are asked about each program: \`listed\`,
 \`denied\`, \`ticket\`, \`never\` or \`cannot load\`, as \`seal build --help\` explains.
@@ -55,6 +62,7 @@ interface Options {
   readonly btf?: string;
   readonly anyMaps?: true;
   readonly withAgent?: true;
+  readonly root: string;
   readonly json?: true;
 }
 
@@ -72,10 +80,13 @@ async function plan(paths: readonly string[], options: Options): Promise<void> {
     const kernel = paths.length === 0 ? null : await openTarget(kernelPath(options), {}, null);
     const programs =
       kernel === null ? [] : await judgeFiles(objectFiles(paths), kernel, judge, [DEFAULT_VARIANT], failed);
-    if (json === true) [...rows, ...programs.map(programJson)].forEach(printJson);
+    const hasModuleRule = hasRule(config, engine, HOOK_OF_FILES.modules);
+    const modules = await proposedModules(options.root, kernel?.release ?? release(), hasModuleRule);
+    if (json === true) [...rows, ...modules.map(moduleJson), ...programs.map(programJson)].forEach(printJson);
     else {
       const denied = withAgent === true ? "denied with an agent" : "denied without an agent";
       print(table(["rule", "enforced by", denied, "why"], rows.map(cells)));
+      print(`\n${table(["--modules", "proposed", "still open", "why"], modules.map(moduleCells))}`);
       if (programs.length > 0) print(`\n${table(JUDGED_HEAD, programs.map(judgedCells))}\n\n${summaryOf(programs)}`);
     }
     const isOpen = rows.some(({ means }) => means === "cannot be sealed");
@@ -83,6 +94,14 @@ async function plan(paths: readonly string[], options: Options): Promise<void> {
   } finally {
     engine.close();
   }
+}
+
+function moduleJson(row: ModuleProposal): object {
+  return { kind: "modules", ...row };
+}
+
+function moduleCells({ name, proposed, leaves_open, reason }: ModuleProposal): readonly string[] {
+  return [name, proposed ? "yes" : "", leaves_open, reason];
 }
 
 function programJson(row: JudgedRow): object {

@@ -9,6 +9,7 @@ const report = (more: Partial<LearnReport> = {}): LearnReport => ({
     whole_types: [],
     unasked: 0,
     varying: [],
+    modules: null,
     files: ["out/a"],
   },
   ...{ check: null, ...more },

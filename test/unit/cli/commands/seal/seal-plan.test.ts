@@ -1,12 +1,14 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HOOK_NAMES } from "../../../../../src/hooks/catalogue.js";
 import { Authority } from "../../../../../src/trust/issuing/authority.js";
 import { runCommand } from "../../../../support/command-line.js";
 import { example } from "../../../../support/examples.js";
+import { writeMachine, writeModuleTree } from "../../../../support/module-tree.js";
 import { switchKernel } from "../../../../support/switch-kernel.js";
+import { own } from "../../../../support/workplace.js";
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-seal-plan-"));
 const at = (name: string): string => join(folder, name);
@@ -50,7 +52,8 @@ async function plan(
   const rows = out
     .trim()
     .split("\n")
-    .map((line): Row => JSON.parse(line));
+    .map((line): Row => JSON.parse(line))
+    .filter(({ kind }) => kind !== "modules");
   return {
     code,
     rows,
@@ -212,5 +215,54 @@ describe("countersign seal plan", () => {
     expect(code).toBe(0);
     expect((await runCommand(...words, ...objects)).out).toMatch(/\n\n1 listed, 1 ticket\n$/);
     expect(await runCommand(...words)).toMatchObject({ code: 2, err: expect.stringContaining("[USAGE]") });
+  });
+
+  describe("about kernel modules", () => {
+    const RELEASE = release();
+    const MODULE = own("test/unit/cli/kernel/fixtures/module.ko.xz");
+
+    async function proposals(root: string, text = "attachments: []\n") {
+      writeFileSync(at("c.yaml"), `version: 1\n${text}`);
+      const words = ["seal", "plan", "--config", at("c.yaml"), "--root", at(root)];
+      const { out } = await runCommand(...words, "--json");
+      const rows = out
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      return { rows: rows.filter(({ kind }) => kind === "modules"), text: (await runCommand(...words)).out };
+    }
+
+    it("proposes what is present, with the sets that the machine seems to use, and why", async () => {
+      writeModuleTree(at("machine"), RELEASE, MODULE);
+      const devices = ["virtio:d00000001v00001AF4", "pci:v00008086d0000A36Dsv00001028sd000008F1bc0Csc03i30"];
+      writeMachine(at("machine"), ["ext4", "sch_ingress"], devices);
+      mkdirSync(at("machine/usr/sbin"), { recursive: true });
+      writeFileSync(at("machine/usr/sbin/nft"), "");
+      const { rows, text } = await proposals("machine");
+      expect(rows.map(({ name, proposed }) => [name, proposed])).toEqual([
+        ["present+filesystems+firewall+tc+usb", true],
+        ["FILE", false],
+        ["all-signed", false],
+      ]);
+      expect(rows[0].reason).toMatch(
+        /^11 of 13 modules: 2 loaded, no initramfs of .* in boot, 2 devices; filesystems: /,
+      );
+      for (const why of ["there is a USB controller", "nft is installed", "sch_ingress is loaded"])
+        expect(rows[0].reason).toContain(why);
+      expect(new Set(rows.map(({ leaves_open }) => leaves_open)).size).toBe(3);
+      expect(text).toContain("\npresent+filesystems+firewall+tc+usb  yes ");
+    });
+
+    it("proposes a file if it cannot read what is there, and says that a rule excludes all-signed", async () => {
+      writeFileSync(at("deny.js"), "export const kernel_read_file = () => -1;");
+      mkdirSync(at("nothing"));
+      const { rows } = await proposals("nothing", "attachments: [{ policy: deny.js }]\n");
+      expect(rows.map(({ name, proposed }) => [name, proposed])).toEqual([
+        ["FILE", true],
+        ["all-signed", false],
+      ]);
+      expect(rows[0].reason).toMatch(/modules\.dep is not there, .*; an audit and `learn` make FILE$/);
+      expect(rows[1].reason).toBe("cannot be sealed: the configuration has a rule about modules");
+    });
   });
 });
