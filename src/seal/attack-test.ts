@@ -1,8 +1,11 @@
 /** `seal test`: root's attacks, in a guest. */
 import { existsSync, readFileSync } from "node:fs";
+import { CountersignError } from "../error.js";
 import { installed } from "../installed.js";
+import { attackModules } from "./attacks/attack-modules.js";
 import { type AttackResult, attackResults } from "./attacks/attack-results.js";
 import { ATTACKS, type Attack } from "./attacks/attacks.js";
+import type { CpioEntry } from "./initramfs/cpio.js";
 import { SEAL_INIT } from "./initramfs/fragment.js";
 import { sealFragment } from "./sealing.js";
 import { runVirtualMachine } from "./virtual-machine/virtual-machine.js";
@@ -16,26 +19,52 @@ export interface TestedAttack {
   readonly sealed: AttackResult;
 }
 
+/** What is attacked. */
+export interface AttackedMachine {
+  /** The file of the kernel: a vmlinuz. */
+  readonly kernel: string;
+  /** The file of UEFI firmware, or null: the guest then has a BIOS. */
+  readonly firmware: string | null;
+  /** The folder with the kernel's modules, or null: attacks that need one are then skipped. */
+  readonly modules: string | null;
+}
+
 const SECONDS = 900;
 
-/** Attacks a kernel in two guests. `kernel` is its file, a vmlinuz. Throws SEAL_NO_GUEST. */
-export function attackKernel(kernel: string): readonly TestedAttack[] {
-  const unguarded = attack(kernel, [], "");
+/** Attacks a kernel in two guests. Throws SEAL_NO_GUEST, and NOTHING_FOUND if no attack needs a module of the folder. */
+export function attackKernel(machine: AttackedMachine): readonly TestedAttack[] {
+  const files = filesOf(machine);
+  const unguarded = attack(machine, files, [], "");
   const fragment = sealFragment({ mode: "enforce", list: null }, "halt");
-  const sealed = attack(kernel, [fragment], `rdinit=${SEAL_INIT}`);
+  const sealed = attack(machine, files, [fragment], `rdinit=${SEAL_INIT}`);
   return ATTACKS.flatMap((attack) => {
     const [without, against] = [unguarded.get(attack.name), sealed.get(attack.name)];
     return without === undefined || against === undefined ? [] : [{ attack, unguarded: without, sealed: against }];
   });
 }
 
-function attack(kernel: string, fragments: readonly Uint8Array[], commandLine: string) {
-  const program = installed("bundle:seal/attacks.bin").bytes;
-  const files = [
-    { path: "bin/attacks", permissions: 0o755, contents: program },
-    ...(existsSync(kernel) ? [{ path: "lib/vmlinuz", permissions: 0o644, contents: readFileSync(kernel) }] : []),
+function filesOf({ kernel, modules: folder }: AttackedMachine): readonly CpioEntry[] {
+  const modules = attackModules(folder);
+  if (folder !== null && modules.size === 0) {
+    throw new CountersignError("NOTHING_FOUND", "there is no kernel module in this folder that an attack needs", {
+      place: folder,
+      remedy: "name the folder of the kernel's modules, such as /lib/modules/RELEASE",
+    });
+  }
+  const file = (path: string, permissions: number, contents: Uint8Array) => ({ path, permissions, contents });
+  return [
+    file("bin/attacks", 0o755, installed("bundle:seal/attacks.bin").bytes),
+    ...(existsSync(kernel) ? [file("lib/vmlinuz", 0o644, readFileSync(kernel))] : []),
+    ...[...modules].map(([name, bytes]) => file(`lib/${name}.ko`, 0o644, bytes)),
   ];
-  return attackResults(
-    runVirtualMachine({ kernel, files, script: "attacks\n", fragments, commandLine, seconds: SECONDS }),
-  );
+}
+
+function attack(
+  { kernel, firmware }: AttackedMachine,
+  files: readonly CpioEntry[],
+  fragments: readonly Uint8Array[],
+  commandLine: string,
+) {
+  const options = { kernel, firmware, files, script: "attacks\n", fragments, commandLine, seconds: SECONDS };
+  return attackResults(runVirtualMachine(options));
 }

@@ -16,6 +16,8 @@ export interface Attack {
   readonly proof: "unguarded" | "audit" | null;
   /** The first kernel on which it can succeed at all, as in `7.2`. */
   readonly since?: string;
+  /** Its program needs a generic kernel that UEFI has started: one with drivers of devices. */
+  readonly on?: "generic";
   /** The first kernel that does not allow it, with or without a guard. */
   readonly until?: string;
   /** What the guard does not stop; null if nothing is known. */
@@ -27,10 +29,10 @@ const stopped = (
   hook: string,
   reason: string,
   does: string,
-  more: { readonly proof?: "audit"; readonly remains?: string; readonly since?: string; readonly until?: string } = {},
+  more: Partial<Pick<Attack, "proof" | "remains" | "since" | "until" | "on">> = {},
 ): Attack => ({ name, does, hook, reason, proof: "unguarded", remains: null, ...more });
 
-const limit = (name: string, does: string, remains: string, proof: "unguarded" | null = null): Attack => {
+const limit = (name: string, does: string, remains: string, proof: Attack["proof"] = null): Attack => {
   return { name, does, hook: null, reason: null, proof, remains };
 };
 
@@ -47,6 +49,7 @@ const AUDIT = { proof: "audit" } as const;
 const FLAGGED = { since: "7.2" } as const;
 /** EOPNOTSUPP while BPF programs depend on ftrace. */
 const FTRACE = { until: "7.3" } as const;
+const GENERIC = { on: "generic" } as const;
 
 export const ATTACKS: readonly Attack[] = [
   // Loads.
@@ -79,6 +82,23 @@ export const ATTACKS: readonly Attack[] = [
     "unlisted",
     "loads as soon as a program from before the seal is freed, with its id and its memory",
   ),
+  stopped(
+    "accomplice-loads",
+    LOADS,
+    "unlisted",
+    "has a program of type SYSCALL make the load, which was loaded before the seal",
+  ),
+  stopped("threaded-cgroup", LOADS, "unlisted", "loads in a thread that is in another cgroup than its process"),
+  stopped("migrating-loads", LOADS, "unlisted", "loads while another thread moves the process between cgroups"),
+  stopped("parallel-loads", LOADS, "unlisted", "loads in 128 threads at once"),
+  stopped("largest-program", LOADS, "unlisted", "loads a program of 1,000,000 instructions, the most there can be"),
+  stopped("request-key", LOADS, "unlisted", "has the kernel start the load as the helper for keys (/sbin/request-key)"),
+  stopped(
+    "security-attributes",
+    LOADS,
+    "unlisted",
+    "sets all attributes of security modules by lsm_set_self_attr and in /proc, unmounts securityfs, and loads",
+  ),
   limit(
     "classic-filter",
     "attaches a filter of classic BPF to a socket",
@@ -90,6 +110,14 @@ export const ATTACKS: readonly Attack[] = [
   stopped("fd-of-agent", "ptrace_access_check", "agent", "takes an fd of the agent by pidfd_getfd", AUDIT),
   stopped("memory-of-agent", "ptrace_access_check", "agent", "opens the memory of the agent in /proc", AUDIT),
   stopped("signal-agent", "task_kill", "agent", "stops the agent by a signal", AUDIT),
+  stopped(
+    "write-agent-memory",
+    "ptrace_access_check",
+    "agent",
+    "writes the memory of the agent by process_vm_writev",
+    AUDIT,
+  ),
+  stopped("queue-signal", "task_kill", "agent", "stops the agent by a pidfd, tgkill, or a queued signal", AUDIT),
   stopped("write-ticket", "bpf", "agent", "writes a ticket for itself, and loads"),
   stopped("claim-agent", "bpf_map", "own_object", "marks itself as the agent, and writes a ticket", AUDIT),
   // Programs of the guard.
@@ -101,11 +129,27 @@ export const ATTACKS: readonly Attack[] = [
     "attaches a program after the guard's that calls bpf_set_retval(0), as a second guard could",
   ),
   stopped("override-by-link", "bpf", "own_hook", "does the same by a link"),
+  stopped("accomplice-links", "bpf", "own_hook", "has a program make that link, which was loaded before the seal"),
+  stopped(
+    "namespace-root",
+    "bpf",
+    "own_hook",
+    "attaches a program that allows to the root cgroup of a cgroup namespace",
+  ),
   stopped("override-sysctl", "bpf", "own_hook", "overrides the verdict about sysctls, and turns ftrace off", FTRACE),
   stopped("detach", "bpf", "own_hook", "detaches a program of the guard by BPF_PROG_DETACH", AUDIT),
   stopped("flagged-detach", "bpf", "own_hook", "does the same with bit 16 of the command", { ...AUDIT, ...FLAGGED }),
   stopped("raise-lockdown", LOADS, "unlisted", "raises lockdown to confidentiality, in which BPF may not read memory"),
   stopped("trace-hooks", LOADS, "unlisted", "loads while a tracer and a kprobe are on the hook"),
+  stopped("graph-hooks", LOADS, "unlisted", "loads while the graph tracer and return probes are on all hooks"),
+  stopped("probe-guard", LOADS, "unlisted", "puts kprobes on the guard's programs and their trampolines, and loads"),
+  stopped(
+    "ftrace-off-by-splice",
+    "sysctl",
+    "sysctl",
+    "turns ftrace off by splice, in a mount of proc that is nowhere",
+    FTRACE,
+  ),
   stopped("ftrace-off-by-worker", "sysctl", "sysctl", "has a worker of io_uring turn ftrace off", FTRACE),
   stopped("ftrace-off", "sysctl", "sysctl", "writes 0 to kernel.ftrace_enabled, on which LSM programs depend", FTRACE),
   stopped("unprivileged-bpf", "sysctl", "sysctl", "allows bpf(2) to every user"),
@@ -132,9 +176,19 @@ export const ATTACKS: readonly Attack[] = [
       "An iterator over map elements that is listed, or was loaded before, can write what guard_status shows until " +
       "the next denial. The guard itself decides by a copy that nobody can open.",
   }),
+  stopped(
+    "status-in-map",
+    LOADS,
+    "unlisted",
+    "puts guard_status, opened for reading, into a map of maps, and has a program write it",
+    AUDIT,
+  ),
   // Links of the guard.
   stopped("unlink-pin", "inode_unlink", "mount", "deletes the pin of a link", AUDIT),
   stopped("rename-over-pin", "inode_rename", "mount", "renames another pin over that of a link", AUDIT),
+  stopped("exchange-pin", "inode_rename", "mount", "exchanges a pin with one of its own, and deletes it there", AUDIT),
+  stopped("unlink-by-clone", "inode_unlink", "mount", "deletes a pin through a copy of its mount (open_tree)", AUDIT),
+  stopped("update-link", LOADS, "unlisted", "opens links by their pins, updates and detaches them, and loads", AUDIT),
   stopped("unmount-pins", "sb_umount", "mount", "unmounts the file system with the pins", AUDIT),
   stopped("unmount-above", "sb_umount", "mount", "unmounts the file system that this one is mounted on", AUDIT),
   stopped("unmount-peer", "sb_umount", "mount", "unmounts it in another mount namespace, which propagates", AUDIT),
@@ -160,6 +214,14 @@ export const ATTACKS: readonly Attack[] = [
   stopped("unsigned-module-file", "locked_down", "kernel_change", "loads it by finit_module", {
     remains: "Modules that are signed by a key that the kernel trusts are loaded.",
   }),
+  stopped(
+    "module-changed-by-thread",
+    "locked_down",
+    "kernel_change",
+    "has another thread take the signature of a module away and put it back while init_module reads it",
+  ),
+  stopped("compat-kexec", "locked_down", "kernel_change", "loads another kernel by kexec_load of the 32-bit entry"),
+  stopped("dev-port", "locked_down", "kernel_change", "writes a port of a device by /dev/port", GENERIC),
   stopped("dev-mem", "locked_down", "kernel_change", "maps /dev/mem"),
   stopped("iopl", "locked_down", "kernel_change", "gets the ports of devices by iopl or ioperm"),
   stopped("msr", "locked_down", "kernel_change", "writes a model-specific register"),
@@ -202,6 +264,18 @@ export const ATTACKS: readonly Attack[] = [
     "before-the-latch",
     "takes fds of the loader's maps while it seals a running machine",
     "A late seal trusts what root does until its last step. At boot the loader is the only process.",
+  ),
+  limit(
+    "signal-by-owner",
+    "stops the agent by a socket whose owner it is (F_SETOWN, F_SETSIG), or ends it so",
+    "The kernel does not call the hook task_kill for it. What needs a ticket waits or is denied.",
+    "audit",
+  ),
+  limit(
+    "perf-signal",
+    "attaches an event of perf to the agent that sends it SIGTRAP, which ends it (sigtrap)",
+    "No hook is called with CAP_PERFMON. What needs a ticket is denied from then on.",
+    "audit",
   ),
   limit(
     "kill-agent",

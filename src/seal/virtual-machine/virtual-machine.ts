@@ -9,6 +9,8 @@ import { COMMAND_LINE, CONSOLE_ONLY, DMA_DEVICE, INIT, scriptRun } from "./machi
 export interface VirtualMachineOptions {
   /** The file of the kernel: a vmlinuz. */
   readonly kernel: string;
+  /** The file of UEFI firmware that starts it; null for the BIOS of qemu. */
+  readonly firmware: string | null;
   /** What the guest has besides busybox; folders before what is in them. */
   readonly files: readonly CpioEntry[];
   /** A shell script that root runs. */
@@ -27,6 +29,7 @@ export interface VirtualMachineOptions {
  */
 export function runVirtualMachine({
   kernel,
+  firmware,
   files,
   script,
   fragments,
@@ -47,7 +50,17 @@ export function runVirtualMachine({
   try {
     const initramfs = join(work, "initramfs");
     writeFileSync(initramfs, Buffer.concat([...fragments, own]));
-    const words = [...MACHINE, "-kernel", kernel, "-initrd", initramfs, "-append", `${COMMAND_LINE} ${commandLine}`];
+    const bios = firmware === null ? [] : ["-bios", firmware];
+    const words = [
+      ...MACHINE,
+      ...bios,
+      "-kernel",
+      kernel,
+      "-initrd",
+      initramfs,
+      "-append",
+      `${COMMAND_LINE} ${commandLine}`,
+    ];
     const { stdout, stderr } = spawnSync(programNamed("qemu-system-x86_64", "qemu-system-x86"), words, {
       encoding: "utf8",
       timeout: seconds * 1000,
@@ -68,7 +81,7 @@ export function runVirtualMachine({
 }
 
 /** A program of the path. Throws SEAL_NO_GUEST, with Debian's package of it. */
-function programNamed(name: string, debian: string): string {
+export function programNamed(name: string, debian: string): string {
   for (const folder of (process.env.PATH ?? "").split(delimiter)) {
     const path = join(folder, name);
     try {

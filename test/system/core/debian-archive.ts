@@ -29,10 +29,11 @@ export function keep(name: string, fill: (folder: string) => void): { readonly f
   return { folder };
 }
 
-/** The last folder that is kept with such a beginning of its name and such a part; null if there is none. */
-export function keptAs(beginning: string, part: string): string | null {
+/** The last folder that is kept as `beginning`, a package that `pattern` matches, `_` and its version; or null. */
+export function keptAs(beginning: string, pattern: RegExp): string | null {
   if (!existsSync(KEPT)) return null;
-  const names = readdirSync(KEPT).filter((name) => name.startsWith(beginning) && name.includes(part));
+  const packageOf = (name: string) => name.slice(beginning.length).split("_")[0]!;
+  const names = readdirSync(KEPT).filter((name) => name.startsWith(beginning) && pattern.test(packageOf(name)));
   const last = names
     .filter((name) => !name.endsWith(".part"))
     .sort()

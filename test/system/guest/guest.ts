@@ -52,7 +52,7 @@ export interface BootOptions {
  * A machine of its own for what this kernel refuses: one of Debian's kernels under qemu without KVM, with a file system
  * in memory that has busybox and what a test adds. It runs one script as root and powers off.
  */
-export class Guest<K extends { readonly image: string }> {
+export class Guest<K extends { readonly image: string; readonly firmware?: string | null }> {
   readonly #root = mkdtempSync(join(tmpdir(), "countersign-guest-root-"));
 
   constructor(readonly kernel: K) {
@@ -114,6 +114,7 @@ export class Guest<K extends { readonly image: string }> {
       ...["-accel", icount ? "tcg,thread=single" : "tcg,thread=multi", "-smp", icount ? "1" : "2"],
       ...(icount ? ["-icount", "shift=0,sleep=off"] : []),
       ...["-cpu", "max", "-m", String(memory), ...CONSOLE_ONLY, ...devices],
+      ...(typeof this.kernel.firmware === "string" ? ["-bios", this.kernel.firmware] : []),
       ...["-kernel", this.kernel.image, "-initrd", image],
       ...["-append", `${COMMAND_LINE} mitigations=off ${commandLine}`],
     ];

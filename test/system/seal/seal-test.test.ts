@@ -1,12 +1,13 @@
 import { spawnSync } from "node:child_process";
+import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ATTACKS } from "../../../src/seal/attacks/attacks.js";
 import { own } from "../../support/workplace.js";
 import { sealKernel } from "./guests/seal-kernels.js";
-import { testedKernels } from "./guests/tested-kernels.js";
+import { ATTACKED, testedKernels } from "./guests/tested-kernels.js";
 
 describe("countersign seal test", () => {
-  it.for(testedKernels())(
+  it.for(testedKernels(undefined, ATTACKED))(
     "%s: shows that no attack succeeds that a hook stops",
     { timeout: 900_000 },
     (name, { skip }) => {
@@ -15,11 +16,17 @@ describe("countersign seal test", () => {
       const kernel = sealKernel(name);
       if (typeof kernel === "string") return skip(kernel);
       const words = [own("bin/countersign.js"), "seal", "test", "--json", "--kernel", kernel.image];
+      // the modules are kept beside the kernel
+      words.push("--modules", dirname(kernel.image));
+      if (kernel.firmware !== null) words.push("--firmware", kernel.firmware);
       const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", maxBuffer: 1 << 24 });
       const rows = stdout
         .trim()
         .split("\n")
-        .map((line) => JSON.parse(line) as { attack: string; hook: string | null; sealed: { outcome: string } });
+        .map(
+          (line) =>
+            JSON.parse(line) as { attack: string; hook: string | null; sealed: { outcome: string }; unguarded: object },
+        );
       expect(stderr).toBe("");
       expect(rows.map(({ attack }) => attack)).toEqual(
         ATTACKS.filter(({ proof }) => proof !== null).map((attack) => attack.name),

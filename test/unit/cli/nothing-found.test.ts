@@ -77,6 +77,11 @@ const ROWS: readonly Row[] = [
     without: ["empty"],
   },
   {
+    input: "seal test --modules",
+    words: (path) => ["seal", "test", "--modules", path],
+    without: ["empty", "text", "foreign"],
+  },
+  {
     input: "seal plan path",
     words: (path) => ["seal", "plan", ...CONFIG(), ...KERNEL(), path],
     without: ["empty", "text", "foreign"],

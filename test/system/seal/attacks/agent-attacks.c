@@ -22,7 +22,7 @@ void be_agent(void)
 		pause();
 }
 
-static pid_t agent_of_guard(void)
+pid_t agent_of_guard(void)
 {
 	struct guard_status status = {0};
 	uint32_t key = 0;

@@ -6,7 +6,9 @@
  */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct attack {
 	const char *name;
@@ -16,7 +18,8 @@ struct attack {
 /* Ended by an entry without name; one for each file. */
 extern const struct attack load_attacks[], attach_attacks[], object_attacks[], pin_attacks[], kernel_attacks[],
     escape_attacks[], agent_attacks[], helper_attacks[], trace_attacks[], type_attacks[], keyring_attacks[],
-    last_attacks[];
+    accomplice_attacks[], cgroup_attacks[], volume_attacks[], tracer_attacks[], link_attacks[], signal_attacks[],
+    module_attacks[], last_attacks[];
 
 /* `held` says which system call failed, with its errno. */
 _Noreturn void held(const char *call);
@@ -52,6 +55,8 @@ enum accomplice {
 	WRITE_ELEMENTS, /* iter/bpf_map_elem: writes 0 to all of an element */
 	DROP_PACKETS, /* a socket filter: returns 0 */
 	CALL_NEXT, /* a socket filter: calls element 0 of its program array, or returns 1 */
+	MAKE_CALL, /* a program of type SYSCALL: makes a call of bpf(2), see accomplice-call.h */
+	WRITE_INNER, /* a socket filter: writes the map in its map of maps, and returns 1 */
 	SPARE, /* a socket filter that nothing else needs */
 	ACCOMPLICE_COUNT
 };
@@ -65,6 +70,21 @@ void prepare(void);
  * cannot be opened are passed over, and errno is that of the last one.
  */
 int map_of_guard(const char *name, uint32_t flags);
+
+/* The process id of the agent; skips the attack if there is none. */
+pid_t agent_of_guard(void);
+
+/* The folder with the guard's pins, and in `path` that of the first one; skips the attack if there are none. */
+const char *pins(char *path, size_t size);
+uint32_t count_links(void);
+/* `broken` if there are fewer links than `before`. */
+_Noreturn void end_with_links(uint32_t before, const char *how);
+
+/* The physical address of a page that is in memory; skips the attack if the kernel does not show it. */
+uint64_t physical_address(const void *page);
+
+/* A module without the signature at its end, or with it; skips the attack if the guest does not have the file. */
+char *read_module(const char *path, size_t *size, bool is_signed);
 
 /* Waits for good: a test marks the process as the agent. */
 _Noreturn void be_agent(void);

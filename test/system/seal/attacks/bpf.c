@@ -85,6 +85,19 @@ int fd_by_id(unsigned int command, uint32_t id, uint32_t open_flags)
 	return bpf(command, &attr, sizeof attr);
 }
 
+int map_of(int program)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t id = 0;
+	union bpf_attr attr = {0};
+	info.nr_map_ids = 1;
+	info.map_ids = (uintptr_t)&id;
+	attr.info.bpf_fd = program;
+	attr.info.info_len = sizeof info;
+	attr.info.info = (uintptr_t)&info;
+	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof attr) ? -1 : fd_by_id(BPF_MAP_GET_FD_BY_ID, id, 0);
+}
+
 uint32_t next_id(unsigned int command, uint32_t after)
 {
 	union bpf_attr attr = {0};

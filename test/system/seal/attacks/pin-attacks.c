@@ -17,8 +17,7 @@
 /* Where the loader pins: late, and at boot. */
 static const char *const folders[] = {"/sys/fs/bpf/countersign", "/countersign-bpf"};
 
-/* The first pin, in `path`. */
-static const char *pins(char *path, size_t size)
+const char *pins(char *path, size_t size)
 {
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
 		DIR *folder = opendir(folders[i]);
@@ -34,7 +33,7 @@ static const char *pins(char *path, size_t size)
 	skipped("no pins in sight");
 }
 
-static uint32_t count_links(void)
+uint32_t count_links(void)
 {
 	uint32_t count = 0;
 	for (uint32_t id = 0; (id = next_id(BPF_LINK_GET_NEXT_ID, id));)
@@ -43,7 +42,7 @@ static uint32_t count_links(void)
 }
 
 /* Links are freed in the background. */
-static _Noreturn void end_with_links(uint32_t before, const char *how)
+_Noreturn void end_with_links(uint32_t before, const char *how)
 {
 	for (int round = 0; round < 50 && count_links() >= before; round++)
 		usleep(20000);

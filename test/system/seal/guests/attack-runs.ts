@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { ATTACK_MODULES } from "../../../../src/seal/attacks/attack-modules.js";
 import { type AttackResult, attackResults } from "../../../../src/seal/attacks/attack-results.js";
 import { type ImageOptions, imageOf } from "../../../../src/seal/image/image.js";
 import { SEAL_INIT, sealFragment } from "../../../../src/seal/sealing.js";
@@ -52,7 +53,7 @@ function runIn(kernel: SealKernel, machine: Machine, attacks: string): AttackRes
     guest.file("bin/attacks", readFileSync(own("src/seal/attacks/attacks.bin")), 0o755);
     guest.file("bin/loader", loaderBinary(), 0o755);
     guest.file("lib/vmlinuz", readFileSync(guest.kernel.image));
-    for (const module of ["dummy", "msr"]) guest.file(`lib/${module}.ko`, guest.kernel.module(module));
+    for (const [name, bytes] of guest.kernel.modules(ATTACK_MODULES)) guest.file(`lib/${name}.ko`, bytes);
     const keys = { programs: [ProgramSigner.make().certificate] };
     guest.file("lib/guard.image", imageIn("enforce", keys));
     guest.file("lib/audit.image", imageIn("audit", keys));
