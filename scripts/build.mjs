@@ -1,6 +1,6 @@
 // Builds the bundle in dist/ and the declarations in dist/types/. With --quiet it builds only what is out of date, and
-// no declarations. Commands and tests that run meanwhile find each file, old or new: files are made in a folder of their
-// own, and renamed.
+// no declarations. Files are made in a folder of their own and renamed into place, so that commands and tests that run
+// meanwhile find each of them, old or new.
 import { spawnSync } from "node:child_process";
 import {
   copyFileSync,

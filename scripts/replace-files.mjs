@@ -12,10 +12,10 @@ const filesIn = (folder) =>
 const isSame = (one, other) => existsSync(other) && readFileSync(one).equals(readFileSync(other));
 
 /**
- * Moves the files of the folder `made` into `folder`, each by one rename(2), so that whoever reads a file meanwhile gets
- * it whole, old or new. Then removes what `made` did not have, unless `keeps` accepts its name, and `made` itself. Names
- * are relative to `folder`. `derived` gives the names of files that are only valid for a file with these contents: they
- * are removed before it changes.
+ * Moves the files of the folder `made` into `folder`, each by one rename(2), so that whoever reads a file meanwhile
+ * gets it whole, old or new. Then removes `made`, and what it did not have, unless `keeps` accepts its name. Names are
+ * relative to `folder`. `derived` gives the names of files that are only valid for a file with these contents: they are
+ * removed before it changes.
  *
  * @param {string} made
  * @param {string} folder

@@ -32,7 +32,7 @@ interface Iterator {
   readonly id: number;
 }
 
-/** All functions that DEFINE_BPF_ITER_FUNC (include/linux/bpf.h) declares: the first argument of others is not `meta`. */
+/** All functions that DEFINE_BPF_ITER_FUNC (include/linux/bpf.h) declares: the first argument of no other is `meta`. */
 function iteratorsOf(kernel: Btf): Iterator[] {
   const found: Iterator[] = [];
   for (let id = 1; id < kernel.count; id++) {
