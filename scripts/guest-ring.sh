@@ -138,6 +138,10 @@ for link in fd stdin:fd/0 stdout:fd/1 stderr:fd/2; do [ -e /dev/\${link%:*} ] ||
 ip link set lo up
 ulimit -n 20000
 cd $(printf %q "$checkout")
+# vitest writes there; the node_modules of a worktree may be a link to those of another checkout, which are read-only
+for folder in node_modules/.vite node_modules/.vite-temp; do
+  if [ -d \$folder ] && ! [ -w \$folder ]; then mount -t tmpfs tmpfs \$folder; fi
+done
 echo "# \$(uname -r)"
 $run </dev/null 2>&1 | cat
 echo \${PIPESTATUS[0]} >/tmp/guest-ring/status
