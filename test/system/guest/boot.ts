@@ -10,14 +10,18 @@ import type { Ran } from "./guest.js";
 /**
  * Boots one guest for all tests of a group, since booting takes most of their time. `use` fills the guest and runs its
  * script, or returns the reason for which it cannot. Tests skip for that reason, or if a program of this machine is
- * missing. The result can be called within tests.
+ * missing. The result can be called within tests. `seconds`: how long `use` may take.
  */
-export function bootOnce(programs: readonly string[], use: (guest: DebianGuest) => Ran | string): () => Ran {
+export function bootOnce(
+  programs: readonly string[],
+  use: (guest: DebianGuest) => Ran | string,
+  seconds = 900,
+): () => Ran {
   let booted: Ran | string | undefined;
   beforeEach((context) => {
     booted ??= boot(programs, use);
     if (typeof booted === "string") context.skip(booted);
-  });
+  }, seconds * 1000);
   return () => booted as Ran;
 }
 
