@@ -32,11 +32,11 @@ function result(kernel, { name, since, until }) {
 const tried = ATTACKS.filter(({ proof }) => proof !== null);
 const texts = {
   ATTACKS: table(
-    ["attack", "what root does", "hook", ...kernels],
+    ["attack", "what root does", "hook", "test", ...kernels],
     tried.map((attack) => {
-      const { name, does, hook, permissions } = attack;
+      const { name, does, hook, permissions, test } = attack;
       const by = permissions === true ? "key permissions" : hook === null ? "–" : code(hook);
-      return [code(name), does, by, ...kernels.map((kernel) => result(kernel, attack))];
+      return [code(name), does, by, code(test), ...kernels.map((kernel) => result(kernel, attack))];
     }),
   ),
   RULES: table(
@@ -44,10 +44,10 @@ const texts = {
     RULE_ATTACKS.map(({ name, does, by, test }) => [code(name), does, by, code(test)]),
   ),
   LIMITS: table(
-    ["attack", "what root does", "what remains possible"],
+    ["attack", "what root does", "what remains possible", "test"],
     [...ATTACKS, ...RULE_ATTACKS]
       .filter(({ remains }) => remains !== null)
-      .map(({ name, does, remains }) => [code(name), does, remains]),
+      .map(({ name, does, remains, test }) => [code(name), does, remains, test === null ? "none" : code(test)]),
   ),
   HOOKS: table(
     ["hook", "on", "why", "lost without it"],

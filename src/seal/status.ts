@@ -13,7 +13,7 @@ import { STATUS } from "./status/status-layout.js";
 
 export { isRunning } from "./status/agent-process.js";
 export { eventHook } from "./status/event-hooks.js";
-export { EVENT_COUNT as EVENTS_KEPT, type GuardEvent } from "./status/guard-event.js";
+export { eventsNotKept, type GuardEvent } from "./status/guard-event.js";
 export { type GuardRecord, guardRecord, guardStart } from "./status/guard-record.js";
 export { guardRules } from "./status/guard-rules.js";
 export type { GuardStatus } from "./status/guard-status.js";
@@ -36,7 +36,7 @@ export function readStatus(): GuardStatus | null {
 }
 
 /**
- * The events that the guard keeps, oldest first: at most EVENT_COUNT. Empty if no guard runs. Those of this process are
+ * The events that the guard keeps, oldest first: the first ones and the last ones. Empty if no guard runs. Those of this process are
  * left out: it looked for the guard's maps.
  */
 export function readEvents(): readonly GuardEvent[] {

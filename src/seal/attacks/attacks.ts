@@ -20,9 +20,14 @@ export interface Attack {
   readonly on?: "generic";
   /** The first kernel that does not allow it, with or without a guard. */
   readonly until?: string;
+  /** The test that tries it, test/system/seal/NAME.test.ts; null if none does. */
+  readonly test: string | null;
   /** What the guard does not stop; null if nothing is known. */
   readonly remains: string | null;
 }
+
+/** The test that runs the programs of attacks. */
+const TRIED = "attacks";
 
 const stopped = (
   name: string,
@@ -30,14 +35,19 @@ const stopped = (
   reason: string,
   does: string,
   more: Partial<Pick<Attack, "proof" | "remains" | "since" | "until" | "on">> = {},
-): Attack => ({ name, does, hook, reason, proof: "unguarded", remains: null, ...more });
+): Attack => ({ name, does, hook, reason, proof: "unguarded", test: TRIED, remains: null, ...more });
 
-const limit = (name: string, does: string, remains: string, proof: Attack["proof"] = null): Attack => {
-  return { name, does, hook: null, reason: null, proof, remains };
+/** Of an attack that the guard does not stop: where it has a program that succeeds, or what else tries it. */
+type Trial = "unguarded" | "audit" | { readonly test: string | null };
+
+const limit = (name: string, does: string, remains: string, trial: Trial): Attack => {
+  const how = typeof trial === "string" ? { proof: trial, test: TRIED } : { proof: null, ...trial };
+  return { name, does, hook: null, reason: null, ...how, remains };
 };
 
 const keyring = (name: string, does: string): Attack => {
-  return { name, does, hook: null, permissions: true, reason: null, proof: "unguarded", remains: null };
+  const how = { proof: "unguarded", test: TRIED, remains: null } as const;
+  return { name, does, hook: null, permissions: true, reason: null, ...how };
 };
 
 /** Whether a guard is to hold an attack. */
@@ -169,6 +179,7 @@ export const ATTACKS: readonly Attack[] = [
   // Maps of the guard.
   stopped("map-by-id", "bpf_map", "own_object", "opens the guard's maps by id, and writes them", AUDIT),
   stopped("list-by-id", "bpf_map", "own_object", "opens the list by id for reading", AUDIT),
+  stopped("constants-by-id", "bpf_map", "own_object", "opens the guard's constants by id for writing", AUDIT),
   stopped("use-status", LOADS, "unlisted", "loads a program with guard_status as its map, and has it write", AUDIT),
   stopped("iterate-status", LOADS, "unlisted", "has an iterator write guard_status, which was opened for reading", {
     ...AUDIT,
@@ -223,6 +234,17 @@ export const ATTACKS: readonly Attack[] = [
   stopped("compat-kexec", "locked_down", "kernel_change", "loads another kernel by kexec_load of the 32-bit entry"),
   stopped("dev-port", "locked_down", "kernel_change", "writes a port of a device by /dev/port", GENERIC),
   stopped("dev-mem", "locked_down", "kernel_change", "maps /dev/mem"),
+  stopped(
+    "kcore",
+    "locked_down",
+    "kernel_change",
+    "reads memory by /proc/kcore: also by another procfs, a bind mount, links, O_PATH and a worker of io_uring",
+    {
+      remains:
+        "One that was opened before a late seal can still be read. Other ways to read memory stay open, since tracers " +
+        "need them: arguments of kprobes (tracefs, perf).",
+    },
+  ),
   stopped("iopl", "locked_down", "kernel_change", "gets the ports of devices by iopl or ioperm"),
   stopped("msr", "locked_down", "kernel_change", "writes a model-specific register"),
   stopped("debugfs", "locked_down", "kernel_change", "writes a file of debugfs"),
@@ -232,6 +254,19 @@ export const ATTACKS: readonly Attack[] = [
   stopped("dma-by-registers", "locked_down", "kernel_change", "has a device write memory, by registers that it maps"),
   stopped("serial-port", "locked_down", "kernel_change", "gives a serial port another address"),
   // What is not stopped.
+  limit(
+    "link-by-pin",
+    "opens a link of the guard by its pin",
+    "The fd can neither detach the link nor give it another program: the kernel offers neither for links of tracing " +
+      "programs (bpf_tracing_link_lops of kernel/bpf/syscall.c). Pins cannot be removed (`unlink-pin`).",
+    "audit",
+  ),
+  limit(
+    "fill-log",
+    "causes more denials than the guard keeps",
+    "The first 1024 of a boot are kept, and the last 1024. Those between are only counted, by their reasons.",
+    "audit",
+  ),
   limit(
     "passed-fd",
     "sends the fd of a program that may be loaded to another process, by SCM_RIGHTS",
@@ -249,21 +284,25 @@ export const ATTACKS: readonly Attack[] = [
     "has a program whose signature in bpf_attr is made with SHA-1, and of which another one has the same SHA-1",
     "The kernel verifies what bpf_attr has before the hook, SHA-1 included. No key of the signers may sign with " +
       "SHA-1. Where a task brings a signature, and for lists, the guard denies it.",
+    { test: "signatures" },
   ),
   limit(
     "attach-elsewhere",
     "attaches a listed program by perf ioctl, netlink or SO_ATTACH_BPF",
     "The kernel calls no BPF hook then. An entry of a list has the target only if it is named at the load.",
+    "unguarded",
   ),
   limit(
     "loaded-before",
     "attaches an fmod_ret program that was loaded before a late seal",
     "`seal start` fails if unlisted programs are loaded already, unless it is told to accept them.",
+    { test: "commands" },
   ),
   limit(
     "before-the-latch",
     "takes fds of the loader's maps while it seals a running machine",
     "A late seal trusts what root does until its last step. At boot the loader is the only process.",
+    { test: null },
   ),
   limit(
     "signal-by-owner",
@@ -281,33 +320,39 @@ export const ATTACKS: readonly Attack[] = [
     "kill-agent",
     "ends the agent by cgroup.kill, sysrq or the OOM killer",
     "None of them calls the hook task_kill. What needs a ticket is denied from then on.",
+    { test: "agent" },
   ),
   limit(
     "stop-agent",
     "freezes the agent by cgroup.freeze, or limits its memory or processor time by memory.max or prlimit",
     "No hook is called for them. What needs a ticket waits or is denied meanwhile; listed programs load.",
+    { test: "agent" },
   ),
   limit(
     "swap-agent",
     "adds swap space, has the memory of the agent written to it, and changes it there",
     "V8 cannot run in locked memory. The files of the agent are in a file system that is never swapped out.",
+    { test: null },
   ),
   limit(
     "claim-labels",
     "hands the agent a process of its own as a container, with the labels that a policy allows",
     "The agent takes containers from root. Only what a policy asks of the program holds against root.",
+    { test: "agent" },
   ),
   limit(
     "dma",
     "has a device write to memory, through a driver that passes addresses on",
     "Only an IOMMU stops it. Registers and configuration of PCI devices are closed (`dma-by-registers`), which " +
       "uio_pci_generic needs, too. vfio without IOMMU is not built into Debian's kernels (CONFIG_VFIO_NOIOMMU).",
+    { test: null },
   ),
   limit(
     "next-boot",
     "changes kernel, initramfs, command line, boot loader or its variables (grub, efivars), and boots again",
     "Only Secure Boot with a signed UKI stops it, and only if the machine's keys have signed no UKI without a seal: " +
       "an entry in the firmware's menu (BootOrder) that root writes starts whatever is signed.",
+    { test: "secure-boot" },
   ),
   limit(
     "grub-configuration",
@@ -315,6 +360,7 @@ export const ATTACKS: readonly Attack[] = [
     "Secure Boot with shim and grub verifies the kernel, and neither grub.cfg nor the initramfs: the machine boots " +
       "unsealed, with Secure Boot too. Only a signed UKI prevents it, on firmware without Microsoft's keys: they " +
       "have signed shim, and root can put shim and grub in the place of the UKI.",
+    { test: "grub" },
   ),
   limit(
     "acpi-table",
@@ -324,5 +370,6 @@ export const ATTACKS: readonly Attack[] = [
       "called for it. From Linux 6.12 on, `lockdown=integrity` does not stop it either: the kernel asks before its " +
       "lockdown is there. Only Secure Boot with a signed UKI does. Debian's kernels have no interface that takes a " +
       "table later (CONFIG_ACPI_CONFIGFS, custom_method); one would ask hook `locked_down` (ACPI_TABLES).",
+    { test: "acpi-tables" },
   ),
 ];

@@ -9,7 +9,15 @@ export interface RuleAttack {
   /** What stops it: a hook of the guard, or a check of the kernel in words. */
   readonly by: string;
   /** The test that tries it: test/system/seal/NAME.test.ts. */
-  readonly test: "executables" | "modules" | "agent" | "load-paths" | "secure-boot" | "grub" | "systemd-run";
+  readonly test:
+    | "executables"
+    | "modules"
+    | "never-modules"
+    | "agent"
+    | "load-paths"
+    | "secure-boot"
+    | "grub"
+    | "systemd-run";
   /** What the test calls it. */
   readonly cases: readonly string[];
   /** What remains possible; null if nothing is known. */
@@ -120,6 +128,20 @@ const MODULES: readonly Row[] = [
     does: "loads a module of FUSE whose contents are those of a listed one until the kernel reads it",
     by: READ,
     cases: ["other contents when the kernel reads it"],
+  },
+];
+
+const NEVER_MODULES: readonly Row[] = [
+  {
+    name: "module-parameter",
+    does:
+      "loads a module of the distribution by whose parameter root writes memory, such as arc-rimi, listed or not: by " +
+      "init_module, finit_module, and compressed",
+    by: "`kernfs_init_security`",
+    cases: ["init", "finit", "compressed"],
+    remains:
+      "Modules that are not in [the table](#modules-that-are-always-denied), and those that were loaded before a late " +
+      "seal. Drivers that take addresses by ioctl or sysfs were not reviewed.",
   },
 ];
 
@@ -242,6 +264,7 @@ const rows = (test: RuleAttack["test"], given: readonly Row[]): readonly RuleAtt
 export const RULE_ATTACKS: readonly RuleAttack[] = [
   ...rows("executables", EXECUTABLES),
   ...rows("modules", MODULES),
+  ...rows("never-modules", NEVER_MODULES),
   ...rows("agent", AGENT),
   ...rows("load-paths", LOAD_PATHS),
   ...rows("secure-boot", SECURE_BOOT),

@@ -1,3 +1,4 @@
+import { NEVER_MODULES } from "../guard/never-modules.js";
 import type { Machine } from "./machine.js";
 import { acrossBoots, secureBoot } from "./secure-boot.js";
 
@@ -71,6 +72,15 @@ const CHECKS: Readonly<Record<string, Check>> = {
           "boot with lockdown=integrity",
         )
       : weak(`${level}: until the guard is there, root can change the kernel`, "boot with lockdown=integrity");
+  },
+  modules: (machine) => {
+    const text = machine.text("proc/modules");
+    if (text === null) return weak("/proc/modules cannot be read", "mount procfs at /proc");
+    const loaded = new Set(text.split("\n").map((line) => line.split(" ")[0]!));
+    const never = NEVER_MODULES.filter(({ name }) => loaded.has(name)).map(({ name }) => name);
+    if (never.length === 0) return ok("none is loaded by whose parameters root writes memory");
+    const names = never.join(", ");
+    return weak(`root can write memory by parameters of ${names}`, `modprobe -r ${names.replaceAll(",", "")}`);
   },
   "Secure Boot": ({ root }) => {
     const state = secureBoot(root);

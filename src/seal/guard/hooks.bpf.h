@@ -6,7 +6,7 @@
 	HOOK(bpf_prog_load)                                                                                            \
 	HOOK(bpf_prog)                                                                                                 \
 	HOOK(bpf_map)                                                                                                  \
-	HOOK(bpf_token_create)                                                                                         \
+	HOOK(kernfs_init_security)                                                                                     \
 	HOOK(locked_down)                                                                                              \
 	HOOK(ptrace_access_check)                                                                                      \
 	HOOK(kernel_post_read_file)                                                                                    \

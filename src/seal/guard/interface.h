@@ -180,10 +180,10 @@ enum guard_reason {
 	GUARD_MAPS, /* bpf_prog, and bpf_prog_load for references: the maps of the program are not those of its entry */
 	GUARD_CORE_RELOS, /* bpf_prog_load: the kernel is asked to change the instructions afterwards */
 	GUARD_LOCKED_DOWN, /* bpf_prog_load: after seal lock */
-	GUARD_NEVER, /* bpf_prog_load: a program that can undo the guard */
+	GUARD_NEVER, /* a program that can undo the guard, or a kernel module by which root writes memory */
 	GUARD_OWN_OBJECT, /* a program, map or link of the guard was asked for by id, fd or path */
 	GUARD_OWN_HOOK, /* attach or detach, on any cgroup, with an attach type that the guard uses at the root cgroup */
-	GUARD_KERNEL_CHANGE, /* locked_down: kexec, unsigned modules, /dev/mem and the like */
+	GUARD_KERNEL_CHANGE, /* locked_down: kexec, unsigned modules, /dev/mem, /proc/kcore and the like */
 	GUARD_SYSCTL, /* a sysctl that turns BPF programs off */
 	GUARD_MOUNT, /* a file system that holds the guard's links */
 	GUARD_AGENT, /* ptrace, signals and memory of the agent */
@@ -257,7 +257,7 @@ enum guard_hook {
 	GUARD_AT_BPF_PROG,
 	GUARD_AT_BPF,
 	GUARD_AT_BPF_MAP,
-	GUARD_AT_BPF_TOKEN_CREATE,
+	GUARD_AT_KERNFS_INIT_SECURITY,
 	GUARD_AT_LOCKED_DOWN,
 	GUARD_AT_KERNEL_POST_READ_FILE,
 	GUARD_AT_KERNEL_POST_LOAD_DATA,
@@ -271,8 +271,14 @@ enum guard_hook {
 	GUARD_AT_SYSCTL,
 };
 
-/* The array map guard_events: event number n is element n modulo GUARD_EVENT_COUNT; older ones are overwritten. */
-#define GUARD_EVENT_COUNT 1024
+/*
+ * The array map guard_events, in which event number n, from 1, is element n - 1 if that is less than GUARD_FIRST_EVENTS:
+ * these are never overwritten, whatever root does. Of the others the last GUARD_LAST_EVENTS follow, as a ring.
+ * guard_status.events has the number of all, and guard_status.denied that of each reason.
+ */
+#define GUARD_FIRST_EVENTS 1024
+#define GUARD_LAST_EVENTS 1024
+#define GUARD_EVENT_COUNT (GUARD_FIRST_EVENTS + GUARD_LAST_EVENTS)
 struct guard_event {
 	/* From 1; 0 in an element that was never written. */
 	__u64 number;
@@ -289,8 +295,9 @@ struct guard_event {
 	 * bpf_prog_load, bpf_prog: prog_type, expected_attach_type and the number of instructions; bpf: the command, and the
 	 * attach type or, for a new list, the error; bpf_map: the map's id and the mode of the fd; locked_down, and
 	 * kernel_post_read_file of an image for kexec: the kernel's number of the reason or of what is read; of a module:
-	 * its size, and the kernel's number of how it is read; ptrace_access_check and task_kill: the tgid of the target,
-	 * and the mode or signal; sb_umount: the flags. The rest is zero.
+	 * its size, and the kernel's number of how it is read; kernfs_init_security: the module's number in NEVER_MODULES;
+	 * ptrace_access_check and task_kill: the tgid of the target, and the mode or signal; sb_umount: the flags. The rest
+	 * is zero.
 	 */
 	__u32 detail[3];
 	__u8 comm[16];

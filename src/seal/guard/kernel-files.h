@@ -55,6 +55,10 @@ struct fdtable {
 	struct file **fd;
 };
 
+struct kernfs_node {
+	const char *name;
+};
+
 struct bpf_link {
 	struct bpf_prog *prog;
 };

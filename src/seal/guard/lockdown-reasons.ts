@@ -34,8 +34,16 @@ export const LOCKDOWN_REASONS: readonly LockdownReason[] = [
   { name: "DBG_WRITE_KERNEL", denied: true, why: "kgdb and kdb write kernel memory." },
   { name: "RTAS_ERROR_INJECTION", denied: true, why: "The firmware of POWER machines injects errors." },
   { name: "XEN_USER_ACTIONS", denied: true, why: "Hypercalls of user space write memory." },
-  { name: "KCORE", denied: false, why: "It only reads memory." },
-  { name: "KPROBES", denied: false, why: "A probe only reads, and BPF programs behind it are listed." },
+  {
+    name: "KCORE",
+    denied: true,
+    why: "/proc/kcore is all memory: it shows where the guard's maps are, for a write by other means.",
+  },
+  {
+    name: "KPROBES",
+    denied: false,
+    why: "A probe only reads (memory too, by its arguments), and BPF programs behind it are listed.",
+  },
   { name: "BPF_READ_KERNEL", denied: false, why: "It only reads memory. The guard's own programs need it." },
   { name: "DBG_READ_KERNEL", denied: false, why: "It only reads memory." },
   { name: "PERF", denied: false, why: "It only reads memory." },

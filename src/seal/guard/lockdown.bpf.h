@@ -1,6 +1,7 @@
 /*
  * Which reasons of security_locked_down() are denied: those of lockdown=integrity, because each lets root change the
- * running kernel. The reasons of lockdown=confidentiality only read it. lockdown-reasons.ts has a row for each.
+ * running kernel, and KCORE, which shows where the guard's maps are. The other reasons of lockdown=confidentiality only
+ * read. lockdown-reasons.ts has a row for each.
  */
 #pragma once
 
@@ -10,6 +11,7 @@
 enum lockdown_reason {
 	LOCKDOWN_BPF_WRITE_USER = 1,
 	LOCKDOWN_INTEGRITY_MAX = 2,
+	LOCKDOWN_KCORE = 3,
 };
 
 enum kernel_read_file_id {
@@ -35,5 +37,8 @@ static __always_inline bool is_locked_down(__u32 reason)
 	if (bpf_core_enum_value_exists(enum lockdown_reason, LOCKDOWN_BPF_WRITE_USER) &&
 	    reason == bpf_core_enum_value(enum lockdown_reason, LOCKDOWN_BPF_WRITE_USER))
 		return false;
+	/* a kernel without /proc/kcore has the reason, too */
+	if (reason == bpf_core_enum_value(enum lockdown_reason, LOCKDOWN_KCORE))
+		return true;
 	return reason < bpf_core_enum_value(enum lockdown_reason, LOCKDOWN_INTEGRITY_MAX);
 }

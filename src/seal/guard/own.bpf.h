@@ -28,6 +28,21 @@ static __always_inline bool is_status_map(const struct bpf_map *map)
 	return address == (__u64)&guard_status || address == (__u64)&guard_events;
 }
 
+/*
+ * Whether a map is the one with the guard's constants, which an instruction names by an address in its value. It is
+ * frozen and closed for programs, so that an fd of it could only read.
+ */
+static __always_inline bool is_map_of_constants(const struct bpf_map *map)
+{
+	__u64 pointers[2] = { (__u64)map, (__u64)&guard_open }, addresses[2] = {};
+	__u32 size;
+
+	/* copied, since the verifier subtracts no pointers */
+	if (READ(size, map, value_size) || bpf_probe_read_kernel(addresses, sizeof(addresses), pointers))
+		return true;
+	return addresses[1] - addresses[0] - bpf_core_field_offset(struct bpf_array, value) < size;
+}
+
 static __always_inline bool is_own_map(const struct bpf_map *map)
 {
 	__u64 address = (__u64)map;
@@ -39,7 +54,7 @@ static __always_inline bool is_own_map(const struct bpf_map *map)
 	       address == (__u64)&guard_new_list || address == (__u64)&guard_records_a ||
 	       address == (__u64)&guard_records_b || address == (__u64)&guard_copies ||
 	       address == (__u64)&guard_signed || address == (__u64)&guard_classes ||
-	       address == (__u64)&guard_programs;
+	       address == (__u64)&guard_programs || is_map_of_constants(map);
 }
 
 /* The program's map by its number, or NULL if it cannot be read. */

@@ -8,6 +8,7 @@
 #include "executables.bpf.h"
 #include "lockdown.bpf.h"
 #include "modules.bpf.h"
+#include "never-modules.bpf.h"
 #include "own.bpf.h"
 #include "pins.bpf.h"
 #include "status.bpf.h"
@@ -42,16 +43,21 @@ int BPF_PROG(guard_map, struct bpf_map *map, unsigned int fmode)
 	return protect(status, GUARD_AT_BPF_MAP, own ? GUARD_OWN_OBJECT : 0, BPF_CORE_READ(map, id), fmode);
 }
 
-SEC("lsm_cgroup/bpf_token_create")
-int BPF_PROG(guard_token)
+/* Nodes of sysfs and cgroup2; see never_module(). */
+SEC("lsm_cgroup/kernfs_init_security")
+int BPF_PROG(guard_kernfs, struct kernfs_node *folder, struct kernfs_node *node)
 {
 	struct guard_status *status = status_of_guard();
+	int module;
 
 	if (!status)
 		return DENY;
 	if (!is_protecting(status))
 		return ALLOW;
-	return protect(status, GUARD_AT_BPF_TOKEN_CREATE, GUARD_TOKEN, BPF_TOKEN_CREATE, 0);
+	module = never_module(folder, node);
+	if (module < 0)
+		return protect(status, GUARD_AT_KERNFS_INIT_SECURITY, GUARD_FAILURE, 0, 0);
+	return protect(status, GUARD_AT_KERNFS_INIT_SECURITY, module ? GUARD_NEVER : 0, module, 0);
 }
 
 SEC("lsm_cgroup/locked_down")

@@ -88,11 +88,21 @@ struct event_detail {
 	const __u8 *digest;
 };
 
+/* The first events stay, so that root cannot have denials overwritten by causing others. */
+static __always_inline __u32 element_of_event(__u64 number)
+{
+	__u64 before = number - 1;
+
+	if (before < GUARD_FIRST_EVENTS)
+		return before;
+	return GUARD_FIRST_EVENTS + (before - GUARD_FIRST_EVENTS) % GUARD_LAST_EVENTS;
+}
+
 static __always_inline void record_event(struct guard_status *status, __u32 reason, const struct event_detail *detail)
 {
 	__u64 number = __sync_fetch_and_add(&status->events, 1) + 1;
 	__u64 uid_gid = bpf_get_current_uid_gid();
-	__u32 at = (number - 1) % GUARD_EVENT_COUNT;
+	__u32 at = element_of_event(number);
 	struct guard_event *event = bpf_map_lookup_elem(&guard_events, &at);
 
 	if (!event)

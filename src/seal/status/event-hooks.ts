@@ -1,8 +1,9 @@
 /** Where the guard denies calls, and what they are about. */
+import { NEVER_MODULES } from "../guard/never-modules.js";
 import { guardReason } from "./reasons.js";
 
 /** What a call was about, as in the records of the log. */
-export type EventKind = "program" | "command" | "map" | "token" | "file" | "kernel" | "task";
+export type EventKind = "program" | "command" | "map" | "file" | "kernel" | "task";
 
 /** A hook at which the guard denies calls. */
 export interface EventHook {
@@ -17,7 +18,7 @@ const KINDS: Readonly<Record<string, EventKind>> = {
   bpf_prog: "program",
   bpf: "command",
   bpf_map: "map",
-  bpf_token_create: "token",
+  kernfs_init_security: "file",
   locked_down: "kernel",
   kernel_post_read_file: "file",
   kernel_post_load_data: "file",
@@ -48,8 +49,8 @@ interface Denial {
 }
 
 /**
- * What was denied, by its numbers, as struct guard_event of guard/interface.h says for each hook: the guard does not
- * see names.
+ * What was denied, by its numbers, as struct guard_event of guard/interface.h says for each hook: the guard records no
+ * names.
  */
 export function denialName({ hook, reason, detail: [first, second, third] }: Denial): string {
   const why = guardReason(reason).name;
@@ -60,6 +61,7 @@ export function denialName({ hook, reason, detail: [first, second, third] }: Den
       return why === "own_hook" ? `command ${first}, attach type ${second}` : `command ${first}`;
     case "file":
       if (why === "executable") return "executable";
+      if (why === "never") return `module ${NEVER_MODULES[first - 1]?.name ?? first}`;
       return why === "module" ? `module of ${first} bytes` : `file that the kernel reads, kind ${first}`;
     default:
       return `${first}`;

@@ -12,8 +12,12 @@ export const EVENT = {
   comm: 48,
   digest: 64,
 } as const;
+/** GUARD_FIRST_EVENTS: these are never overwritten, so that root cannot make the log forget what came first. */
+export const FIRST_EVENTS = 1024;
+/** GUARD_LAST_EVENTS: of later events, only as many are kept. */
+export const LAST_EVENTS = 1024;
 /** GUARD_EVENT_COUNT: how many events the guard keeps. */
-export const EVENT_COUNT = 1024;
+export const EVENT_COUNT = FIRST_EVENTS + LAST_EVENTS;
 
 export interface GuardEvent {
   /** From 1. */
@@ -57,10 +61,14 @@ export function decodeEvent(bytes: Buffer): GuardEvent | null {
   };
 }
 
-/**
- * The events in the order of their numbers, without those that the guard overwrote while they were read: two elements
- * of one round of the ring.
- */
+/** How many of `total` events the guard has counted and does not keep, among those after the number `after`. */
+export function eventsNotKept(total: bigint, after = 0n): bigint {
+  const from = after > BigInt(FIRST_EVENTS) ? after : BigInt(FIRST_EVENTS);
+  const to = total - BigInt(LAST_EVENTS);
+  return to > from ? to - from : 0n;
+}
+
+/** The events in the order of their numbers. */
 export function inOrder(events: readonly (GuardEvent | null)[]): readonly GuardEvent[] {
   const found = events.filter((event) => event !== null);
   return found.sort((a, b) => (a.number < b.number ? -1 : 1));

@@ -15,7 +15,7 @@ export function guardRules({ files, classes, initramfsExempt }: GuardStatus): re
       name: "modules",
       text:
         files.modules === null
-          ? "no rule: every module with a signature that the kernel trusts"
+          ? "no rule: every module with a signature that the kernel trusts, but for those that are always denied"
           : listed(files.modules),
     },
     {

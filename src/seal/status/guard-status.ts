@@ -45,7 +45,7 @@ export interface GuardStatus {
   readonly ticketsWritten: bigint;
   readonly ticketsUsed: bigint;
   readonly allowed: bigint;
-  /** Number of events so far; the guard keeps the last ones. */
+  /** Number of events so far; see eventsNotKept. */
   readonly events: bigint;
   /** By the number of the reason; 0 is not used. */
   readonly denied: readonly bigint[];

@@ -17,10 +17,16 @@ export const GUARD_REASONS: ReadonlyMap<number, GuardReason> = new Map(
     reason("maps", "the program has other maps, or other contents of them, than its entry or ticket"),
     reason("core_relos", "the kernel would change the instructions afterwards: have the loader relocate the program"),
     reason("locked_down", "no program may be loaded any more, since `seal lock`"),
-    reason("never", "a program of this kind can undo the guard, whatever a list says"),
+    reason(
+      "never",
+      "this program can undo the guard, or root writes memory by this kernel module, whatever a list says",
+    ),
     reason("own_object", "a program, map or link of the guard was about to be opened"),
     reason("own_hook", "an lsm_cgroup or sysctl program was about to be attached or detached"),
-    reason("kernel_change", "it would change the running kernel, as kexec or /dev/mem do"),
+    reason(
+      "kernel_change",
+      "it would change the running kernel or show its memory, as kexec, /dev/mem or /proc/kcore do",
+    ),
     reason("sysctl", "this sysctl would turn BPF programs off"),
     reason("mount", "the file system has the guard's links"),
     reason("agent", "memory, signals and tickets of the agent are protected"),

@@ -25,7 +25,7 @@ import {
 import { GUARD_VERSION } from "../../../src/seal/list/list-header.js";
 import { OPEN_UNTIL_LOCK } from "../../../src/seal/sealing.js";
 import { EVENT_HOOKS } from "../../../src/seal/status/event-hooks.js";
-import { EVENT, EVENT_COUNT } from "../../../src/seal/status/guard-event.js";
+import { EVENT, FIRST_EVENTS, LAST_EVENTS } from "../../../src/seal/status/guard-event.js";
 import { EVENTS_MAP, STATUS_MAP } from "../../../src/seal/status/guard-maps.js";
 import { STATE } from "../../../src/seal/status/guard-status.js";
 import { GUARD_REASONS, REASON_SLOTS } from "../../../src/seal/status/reasons.js";
@@ -72,7 +72,8 @@ describe("src/seal and guard/interface.h", () => {
     expect(header.struct("guard_event")).toMatchObject({ offsets: fields, size: eventSize });
     const hooks = [...EVENT_HOOKS].map(([number, { name }]) => [`GUARD_AT_${name.toUpperCase()}`, number] as const);
     expect(new Map(header.enumerators("guard_hook"))).toEqual(new Map(hooks));
-    expect(header.constant("GUARD_EVENT_COUNT")).toBe(EVENT_COUNT);
+    expect(header.constant("GUARD_FIRST_EVENTS")).toBe(FIRST_EVENTS);
+    expect(header.constant("GUARD_LAST_EVENTS")).toBe(LAST_EVENTS);
     expect([header.constant("GUARD_STATUS"), header.constant("GUARD_EVENTS")]).toEqual([STATUS_MAP, EVENTS_MAP]);
   });
 

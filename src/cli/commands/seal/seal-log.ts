@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { EVENTS_KEPT, guardRecord, guardStart, readEvents, readStatus, wallClock } from "../../../seal/status.js";
+import { eventsNotKept, guardRecord, guardStart, readEvents, readStatus, wallClock } from "../../../seal/status.js";
 import { EXIT } from "../../output/exit.js";
 import { printError, printJson } from "../../output/output.js";
 import { noGuard } from "./no-guard.js";
@@ -14,8 +14,9 @@ export function logCommand(): Command {
       "after",
       `
 A record of the writer (\`start\`), then one JSON object a denial, oldest first, in the form that docs/log.md describes.
-The guard keeps the last 1024, and the command prints on standard error how many earlier ones are lost. Needs root.
-Exits with 2 without a guard.
+The guard keeps the first 1024 denials of a boot, which nothing overwrites, and the last 1024. The command prints on
+standard error how many between them it only counted; \`seal status\` has the number for each reason. Needs root. Exits
+with 2 without a guard.
 
 Examples:
   countersign seal log >> decisions.jsonl
@@ -34,8 +35,8 @@ function log({ after }: { readonly after: string }): void {
   const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   const mode = status.mode ?? "enforce";
   const from = BigInt(after);
-  const overwritten = status.events - BigInt(EVENTS_KEPT);
-  if (overwritten > from) process.stderr.write(`countersign: ${overwritten - from} earlier events are lost\n`);
+  const counted = eventsNotKept(status.events, from);
+  if (counted > 0n) process.stderr.write(`countersign: ${counted} events between these were only counted\n`);
   const events = readEvents().filter(({ number }) => number > from);
   if (events.length > 0) printJson(guardStart({ bootId, since: wallClock(0n) }));
   for (const event of events) printJson(guardRecord(event, { mode, time: wallClock(event.time), bootId }));

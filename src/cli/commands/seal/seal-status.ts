@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { acrossBoots, secureBoot } from "../../../seal/doctor.js";
 import {
   eventHook,
+  eventsNotKept,
   GUARD_REASONS,
   type GuardEvent,
   type GuardStatus,
@@ -89,6 +90,7 @@ function statusJson(status: GuardStatus, deciding: boolean, events: readonly Gua
     allowed: Number(status.allowed),
     denied: Object.fromEntries(counters(status)),
     events: Number(status.events),
+    events_not_kept: Number(eventsNotKept(status.events)),
     last: events.slice(-LAST).map((event) => ({
       number: Number(event.number),
       time: new Date(wallClock(event.time)).toISOString(),
@@ -115,10 +117,17 @@ function statusText(status: GuardStatus, deciding: boolean, events: readonly Gua
     ["next boot", acrossBoots(secureBoot())],
     ["allowed", String(status.allowed)],
     ["denied", counted.length === 0 ? "nothing" : counted.join(", ")],
+    ["log", logText(status)],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
   return events.length === 0 ? lines : `${lines}\n\n${lastEvents(events)}`;
+}
+
+/** What of the denials `seal log` can show. */
+function logText({ events }: GuardStatus): string {
+  const notKept = eventsNotKept(events);
+  return notKept === 0n ? `${events} events` : `${events} events, of which ${notKept} were only counted`;
 }
 
 function signaturesText({ signaturesRequired, programRing }: GuardStatus): string {

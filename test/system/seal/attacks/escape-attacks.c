@@ -200,6 +200,23 @@ static void passed_fd(void)
 	_exit(0);
 }
 
+/* Of a packet, no byte is left. */
+static void attach_elsewhere(void)
+{
+	int sockets[2], program = accomplice(DROP_PACKETS);
+	char byte = 'x';
+	if (program < 0)
+		skipped("no program was loaded before the seal");
+	socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets);
+	if (setsockopt(sockets[0], SOL_SOCKET, SO_ATTACH_BPF, &program, sizeof program))
+		held("SO_ATTACH_BPF");
+	if (send(sockets[1], &byte, 1, MSG_DONTWAIT) == 1 && recv(sockets[0], &byte, 1, MSG_DONTWAIT) == 1) {
+		errno = EPERM;
+		held("the program does not drop packets");
+	}
+	broken("attached a program that drops packets");
+}
+
 const struct attack escape_attacks[] = {
     {"move-to-cgroup", move_to_cgroup},
     {"cgroup-of-accomplice", cgroup_of_accomplice},
@@ -208,5 +225,6 @@ const struct attack escape_attacks[] = {
     {"other-namespaces", other_namespaces},
     {"token", token},
     {"passed-fd", passed_fd},
+    {"attach-elsewhere", attach_elsewhere},
     {0},
 };

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <linux/serial.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,66 @@ static void write_memory(void)
 	if (page == MAP_FAILED)
 		held("mmap of /dev/mem");
 	broken("mapped physical memory for writing");
+}
+
+/* Has a worker of the kernel open the file. */
+static int open_by_worker(const char *path)
+{
+	struct io_uring_params params = {0};
+	int ring = syscall(SYS_io_uring_setup, 2, &params);
+	if (ring < 0)
+		return -1;
+	char *submission = mmap(NULL, params.sq_off.array + params.sq_entries * sizeof(uint32_t), PROT_READ | PROT_WRITE,
+	                        MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
+	char *completion = mmap(NULL, params.cq_off.cqes + params.cq_entries * sizeof(struct io_uring_cqe),
+	                        PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_CQ_RING);
+	struct io_uring_sqe *entry = mmap(NULL, params.sq_entries * sizeof *entry, PROT_READ | PROT_WRITE,
+	                                  MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
+	*entry = (struct io_uring_sqe){.opcode = IORING_OP_OPENAT,
+	                               .flags = IOSQE_ASYNC,
+	                               .fd = AT_FDCWD,
+	                               .addr = (uintptr_t)path,
+	                               .open_flags = O_RDONLY};
+	((uint32_t *)(submission + params.sq_off.array))[0] = 0;
+	__atomic_store_n((uint32_t *)(submission + params.sq_off.tail), 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
+		return -1;
+	int fd = ((struct io_uring_cqe *)(completion + params.cq_off.cqes))->res;
+	errno = fd < 0 ? -fd : 0;
+	return fd;
+}
+
+/* Memory of the kernel as an ELF file, by each way to it. */
+static void read_core(void)
+{
+	static const char *const paths[] = {"/proc/kcore", "/tmp/proc/kcore", "/tmp/core", "/tmp/core-link",
+	                                    "/proc/self/root/proc/kcore", "/tmp/by-path"};
+	const char *found = NULL;
+	char magic[4], path[64];
+	int error = 0;
+	mkdir("/tmp/proc", 0700);
+	close(open("/tmp/core", O_CREAT | O_RDWR, 0600));
+	if (mount("proc", "/tmp/proc", "proc", 0, NULL) || mount("/proc/kcore", "/tmp/core", NULL, MS_BIND, NULL) ||
+	    (symlink("/proc/kcore", "/tmp/core-link") && errno != EEXIST))
+		held("mount of procfs, and of its file");
+	unlink("/tmp/by-path");
+	snprintf(path, sizeof path, "/proc/self/fd/%d", open("/proc/kcore", O_PATH));
+	if (symlink(path, "/tmp/by-path"))
+		held("symlink");
+	for (unsigned at = 0; at < 2 * sizeof paths / sizeof *paths; at++) {
+		const char *name = paths[at / 2];
+		int file = at % 2 ? open_by_worker(name) : open(name, O_RDONLY);
+		if (file >= 0 && pread(file, magic, 4, 0) == 4 && memcmp(magic, "\177ELF", 4) == 0)
+			found = name;
+		if (file < 0)
+			error = errno;
+	}
+	umount2("/tmp/core", MNT_DETACH);
+	umount2("/tmp/proc", MNT_DETACH);
+	if (found)
+		broken("read memory of the kernel by %s", found);
+	errno = error;
+	held("open of /proc/kcore");
 }
 
 static void access_ports(void)
@@ -305,6 +366,7 @@ const struct attack kernel_attacks[] = {
     {"unsigned-module", load_unsigned_module},
     {"unsigned-module-file", load_unsigned_module_file},
     {"dev-mem", write_memory},
+	{"kcore", read_core},
     {"iopl", access_ports},
     {"msr", write_msr},
     {"debugfs", write_debugfs},

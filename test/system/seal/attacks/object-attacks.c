@@ -1,6 +1,7 @@
 /* Fds of the guard's maps, programs and links. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +19,9 @@ static int info_of(int fd, void *info, uint32_t size)
 	attr.info.info = (uintptr_t)info;
 	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof attr);
 }
+
+/* The map with the constants of the guard (section .rodata of its object). */
+#define CONSTANTS "guard.rodata"
 
 static bool is_of_guard(const char *name)
 {
@@ -108,6 +112,24 @@ static void list_by_id(void)
 	broken("opened the list");
 }
 
+/* Frozen, so that the kernel writes it for nobody; the fd alone would let a program have it as its map. */
+static void constants_by_id(void)
+{
+	int error = ENOENT;
+	for (uint32_t id = 0; (id = next_id(BPF_MAP_GET_NEXT_ID, id));) {
+		struct bpf_map_info info = {0};
+		int map = fd_by_id(BPF_MAP_GET_FD_BY_ID, id, 0);
+		if (map < 0)
+			error = errno;
+		else if (info_of(map, &info, sizeof info) == 0 && strcmp(info.name, CONSTANTS) == 0)
+			broken("opened %s for writing", info.name);
+		else
+			close(map);
+	}
+	errno = error;
+	held("BPF_MAP_GET_FD_BY_ID");
+}
+
 /* An fd that is only for reading does not keep a BPF program from writing: the kernel does not ask. */
 static void iterate_status(void)
 {
@@ -188,6 +210,38 @@ static void link_by_id(void)
 	held("BPF_LINK_GET_FD_BY_ID");
 }
 
+static bool read_event(int map, uint32_t at, struct guard_event *event)
+{
+	union bpf_attr attr = {0};
+	attr.map_fd = map;
+	attr.key = (uintptr_t)&at;
+	attr.value = (uintptr_t)event;
+	return bpf(BPF_MAP_LOOKUP_ELEM, &attr, sizeof attr) == 0;
+}
+
+/* Causes more denials than the guard keeps. Ends without a line if the first of all is lost. */
+static void fill_log(void)
+{
+	struct guard_event before, after;
+	struct guard_status status;
+	int map = map_of_guard("guard_events", BPF_F_RDONLY);
+	if (map < 0 || !read_status(&status))
+		held("BPF_MAP_GET_FD_BY_ID with BPF_F_RDONLY");
+	union bpf_attr attr = {0};
+	bpf(BPF_TOKEN_CREATE, &attr, sizeof attr);
+	if (!read_event(map, 0, &before) || before.number != 1)
+		exit(1);
+	for (int i = 0; i < 2 * GUARD_EVENT_COUNT; i++)
+		bpf(BPF_TOKEN_CREATE, &attr, sizeof attr);
+	if (!read_event(map, 0, &after) || memcmp(&before, &after, sizeof before) || !read_status(&status))
+		exit(1);
+	if (status.events <= GUARD_EVENT_COUNT) {
+		errno = ENOENT;
+		held("filling the log");
+	}
+	broken("%llu events were only counted", (unsigned long long)status.events - GUARD_EVENT_COUNT);
+}
+
 /* The latch and the one-way switches, from a process that is not the loader: no command may undo the seal. */
 static void commands(void)
 {
@@ -204,6 +258,8 @@ static void commands(void)
 
 const struct attack object_attacks[] = {
     {"map-by-id", map_by_id},	       {"list-by-id", list_by_id},
+	{"constants-by-id", constants_by_id},
     {"iterate-status", iterate_status}, {"use-status", use_status}, {"program-by-id", program_by_id},
-    {"link-by-id", link_by_id},	       {"commands", commands},	   {0},
+    {"link-by-id", link_by_id},	       {"commands", commands},
+    {"fill-log", fill_log},	   {0},
 };

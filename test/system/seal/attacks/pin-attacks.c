@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -61,6 +62,28 @@ static void unlink_pin(void)
 	if (unlink(path))
 		held("unlink");
 	end_with_links(before, "unlinked a pin");
+}
+
+/* Ends without a line if the fd is one by which the link can be detached or given another program. */
+static void link_by_pin(void)
+{
+	char path[300];
+	pins(path, sizeof path);
+	union bpf_attr attr = {0};
+	attr.pathname = (uintptr_t)path;
+	int link = bpf(BPF_OBJ_GET, &attr, sizeof attr), program = accomplice(SPARE);
+	if (link < 0)
+		held("BPF_OBJ_GET");
+	memset(&attr, 0, sizeof attr);
+	attr.link_detach.link_fd = link;
+	if (bpf(BPF_LINK_DETACH, &attr, sizeof attr) == 0)
+		exit(1);
+	memset(&attr, 0, sizeof attr);
+	attr.link_update.link_fd = link;
+	attr.link_update.new_prog_fd = program;
+	if (program >= 0 && bpf(BPF_LINK_UPDATE, &attr, sizeof attr) == 0)
+		exit(1);
+	broken("has an fd of the link");
 }
 
 static void rename_over_pin(void)
@@ -178,6 +201,7 @@ static void move_mount_of_pins(void)
 
 const struct attack pin_attacks[] = {
     {"unlink-pin", unlink_pin},
+	{"link-by-pin", link_by_pin},
     {"rename-over-pin", rename_over_pin},
     {"move-mount", move_mount_of_pins},
     {"unmount-peer", unmount_peer},

@@ -161,6 +161,17 @@ static bool open_token(void)
 	return ERROR_OF(syscall(SYS_bpf, BPF_TOKEN_CREATE, &token, sizeof(token))) != EPERM;
 }
 
+// The guard sees a node of kernfs in a folder `module`, as in /sys/module.
+#define MODULES "/sys/fs/cgroup/module"
+static bool make_folder_of_module(void)
+{
+	mkdir(MODULES, 0700);
+	if (ERROR_OF(mkdir(MODULES "/floppy", 0700)))
+		return false;
+	rmdir(MODULES "/floppy");
+	return true;
+}
+
 // The first object of a kind whose fd the guard does not hand out.
 static uint32_t own_id(int next, int open)
 {
@@ -430,6 +441,7 @@ static const struct refusal {
 	{"image for kexec", read_for_kexec},
 	{"module by its file", load_module_file},
 	{"module from memory", load_module},
+	{"folder of a module that is always denied", make_folder_of_module},
 	{"executable", start_unlisted, .starts = true},
 	{"executable in memory", start_in_memory, .starts = true},
 	{"mapped executable", map_unlisted, .starts = true},

@@ -29,6 +29,7 @@ const SOUND: Readonly<Record<string, string>> = {
   "sys/fs/cgroup/cgroup.controllers": "cpu memory",
   "proc/sys/kernel/ftrace_enabled": "1\n",
   "sys/kernel/security/lockdown": "none [integrity] confidentiality\n",
+  "proc/modules": "floppy_like 4096 0 - Live 0x0000000000000000\next4 1 0 floppy, Live 0x0000000000000000\n",
   [SECURE_BOOT]: "\x06\0\0\0\x01",
   [STUB]: "",
   "sys/power/state": "freeze mem\n",
@@ -57,8 +58,8 @@ describe("seal doctor", () => {
     expect(findings.find(({ name }) => name === "Secure Boot")!.detail).toMatch(/signed nothing .*, such as shim$/);
     expect(findings.every(({ remedy }) => remedy === null)).toBe(true);
     expect(findings.map(({ name }) => name)).toEqual([
-      ...["BPF_LSM", "order of lsm=", "BTF", "JIT", "cgroup v2", "ftrace_enabled", "lockdown", "Secure Boot", "UKI"],
-      ...["hibernation", "IOMMU", "kdump"],
+      ...["BPF_LSM", "order of lsm=", "BTF", "JIT", "cgroup v2", "ftrace_enabled", "lockdown", "modules"],
+      ...["Secure Boot", "UKI", "hibernation", "IOMMU", "kdump"],
     ]);
   });
 
@@ -74,6 +75,8 @@ describe("seal doctor", () => {
     ["lockdown: weak", { "sys/kernel/security/lockdown": "[none] integrity confidentiality\n" }],
     ["lockdown: weak", { "sys/kernel/security/lockdown": null }],
     ["lockdown: missing", { "sys/kernel/security/lockdown": "none integrity [confidentiality]\n" }],
+    ["modules: weak", { "proc/modules": null }],
+    ["modules: weak", { "proc/modules": "ext4 1 0 - Live 0x0\nipmi_si 86016 0 - Live 0x0\n" }],
     ["Secure Boot: weak", { [SECURE_BOOT]: "\x06\0\0\0\0" }],
     ["Secure Boot: weak", { [SECURE_BOOT]: null }],
     ["UKI: weak", { [STUB]: null }],

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { moduleNameOf, NEVER_MODULES, whyNeverModule } from "../../../../src/seal/guard/never-modules.js";
+import { own } from "../../../support/workplace.js";
 
 /** What modpost writes into .modinfo, between other sections. */
 function module(name: string): Buffer {
@@ -26,6 +28,12 @@ describe("modules that the guard denies always", () => {
     const names = NEVER_MODULES.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(names.filter((name) => !/^[a-z0-9_]{1,55}$/.test(name))).toEqual([]);
+  });
+
+  it("are those of the guard, in its order, by which `seal log` names them", () => {
+    const source = readFileSync(own("src/seal/guard/never-modules.bpf.h"), "utf8");
+    const names = Array.from(source.matchAll(/MODULE\(([a-z]\w*)\)/g), ([, name]) => name);
+    expect(names.filter((name) => name !== "module")).toEqual(NEVER_MODULES.map(({ name }) => name));
   });
 
   it("have no name where there is no .modinfo", () => {

@@ -2,8 +2,9 @@ import { release } from "node:os";
 import { describe, expect, it } from "vitest";
 import { NO_CLASSES } from "../../../../src/seal/classes.js";
 import { GUARD_HOOKS } from "../../../../src/seal/guard/hooks.js";
-import { EVENT_HOOKS } from "../../../../src/seal/status/event-hooks.js";
-import { decodeEvent, EVENT, inOrder } from "../../../../src/seal/status/guard-event.js";
+import { NEVER_MODULES } from "../../../../src/seal/guard/never-modules.js";
+import { denialName, EVENT_HOOKS } from "../../../../src/seal/status/event-hooks.js";
+import { decodeEvent, EVENT, eventsNotKept, inOrder } from "../../../../src/seal/status/guard-event.js";
 import { guardRecord, guardStart } from "../../../../src/seal/status/guard-record.js";
 import { decodeStatus } from "../../../../src/seal/status/guard-status.js";
 import { GUARD_REASONS, reasonNumber } from "../../../../src/seal/status/reasons.js";
@@ -48,11 +49,36 @@ describe("an event of the guard", () => {
     expect(inOrder([...ring, null]).map(({ number }) => number)).toEqual([3n, 4n, 1025n, 1026n]);
   });
 
+  it.each([
+    ...[
+      [0, 0, 0],
+      [2048, 0, 0],
+      [2049, 0, 1],
+      [10_000, 0, 10_000 - 2048],
+    ],
+    ...[
+      [10_000, 1024, 10_000 - 2048],
+      [10_000, 5000, 10_000 - 1024 - 5000],
+      [10_000, 9000, 0],
+      [10_000, 20_000, 0],
+    ],
+  ])("is not kept among the first and the last 1024 of %d, after number %d: %d", (total, after, lost) => {
+    expect(eventsNotKept(BigInt(total!), BigInt(after!))).toBe(BigInt(lost!));
+  });
+
   it.each([...GUARD_REASONS.keys(), 31])("with reason %d is a record that the schema allows", (reason) => {
     const record = guardRecord(decodeEvent(eventBytes(9n, reason))!, CONTEXT);
     expect(mismatch(record as never)).toBeNull();
     expect(record).toMatchObject({ verdict: -1, enforced_verdict: -1, denied_by: { code: "DENIED_BY_GUARD" } });
   });
+
+  it.each(NEVER_MODULES.map(({ name }, index) => [name, index + 1] as const))(
+    "at hook kernfs_init_security names the module %s",
+    (name, number) => {
+      const hook = [...EVENT_HOOKS].find(([, row]) => row.name === "kernfs_init_security")![0];
+      expect(denialName({ hook, reason: reasonNumber("never"), detail: [number, 0, 0] })).toBe(`module ${name}`);
+    },
+  );
 
   it("comes after a record of the writer, which is the same for one boot", () => {
     const start = guardStart({ bootId: "b", since: CONTEXT.time });

@@ -28,7 +28,7 @@ const texts = (status: GuardStatus) => guardRules(status).map(({ name, text }) =
 describe("the rules of the guard beside its list", () => {
   it("are shown where there are none", () => {
     expect(texts(statusWith({}))).toEqual([
-      "modules: no rule: every module with a signature that the kernel trusts",
+      "modules: no rule: every module with a signature that the kernel trusts, but for those that are always denied",
       "executables: no rule: every file",
       "classes: none",
       "mask: denies nothing",
