@@ -49,7 +49,7 @@ export class Learner {
     const { verdict, operation = null } = decision;
     const isDenied = typeof verdict === "number" && verdict < 0;
     if (isDenied && typeof operation === "string") this.#denied.add(operation);
-    if (decision.hook !== "bpf_prog_load" || UNUSED.has(line.damage)) return;
+    if (decision.hook !== "bpf_prog_load" || UNUSED.has(line.damage) || isCanary(decision)) return;
     if (decision.loader_probe !== undefined) this.#probes += 1;
     else if (inputs === null) this.#leaveOut("the record has `log.level: decision`");
     else if (typeof verdict !== "number") this.#leaveOut("the verdict is not in the log");
@@ -116,6 +116,11 @@ export class Learner {
     for (const [operation, count] of operations) if (operation === null || !this.#denied.has(operation)) sum += count;
     return sum;
   }
+}
+
+/** Whether it is of the program by which a guard is tested: `seal log` has it, and it needs no rule. */
+function isCanary({ origin, denied_by: by }: ReadRecord): boolean {
+  return origin === "guard" && by?.rule === "canary";
 }
 
 function allOf({ operations, denied }: Group): number {

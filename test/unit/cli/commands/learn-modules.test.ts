@@ -63,7 +63,8 @@ describe("countersign learn, of a guard's log", () => {
     const whole = record(sha256(readFileSync(file(NVME))));
     const contents = record(sha256(contentsOf(EXT4)), { hook: "kernel_post_load_data" });
     const again = record(sha256(readFileSync(file(NVME))), { hook: "bprm_check_security" });
-    const { code, out, err, names } = await learn([whole, contents, again]);
+    const canary = record("cd".repeat(32), { hook: "bpf_prog_load", reason: "canary" });
+    const { code, out, err, names } = await learn([canary, whole, contents, again]);
     expect({ code, err, names }).toEqual({ code: 0, err: expect.any(String), names: ["ext4", "nvme"] });
     expect(out).toBe(`learnt 2 kernel modules: ext4, nvme\n${at("out/modules")}\n`);
   });
