@@ -233,6 +233,20 @@ export const ATTACKS: readonly Attack[] = [
   ),
   stopped("compat-kexec", "locked_down", "kernel_change", "loads another kernel by kexec_load of the 32-bit entry"),
   stopped("dev-port", "locked_down", "kernel_change", "writes a port of a device by /dev/port", GENERIC),
+  stopped(
+    "module-writes-memory",
+    "kernfs_init_security",
+    "never",
+    "writes physical memory by a parameter of a signed module (arc-rimi)",
+    GENERIC,
+  ),
+  stopped(
+    "efi-runtime",
+    "kernfs_init_security",
+    "never",
+    "runs code in the kernel: writes it into that of the UEFI firmware by the same module, and reads a variable",
+    GENERIC,
+  ),
   stopped("dev-mem", "locked_down", "kernel_change", "maps /dev/mem"),
   stopped(
     "kcore",

@@ -31,6 +31,8 @@ describe("countersign seal test", () => {
       expect(rows.map(({ attack }) => attack)).toEqual(
         ATTACKS.filter(({ proof }) => proof !== null).map((attack) => attack.name),
       );
+      const code = rows.find(({ attack }) => attack === "efi-runtime");
+      expect(code).toMatchObject({ unguarded: { outcome: kernel.firmware === null ? "skipped" : "broken" } });
       expect(rows.filter(({ hook, sealed }) => hook !== null && sealed.outcome === "broken")).toEqual([]);
       expect(status).toBe(0);
     },

@@ -19,7 +19,7 @@ struct attack {
 extern const struct attack load_attacks[], attach_attacks[], object_attacks[], pin_attacks[], kernel_attacks[],
     escape_attacks[], agent_attacks[], helper_attacks[], trace_attacks[], type_attacks[], keyring_attacks[],
     accomplice_attacks[], cgroup_attacks[], volume_attacks[], tracer_attacks[], link_attacks[], signal_attacks[],
-    module_attacks[], last_attacks[];
+    module_attacks[], efi_attacks[], last_attacks[];
 
 /* `held` says which system call failed, with its errno. */
 _Noreturn void held(const char *call);

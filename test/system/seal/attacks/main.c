@@ -25,7 +25,7 @@
 static const struct attack *const tables[] = {load_attacks, attach_attacks, object_attacks, pin_attacks,
 					      kernel_attacks, escape_attacks, agent_attacks, helper_attacks, trace_attacks,
 					      type_attacks, keyring_attacks, accomplice_attacks, cgroup_attacks, volume_attacks,
-					      tracer_attacks, link_attacks, signal_attacks, module_attacks,
+					      tracer_attacks, link_attacks, signal_attacks, module_attacks, efi_attacks,
 					      last_attacks};
 static const char *running;
 
