@@ -3,9 +3,10 @@
  * their parameters, which is not marked HWPARAM, so that the kernel does not ask hook `locked_down` about it. The guard
  * cannot judge parameters: the kernel copies them after its last hook (load_module() of kernel/module/main.c).
  *
- * Reviewed are the parameters of all modules of Debian's generic kernels 6.12, 6.18 and 7.3 (amd64); places are those of
- * Linux 6.12. test/system/core/module-parameters.test.ts compares these kernels with the review. In the order of
- * never-modules.bpf.h.
+ * The parameters of all modules of Debian's generic kernels 6.12, 6.18 and 7.3 (amd64) were searched by name, type and
+ * description; the source was read of these modules and of some twenty others, and the rest judged by what the
+ * description says. Places are those of Linux 6.12. test/system/core/module-parameters.test.ts compares these kernels
+ * with what was found. In the order of never-modules.bpf.h.
  */
 export interface NeverModule {
   /** KBUILD_MODNAME, as in /proc/modules. */
