@@ -204,7 +204,33 @@ export const ATTACKS: readonly Attack[] = [
   stopped("unmount-above", "sb_umount", "mount", "unmounts the file system that this one is mounted on", AUDIT),
   stopped("unmount-peer", "sb_umount", "mount", "unmounts it in another mount namespace, which propagates", AUDIT),
   stopped("unmount-peer-above", "sb_umount", "mount", "unmounts there what it is mounted on", AUDIT),
-  stopped("move-mount", "sb_umount", "mount", "moves the file system elsewhere, and unmounts it there", AUDIT),
+  stopped("unmount-bind", "sb_umount", "mount", "unmounts a recursive bind of shared mounts, which propagates", AUDIT),
+  stopped("move-mount", "sb_mount", "mount", "moves the file system elsewhere, and unmounts it there", AUDIT),
+  stopped("move-pins-by-fd", "move_mount", "mount", "moves it by move_mount(2)", AUDIT),
+  stopped("pivot-away", "sb_pivotroot", "mount", "moves a root in its mount namespace by pivot_root(2)", {
+    ...AUDIT,
+    remains: "pivot_root(2) is denied only after a late seal, and only in the mount namespace of `seal start`.",
+  }),
+  stopped(
+    "remove-mount-point",
+    "inode_rmdir",
+    "mount",
+    "removes the directory on which a mount below it is mounted, in another mount namespace: the kernel then unmounts " +
+      "it everywhere",
+    {
+      ...AUDIT,
+      remains:
+        "After a late seal: a mount point on a file system that invalidates its entries by itself, such as FUSE or NFS. " +
+        "`seal start` warns of it. At boot no directory is the mount point.",
+    },
+  ),
+  stopped(
+    "rename-over-mount-point",
+    "inode_rename",
+    "mount",
+    "renames another directory over it, in another mount namespace",
+    AUDIT,
+  ),
   // The keyring whose signatures allow programs.
   keyring("unlink-keyring", "takes the keyring of signers out of the user keyring that holds it, to have it deleted"),
   keyring("clear-keyring", "empties it"),

@@ -15,6 +15,7 @@ export interface RuleAttack {
     | "never-modules"
     | "agent"
     | "load-paths"
+    | "pins"
     | "secure-boot"
     | "grub"
     | "systemd-run";
@@ -189,6 +190,24 @@ const LOAD_PATHS: readonly Row[] = [
   },
 ];
 
+const PINS: readonly Row[] = [
+  {
+    name: "find-pins",
+    does:
+      "looks for the pins of a machine that its initramfs sealed, and for a directory whose removal unmounts them: " +
+      "by `..`, setns(2), kernel threads, other namespaces, and by unmounting, moving and binding the root, on a " +
+      "machine that stays in the initramfs, and after each way to leave it",
+    by: "a mount over them that the kernel locks (MNT_LOCKED), and their mount point, which is no directory",
+    cases: [
+      ...["parent of the root", "mount namespace of the first process", "root of a kernel thread"],
+      ...["directories of the root, elsewhere", "root, unmounted elsewhere", "root, unmounted in a user namespace"],
+      ...["mount beneath the root", "recursive bind of the root", "parent of the root, moved", "root, moved"],
+      "root, unmounted",
+    ],
+    remains: "Without user namespaces in the kernel, the mount over the pins is not locked, which the loader says.",
+  },
+];
+
 const SYSTEMD: readonly Row[] = [
   {
     name: "systemd-run",
@@ -267,6 +286,7 @@ export const RULE_ATTACKS: readonly RuleAttack[] = [
   ...rows("never-modules", NEVER_MODULES),
   ...rows("agent", AGENT),
   ...rows("load-paths", LOAD_PATHS),
+  ...rows("pins", PINS),
   ...rows("secure-boot", SECURE_BOOT),
   ...rows("grub", GRUB),
   ...rows("systemd-run", SYSTEMD),

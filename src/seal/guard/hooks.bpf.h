@@ -13,6 +13,10 @@
 	HOOK(kernel_post_load_data)                                                                                    \
 	HOOK(bprm_check_security)                                                                                      \
 	HOOK(sb_umount)                                                                                                \
+	HOOK(sb_mount)                                                                                                 \
+	HOOK(sb_pivotroot)                                                                                             \
+	HOOK(move_mount)                                                                                               \
+	HOOK(inode_rmdir)                                                                                              \
 	HOOK(inode_unlink)                                                                                             \
 	HOOK(inode_rename)                                                                                             \
 	HOOK(task_kill)                                                                                                \

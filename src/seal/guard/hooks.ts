@@ -127,15 +127,41 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
     lost: "No list can be replaced any more, and no program is allowed by its signature.",
   },
   {
+    hook: "inode_rmdir",
+    attach: "link",
+    why:
+      "Keeps the directories that this file system, and those below it, are mounted on: the kernel unmounts what is " +
+      "mounted on a directory that another mount namespace removes.",
+    lost: "The links; never the denial of a load.",
+  },
+  {
+    hook: "move_mount",
+    attach: "link",
+    why: "Keeps these mounts where no other way unmounts them.",
+    lost: "The links; never the denial of a load.",
+  },
+  {
+    hook: "sb_mount",
+    attach: "link",
+    why: "The same for mount(2) with MS_MOVE, after a late seal and in the mount namespace of the pins.",
+    lost: "The links; never the denial of a load.",
+  },
+  {
+    hook: "sb_pivotroot",
+    attach: "link",
+    why: "The same for pivot_root(2), which moves the root.",
+    lost: "The links; never the denial of a load.",
+  },
+  {
     hook: "inode_unlink",
     attach: "link",
-    why: "Keeps the pins of links.",
+    why: "Keeps the pins of links, and mount points as above.",
     lost: "The links; never the denial of a load.",
   },
   {
     hook: "inode_rename",
     attach: "link",
-    why: "Keeps the pins of links from being replaced.",
+    why: "Keeps the pins of links from being replaced, and mount points as above.",
     lost: "The links; never the denial of a load.",
   },
   {

@@ -269,6 +269,10 @@ enum guard_hook {
 	GUARD_AT_INODE_UNLINK,
 	GUARD_AT_INODE_RENAME,
 	GUARD_AT_SYSCTL,
+	GUARD_AT_INODE_RMDIR,
+	GUARD_AT_MOVE_MOUNT,
+	GUARD_AT_SB_MOUNT,
+	GUARD_AT_SB_PIVOTROOT,
 };
 
 /*
@@ -296,8 +300,8 @@ struct guard_event {
 	 * attach type or, for a new list, the error; bpf_map: the map's id and the mode of the fd; locked_down, and
 	 * kernel_post_read_file of an image for kexec: the kernel's number of the reason or of what is read; of a module:
 	 * its size, and the kernel's number of how it is read; kernfs_init_security: the module's number in NEVER_MODULES;
-	 * ptrace_access_check and task_kill: the tgid of the target, and the mode or signal; sb_umount: the flags. The rest
-	 * is zero.
+	 * ptrace_access_check and task_kill: the tgid of the target, and the mode or signal; sb_umount, sb_mount: the flags.
+	 * The rest is zero.
 	 */
 	__u32 detail[3];
 	__u8 comm[16];

@@ -6,6 +6,9 @@
 /* Of fmode_t, include/linux/fs.h. */
 #define FMODE_WRITE 2
 
+/* Of include/uapi/linux/mount.h. */
+#define MS_MOVE 8192
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct mm_struct {
@@ -33,10 +36,24 @@ struct vfsmount {
 	struct super_block *mnt_sb;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+struct mnt_namespace;
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct mount *mnt_master;
+	struct mnt_namespace *mnt_ns;
+	/* Children, and the ring of peers. */
+	struct list_head mnt_mounts;
+	struct list_head mnt_share;
 	int mnt_group_id;
 	struct vfsmount mnt;
 };

@@ -73,6 +73,7 @@ typedef struct {
 } atomic_t;
 
 struct fdtable;
+struct nsproxy;
 
 struct files_struct {
 	atomic_t count;
@@ -96,6 +97,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	int tgid;
 	struct files_struct *files;
+	struct nsproxy *nsproxy;
 	const struct cred *cred;
 	struct mm_struct *mm;
 	/* Another one after each execve(2). */

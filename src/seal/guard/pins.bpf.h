@@ -7,11 +7,6 @@
 /* BPF_FS_MAGIC of linux/magic.h. */
 #define PINS_MAGIC 0xcafe4a11
 
-/* How many mounts are below the one with the pins. */
-#define MAX_MOUNTS 16
-/* How often mounts are slaves of slaves. */
-#define MAX_MASTERS 4
-
 /*
  * The mount of an open file of the current task, or 0. Only for a task that is trusted: its threads can change its fds.
  */
@@ -85,50 +80,4 @@ static __always_inline bool is_own_pin(struct dentry *dentry)
 	if (READ(link, inode, i_private) || (link && READ(prog, link, prog)))
 		return true;
 	return link && is_program(prog) && is_own_program(prog);
-}
-
-/*
- * Whether unmounting `target` propagates to `mount`: their parents are peers, or that of `mount` is a slave. True also
- * if one of them cannot be read.
- */
-static __always_inline bool propagates_to(struct mount *target, struct mount *mount)
-{
-	struct dentry *of_target, *of_mount;
-	struct mount *above, *on;
-	int group, other;
-
-	if (READ(above, target, mnt_parent) || READ(group, above, mnt_group_id) ||
-	    READ(of_target, target, mnt_mountpoint) || READ(of_mount, mount, mnt_mountpoint) ||
-	    READ(on, mount, mnt_parent))
-		return true;
-	if (group == 0 || of_target != of_mount)
-		return false;
-	for (int level = 0; level < MAX_MASTERS && on; level++)
-		if (READ(other, on, mnt_group_id) || other == group || READ(on, on, mnt_master))
-			return true;
-	/* more masters than are looked at */
-	return on != NULL;
-}
-
-/* Whether unmounting `mount` takes the pins away: it holds them, or what holds them is mounted below it. */
-static __always_inline bool holds_pins(struct vfsmount *mount)
-{
-	__u32 first = 0;
-	__u64 *pins = bpf_map_lookup_elem(&guard_pins, &first);
-	struct mount *target = (void *)mount - bpf_core_field_offset(struct mount, mnt), *at;
-
-	if (!pins || !*pins)
-		return !pins;
-	at = (struct mount *)(*pins - bpf_core_field_offset(struct mount, mnt));
-	for (int level = 0; level < MAX_MOUNTS; level++) {
-		struct mount *parent;
-
-		if (at == target || propagates_to(target, at) || READ(parent, at, mnt_parent))
-			return true;
-		if (parent == at)
-			return false;
-		at = parent;
-	}
-	/* more mounts than are looked at */
-	return true;
 }

@@ -8,6 +8,7 @@
 #include "executables.bpf.h"
 #include "lockdown.bpf.h"
 #include "modules.bpf.h"
+#include "mounts.bpf.h"
 #include "never-modules.bpf.h"
 #include "own.bpf.h"
 #include "pins.bpf.h"
@@ -171,12 +172,71 @@ SEC("lsm/sb_umount")
 int BPF_PROG(guard_umount, struct vfsmount *mount, int flags, int ret)
 {
 	struct guard_status *status = status_of_guard();
+	struct vfsmount *address;
 
 	if (ret || !status)
 		return ret ? ret : -EPERM;
-	if (!is_protecting(status) || !holds_pins(mount))
+	/* as a number, since global functions take no pointers */
+	if (!is_protecting(status) || !(bpf_probe_read_kernel(&address, sizeof(address), ctx) || holds_pins(address)))
 		return 0;
 	return errno_of(protect(status, GUARD_AT_SB_UMOUNT, GUARD_MOUNT, flags, 0));
+}
+
+/* Of a directory on which the pins, or what they are mounted on, are mounted in another mount namespace. */
+SEC("lsm/inode_rmdir")
+int BPF_PROG(guard_rmdir, struct inode *folder, struct dentry *entry, int ret)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (ret || !status)
+		return ret ? ret : -EPERM;
+	if (!is_protecting(status) || !is_mount_point_of_pins(entry))
+		return 0;
+	return errno_of(protect(status, GUARD_AT_INODE_RMDIR, GUARD_MOUNT, 0, 0));
+}
+
+/* To a place where the kernel could unmount them without a hook. */
+SEC("lsm/move_mount")
+int BPF_PROG(guard_move, const struct path *from, const struct path *to, int ret)
+{
+	struct guard_status *status = status_of_guard();
+	struct vfsmount *mount;
+
+	if (ret || !status)
+		return ret ? ret : -EPERM;
+	if (!is_protecting(status) || !(READ(mount, from, mnt) || is_below_pins(mount)))
+		return 0;
+	return errno_of(protect(status, GUARD_AT_MOVE_MOUNT, GUARD_MOUNT, 0, 0));
+}
+
+/*
+ * mount(2) with MS_MOVE, for which the kernel calls no hook with what is moved. At boot nobody can name the pins'
+ * mount, and the machine moves others when it leaves the initramfs.
+ */
+SEC("lsm/sb_mount")
+int BPF_PROG(guard_mount, const char *what, const struct path *path, const char *type, unsigned long flags, void *data,
+	     int ret)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (ret || !status)
+		return ret ? ret : -EPERM;
+	if (!(flags & MS_MOVE) || !is_protecting(status) || !(status->state & GUARD_LATE) || !is_in_namespace_of_pins())
+		return 0;
+	return errno_of(protect(status, GUARD_AT_SB_MOUNT, GUARD_MOUNT, flags, 0));
+}
+
+/* It moves the root, on which the pins of a late seal are. */
+SEC("lsm/sb_pivotroot")
+int BPF_PROG(guard_pivot, const struct path *old, const struct path *new, int ret)
+{
+	struct guard_status *status = status_of_guard();
+
+	if (ret || !status)
+		return ret ? ret : -EPERM;
+	if (!is_protecting(status) || !(status->state & GUARD_LATE) || !is_in_namespace_of_pins())
+		return 0;
+	return errno_of(protect(status, GUARD_AT_SB_PIVOTROOT, GUARD_MOUNT, 0, 0));
 }
 
 SEC("lsm/inode_unlink")
@@ -186,7 +246,7 @@ int BPF_PROG(guard_unlink, struct inode *folder, struct dentry *entry, int ret)
 
 	if (ret || !status)
 		return ret ? ret : -EPERM;
-	if (!is_protecting(status) || !is_own_pin(entry))
+	if (!is_protecting(status) || !(is_own_pin(entry) || is_mount_point_of_pins(entry)))
 		return 0;
 	return errno_of(protect(status, GUARD_AT_INODE_UNLINK, GUARD_MOUNT, 0, 0));
 }
@@ -198,7 +258,8 @@ int BPF_PROG(guard_rename, struct inode *from, struct dentry *old, struct inode 
 
 	if (ret || !status)
 		return ret ? ret : -EPERM;
-	if (!is_protecting(status) || !(is_own_pin(old) || is_own_pin(replaced)))
+	if (!is_protecting(status) || !(is_own_pin(old) || is_own_pin(replaced) || is_mount_point_of_pins(old) ||
+					is_mount_point_of_pins(replaced)))
 		return 0;
 	return errno_of(protect(status, GUARD_AT_INODE_RENAME, GUARD_MOUNT, 0, 0));
 }

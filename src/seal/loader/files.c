@@ -12,10 +12,7 @@
 
 #define BPF_FS_MAGIC 0xcafe4a11
 #define BPF_MOUNT "/sys/fs/bpf"
-/*
- * At boot a folder of its own in the root of the initramfs: what deletes the initramfs skips mounts there, but fails
- * at a folder that holds one.
- */
+/* At boot a folder in the root of the initramfs, until the pins are covered (cover.c). */
 #define BOOT_PINS "/countersign-bpf"
 #define LATE_PINS BPF_MOUNT "/countersign"
 

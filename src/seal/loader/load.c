@@ -16,7 +16,7 @@
 void init_loaded(struct loaded *loaded)
 {
 	memset(loaded, 0, sizeof(*loaded));
-	loaded->btf = loaded->cgroup = -1;
+	loaded->btf = loaded->cgroup = loaded->covered = loaded->below = -1;
 	memset(loaded->maps, -1, sizeof(loaded->maps));
 	memset(loaded->programs, -1, sizeof(loaded->programs));
 	memset(loaded->links, -1, sizeof(loaded->links));

@@ -33,8 +33,11 @@ struct loaded {
 	/* Whether the program is attached to the cgroup. */
 	int attached[MAX_PROGRAMS];
 	int cgroup;
-	/* The folder of pins; empty before it is made. */
+	/* The folder of pins; empty before it is made, and once no path leads there. */
 	char pins[64];
+	/* At boot, once the pins are covered: their mount, and the root directory before; -1 otherwise. */
+	int covered;
+	int below;
 	/* Serial numbers of the keyrings RING_…, 0 where there is none, and of the certificates in them. */
 	int32_t rings[RING_COUNT];
 	int32_t keys[MAX_KEYS];

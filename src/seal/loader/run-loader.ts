@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { CountersignError, type ErrorCode } from "../../error.js";
 import { bundleFile } from "../../installed.js";
+import { type WeakMountPoint, weakMountPoints } from "./mount-points.js";
 
 /** What the loader did. */
 export interface StartedGuard {
@@ -8,6 +9,7 @@ export interface StartedGuard {
   /** Id of the map guard_status. */
   readonly statusMap: number;
   readonly programs: readonly { readonly name: string; readonly section: string; readonly id: number }[];
+  readonly weakMountPoints: readonly WeakMountPoint[];
 }
 
 /** The loader's file; the initramfs has a copy of it. */
@@ -31,7 +33,12 @@ export function startGuard(image: Uint8Array, { loaded, agent = null }: StartOpt
   ];
   const answer = ask([...words, "-"], image);
   if (answer.mode === undefined) throw failureOf(answer);
-  return { mode: answer.mode, statusMap: answer.status_map!, programs: answer.programs! };
+  return {
+    mode: answer.mode,
+    statusMap: answer.status_map!,
+    programs: answer.programs!,
+    weakMountPoints: weakMountPoints(),
+  };
 }
 
 /** Detaches a guard that is in audit. Returns the number of its programs. Throws SEAL_RUNNING if it is sealed. */

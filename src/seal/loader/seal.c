@@ -12,6 +12,7 @@
 #include "../guard/interface.h"
 #include "agent.h"
 #include "bpf.h"
+#include "cover.h"
 #include "files.h"
 #include "keyring.h"
 #include "sha256.h"
@@ -186,13 +187,15 @@ static int give_command(int command, int pins, struct failure *failure)
  */
 static int latch(struct loaded *loaded, struct failure *failure)
 {
-	int pins = loaded->pins[0] == 0 ? 0 : open(loaded->pins, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int pins = loaded->covered;
+	if (pins < 0)
+		pins = loaded->pins[0] == 0 ? 0 : open(loaded->pins, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (pins < 0)
 		return fail(failure, STEP_LATCH, "folder of pins", "cannot be opened");
 	int result = -1;
 	if (give_command(GUARD_COMMAND_CHECK, pins, failure) == 0 && lock_rings(loaded, failure) == 0)
 		result = give_command(GUARD_COMMAND_SEAL, pins, failure);
-	if (pins > 0)
+	if (pins > 0 && pins != loaded->covered)
 		close(pins);
 	return result;
 }
@@ -301,6 +304,13 @@ static int attach(const struct request *request, const struct image *image, stru
 	return attach_guard(image, loaded, failure);
 }
 
+/* A late seal pins in a file system that others use as well. */
+static int cover(const struct request *request, const struct image *image, struct loaded *loaded,
+                 struct failure *failure)
+{
+	return request->late || !has_links(image) ? 0 : cover_pins(loaded, failure);
+}
+
 int seal(const struct request *request, struct failure *failure)
 {
 	struct image image;
@@ -329,8 +339,10 @@ int seal(const struct request *request, struct failure *failure)
 	       check_loaded(request, &image, &ids, failure) == 0 && check_canary(&image, &loaded, failure) == 0 &&
 	       (request->agent == 0 || mark_agent(&image, &loaded, request->agent, failure) == 0) &&
 	       write_last_ids(&image, &loaded, failure) == 0 &&
+	       (audit || cover(request, &image, &loaded, failure) == 0) &&
 	       (audit || latch(&loaded, failure) == 0);
 	if (!done) {
+		uncover_pins(&loaded);
 		undo(&image, &loaded);
 		undo_pins(&loaded);
 		undo_rings(&loaded);

@@ -30,6 +30,10 @@ const KINDS: Readonly<Record<string, EventKind>> = {
   inode_unlink: "kernel",
   inode_rename: "kernel",
   sysctl: "kernel",
+  inode_rmdir: "kernel",
+  move_mount: "kernel",
+  sb_mount: "kernel",
+  sb_pivotroot: "kernel",
 };
 
 /** enum guard_hook, by number. */

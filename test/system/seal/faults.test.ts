@@ -46,7 +46,7 @@ const INFALLIBLE: Readonly<Record<string, string>> = {
 const LOOKING_UP = ["guard_bpf", "guard_ptrace", "guard_kill"];
 
 /** What guard/refusals.c asks for. */
-const REFUSALS = 48;
+const REFUSALS = 53;
 const REFUSED_EXECUTABLES = 4;
 
 const signers = { right: ProgramSigner.make(), other: ProgramSigner.make() };

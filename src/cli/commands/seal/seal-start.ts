@@ -92,14 +92,21 @@ function start(given: Options): void {
   }
   const mode = audit === true ? "audit" : "enforce";
   const accepted = acceptLoaded === true || audit === true ? null : loaded.map(({ id }) => id);
-  const { programs } = sealMachine({ mode, list, files, trustedKey, keys, open }, { loaded: accepted });
+  const { programs, weakMountPoints: weak } = sealMachine(
+    { mode, list, files, trustedKey, keys, open },
+    { loaded: accepted },
+  );
   if (json === true)
-    printJson({ mode, open, entries: list?.header.entries ?? 0, files: countsOf(files), unlisted, programs });
+    printJson({
+      ...{ mode, open, entries: list?.header.entries ?? 0, files: countsOf(files), unlisted, programs },
+      weak_mount_points: weak.map(({ path, fileSystem }) => ({ path, file_system: fileSystem })),
+    });
   else
     print(
       [
         `${open === null ? TITLES[mode] : TITLES.open}: ${titleOfList(list)}${titleOfFiles(files)}`,
         ...unlisted.map(lineOf),
+        ...weak.map(weakLine),
       ].join("\n"),
     );
 }
@@ -112,6 +119,13 @@ const TITLES = {
 
 function lineOf({ id, name, type, tag }: LoadedProgram): string {
   return `loaded before, and not listed: ${id} ${name} (${type}, tag ${tag})`;
+}
+
+function weakLine({ path, fileSystem }: { readonly path: string; readonly fileSystem: string }): string {
+  return (
+    `the links of the guard can be lost: ${path} is a directory of ${fileSystem}, which can remove it without asking ` +
+    "the guard; `seal initramfs` has no such directory"
+  );
 }
 
 function unlistedError({ id, name, type, tag }: LoadedProgram): CountersignError {

@@ -371,6 +371,30 @@ static const char *first_pin(void)
 	return path;
 }
 
+// Where nothing is mounted on /sys.
+static bool remove_mount_point(void) { return ERROR_OF(rmdir("/sys")) == 0; }
+static bool rename_mount_point(void) { return ERROR_OF(rename("/sys", "/sys2")) == 0; }
+
+static bool move_pins(void)
+{
+	mkdir("/memory/moved", 0700);
+	return ERROR_OF(syscall(SYS_move_mount, AT_FDCWD, "/sys/fs/bpf", AT_FDCWD, "/memory/moved", 0)) == 0;
+}
+
+static bool move_any_mount(void)
+{
+	mkdir("/memory/from", 0700);
+	mkdir("/memory/to", 0700);
+	mount("tmpfs", "/memory/from", "tmpfs", 0, NULL);
+	bool passes = ERROR_OF(mount("/memory/from", "/memory/to", NULL, MS_MOVE, NULL)) == 0;
+
+	umount2(passes ? "/memory/to" : "/memory/from", MNT_DETACH);
+	return passes;
+}
+
+// Of the root that become_root() set.
+static bool pivot(void) { return ERROR_OF(syscall(SYS_pivot_root, "/new", "/new/old")) == 0; }
+
 static bool unlink_pin(void) { return ERROR_OF(unlink(first_pin())) == 0; }
 static bool rename_pin(void) { return ERROR_OF(rename(first_pin(), PINS "/other")) == 0; }
 
@@ -401,6 +425,22 @@ static void become_master(void)
 		_exit(0);
 	}
 	waitpid(child, NULL, 0);
+}
+
+static void leave_sys(void)
+{
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) || umount2("/sys", MNT_DETACH))
+		abort();
+}
+
+// A root directory that pivot_root(2) takes.
+static void become_root(void)
+{
+	mkdir("/memory/root", 0700);
+	if (mount("tmpfs", "/memory/root", "tmpfs", 0, NULL) || mkdir("/memory/root/new", 0700) ||
+	    mount("tmpfs", "/memory/root/new", "tmpfs", 0, NULL) || mkdir("/memory/root/new/old", 0700) ||
+	    chroot("/memory/root") || chdir("/"))
+		abort();
 }
 
 static const struct refusal {
@@ -454,6 +494,11 @@ static const struct refusal {
 	{"peer of the mount of the pins", unmount_pins, share_mounts},
 	{"peer of the mount above the pins", unmount_above, share_mounts},
 	{"master of the mount of the pins", unmount_pins, become_master},
+	{"mount point of the pins", remove_mount_point, leave_sys},
+	{"mount point of the pins by another name", rename_mount_point, leave_sys},
+	{"mount of the pins by its fd", move_pins},
+	{"mount in the namespace of the pins", move_any_mount},
+	{"root in the namespace of the pins", pivot, become_root},
 	{"pin", unlink_pin},
 	{"pin by another name", rename_pin},
 	// the last one: links do not come back where it passes

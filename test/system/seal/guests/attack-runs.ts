@@ -30,7 +30,10 @@ const SCRIPTS: Readonly<Record<Machine, string>> = {
 /**
  * Attacks after which, if they succeed, the guard has no links any more: each gets a machine that audits for itself.
  */
-export const UNMOUNTING = ["move-mount", "unmount-peer", "unmount-peer-above", "unmount-pins", "unmount-above"];
+export const UNMOUNTING = [
+  ...["move-mount", "move-pins-by-fd", "unmount-peer", "unmount-peer-above", "unmount-pins", "unmount-above"],
+  ...["unmount-bind", "remove-mount-point", "rename-over-mount-point"],
+];
 
 /** Boots a machine and runs attacks, or returns the reason why it cannot. Throws if a guest does not end. */
 export function runAttacks(kernel: SealKernel, machine: Machine, names: readonly string[]): AttackResults | string {
