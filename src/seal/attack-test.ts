@@ -31,7 +31,7 @@ export interface AttackedMachine {
 
 const SECONDS = 900;
 
-/** Attacks a kernel in two guests. Throws SEAL_NO_GUEST, and NOTHING_FOUND if no attack needs a module of the folder. */
+/** Attacks a kernel in two guests. Throws SEAL_NO_GUEST; NOTHING_FOUND if no attack needs a module of the folder. */
 export function attackKernel(machine: AttackedMachine): readonly TestedAttack[] {
   const files = filesOf(machine);
   const unguarded = attack(machine, files, [], "");

@@ -36,8 +36,8 @@ export function readStatus(): GuardStatus | null {
 }
 
 /**
- * The events that the guard keeps, oldest first: the first ones and the last ones. Empty if no guard runs. Those of this process are
- * left out: it looked for the guard's maps.
+ * The events that the guard keeps, oldest first: the first ones and the last ones. Empty if no guard runs. Those of
+ * this process are left out: it looked for the guard's maps.
  */
 export function readEvents(): readonly GuardEvent[] {
   const id = guardMap(EVENTS_MAP);

@@ -6,7 +6,7 @@ import { programNamed } from "../virtual-machine/virtual-machine.js";
 /** Kernel modules that attacks load, as `/lib/NAME.ko` of the guest. An attack is skipped if it lacks one. */
 export const ATTACK_MODULES: readonly string[] = ["dummy", "msr", "efivarfs", "arcnet", "arc-rawmode", "arc-rimi"];
 
-/** Those of a folder of a kernel's modules (/lib/modules/RELEASE), uncompressed, by name; none if there is no folder. */
+/** Those of a folder of a kernel's modules (/lib/modules/RELEASE), uncompressed, by name; none without a folder. */
 export function attackModules(folder: string | null): ReadonlyMap<string, Uint8Array> {
   const found = new Map<string, Uint8Array>();
   if (folder === null || !existsSync(folder)) return found;

@@ -215,13 +215,13 @@ export const ATTACKS: readonly Attack[] = [
     "remove-mount-point",
     "inode_rmdir",
     "mount",
-    "removes the directory on which a mount below it is mounted, in another mount namespace: the kernel then unmounts " +
-      "it everywhere",
+    "removes the directory on which a mount below it is mounted, in another mount namespace: the kernel then " +
+      "unmounts it everywhere",
     {
       ...AUDIT,
       remains:
-        "After a late seal: a mount point on a file system that invalidates its entries by itself, such as FUSE or NFS. " +
-        "`seal start` warns of it. At boot no directory is the mount point.",
+        "After a late seal: a mount point on a file system that invalidates its entries by itself, such as FUSE or " +
+        "NFS. `seal start` warns of it. At boot no directory is the mount point.",
     },
   ),
   stopped(
@@ -281,8 +281,8 @@ export const ATTACKS: readonly Attack[] = [
     "reads memory by /proc/kcore: also by another procfs, a bind mount, links, O_PATH and a worker of io_uring",
     {
       remains:
-        "One that was opened before a late seal can still be read. Other ways to read memory stay open, since tracers " +
-        "need them: arguments of kprobes (tracefs, perf).",
+        "One that was opened before a late seal can still be read. Other ways to read memory stay open, since " +
+        "tracers need them: arguments of kprobes (tracefs, perf).",
     },
   ),
   stopped("iopl", "locked_down", "kernel_change", "gets the ports of devices by iopl or ioperm"),

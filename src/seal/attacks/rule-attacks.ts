@@ -141,8 +141,8 @@ const NEVER_MODULES: readonly Row[] = [
     by: "`kernfs_init_security`",
     cases: ["init", "finit", "compressed"],
     remains:
-      "Modules that are not in [the table](#modules-that-are-always-denied), and those that were loaded before a late " +
-      "seal. Drivers that take addresses by ioctl or sysfs were not reviewed.",
+      "Modules that are not in [the table](#modules-that-are-always-denied), and those that were loaded before a " +
+      "late seal. Drivers that take addresses by ioctl or sysfs were not reviewed.",
   },
 ];
 

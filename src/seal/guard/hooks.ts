@@ -40,8 +40,8 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
     attach: "root cgroup",
     why:
       "Denies that programs of the guard's attach types, lsm_cgroup and cgroup/sysctl, are attached to any cgroup or " +
-      "detached. Takes the guard's commands. BPF_MAP_CREATE and BPF_TOKEN_CREATE need no hook of their own, since this " +
-      "one sees their attr.",
+      "detached. Takes the guard's commands. BPF_MAP_CREATE and BPF_TOKEN_CREATE need no hook of their own, since " +
+      "this one sees their attr.",
     lost: "The guard's programs could be detached or overridden.",
   },
   {
@@ -68,14 +68,14 @@ export const GUARD_HOOKS: readonly GuardHook[] = [
     hook: "kernfs_init_security",
     attach: "root cgroup",
     why:
-      "Denies modules by whose parameters root writes memory, when the kernel makes their folder in /sys/module: only " +
-      "there it shows the name of a module that it decompressed.",
+      "Denies modules by whose parameters root writes memory, when the kernel makes their folder in /sys/module: " +
+      "only there it shows the name of a module that it decompressed.",
     lost: "Root could write memory by a signed module, and undo the seal.",
   },
   {
     hook: "locked_down",
     attach: "root cgroup",
-    why: "Denies what changes the kernel from outside: kexec, unsigned modules, /dev/mem, MSRs and the like; /proc/kcore.",
+    why: "Denies what changes the kernel from outside: kexec, unsigned modules, /dev/mem, MSRs; and /proc/kcore.",
     lost: "Root could run its own code in the kernel.",
   },
   {
