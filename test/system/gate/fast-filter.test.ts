@@ -135,7 +135,7 @@ describe("a container with the fast profile", () => {
     await agent.reload();
     agent.forget();
     const fast = containers.start({ profile: "seccomp-fast.json" });
-    await agent.heard(new RegExp(`hook bpf cannot be enforced for \`${fast.id}\`: .*\\[HOOK_NOT_ENFORCED\\]`));
+    await agent.heard(new RegExp(`hook bpf cannot be enforced for \`${fast.id}\`: .*\\[CONTAINER_REJECTED\\]`));
     expect((await fast.ask("/bin/attack denied")).trim().split("\n")).toEqual(UNSERVED);
     await fast.end();
     expect(containers.run(["/bin/attack"]).stdout).toContain("read: done");
