@@ -28,6 +28,7 @@ static void exchange_pin(void)
 	errno = error;
 	if (failed)
 		held("renameat2 with RENAME_EXCHANGE");
+	/* the next attack on pins would take it for one of the guard */
 	unlink(path);
 	end_with_links(before, "exchanged a pin");
 }

@@ -103,6 +103,8 @@ static void rename_over_pin(void)
 		errno = error;
 		held("rename");
 	}
+	/* the next attack on pins would take it for one of the guard */
+	unlink(path);
 	end_with_links(before, "renamed over a pin");
 }
 

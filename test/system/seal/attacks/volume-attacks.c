@@ -53,6 +53,7 @@ static void parallel_loads(void)
 static void largest_program(void)
 {
 	struct load how = {.type = BPF_PROG_TYPE_SOCKET_FILTER};
+	alarm(200); /* the verifier takes longer than other attacks may */
 	struct bpf_insn *code = malloc(LARGEST * sizeof *code);
 	for (int i = 0; i < LARGEST - 1; i++)
 		code[i] = MOV(0, UNLISTED_RESULT);
