@@ -58,12 +58,18 @@ int find_status(uint32_t *id)
 	return find_map(GUARD_STATUS, sizeof(struct guard_status), id);
 }
 
-/* Reads the ids of the programs of a guard that is not sealed. */
+/*
+ * Reads the ids of the programs of a guard that is not sealed. There are none if the map is not there: after a stop the
+ * kernel frees the maps of a guard one after the other, and its status can be there for longer.
+ */
 static int read_programs(struct guard_programs *programs)
 {
 	uint32_t id;
 	int fd = find_map(GUARD_PROGRAMS, sizeof(*programs), &id);
-	int result = fd < 0 ? -1 : read_element(fd, 0, programs);
+	memset(programs, 0, sizeof(*programs));
+	if (fd < 0)
+		return 0;
+	int result = read_element(fd, 0, programs);
 	close(fd);
 	return result;
 }
