@@ -58,17 +58,9 @@ int find_status(uint32_t *id)
 	return find_map(GUARD_STATUS, sizeof(struct guard_status), id);
 }
 
-/*
- * Reads the ids of the programs of a guard that is not sealed. There are none if the map is not there: after a stop the
- * kernel frees the maps of a guard one after the other, and its status can be there for longer.
- */
-static int read_programs(struct guard_programs *programs)
+/* Reads the ids of the programs of a guard that is not sealed. */
+static int read_programs(int fd, struct guard_programs *programs)
 {
-	uint32_t id;
-	int fd = find_map(GUARD_PROGRAMS, sizeof(*programs), &id);
-	memset(programs, 0, sizeof(*programs));
-	if (fd < 0)
-		return 0;
 	int result = read_element(fd, 0, programs);
 	close(fd);
 	return result;
@@ -140,7 +132,12 @@ int stop_guard(struct failure *failure)
 		errno = 0;
 		return fail(failure, STEP_RUNNING, "guard", "it is sealed and cannot be stopped before the next boot");
 	}
-	if (read_programs(&programs) != 0)
+	/* The kernel frees the maps of a guard that was stopped one after the other: its status can be there for longer. */
+	int own = find_map(GUARD_PROGRAMS, sizeof(programs), &id);
+	errno = 0;
+	if (own < 0)
+		return fail(failure, STEP_STOP, "guard", "there is none");
+	if (read_programs(own, &programs) != 0)
 		return fail(failure, STEP_RUNNING, "map guard_programs", "cannot be read");
 	int cgroup = open_file_system("cgroup2");
 	if (cgroup < 0)
