@@ -2,17 +2,15 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { buildSync } from "esbuild";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Config } from "../../../../src/config/config.js";
 import { ERRNO } from "../../../../src/errno.js";
 import { kernelFiles, preopenedFolders, preopenFiles } from "../../../../src/gate/messages/preopened-files.js";
 import { close } from "../../../../src/sys/pidfd.js";
 import { signatureName } from "../../../../src/trust/store.js";
+import { bundledSource } from "../../../support/bundled-source.js";
 
-const ROOT = join(import.meta.dirname, "../../../..");
 const DIGEST = "ab".repeat(32);
 
 /**
@@ -35,18 +33,7 @@ it("signatures of folders that are open are read in a thread without a warning",
   const folder = mkdtempSync(join(tmpdir(), "countersign-opened-"));
   try {
     writeFileSync(join(folder, signatureName(DIGEST)), "signature");
-    const [bundle] = buildSync({
-      stdin: { contents: THREAD, resolveDir: ROOT, loader: "ts" },
-      bundle: true,
-      write: false,
-      platform: "node",
-      format: "cjs",
-      external: ["koffi"],
-      // from where koffi is found
-      define: { "import.meta.url": JSON.stringify(pathToFileURL(join(ROOT, "src/sys/native.ts")).href) },
-      logLevel: "warning",
-    }).outputFiles;
-    const worker = new Worker(bundle!.text, { eval: true, workerData: { folder, digest: DIGEST } });
+    const worker = new Worker(bundledSource(THREAD), { eval: true, workerData: { folder, digest: DIGEST } });
     const [said] = await once(worker, "message");
     expect(said).toEqual({ found: "signature", warnings: [] });
     await worker.terminate();
