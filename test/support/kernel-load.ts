@@ -166,8 +166,13 @@ function loadBtf(code: Code): number {
   const offsets = strings.map((_, index) => strings.slice(0, index).reduce((sum, text) => sum + text.length + 1, 0));
   const words = [offsets[1]!, 1 << 24, 4, (1 << 24) | 32, 0, 13 << 24, 1];
   for (const index of code.functions.keys()) words.push(offsets[2 + index]!, 12 << 24, 2);
+  return loadTypes(words, `${strings.join("\0")}\0`);
+}
+
+/** Loads BTF: the 32-bit words of its types, and its strings. Returns its fd or a negative errno. */
+export function loadTypes(words: readonly number[], strings: string): number {
   const types = Buffer.from(Uint32Array.from(words).buffer);
-  const text = Buffer.from(`${strings.join("\0")}\0`);
+  const text = Buffer.from(strings);
   const header = Buffer.alloc(24);
   header.writeUInt16LE(0xeb9f, 0);
   header.writeUInt8(1, 2);

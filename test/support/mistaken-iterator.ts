@@ -6,9 +6,9 @@ import { codeOf, encode } from "../../src/bpf/assembly/assembly.js";
 import { ATTACH_TYPES, PROGRAM_TYPES } from "../../src/bpf/tables/names.gen.js";
 import { bpf } from "../../src/sys/bpf.js";
 import { addressOf, keepAlive, syscall } from "../../src/sys/libc.js";
+import { loadTypes } from "./kernel-load.js";
 
 const PROG_LOAD = 5;
-const BTF_LOAD = 18;
 const CLOSE = 3;
 const LICENSE = Buffer.from("GPL\0");
 const NOTHING = encode(codeOf("r0 = 0; exit", { type: "socket_filter" }).insns);
@@ -61,21 +61,8 @@ const FUNC_PROTO = 13 << 24;
 
 /** BTF in which type `id` is a function `name` with one pointer as its argument, and most types before it are ints. */
 function loadBtf(id: number, name: string): number {
-  const strings = Buffer.from(`\0int\0${name}\0`);
   const words: number[] = [];
   for (let each = 1; each < id - 2; each++) words.push(1, INT, 4, (1 << 24) | 32);
   words.push(0, PTR, 1, 0, FUNC_PROTO | 1, 1, 1, id - 2, 5, FUNC, id - 1);
-  const types = Buffer.from(Uint32Array.from(words).buffer);
-  const header = Buffer.alloc(24);
-  header.writeUInt16LE(0xeb9f, 0);
-  header.writeUInt8(1, 2);
-  header.writeUInt32LE(24, 4);
-  header.writeUInt32LE(types.length, 12);
-  header.writeUInt32LE(types.length, 16);
-  header.writeUInt32LE(strings.length, 20);
-  const btf = Buffer.concat([header, types, strings]);
-  const attr = Buffer.alloc(32);
-  attr.writeBigUInt64LE(BigInt(addressOf(btf)), 0);
-  attr.writeUInt32LE(btf.length, 16);
-  return bpf(BTF_LOAD, keepAlive(attr, btf));
+  return loadTypes(words, `\0int\0${name}\0`);
 }
