@@ -63,11 +63,26 @@ describe("ARCHITECTURE.md, about src/,", () => {
 });
 
 describe("CHANGELOG.md", () => {
-  const headings = Array.from(read("CHANGELOG.md").matchAll(/^## (.+)$/gm), ([, heading = ""]) => heading);
+  const text = read("CHANGELOG.md");
+  /** What stands under the heading of a version. */
+  const part = (name: string) => text.split(/^## /m).find((each) => each.startsWith(name)) ?? "";
+  const headings = Array.from(text.matchAll(/^## (.+)$/gm), ([, heading = ""]) => heading);
 
   it("begins with what is not released, then the version of package.json", () => {
     expect(headings[0]).toBe("Unreleased");
     expect(headings[1]?.split(" - ")[0]).toBe(version);
+  });
+
+  it("has one line of at most 120 characters for each entry that is not released", () => {
+    const [, ...paragraphs] = part("Unreleased").split(/\n(?=- |### )/);
+    expect(paragraphs.map((text) => text.trim()).filter((text) => !/^(?:### \w+|- .{1,118})$/.test(text))).toEqual([]);
+  });
+
+  it("has at most 60 lines of additions in 0.3.0", () => {
+    const added = part("0.3.0").split("### Added\n")[1]?.split("\n### ")[0] ?? "";
+    const lines = added.split("\n").filter((line) => line !== "");
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.length).toBeLessThanOrEqual(60);
   });
 
   it("has each version once, with its date, the newest first", () => {
