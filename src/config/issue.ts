@@ -2,19 +2,23 @@ import * as z from "zod";
 import { CountersignError } from "../error.js";
 import { didYouMean } from "../nearest.js";
 import type { Document, Path } from "./document.js";
-import { renamedKey, renamedValue } from "./previous-spellings.js";
+import { PREVIOUS_SPELLINGS, type PreviousSpelling, renamedKey, renamedValue } from "./previous-spellings.js";
 import { quoted } from "./quoted.js";
 
 type Issue = z.core.$ZodIssue;
 
 /**
  * Validates a document by a schema. Throws one error with all issues in the file, each with its place, the user's word
- * and a likely correction.
+ * and a likely correction. A key or value in `spellings` is named as renamed.
  */
-export function validated<T extends z.ZodType>(document: Document, schema: T): z.output<T> {
+export function validated<T extends z.ZodType>(
+  document: Document,
+  schema: T,
+  spellings: readonly PreviousSpelling[] = PREVIOUS_SPELLINGS,
+): z.output<T> {
   const result = schema.safeParse(document.value, { error: unruled });
   if (result.success) return result.data;
-  const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, document, schema));
+  const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, { document, schema, spellings }));
   // A missing key is most often a misspelt one, so report the misspelt key first.
   const rank = ({ path, what }: Complaint) =>
     (valueAt(document.value, path) === undefined ? 1e9 : 0) + document.offset(path, what);
@@ -37,7 +41,15 @@ function told(document: Document, complaints: readonly Complaint[]): Countersign
   return CountersignError.together([errorOf(first), ...others.map(errorOf)]);
 }
 
-function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Complaint[] {
+/** What a document is validated by. */
+interface Rules {
+  readonly document: Document;
+  readonly schema: z.ZodType;
+  readonly spellings: readonly PreviousSpelling[];
+}
+
+function complaintsOf(issue: Issue, rules: Rules): Complaint[] {
+  const { document, schema, spellings } = rules;
   const { path } = issue;
   const value = valueAt(document.value, path);
   const name = nameOf(path);
@@ -48,7 +60,7 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
       const where = path.length === 0 ? "" : ` in ${quoted(written(path))}`;
       return issue.keys.map((key) => {
         const at = [...path, key];
-        const now = renamedKey(at);
+        const now = renamedKey(at, spellings);
         if (now !== null) return renamed(document, at, "key", `${quoted(key)}${where}`, now);
         return {
           path: at,
@@ -61,7 +73,7 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
     case "invalid_key":
       return [ruled(path, "key", name, issue.issues[0]?.message ?? "is not a key")];
     case "invalid_value": {
-      const now = renamedValue(path, value);
+      const now = renamedValue(path, value, spellings);
       if (now !== null) return [renamed(document, path, "value", `the value ${subject} of ${name}`, now)];
       const values = issue.values.map(String);
       if (value === undefined) return [{ path, what: "value", message: name + MISSING }];
@@ -79,7 +91,7 @@ function complaintsOf(issue: Issue, document: Document, schema: z.ZodType): Comp
     case "invalid_union": {
       if (issue.message !== NO_RULE) return [ruled(path, "value", subject, issue.message)];
       return nearestBranch(issue.errors, value).flatMap((inner) =>
-        complaintsOf({ ...inner, path: [...path, ...inner.path] } as Issue, document, schema),
+        complaintsOf({ ...inner, path: [...path, ...inner.path] } as Issue, rules),
       );
     }
     case "too_small":

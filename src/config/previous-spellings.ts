@@ -12,28 +12,18 @@ export interface PreviousSpelling {
 
 /**
  * Previous spellings in configurations and in the tests beside policies, which are lists. Both the error for a previous
- * spelling and `countersign config upgrade` read this table.
+ * spelling and `countersign config upgrade` read this table. No key or value of 0.2.0 has another spelling so far.
  */
-export const PREVIOUS_SPELLINGS: readonly PreviousSpelling[] = [
-  { path: "attachments.[].limits.fuel", now: "steps" },
-  { path: "attachments.[].limits.wall", now: "timeout" },
-  { path: "attachments.[].on_fault", value: "refuse", now: "deny" },
-  { path: "gate.existing", value: "refuse", now: "deny" },
-  { path: "gate.rewritten", value: "refuse", now: "deny" },
-  { path: "gate.loader_runs", value: "refuse", now: "deny" },
-  { path: "keyrings.*.timestamps.revoked", value: "refused", now: "denied" },
-  { path: "[].expect", value: "refuse", now: "deny" },
-  { path: "[].expect", value: "fault OUT_OF_FUEL", now: "fault OUT_OF_STEPS" },
-];
+export const PREVIOUS_SPELLINGS: readonly PreviousSpelling[] = [];
 
 /** The key that replaces the key at `path`, or null if that is not a previous spelling. */
-export function renamedKey(path: Path): string | null {
-  return PREVIOUS_SPELLINGS.find((row) => row.value === undefined && matches(row.path, path))?.now ?? null;
+export function renamedKey(path: Path, spellings: readonly PreviousSpelling[]): string | null {
+  return spellings.find((row) => row.value === undefined && matches(row.path, path))?.now ?? null;
 }
 
 /** The value that replaces `value` at `path`, or null if that is not a previous spelling. */
-export function renamedValue(path: Path, value: unknown): string | null {
-  return PREVIOUS_SPELLINGS.find((row) => row.value === value && matches(row.path, path))?.now ?? null;
+export function renamedValue(path: Path, value: unknown, spellings: readonly PreviousSpelling[]): string | null {
+  return spellings.find((row) => row.value === value && matches(row.path, path))?.now ?? null;
 }
 
 function matches(pattern: string, path: Path): boolean {

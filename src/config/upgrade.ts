@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { Document, type Path } from "./document.js";
 import { written } from "./issue.js";
-import { renamedKey, renamedValue } from "./previous-spellings.js";
+import { PREVIOUS_SPELLINGS, type PreviousSpelling, renamedKey, renamedValue } from "./previous-spellings.js";
 import { quoted } from "./quoted.js";
 
 /** A previous spelling in a file. */
@@ -21,10 +21,12 @@ export interface SpellingChange {
 export function upgradeSpellings(
   file: string,
   text: string,
+  spellings: readonly PreviousSpelling[] = PREVIOUS_SPELLINGS,
 ): { readonly text: string; readonly changes: readonly SpellingChange[] } {
   const document = new Document(file, text, "CONFIG_INVALID");
-  const found: Replacement[] = [];
-  const value = replaced(document, document.value, [], found);
+  const search: Search = { document, spellings, found: [] };
+  const value = replaced(search, document.value, []);
+  const { found } = search;
   const upgraded = document.respelled(found);
   // An alias can repeat a value at a path where the same word is not a previous spelling.
   if (!isDeepStrictEqual(new Document(file, upgraded, "CONFIG_INVALID").value, value)) throw shared(document, found);
@@ -39,13 +41,21 @@ interface Replacement {
   readonly to: string;
 }
 
-/** The value at `path` in the new spelling. Appends the replacements to `found` in document order. */
-function replaced(document: Document, value: unknown, path: Path, found: Replacement[]): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => replaced(document, item, [...path, index], found));
+/** A search for previous spellings in a document, which finds them in document order. */
+interface Search {
+  readonly document: Document;
+  readonly spellings: readonly PreviousSpelling[];
+  readonly found: Replacement[];
+}
+
+/** The value at `path` in the new spelling. Appends the replacements to `found`. */
+function replaced(search: Search, value: unknown, path: Path): unknown {
+  const { document, spellings, found } = search;
+  if (Array.isArray(value)) return value.map((item, index) => replaced(search, item, [...path, index]));
   if (typeof value === "object" && value !== null) {
     const entries = Object.entries(value).map(([key, held]) => {
       const at = [...path, key];
-      const to = renamedKey(at);
+      const to = renamedKey(at, spellings);
       if (to !== null && Object.hasOwn(value, to))
         throw document.error(
           at,
@@ -54,11 +64,11 @@ function replaced(document: Document, value: unknown, path: Path, found: Replace
           "key",
         );
       if (to !== null) found.push({ path: at, what: "key", from: key, to });
-      return [to ?? key, replaced(document, held, at, found)] as const;
+      return [to ?? key, replaced(search, held, at)] as const;
     });
     return Object.fromEntries(entries);
   }
-  const to = renamedValue(path, value);
+  const to = renamedValue(path, value, spellings);
   if (to !== null) found.push({ path, what: "value", from: String(value), to });
   return to ?? value;
 }

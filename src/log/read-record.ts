@@ -3,7 +3,6 @@ import { VERSION } from "../version.js";
 import { type DecisionRecord, type KeyringRecord, RECORD_VERSION, type ThrottleRecord } from "./record.js";
 import { misshapenField } from "./record-shape.js";
 import type { ShadowRecord } from "./shadow-record.js";
-import { fromVersion1 } from "./version-1.js";
 
 /** A record of a file that can have any content: each field can be missing. */
 export type ReadRecord = { readonly type?: string } & Loose<Omit<DecisionRecord, "type">> &
@@ -18,8 +17,8 @@ type Loose<T> = T extends readonly (infer Item)[]
     : T;
 
 /**
- * The record in a line of a decision log, in the present version; null if the line is no record or has a later version.
- * Its `type` may be one that this version does not know.
+ * The record in a line of a decision log; null if the line is no record or has another version. Its `type` may be one
+ * that this version does not know.
  */
 export function readRecord(line: string): ReadRecord | null {
   return recordIn(line).record;
@@ -71,8 +70,8 @@ function wholeRecord(line: string): ReadRecord | CountersignError {
     return damaged(line.startsWith("{") ? "is cut off or damaged: it is not valid JSON" : "is not JSON, and no record");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return damaged("is JSON, but no record");
-  const record = ("version" in value ? value : fromVersion1(value)) as ReadRecord;
-  if (record.version !== RECORD_VERSION) return unknownVersion(record.version);
+  const record = value as ReadRecord;
+  if (record.version !== RECORD_VERSION) return otherVersion(record.version);
   const field = misshapenField(record);
   return field === null ? record : damaged(`is no record: its field \`${field}\` has a value of another type`);
 }
@@ -83,11 +82,19 @@ function damaged(what: string): CountersignError {
 
 const DAMAGED = "check whether its writer was killed or the disk was full then; all other lines are read";
 
-function unknownVersion(version: unknown): CountersignError {
+function otherVersion(version: unknown): CountersignError {
+  if (version === undefined)
+    return new CountersignError(
+      "LOG_VERSION",
+      "has no `version`, which Countersign 0.2.0 and later write in each record",
+      {
+        remedy: "read it with the version of Countersign that wrote it, or check that the file is a decision log",
+      },
+    );
   const text = JSON.stringify(version);
   return new CountersignError(
     "LOG_VERSION",
-    `is a record of version ${text}, and this is Countersign ${VERSION}, which reads versions up to ${RECORD_VERSION}`,
+    `is a record of version ${text}, and this is Countersign ${VERSION}, which reads version ${RECORD_VERSION}`,
     { remedy: "read it with the version of Countersign that wrote it, or a later one" },
   );
 }

@@ -17,7 +17,7 @@ type DefinitionOf<Type extends DefinitionType> = Extract<DefinitionRecord, { rea
 
 /** What a line of a log is. `damage` says what is wrong with it; the record may be there nevertheless. */
 export interface ReadLine {
-  /** Null if the line is no record, or one of a later version. A decision has what its definitions have. */
+  /** Null if the line is no record, or one of another version. A decision has what its definitions have. */
   readonly record: ReadRecord | null;
   /** The same decision with its references; null for any other record, and for one of level `decision`. */
   readonly inputs: InputsDecisionRecord | null;
@@ -26,13 +26,13 @@ export interface ReadLine {
 
 /**
  * - `not-json`: the line is cut, or no record. A record that follows an incomplete one in the same line is read.
- * - `later-version`: a record of a later version.
+ * - `other-version`: a record of a later version, or without a version.
  * - `wrong-digest`: a definition whose content does not have its digest. It is not used.
  * - `missing`: a decision refers to a definition that is not in the log before it.
  * - `contradiction`: a decision about another subject than its definition says. It is not made again.
  * - `duplicate-id`: the log has another decision with this id before it, not more than {@link KEPT_IDS} decisions ago.
  */
-export type Damage = "not-json" | "later-version" | "wrong-digest" | "missing" | "contradiction" | "duplicate-id";
+export type Damage = "not-json" | "other-version" | "wrong-digest" | "missing" | "contradiction" | "duplicate-id";
 
 /**
  * Reads the lines of a log in their order and gives each decision what its definitions have. A definition can be from
@@ -54,7 +54,7 @@ export class RecordReader {
   /** Reads a line, without its line feed. Does not throw. */
   read(line: string): ReadLine {
     const { record, problem } = recordIn(line);
-    const damage = problem === null ? null : problem.code === "LOG_VERSION" ? "later-version" : "not-json";
+    const damage = problem === null ? null : problem.code === "LOG_VERSION" ? "other-version" : "not-json";
     return record === null ? { record, inputs: null, damage } : this.take(record, damage);
   }
 

@@ -7,8 +7,11 @@ import { EXIT } from "../output/exit.js";
 import { print, printJson } from "../output/output.js";
 import { table } from "../output/table.js";
 
-/** `countersign config upgrade`: replaces the keys and values that an earlier version spelled differently. */
-export function upgradeCommand(): Command {
+/**
+ * `countersign config upgrade`: replaces the keys and values that an earlier version spelled differently, as `respell`
+ * finds them in the text of a file.
+ */
+export function upgradeCommand(respell: Respell = upgradeSpellings): Command {
   return new Command("upgrade")
     .description("Prints a configuration, or the test of a policy, in the present spelling")
     .argument("[file]", "a configuration, or a test beside a policy", DEFAULT_CONFIG)
@@ -29,8 +32,10 @@ Examples:
   countersign config upgrade --check policies/tc.test.yaml
   countersign config upgrade --write countersign.yaml`,
     )
-    .action(upgrade);
+    .action((file: string, options: Options) => upgrade(respell, file, options));
 }
+
+type Respell = (file: string, text: string) => ReturnType<typeof upgradeSpellings>;
 
 interface Options {
   readonly write?: true;
@@ -41,11 +46,11 @@ interface Options {
 /** Maximum size in bytes of a configuration or test. */
 const MAX_BYTES = 2 ** 20;
 
-function upgrade(file: string, { write, check, json }: Options): void {
+function upgrade(respell: Respell, file: string, { write, check, json }: Options): void {
   if (write === true && check === true)
     throw new CountersignError("USAGE", "--write and --check exclude each other", { remedy: "leave one of them out" });
   const { text: before, whole: marked } = readTextFile(file, MAX_BYTES);
-  const { text, changes } = upgradeSpellings(file, before);
+  const { text, changes } = respell(file, before);
   const whole = marked(text);
   const written = write === true && changes.length > 0;
   if (written) replaceTextFile(file, whole);

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { CASES } from "../../../src/config/cases.js";
-import { parseConfig } from "../../../src/config/config.js";
 import { Document } from "../../../src/config/document.js";
 import { validated } from "../../../src/config/issue.js";
 import { PREVIOUS_SPELLINGS, type PreviousSpelling } from "../../../src/config/previous-spellings.js";
 import { SCHEMA } from "../../../src/config/schema.js";
 import { upgradeSpellings } from "../../../src/config/upgrade.js";
 import { rejection } from "../../support/rejection.js";
+import { SPELLINGS } from "../../support/spellings.js";
 
 /** Values of the renamed keys, which must be valid under the present key. */
 const VALUES: Readonly<Record<string, string>> = { fuel: "100", wall: "50ms" };
@@ -33,9 +33,11 @@ function documentWith({ path }: PreviousSpelling, entry: string): string {
 }
 
 function read(text: string): unknown {
-  if (!text.startsWith("# a test")) return parseConfig("c.yaml", text);
-  return validated(new Document("c.yaml", text, "CONFIG_INVALID"), CASES);
+  const document = new Document("c.yaml", text, "CONFIG_INVALID");
+  return validated(document, text.startsWith("# a test") ? CASES : SCHEMA, SPELLINGS);
 }
+
+const upgraded = (text: string) => upgradeSpellings("c.yaml", text, SPELLINGS);
 
 /** Ways to write a word, with what stands before and after it. */
 const WAYS: Readonly<Record<string, readonly [before: string, after: string]>> = {
@@ -45,7 +47,7 @@ const WAYS: Readonly<Record<string, readonly [before: string, after: string]>> =
   "with an anchor": ["&anchor ", ""],
 };
 
-describe.each(PREVIOUS_SPELLINGS.map((row) => [nameOf(row), row] as const))("%s", (_, row) => {
+describe.each([...SPELLINGS, ...PREVIOUS_SPELLINGS].map((row) => [nameOf(row), row] as const))("%s", (_, row) => {
   const key = keyOf(row);
   const isKey = row.value === undefined;
   const previous = row.value ?? key;
@@ -65,11 +67,11 @@ describe.each(PREVIOUS_SPELLINGS.map((row) => [nameOf(row), row] as const))("%s"
   });
 
   it.each(Object.entries(WAYS))("is replaced, and nothing else changes: %s", (_, way) => {
-    const { text, changes } = upgradeSpellings("c.yaml", documentWith(row, entryIn(previous, way)));
+    const { text, changes } = upgraded(documentWith(row, entryIn(previous, way)));
     expect(text).toBe(documentWith(row, entryIn(row.now, way)));
     expect(changes.map(({ from, to }) => [from, to])).toEqual([[previous, row.now]]);
     expect(() => read(text)).not.toThrow();
-    expect(upgradeSpellings("c.yaml", text)).toEqual({ text, changes: [] });
+    expect(upgraded(text)).toEqual({ text, changes: [] });
   });
 
   it("is known to no schema", () => {
@@ -94,7 +96,7 @@ gate:
   rewritten: |-
     refuse  
 `;
-    expect(upgradeSpellings("c.yaml", text).text).toBe(`version: 1
+    expect(upgraded(text).text).toBe(`version: 1
 attachments:
   - policy: a.js
     "on_fault": "deny"
@@ -111,8 +113,8 @@ gate:
     const text = `${LIMITS}&l { wall: 1s }\n  - policy: b.js\n    limits: *l\n    on_fault: &d refuse\ngate: { existing: *d }\n`;
     const dos = text.replaceAll("\n", "\r\n");
     const present = dos.replace("wall", "timeout").replace("refuse", "deny");
-    expect(upgradeSpellings("c.yaml", dos).text).toBe(present);
-    expect(() => parseConfig("c.yaml", present)).not.toThrow();
+    expect(upgraded(dos).text).toBe(present);
+    expect(() => read(present)).not.toThrow();
   });
 
   it("changes no word that means something else", () => {
@@ -122,7 +124,7 @@ keyrings: { wall: { trust: [refused] } }
 attachments:
   - { name: refuse, policy: refuse.js, domain: fuel, scope: { labels: "refuse in (refused)", comm: wall } }
 `;
-    expect(upgradeSpellings("c.yaml", text)).toEqual({ text, changes: [] });
+    expect(upgraded(text)).toEqual({ text, changes: [] });
   });
 
   it.each([
@@ -140,13 +142,13 @@ attachments:
     ],
     ["what is no YAML", "a: [\n", "c.yaml:2:1", "deficient indentation"],
   ])("rejects %s", (_, text, place, message) => {
-    const error = rejection(() => upgradeSpellings("c.yaml", text));
+    const error = rejection(() => upgraded(text));
     expect([error.code, error.place, error.message]).toEqual(["CONFIG_INVALID", place, message]);
     expect(error.remedy).toBeDefined();
   });
 
   it("needs no valid configuration", () => {
-    const { text } = upgradeSpellings("c.yaml", "attachment: []\ngate: { existing: refuse }\n");
+    const { text } = upgraded("attachment: []\ngate: { existing: refuse }\n");
     expect(text).toBe("attachment: []\ngate: { existing: deny }\n");
   });
 });

@@ -6,24 +6,10 @@ import { FAULT_CODES } from "../../../src/policy/model/outcome.js";
 import { WARNING_CODES } from "../../../src/warning.js";
 import { rowsOf } from "../../support/markdown.js";
 
-/**
- * Codes of earlier versions, and what replaced each. Their pages stay, so that old logs and links still lead to a page.
- */
-const PREVIOUS: Readonly<Record<string, string>> = {
-  REFUSED_BY_POLICY: "DENIED_BY_POLICY",
-  REFUSED_BY_GATE: "DENIED_BY_GATE",
-  REFUSED_BY_DEFAULT: "DENIED_BY_DEFAULT",
-  OUT_OF_FUEL: "OUT_OF_STEPS",
-};
-
-function isPrevious(code: string): boolean {
-  return Object.hasOwn(PREVIOUS, code);
-}
-
 const folder = new URL("../../../docs/errors/", import.meta.url);
 const source = new URL("../../../src/", import.meta.url);
 const text = (file: string): string => readFileSync(new URL(file, folder), "utf8");
-const pages = readdirSync(folder).filter((file) => file !== "README.md" && !isPrevious(file.replace(".md", "")));
+const pages = readdirSync(folder).filter((file) => file !== "README.md");
 const codes: readonly string[] = [...ERROR_CODES, ...DENIAL_CODES, ...FAULT_CODES, ...WARNING_CODES];
 
 /** The code of `[CODE](CODE.md)`. */
@@ -32,11 +18,6 @@ const linked = (link: string): string => /^\[(\w+)\]\(\1\.md\)$/.exec(link)?.[1]
 describe("docs/errors", () => {
   it("has a page for each error, denial and fault, and no page for anything else", () => {
     expect(pages.sort()).toEqual(codes.map((code) => `${code}.md`).sort());
-  });
-
-  it.each(Object.entries(PREVIOUS))("leads from the previous code %s to %s", (previous, code) => {
-    expect(text(`${previous}.md`)).toBe(`${previous} is now [${code}](${code}.md).\n`);
-    expect([codes.includes(previous), codes.includes(code)]).toEqual([false, true]);
   });
 
   it("has no page for a code that is never used", () => {

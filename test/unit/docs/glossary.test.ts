@@ -36,13 +36,10 @@ describe("the glossary", () => {
 const OTHER_WORDS = [...new Set(Object.values(TERMS).flat())];
 const OTHER_WORD = new RegExp(`\\b(?:${OTHER_WORDS.join("|")})\\b`, "i");
 
-/** Documents, without what must show previous words: the changelog, previous spellings, and pages of previous codes. */
+/** All documents but the changelog, which must show previous words. */
 function documents(): { file: string; text: string }[] {
   const files = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...filesIn("docs", /\.md$/)];
-  return files.map((file) => ({
-    file,
-    text: read(file).replace(/^## Previous spellings$.*?(?=^## |(?![\s\S]))/ms, ""),
-  }));
+  return files.map((file) => ({ file, text: read(file) }));
 }
 
 /** The texts of a module's strings and templates, without the names of imported modules. */
@@ -71,7 +68,7 @@ describe("words that have a term", () => {
 
   it("are not replaced by others in what the code and the policies say", () => {
     const files = [...filesIn("src", /\.ts$/), ...filesIn("policies", /(?<!\.test)\.[jt]s$/)];
-    const own = files.filter((file) => !/\.gen\.ts$|\.d\.ts$|previous-spellings\.ts$/.test(file));
+    const own = files.filter((file) => !/\.gen\.ts$|\.d\.ts$/.test(file));
     expect(own.length).toBeGreaterThan(300);
     const found = own.flatMap((file) =>
       textsOf(file).flatMap((text) => (OTHER_WORD.test(text) ? [`${file}: ${text}`] : [])),

@@ -118,9 +118,9 @@ describe("a reader of records", () => {
     expect(reader.read(line(1)).damage).toBeNull();
   });
 
-  it("tells a record of a later version from a line that is no record", () => {
+  it("tells a record of another version from a line that is no record", () => {
     expect(damages(['{"level":"info","type":"decision","version":3}', "[1]", "x"])).toEqual([
-      "later-version",
+      "other-version",
       "not-json",
       "not-json",
     ]);

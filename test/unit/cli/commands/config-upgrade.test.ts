@@ -1,8 +1,12 @@
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Command } from "commander";
 import { beforeEach, describe, expect, it } from "vitest";
-import { runCommand } from "../../../support/command-line.js";
+import { upgradeCommand } from "../../../../src/cli/commands/config-upgrade.js";
+import { upgradeSpellings } from "../../../../src/config/upgrade.js";
+import { captured, runCommand } from "../../../support/command-line.js";
+import { SPELLINGS } from "../../../support/spellings.js";
 
 const PREVIOUS = `\uFEFFversion: 1\r
 # as it was\r
@@ -21,7 +25,13 @@ beforeEach(() => {
   writeFileSync(file, PREVIOUS, { mode: 0o640 });
 });
 
-const upgrade = (...words: readonly string[]) => runCommand("config", "upgrade", ...words);
+/** The command with spellings of which the present version has none. */
+const upgrade = (...words: readonly string[]) =>
+  captured(async () => {
+    const command = upgradeCommand((file, text) => upgradeSpellings(file, text, SPELLINGS));
+    await new Command().addCommand(command).parseAsync(["node", "countersign", "upgrade", ...words]);
+    return Number(process.exitCode ?? 0);
+  });
 
 describe("countersign config upgrade", () => {
   it("prints the configuration in the present spelling, byte for byte as it was otherwise", async () => {
@@ -68,12 +78,17 @@ describe("countersign config upgrade", () => {
   it("changes nothing where it cannot change all", async () => {
     const text = "version: 1\nattachments: [{ policy: a.js, limits: { wall: 1s, timeout: 1s } }]\n";
     writeFileSync(file, text);
-    const { code, out, err } = await upgrade("--write", file);
-    expect({ code, out }).toEqual({ code: 2, out: "" });
-    expect(err).toContain(
-      `${file}:2:41: \`wall\` is the previous spelling of \`timeout\`, which is there too [CONFIG_INVALID]`,
-    );
+    await expect(upgrade("--write", file)).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+      place: `${file}:2:41`,
+      message: "`wall` is the previous spelling of `timeout`, which is there too",
+    });
     expect(readFileSync(file, "utf8")).toBe(text);
+  });
+
+  it("leaves a configuration in the present spelling as it is", async () => {
+    writeFileSync(file, PRESENT);
+    expect(await runCommand("config", "upgrade", file)).toEqual({ code: 0, out: PRESENT, err: "" });
   });
 
   it.each([
@@ -81,7 +96,7 @@ describe("countersign config upgrade", () => {
     [["missing.yaml"], "FILE_UNREADABLE"],
     [["/"], "FILE_UNREADABLE"],
   ])("answers %j with %s and exit code 2", async (words, errorCode) => {
-    const { code, out, err } = await upgrade(...words);
+    const { code, out, err } = await runCommand("config", "upgrade", ...words);
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toContain(`[${errorCode}]`);
   });

@@ -135,19 +135,6 @@ describe("countersign explain", () => {
     expect(out).toContain("a (enforce) was asked");
   });
 
-  it.each(["version-1.jsonl", "version-0.1.0.jsonl"])(
-    "shows what records of earlier versions hold: %s",
-    async (name) => {
-      const path = own(`test/unit/log/fixtures/${name}`);
-      for (const line of readFileSync(path, "utf8").trimEnd().split("\n")) {
-        const { id: old, hook } = JSON.parse(line);
-        if (hook === undefined) continue;
-        const { code, out } = await explain("--log", path, old);
-        expect([code, out.includes(`${old}, `), out.includes(hook)]).toEqual([0, true, true]);
-      }
-    },
-  );
-
   it("shows the instructions of --object, and with --btf as they are on that kernel", async () => {
     const its = await recordDenial({
       policy:

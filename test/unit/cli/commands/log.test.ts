@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -220,11 +220,8 @@ describe("countersign log", () => {
     expect(recordsIn((await log("--json", file)).out)[0]?.subject.name).toBe(evil);
   });
 
-  it("shows every record that this version and earlier ones write", async () => {
-    const fixtures = ["version-1", "version-0.1.0"].map((name) =>
-      readFileSync(new URL(`../../log/fixtures/${name}.jsonl`, import.meta.url), "utf8").trimEnd(),
-    );
-    const lines = [...(await recordedLines()), ...fixtures.flatMap((text) => text.split("\n"))];
+  it("shows every record that this version writes", async () => {
+    const lines = await recordedLines();
     const file = join(folder, "all");
     writeFileSync(file, lines.map((line) => `${line}\n`).join(""));
     const { code, out, err } = await log(file);
