@@ -22,6 +22,7 @@ export interface Load {
   readonly btf: Uint8Array | null;
   readonly funcInfo: Uint8Array;
   readonly lineInfo: Uint8Array;
+  /** Empty if the kernel does not apply them. */
   readonly coreRelos: Uint8Array;
   readonly fds: LoadFds;
   /** The running kernel's BTF, which maps ids to names; null if there is none. */
@@ -56,8 +57,9 @@ function factsWithin(load: Load, scratch: Scratch): ProgramFacts {
   const type = programTypeName(attr.u32(ATTR.type));
   const functions = attr.u32(ATTR.funcInfoCount);
   const lines = attr.u32(ATTR.lineInfoCount);
-  // the kernel ignores core_relos without records of functions or lines (check_btf_info of kernel/bpf/verifier.c)
-  const relocations = functions === 0 && lines === 0 ? 0 : attr.u32(ATTR.coreReloCount);
+  // before Linux 7.3 the kernel ignores core_relos without records of functions or lines, and the load has no copy
+  const ignored = functions === 0 && lines === 0 && load.coreRelos.length === 0;
+  const relocations = ignored ? 0 : attr.u32(ATTR.coreReloCount);
   const code = new LiveProgram({
     name,
     insns: load.insns,

@@ -201,6 +201,21 @@ describe("a gate that somebody tries to get around", () => {
     );
   });
 
+  it("refuses one whose relocations come without func_info, if this kernel applies them, and else loads it", () => {
+    const bare = site().bare("env", "ALONE=1", site().attack("traps"), "rewrite").stdout;
+    const isRewritten = bare.includes(`tag: ${tag(1)}`);
+    if (!isRewritten) expect(bare).toContain(`tag: ${tag(2)}`);
+    const { says } = trap("rewrite", { ALONE: "1" });
+    const reasons = site().log.flatMap(({ denied_by }) => denied_by?.reason ?? []);
+    if (isRewritten) {
+      expect(says).toEqual({ btf: "done", rewritten: "EPERM" });
+      expect(reasons).toEqual([`gate: the kernel rewrote it while loading: its tag is ${tag(1)}, not ${tag(2)}`]);
+    } else {
+      expect(says).toEqual({ btf: "done", rewritten: "done", tag: tag(2) });
+      expect(reasons).toEqual([]);
+    }
+  });
+
   it("has policies decide on a rewritten program where it is told to, but only those that enforce", () => {
     const asked = (attachment: string) => {
       site().write(

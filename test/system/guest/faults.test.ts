@@ -4,7 +4,7 @@ import { own } from "../../support/workplace.js";
 import { kernelOfSuite } from "./kernel.js";
 
 /** CI makes these calls on this machine's kernel, in test/system/gate. */
-const KERNELS = ["6.12"] as const;
+const KERNELS = ["6.12", "7.3"] as const;
 const NEEDED = ["qemu-system-x86_64", "busybox", "dpkg-deb", "mkfs.ext4", "gcc"];
 const FILE = "test/system/gate/faults.test.ts";
 /** Tests of the file. */

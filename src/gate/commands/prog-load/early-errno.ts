@@ -54,7 +54,7 @@ export function failBeforeInsns(call: Call, load: LiveLoad): void {
  * Makes the load with a valid license: kernel versions check the license before or after the other fields, and it must
  * not cause the errno. Returns the errno as a positive number, or 0.
  */
-function attempt(call: Call, attr: Attr, held: readonly Memory[]): number {
+export function attempt(call: Call, attr: Attr, held: readonly Memory[]): number {
   attr.setPointer(LOAD.license, addressOf(LICENSE));
   const namespaces = namespaceScopeOf(attr.u32(LOAD.progIfindex));
   const result = bpfAsTask(call, CMD.BPF_PROG_LOAD, attr.bytes, [...held, LICENSE], namespaces);

@@ -5,6 +5,7 @@ import { onPage } from "../../../sys/memory.js";
 import { Attr, LOAD, UNREADABLE } from "../../call/attr.js";
 import { denyTooLarge, failWith } from "../../call/failure.js";
 import type { Task } from "../../task/task.js";
+import { copyRecords, hasDebugInfo, RECORD_KINDS, RECORDS } from "./load-records.js";
 
 /** A complete copy of a BPF_PROG_LOAD. The gate decides on this copy and then loads it. */
 export interface LiveLoad {
@@ -37,14 +38,10 @@ export interface LiveLoad {
   readonly held: readonly Uint8Array[];
 }
 
-/** Limits of the kernel (kernel/bpf/syscall.c, verifier.c, btf.c), or of the gate where the kernel has none. */
+/** Limits of the kernel (kernel/bpf/syscall.c, verifier.c), or of the gate where the kernel has none. */
 const LIMIT = {
   insns: 1_000_000,
   license: 127,
-  /** MAX_FUNCINFO_REC_SIZE, MAX_LINEINFO_REC_SIZE, MAX_CORE_RELO_SIZE. */
-  record: 252,
-  /** Total size in bytes of all records of one kind: enough for one record of 16 bytes for each instruction. */
-  records: 16 * 1024 * 1024,
   fdArray: 4096,
   /**
    * Number of distinct fds: the kernel accepts 64 maps, 64 BTFs, and 256 BTFs for kfunc calls (MAX_USED_MAPS,
@@ -80,16 +77,11 @@ export function copyLoad(task: Task, given: Attr): LiveLoad {
   };
   point(LOAD.license, license);
 
-  const found: Record<"funcInfo" | "lineInfo" | "coreRelos", Uint8Array> = {
-    funcInfo: NONE,
-    lineInfo: NONE,
-    coreRelos: NONE,
-  };
-  for (const records of RECORDS) {
-    if (records.name === "coreRelos" && !hasDebugInfo(given)) continue;
-    const bytes = copyRecords(task, given, records);
-    found[records.name] = bytes;
-    if (bytes.byteLength > 0) point(records.pointer, bytes);
+  const found = { funcInfo: NONE, lineInfo: NONE, coreRelos: NONE };
+  for (const kind of RECORD_KINDS) {
+    if (kind === "coreRelos" && !hasDebugInfo(given)) continue; // see withLoneRelocations
+    found[kind] = copyRecords(task, given, kind);
+    if (found[kind].byteLength > 0) point(RECORDS[kind].pointer, found[kind]);
   }
 
   const maps = new Map<string, number>();
@@ -165,34 +157,7 @@ export const POINTERS = [
   LOAD.signature,
 ];
 
-const NONE = new Uint8Array(0);
-
-interface Records {
-  readonly name: "funcInfo" | "lineInfo" | "coreRelos";
-  readonly pointer: number;
-  readonly count: number;
-  readonly size: number;
-}
-
-const RECORDS: readonly Records[] = [
-  { name: "funcInfo", pointer: LOAD.funcInfo, count: LOAD.funcInfoCount, size: LOAD.funcInfoRecordSize },
-  { name: "lineInfo", pointer: LOAD.lineInfo, count: LOAD.lineInfoCount, size: LOAD.lineInfoRecordSize },
-  { name: "coreRelos", pointer: LOAD.coreRelos, count: LOAD.coreReloCount, size: LOAD.coreReloRecordSize },
-];
-
-/** Whether the kernel reads the load's BTF and its records. If not, it ignores core_relos too (check_btf_info). */
-function hasDebugInfo(given: Attr): boolean {
-  return given.u32(LOAD.funcInfoCount) !== 0 || given.u32(LOAD.lineInfoCount) !== 0;
-}
-
-function copyRecords(task: Task, given: Attr, { name, pointer, count, size }: Records): Uint8Array {
-  const records = given.u32(count);
-  const recordSize = given.u32(size);
-  if (records === 0) return NONE;
-  if (recordSize === 0 || recordSize > LIMIT.record) failWith(ERRNO.EINVAL);
-  if (records * recordSize > LIMIT.records) denyTooLarge(`${records * recordSize} bytes of ${name}`, LIMIT.records);
-  return task.read(given.u64(pointer), records * recordSize) ?? failWith(ERRNO.EFAULT);
-}
+const NONE: Uint8Array = new Uint8Array(0);
 
 /** Opcodes and pseudo source registers of linux/bpf.h. */
 const LD_IMM64 = 0x18;

@@ -58,7 +58,7 @@ export function describeLoad(load: LiveLoad, known: KnownOfLoad, tokens: MapToke
     ifindex: given.u32(LOAD.progIfindex),
     license: load.license,
     attach: attachOf(load, known, kernelObject),
-    btf: given.u32(LOAD.progBtfFd) === 0 ? null : (digestOfBtfFd(progBtf, known.btf) ?? "BTF that cannot be read"),
+    btf: progBtf === 0 ? null : (digestOfBtfFd(progBtf, known.btf) ?? "BTF that cannot be read"),
     funcInfo: { bytes: load.funcInfo, size: given.u32(LOAD.funcInfoRecordSize) },
     coreRelos: { bytes: load.coreRelos, size: given.u32(LOAD.coreReloRecordSize) },
     maps: bySlot,

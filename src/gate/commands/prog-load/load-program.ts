@@ -18,6 +18,7 @@ import { errnoOfFunctions, failBeforeCopy, failBeforeInsns, isCountInRange } fro
 import { freezeMaps } from "./freeze.js";
 import { copyLoad, digestOf, type LiveLoad } from "./live-load.js";
 import { type Facts, factsOf } from "./load-facts.js";
+import { withLoneRelocations } from "./lone-relocations.js";
 import { withPrivateMaps } from "./private-maps.js";
 import { probeOf } from "./probe.js";
 import { ticketOf } from "./ticket.js";
@@ -54,8 +55,9 @@ export function decideCopy(call: Call, facts: Facts): DecidedLoad {
   call.isAbout("bpf_prog_load", () => ({ name, digest: digest() }));
   if (given.u32(LOAD.progFlags) & FLAG.tokenFd) replaceTokenFd(call, copy.attr, LOAD.tokenFd);
   if (unprivileged) failBeforeInsns(call, copy);
-  failOnFunctions(call, copy);
-  const load = type === SYSCALL ? withPrivateMaps(call, copy, digest) : copy;
+  const copied = withLoneRelocations(call, copy);
+  failOnFunctions(call, copied);
+  const load = type === SYSCALL ? withPrivateMaps(call, copied, digest) : copied;
   const program = factsOf(call, facts, load, "unreadable");
   known = program.digest;
   const decision = decideLoad(call, load, program);

@@ -127,6 +127,17 @@ describe("the facts of a load", () => {
     expect(Object.isFrozen(statements) && Object.isFrozen(statements[0])).toBe(true);
   });
 
+  it("have them also if the program's BTF is the task's fd 0", () => {
+    const facts = factsFor(contentOf());
+    const task = new FakeTask();
+    const attr = passed(task, loadOf("on_exit", liveKernel.kernel(false)!));
+    task.fds.set(0, PROGRAM_BTF);
+    attr.setU32(LOAD.progBtfFd, 0);
+    const { statements, mismatches } = subjectOf(facts, { task, load: copyLoad(task, attr) });
+    expect(mismatches).toEqual([]);
+    expect(statements).toHaveLength(1);
+  });
+
   it("are the same object for an equal load with new maps, and others after a change", () => {
     const facts = factsFor(contentOf());
     const load = () => loadOf("on_exit", liveKernel.kernel(false)!);
