@@ -501,8 +501,8 @@ static void by_id(void)
 
 // ---- what the kernel rewrites --------------------------------------------------------------------------------------
 
-// `r0 = 2` with a relocation: the kernel's own XDP_DROP is 1, so that `r0 = 1` is what it runs. ALONE: without func_info,
-// where kernels before Linux 7.3 ignore the relocation.
+// `r0 = 2` with a relocation: the kernel's own XDP_DROP is 1, so that `r0 = 1` is what it runs. With ALONE, there is no
+// func_info, and kernels before Linux 7.3 ignore the relocation.
 static void rewrite(void)
 {
 	static const char names[] = "\0xdp_action\0XDP_DROP\0main";

@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { constants } from "node:os";
 import { describe, expect, it } from "vitest";
 import { own, Workplace } from "../../support/workplace.js";
+import { needsTracefs } from "../gate/site.js";
 
 const VMLINUX = "/sys/kernel/btf/vmlinux";
 
@@ -29,6 +30,14 @@ interface Program {
   readonly name: string;
   readonly digest: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/** A record of the decision log. */
+interface LoadRecord {
+  readonly hook: string;
+  readonly verdict: number;
+  readonly loader_probe?: string | null;
+  readonly subject: { readonly name: string };
 }
 
 describe("resolve and list on the running kernel", () => {
@@ -59,30 +68,51 @@ describe("resolve and list on the running kernel", () => {
   it("give the gate the list with which a tool runs, and without which it does not", (context) => {
     if (typeof installed === "string") return context.skip(installed);
     if (process.getuid?.() !== 0) return context.skip("needs root");
+    needsTracefs(context);
     const place = new Workplace(
       "  - policy: policies/hash-allow-list.js\n    limits: { timeout: 10s }",
       "maps: { allowed_programs: { file: a.json } }\nlog: { file: decisions.jsonl }",
     );
     place.policy("hash-allow-list.js");
     const tool = installed.find((path) => /\/execsnoop(?:-libbpf)?$/.test(path)) as string;
-    const log = join(place.folder, "decisions.jsonl");
-    /** Until the tool has printed its header, which it does once its programs are attached, or has ended without. */
+    const log = place.at("decisions.jsonl");
+    /**
+     * Runs the tool until it has printed its header, which it does once its programs are attached, or until it has
+     * ended. The shell has a background process ignore SIGINT.
+     */
     const script =
-      'stdbuf -oL "$0" > "$1" & while kill -0 $! && ! grep -q PCOMM "$1"; do sleep 0.1; done; kill -INT $!; wait';
-    const run = (list: string) => {
+      'stdbuf -oL "$0" >"$1" & ' +
+      'while kill -0 $! && ! grep -qs PCOMM "$1"; do sleep 0.1; done 2>/dev/null; kill -TERM $! 2>/dev/null; wait $!';
+    /** Each run has files of its own: the shell may look for the header before its child has emptied an older file. */
+    const run = (name: string, list: string) => {
       place.write("a.json", list);
-      countersign("run", "--config", place.config, "--", "sh", "-c", script, tool, place.at("shown"));
-      return readFileSync(log, "utf8")
+      rmSync(log, { force: true });
+      const shown = place.at(name);
+      const { status } = countersign("run", "--config", place.config, "--", "sh", "-c", script, tool, shown);
+      const records: readonly LoadRecord[] = readFileSync(log, "utf8")
         .trim()
         .split("\n")
         .map((line) => JSON.parse(line));
-    };
-    const { stdout } = countersign("list", tool);
-    const verdicts = (records: readonly { hook: string; verdict: number; loader_probe?: string | null }[]) =>
-      records
+      const loads = records
         .filter(({ hook, loader_probe: probe }) => hook === "bpf_prog_load" && !probe)
-        .map(({ verdict }) => verdict);
-    expect(verdicts(run(stdout))).toEqual([0, 0]);
-    expect(verdicts(run("{}")).at(-1)).toBe(-1);
+        .map(({ subject, verdict }) => [subject.name, verdict]);
+      return { status, hasHeader: readFileSync(shown, "utf8").includes("PCOMM"), loads };
+    };
+    const [enter, exit] = ["tracepoint__syscalls__sys_enter_execve", "tracepoint__syscalls__sys_exit_execve"];
+    expect(run("allowed", countersign("list", tool).stdout)).toEqual({
+      ...{ status: 128 + constants.signals.SIGTERM, hasHeader: true },
+      loads: [
+        [enter, 0],
+        [exit, 0],
+      ],
+    });
+    // libbpf loads a program that was denied once more, to get the verifier's log
+    expect(run("denied", "{}")).toEqual({
+      ...{ status: 1, hasHeader: false },
+      loads: [
+        [enter, -1],
+        [enter, -1],
+      ],
+    });
   });
 });
