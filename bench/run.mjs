@@ -1,13 +1,14 @@
 // Runs every row in one process, by turns, prints p50 and p99 and the ratios that are asked for, and writes them to
-// bench/RESULTS.md with the machine's description. `node bench/run.mjs [MODULE…]`; with --quick it measures less and
-// writes nothing. A row module exports `rows()`: see bench/row.ts.
+// bench/RESULTS.md. `node bench/run.mjs [MODULE…]` writes nothing if modules are named, unless by --write; with --quick
+// it measures less and writes nothing. A row module exports `rows()`: see bench/row.ts.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { bundled } from "./bundle.mjs";
 import { measure } from "./measure.mjs";
-import { markdown, writeResults } from "./report.mjs";
+import { judged, printed } from "./report.mjs";
+import { writeResults } from "./results.mjs";
 
 /** Row modules, in the order of the report. */
 const MODULES = [
@@ -35,16 +36,17 @@ const names = chosen.length === 0 ? MODULES : chosen;
 installPeers();
 const files = await bundled(names);
 
-const sections = [];
+const tables = {};
+let missed = 0;
 for (const file of files) {
   const { title, rows } = await import(pathToFileURL(file).href);
-  const measured = await measure(await rows(), quick);
-  sections.push({ title, measured });
+  const measured = judged(await measure(await rows(), quick));
+  console.log(printed(title, measured.rows));
+  tables[title] = measured.rows;
+  missed += measured.missed;
 }
-const report = markdown(sections);
-console.log(report.text);
-if (!quick && chosen.length === 0) writeResults(report.text);
-process.exit(report.missed === 0 ? 0 : 1);
+if (!quick && (chosen.length === 0 || process.argv.includes("--write"))) writeResults(tables);
+process.exit(missed === 0 ? 0 : 1);
 
 /**
  * The peers are a package of their own, so that nobody who uses this one has them. One that cannot be built is left

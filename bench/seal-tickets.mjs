@@ -8,6 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { importSources } from "../scripts/sources.mjs";
+import { printed, tableOf, verdict } from "./report.mjs";
+import { countingGuest, writeResults } from "./results.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const KERNEL = "6.12";
@@ -89,30 +91,22 @@ const sealed = times(run, () => undefined, {
 
 const rows = programs.flatMap(({ name, insns }, index) => {
   const [without, ticket] = [gate[index], sealed[index]];
-  return without ? [{ name, insns, without, ticket, ratio: ticket / without }] : [];
+  if (!without) return [];
+  if (!ticket) throw new Error(`${name} got no ticket`);
+  const thousands = (each) => Math.round(each / 1000);
+  const ratio = ticket / without;
+  return {
+    row: `${name} (${insns} instructions)`,
+    figure: `${ratio.toFixed(3)} times (${thousands(ticket)}, ${thousands(without)} by an agent without a guard)`,
+    asked: insns >= ASKED.insns ? [verdict(ratio <= ASKED.ratio, `at most ${ASKED.ratio} times`)] : [],
+  };
 });
-if (rows.length === 0 || rows.some(({ ticket }) => !ticket)) throw new Error("a program got no ticket");
-const most = (least) => Math.max(...rows.filter(({ insns }) => insns >= least).map(({ ratio }) => ratio));
-const text = `# What a ticket costs a load
-
-Written by \`npm run bench:seal-tickets\`, in thousands of instructions of all processes of a guest with Linux ${KERNEL}
-(\`-icount shift=0\`), from the call of bpf(2) in a container to its return. Each figure is the least of ${ROUNDS} loads.
-
-| program | its instructions | agent, without a guard | agent, with a ticket | ratio |
-| --- | ---: | ---: | ---: | ---: |
-${rows
-  .map(({ name, insns, without, ticket, ratio }) => {
-    const numbers = [insns, Math.round(without / 1000), Math.round(ticket / 1000), ratio.toFixed(3)];
-    return `| ${[name, ...numbers].join(" | ")} |`;
-  })
-  .join("\n")}
-
-With a ticket over without a guard, where it is greatest: ${most(ASKED.insns).toFixed(3)} of at most ${ASKED.ratio} for
-programs of ${ASKED.insns} instructions and more, ${most(0).toFixed(3)} for all. A small program varies from run to run.
-`;
-console.log(text);
-writeFileSync(fileURLToPath(new URL("SEAL-TICKETS.md", import.meta.url)), text);
-if (most(ASKED.insns) > ASKED.ratio) process.exitCode = 1;
+if (rows.length === 0) throw new Error("no program was loaded without a guard");
+const SUBJECT = "What a ticket costs a load, in thousands of instructions of the guest";
+const table = tableOf(rows);
+console.log(printed(SUBJECT, table.rows));
+writeResults({ [SUBJECT]: table.rows }, countingGuest(KERNEL));
+if (table.missed > 0) process.exitCode = 1;
 
 /** The least number of instructions of each load in a guest that runs the script; 0 for a program that was denied. */
 function times(script, fill, boot = {}) {

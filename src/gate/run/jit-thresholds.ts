@@ -21,7 +21,7 @@ const WAIT = 100;
 
 /**
  * Makes V8 optimise sooner and inline more, after the first calls of a command. Agents do not use this: tools
- * under one started no sooner with it, neither the first ones nor those after a hundred (bench/RESULTS.md).
+ * under one started no sooner with it, neither the first ones nor those after a hundred (bench/NOTES.md).
  */
 export function lowerJitThresholds(): void {
   setTimeout(() => {
