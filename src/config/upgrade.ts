@@ -8,7 +8,7 @@ import { quoted } from "./quoted.js";
 export interface SpellingChange {
   /** `file:line:column` in the original file. */
   readonly place: string;
-  /** Path of the key, such as `attachments[0].limits.wall`. */
+  /** Path of the key, such as `attachments[0].limits.timeout`. */
   readonly path: string;
   readonly from: string;
   readonly to: string;
