@@ -1,10 +1,6 @@
 import * as z from "zod";
 import type { Origin } from "../hooks/decision.js";
-import { KEY_FILES } from "../trust/formats/formats.js";
 import { path, paths } from "./values.js";
-
-/** Programs that write the key files of signature formats. */
-const WRITERS = KEY_FILES.map(({ writtenBy }) => writtenBy);
 
 const USAGE = "is empty; name an extended key usage such as `codeSigning`, or `any`";
 
@@ -14,7 +10,7 @@ export const KEYRING = z
     trust: paths
       .default([])
       .describe(
-        `Certificates, PEM or DER; public keys, also as ${WRITERS.join(" and ")} write them, for their signatures`,
+        "Certificates, PEM or DER; public keys, also as ssh-keygen and minisign write them, for their signatures",
       ),
     revoked: z
       .strictObject({

@@ -2,12 +2,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { Variant } from "../../bpf/core/variant.js";
 import type { Relocations } from "../../bpf/relocations.js";
 import { DEFAULT_CONFIG } from "../../config/default-config.js";
-import { decideFile, type FileRequest } from "../../engine/file-decisions.js";
+import type { FileRequest } from "../../engine/file-decisions.js";
 import { shadowDifferences } from "../../engine/shadow-change.js";
 import { CountersignError } from "../../error.js";
 import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
 import type { Decision } from "../../hooks/decision.js";
-import { readSignature } from "../../trust/signature-file.js";
 import { openCache } from "../input/cache-option.js";
 import { type CallerFlags, whoAsks, withCallerFlags } from "../input/caller-flags.js";
 import {
@@ -89,7 +88,7 @@ async function check(files: readonly string[], options: Options): Promise<void> 
   const current = await whoAsks(options);
   const cache = openCache(options);
   const target = options.btf === undefined ? null : await openTarget(options.btf, options, cache);
-  const signature = options.signature === undefined ? undefined : readSignature(options.signature);
+  const signature = options.signature === undefined ? undefined : await signatureIn(options.signature);
   const opened = await openEngineWithShadow(options.config, "check", cache, options.at, (configured) => {
     return options.log === undefined ? null : checkLog(options.log, configured, options.config, files);
   });
@@ -115,6 +114,11 @@ async function check(files: readonly string[], options: Options): Promise<void> 
   }
 }
 
+async function signatureIn(file: string): Promise<Uint8Array> {
+  const { readSignature } = await import("../../trust/signature-file.js");
+  return readSignature(file);
+}
+
 async function checkFile(
   { engine, shadow }: OpenedEngines,
   file: string,
@@ -124,6 +128,7 @@ async function checkFile(
 ): Promise<Checked> {
   const decide = async (relocations: Relocations | null): Promise<Checked> => {
     const asked = { ...request, relocate: relocations?.relocate };
+    const { decideFile } = await import("../../engine/file-decisions.js");
     const decided = await decideFile(engine, file, asked);
     const decisions = decided.map(({ decision }) => decision);
     const changes =
@@ -149,6 +154,7 @@ async function checkFile(
 }
 
 async function ofShadow({ engine }: ShadowEngine, file: string, request: FileRequest): Promise<readonly Decision[]> {
+  const { decideFile } = await import("../../engine/file-decisions.js");
   return (await decideFile(engine, file, request)).map(({ decision }) => decision);
 }
 

@@ -54,8 +54,6 @@ export interface Several {
 export interface KeyFile<Key extends FileKey = FileKey> {
   /** Kind of its keys, for messages. */
   readonly kind: string;
-  /** The program that writes such files. */
-  readonly writtenBy: string;
   /** Whether a text has this format, and no other. DER never gets here. */
   is(text: string): boolean;
   /** Throws KEY_MALFORMED or KEYRING_INVALID. */

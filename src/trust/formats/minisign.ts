@@ -11,7 +11,6 @@ import type { KeyFile, SignatureFormat, VerificationContext } from "./format.js"
 
 export const MINISIGN_KEYS: KeyFile<MinisignKey> = {
   kind: "minisign key",
-  writtenBy: "minisign",
   is: isMinisignKey,
   read: (text) => [readMinisignKey(text)],
 };

@@ -14,7 +14,6 @@ import type { KeyFile, SignatureFormat, VerificationContext } from "./format.js"
 
 export const SSH_KEYS: KeyFile<SshSigner> = {
   kind: "ssh key",
-  writtenBy: "ssh-keygen",
   // The comment of a minisign key can be any text, such as an SSH key
   is: (text) => isSshKeys(text) && !isMinisignKey(text),
   read: readSshKeys,
