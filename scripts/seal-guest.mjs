@@ -47,10 +47,11 @@ const { values: given } = parseArgs({
   },
 });
 
-const { SealGuest, fragment, imageOf, SEAL_INIT } = await importSources(`
+const { SealGuest, fragment, GUARD_VERSION, imageOf, SEAL_INIT } = await importSources(`
   export { SealGuest } from "./test/system/seal/guests/seal-guest.js";
   export { fragment, SEAL_INIT } from "./src/seal/initramfs/fragment.js";
   export { imageOf } from "./src/seal/image/image.js";
+  export { GUARD_VERSION } from "./src/seal/list/list-header.js";
 `);
 
 const guest = SealGuest.make(given.kernel);
@@ -67,7 +68,7 @@ const image =
     ? null
     : imageOf(readFileSync(given.object), {
         mode: given.audit ? 1 : 2,
-        guardVersion: 1,
+        guardVersion: GUARD_VERSION,
         onFailure: "halt",
         lines: true,
         settings: Object.fromEntries(pairs(given.setting).map(([name, value]) => [name, BigInt(value)])),

@@ -11,6 +11,7 @@ import {
   type FileList,
   HEADER,
   HEADER_SIZE,
+  MODULES_BY_TICKET,
   RULES,
 } from "./files/file-list-layout.js";
 import { DIGEST_SIZE } from "./list/list-entry.js";
@@ -23,6 +24,7 @@ const MAX_DIGESTS = 2 ** 20;
 export const MAX_FILE_LIST = HEADER_SIZE + 2 * MAX_DIGESTS * DIGEST_SIZE;
 
 export const FILE_KINDS = Object.keys(RULES) as readonly FileKind[];
+const KNOWN_RULES = Object.values(RULES).reduce((bits, bit) => bits | bit, MODULES_BY_TICKET);
 
 /** The number of digests of each kind; null if files of this kind need not be listed. */
 export function countsOf(list: FileList | null): Readonly<Record<FileKind, number | null>> {
@@ -30,11 +32,17 @@ export function countsOf(list: FileList | null): Readonly<Record<FileKind, numbe
   return { modules: count(list?.digests.modules), executables: count(list?.digests.executables) };
 }
 
+/** What a list of files is made from. */
+export interface ListedFiles extends Readonly<Record<FileKind, readonly string[] | null>> {
+  /** Whether the agent may load modules that are not listed; without it, it may not. */
+  readonly modulesByTicket?: boolean;
+}
+
 /**
  * The bytes of a list with digests in lower-case hex, in any order; `null` for a kind that needs no list. Throws
  * SEAL_LIST_UNSUPPORTED if there are too many.
  */
-export function encodeFileList(digests: Readonly<Record<FileKind, readonly string[] | null>>): Buffer {
+export function encodeFileList(digests: ListedFiles): Buffer {
   const tables = FILE_KINDS.map((kind) => {
     const sorted = [...new Set(digests[kind] ?? [])].sort();
     if (sorted.length > MAX_DIGESTS) throw tooMany(kind, sorted.length);
@@ -46,7 +54,7 @@ export function encodeFileList(digests: Readonly<Record<FileKind, readonly strin
   header.writeUInt32LE(GUARD_VERSION, HEADER.guardVersion);
   const rules = FILE_KINDS.filter((kind) => digests[kind] !== null).map((kind) => RULES[kind]);
   header.writeUInt32LE(
-    rules.reduce((bits, bit) => bits | bit, 0),
+    rules.reduce((bits, bit) => bits | bit, digests.modulesByTicket === true ? MODULES_BY_TICKET : 0),
     HEADER.rules,
   );
   for (const [index, kind] of FILE_KINDS.entries())
@@ -71,7 +79,10 @@ export function parseFileList(bytes: Uint8Array): FileList {
       { place: "header", remedy: "build and read the list with the same version of Countersign" },
     );
   const rules = word(HEADER.rules);
-  if (rules >= 1 << FILE_KINDS.length) throw malformed("header", `has unknown rules in ${rules}`);
+  if ((rules & ~KNOWN_RULES) !== 0) throw malformed("header", `has unknown rules in ${rules}`);
+  const modulesByTicket = (rules & MODULES_BY_TICKET) !== 0;
+  if (modulesByTicket && (rules & RULES.modules) === 0)
+    throw malformed("header", "has tickets for modules, which it says need not be listed");
   if (word(HEADER.reserved) !== 0) throw malformed("header", "has reserved bytes that are not zero");
   const counts = FILE_KINDS.map((kind) => word(HEADER[kind]));
   const size = HEADER_SIZE + counts.reduce((sum, count) => sum + count, 0) * DIGEST_SIZE;
@@ -91,6 +102,7 @@ export function parseFileList(bytes: Uint8Array): FileList {
   });
   return {
     digests: Object.fromEntries(tables) as FileList["digests"],
+    modulesByTicket,
     sha256: sha256(buffer),
   };
 }

@@ -71,7 +71,7 @@ export function sealPlan({ config, engine, authorities, withAgent = false }: Pla
       : { ...named, means: "ticket", reason: changing, denied: "programs that need a signature by it" };
   });
   const rows = [...hooks, ...attachments, ...keyrings, ...classRows(config)];
-  return withAgent ? rows.map((row) => (row.means === "ticket" ? { ...row, denied: OUTSIDE } : row)) : rows;
+  return withAgent ? rows.map(withTickets) : rows;
 }
 
 function classRows(config: Config): readonly PlanRow[] {
@@ -93,8 +93,19 @@ function classRows(config: Config): readonly PlanRow[] {
   return [...rows, mask];
 }
 
-/** The agent writes tickets for tasks of its containers only. */
-const OUTSIDE = "for tasks outside of the agent's containers: programs that are not in the list";
+/** What stays denied of a row with an agent, which writes tickets for tasks of its containers only. */
+function withTickets(row: PlanRow): PlanRow {
+  if (row.means !== "ticket") return row;
+  const denied = DENIED_WITH_AGENT[(row.hook ?? row.name) as HookName];
+  return { ...row, denied: denied ?? `${OUTSIDE}: programs that are not in the list` };
+}
+
+const OUTSIDE = "for tasks outside of the agent's containers";
+
+const DENIED_WITH_AGENT: Readonly<Partial<Record<HookName, string>>> = {
+  kernel_read_file: `without \`--modules by-ticket\` for all tasks, with it ${OUTSIDE}: modules that are not listed`,
+  bprm_check_security: "executables that it does not allow for every task: there are no tickets for them",
+};
 
 /**
  * Requires that the guard enforces every rule of a configuration, if need be by denying more. Throws SEAL_IMPOSSIBLE
@@ -113,11 +124,15 @@ export function requireSealable(config: Config, engine: PlannedEngine): void {
   }
 }
 
-/** Whether a configuration has a rule at a hook: an enforcing attachment, or a default that denies. */
-export function hasRule(config: Config, engine: PlannedEngine, hook: HookName): boolean {
+/**
+ * The kind of rule that a configuration has at a hook: an enforcing attachment, or only a default that denies. Null
+ * without a rule.
+ */
+export function ruleAt(config: Config, engine: PlannedEngine, hook: HookName): "attachment" | "default" | null {
   const isEnforcing = (name: string) => config.attachments.find((one) => one.name === name)!.mode === "enforce";
   const attached = engine.attached().filter(({ hooks }) => hooks.includes(hook));
-  return config.default[hook] === "deny" || attached.some(({ name }) => isEnforcing(name));
+  if (attached.some(({ name }) => isEnforcing(name))) return "attachment";
+  return config.default[hook] === "deny" ? "default" : null;
 }
 
 function hookRow(config: Config, hook: HookName, rules: readonly PlanRow[]): PlanRow {

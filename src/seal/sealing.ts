@@ -7,6 +7,7 @@ import { imageOfFiles } from "./files/image-of-files.js";
 import { countsOf, type FileList } from "./files.js";
 import { type ImageOptions, imageOf } from "./image/image.js";
 import { type FragmentAgent, fragment } from "./initramfs/fragment.js";
+import { GUARD_VERSION } from "./list/list-header.js";
 import { classesDigest, type List } from "./list.js";
 import type { LoadedProgram } from "./loaded-programs.js";
 import { loaderFile, type StartedGuard, type StartOptions, startGuard } from "./loader/run-loader.js";
@@ -16,9 +17,6 @@ import type { TrustedKey } from "./trusted-key.js";
 export { SEAL_INIT } from "./initramfs/fragment.js";
 export { type LoadedProgram, loadedPrograms } from "./loaded-programs.js";
 export { stopGuard } from "./loader/run-loader.js";
-
-/** GUARD_VERSION of guard/interface.h. */
-const GUARD_VERSION = 1;
 
 /** `lock`, or the most seconds after the seal. */
 export type OpenUntil = "lock" | number;
@@ -87,6 +85,7 @@ export function sealImage(
     trustedKey: trustedKey?.fingerprint ?? "",
     filesDigest: files?.sha256 ?? "",
     files: countsOf(files),
+    modulesByTicket: files?.modulesByTicket ?? false,
     classesDigest: list?.header.classes ?? classesDigest(NO_CLASSES),
     classes: list?.classes ?? NO_CLASSES,
   });

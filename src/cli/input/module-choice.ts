@@ -30,11 +30,19 @@ export const CHOICES = {
       "what this machine needs now loads with any parameters; what it needs later is denied, unless a set or FILE " +
       "has it",
   },
+  "by-ticket": {
+    written: "by-ticket, alone or beside FILE and present",
+    leavesOpen:
+      "what the policies of the agent allow loads with the parameters that they allowed, of which root can change " +
+      "those that are writable in /sys/module; listed modules load with any parameters",
+  },
 } as const satisfies Readonly<Record<string, Choice>>;
 
 /** Names, modules and folders of modules that are listed. */
 export interface NamedModules {
   readonly kind: "list";
+  /** Whether the agent may load modules that are not listed. */
+  readonly byTicket: boolean;
   /** Whether those that the machine has now are listed. */
   readonly present: boolean;
   /** Of SET_NAMES, beside those of the machine. */
@@ -47,6 +55,7 @@ export type ModuleChoice = { readonly kind: "all-signed" } | NamedModules;
 /** The title of a choice, and what it leaves open. */
 export function leavesOpen(choice: ModuleChoice): string {
   if (choice.kind === "all-signed") return CHOICES["all-signed"].leavesOpen;
+  if (choice.byTicket) return CHOICES["by-ticket"].leavesOpen;
   return choice.present ? CHOICES.present.leavesOpen : CHOICES.list.leavesOpen;
 }
 
@@ -61,20 +70,21 @@ export function requireChoice(values: readonly string[] | undefined): readonly s
 }
 
 /**
- * Reads the values of `--modules`: `all-signed` alone; otherwise `present`, with sets, and files that add to it. Throws
- * USAGE.
+ * Reads the values of `--modules`: `all-signed` alone; otherwise `present`, with sets, files that add to it, and
+ * `by-ticket` for modules that are not listed. Throws USAGE.
  */
 export function moduleChoice(values: readonly string[]): ModuleChoice {
   if (values.includes("all-signed")) {
     if (values.length === 1) return { kind: "all-signed" };
-    throw usage("`all-signed` lists no modules, and another choice does", "leave one of them out");
+    throw usage("with `all-signed` no module is denied, and with another choice some are", "leave one of them out");
   }
   const presents = values.filter((value) => /^present(?:\+|$)/.test(value));
   const sets = presents.flatMap((value) => value.split("+").slice(1));
   const unknown = sets.find((set) => !SET_NAMES.includes(set));
   if (unknown !== undefined) throw usage(`there is no set \`${unknown}\``, `use sets of ${SET_NAMES.join(", ")}`);
-  const files = values.filter((value) => !presents.includes(value));
-  return { kind: "list", present: presents.length > 0, sets: [...new Set(sets)], files };
+  const byTicket = values.includes("by-ticket");
+  const files = values.filter((value) => value !== "by-ticket" && !presents.includes(value));
+  return { kind: "list", byTicket, present: presents.length > 0, sets: [...new Set(sets)], files };
 }
 
 function usage(message: string, remedy: string): CountersignError {

@@ -82,7 +82,9 @@ export const GATE_RULES = {
   },
   ticket: {
     errno: ERRNO.EPERM,
-    denies: "a program of the agent of a sealed machine for which the guard takes no ticket, or that it denies anyway",
+    denies:
+      "a program of the agent of a sealed machine for which the guard takes no ticket, or that it denies anyway; or " +
+      "a kernel module that the guard denies although a policy of the agent allowed it",
   },
   agent: {
     errno: ERRNO.EPERM,

@@ -16,6 +16,9 @@ const MAX_PARAMETERS = 64 * 1024;
  * Decides on a copy of the module of init_module(2) or finit_module(2), and passes the copy to the kernel as a sealed
  * memfd, so that nothing can change it after the decision. Modules that the kernel requests itself (request_module) do
  * not come from a system call of the task, so the gate does not see them.
+ *
+ * On a sealed machine the guard may allow a module because this process, the agent, makes the call. So the agent makes
+ * it only if a policy answered: on what the configuration's default allows, the guard decides as for any other task.
  */
 export function loadModule(call: Call): Answer {
   const { notification, task, caller } = call;
@@ -28,12 +31,20 @@ export function loadModule(call: Call): Answer {
   const parameters = task.readString(call.long(byFd ? 1 : 2), MAX_PARAMETERS) ?? failWith(ERRNO.EFAULT);
   if (parameters.byteLength === MAX_PARAMETERS) denyTooLarge("a text of parameters", MAX_PARAMETERS);
   call.requireCaller();
-  call.decide("kernel_read_file", moduleSubject(data, parameters));
-  if (call.isDryRun) return "continue"; // the kernel then loads the task's own file, which LoadPin and IMA can check
+  const { answered } = call.decide("kernel_read_file", moduleSubject(data, parameters));
+  // the kernel then loads the task's own file, which LoadPin, IMA and the guard of a sealed machine can check
+  if (call.isDryRun || (call.settings.tickets && !answered)) return "continue";
   const fd = checked(task.own("module", () => sealedFile("module", data)));
   const flags = byFd ? call.word(2) : 0;
-  return { result: callAsTask(call, NR.finit_module, [fd, Uint8Array.of(...parameters, 0), flags]) };
+  const result = callAsTask(call, NR.finit_module, [fd, Uint8Array.of(...parameters, 0), flags]);
+  if (result === -ERRNO.EPERM && call.settings.tickets) deny("ticket", DENIED_BY_GUARD);
+  return { result };
 }
+
+/** The kernel has no other reason for EPERM, since the task has the capability. */
+const DENIED_BY_GUARD =
+  "the guard denied the module: it is not listed, the list has no `by-ticket`, or the kernel knows no signer of it; " +
+  "or kernel.modules_disabled is set. `countersign seal log` has the guard's rule";
 
 /**
  * The name of a module for policies and the log. The gate does not read the module's real name, which is inside the

@@ -13,6 +13,7 @@ export interface RuleAttack {
     | "executables"
     | "modules"
     | "never-modules"
+    | "modules-by-ticket"
     | "agent"
     | "load-paths"
     | "pins"
@@ -143,6 +144,41 @@ const NEVER_MODULES: readonly Row[] = [
     remains:
       "Modules that are not in [the table](#modules-that-are-always-denied), and those that were loaded before a " +
       "late seal. Drivers that take addresses by ioctl or sysfs were not reviewed.",
+  },
+];
+
+const MODULES_BY_TICKET: readonly Row[] = [
+  {
+    name: "module-without-ticket",
+    does:
+      "loads a module itself that the agent loads for its containers (`--modules by-ticket`), and has the kernel " +
+      "start the load as the helper for modules",
+    by: READ,
+    cases: ["root, by its file", "root, from memory", "root, compressed", "requested by the kernel"],
+  },
+  {
+    name: "module-of-container",
+    does: "loads another module, or other parameters, in a container of the agent than its policies allow",
+    by: "the agent, whose policies deny it",
+    cases: [
+      ...["parameters that the policy denies", "denied by the policy", "denied by the policy, from memory"],
+      ...["allowed, and not signed", "no policy in its scope"],
+    ],
+    remains:
+      "Root can hand the agent a process as a container with any label. After the load root can write those " +
+      "parameters that are writable in /sys/module.",
+  },
+  {
+    name: "changed-parameters",
+    does: "changes the parameters in memory after the agent's policies allowed them, while the module is loaded",
+    by: "the agent, which gives the kernel its own copy",
+    cases: ["parameters changed meanwhile"],
+  },
+  {
+    name: "never-by-ticket",
+    does: "loads a module that is always denied in a container of the agent, whose policies allow it",
+    by: "`kernfs_init_security`",
+    cases: ["always denied"],
   },
 ];
 
@@ -284,6 +320,7 @@ export const RULE_ATTACKS: readonly RuleAttack[] = [
   ...rows("executables", EXECUTABLES),
   ...rows("modules", MODULES),
   ...rows("never-modules", NEVER_MODULES),
+  ...rows("modules-by-ticket", MODULES_BY_TICKET),
   ...rows("agent", AGENT),
   ...rows("load-paths", LOAD_PATHS),
   ...rows("pins", PINS),

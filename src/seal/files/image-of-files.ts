@@ -1,6 +1,6 @@
 import type { ImageOptions } from "../image/image.js";
 import { DIGEST_SIZE } from "../list/list-entry.js";
-import { type FileKind, type FileList, RULES } from "./file-list-layout.js";
+import { type FileKind, type FileList, MODULES_BY_TICKET, RULES } from "./file-list-layout.js";
 
 /** Where the guard has the digests of a kind of files, and the programs that only serve this kind. */
 interface KindRow {
@@ -18,7 +18,9 @@ const KINDS: Readonly<Record<FileKind, KindRow>> = {
 export function imageOfFiles(
   files: FileList | null,
 ): Required<Pick<ImageOptions, "settings" | "contents" | "without">> {
-  const settings: Record<string, number> = { guard_file_rules: 0 };
+  const settings: Record<string, number> = {
+    guard_file_rules: files?.modulesByTicket === true ? MODULES_BY_TICKET : 0,
+  };
   const contents: Record<string, Uint8Array> = {};
   const without: string[] = [];
   for (const [kind, { map, count, programs }] of Object.entries(KINDS) as [FileKind, KindRow][]) {

@@ -4,7 +4,11 @@
  */
 #pragma once
 
-#define GUARD_VERSION 1
+/*
+ * Raised by a change with which a guard, a loader or a list from before it cannot be used: in the structs below, in the
+ * names of maps that a loader looks for, in the commands, or in what a list or a rule means.
+ */
+#define GUARD_VERSION 2
 
 /* Names of maps, at most 15 bytes. User space may open the first two by id, with BPF_F_RDONLY only. */
 #define GUARD_STATUS "guard_status"
@@ -126,6 +130,12 @@ struct file_digest {
 /* Bits of guard_file_rules: which files must be listed. */
 #define GUARD_RULE_MODULES 1
 #define GUARD_RULE_EXECUTABLES 2
+/*
+ * With GUARD_RULE_MODULES: until GUARD_LOCKED, a module that is not listed is loaded if the agent itself makes the call,
+ * with the bytes and the parameters that its policies allowed. The kernel copies parameters after the last hook, from
+ * the caller's memory.
+ */
+#define GUARD_RULE_MODULES_BY_TICKET 4
 
 /*
  * Programs that load without being in the list. Bits of helpers are by the helper's number, those of the other masks by
@@ -188,7 +198,7 @@ enum guard_reason {
 	GUARD_MOUNT, /* a file system that holds the guard's links */
 	GUARD_AGENT, /* ptrace, signals and memory of the agent */
 	GUARD_TOKEN, /* bpf_token_create */
-	GUARD_MODULE, /* a kernel module that is not listed */
+	GUARD_MODULE, /* a kernel module that is not listed, and for which there is no ticket */
 	GUARD_EXECUTABLE, /* an executable that is not listed */
 	GUARD_MASK, /* bpf_prog_load: helpers or a type that the class forbids */
 	GUARD_FAILURE, /* a helper of the guard failed; denied */

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "agent.bpf.h"
 #include "file-digests.bpf.h"
 #include "scan.bpf.h"
 #include "status.bpf.h"
@@ -58,6 +59,18 @@ static __always_inline long hash_buffer(struct sha256 *sha, __u64 bytes, __u64 s
 	return 0;
 }
 
+/*
+ * Whether a module may be loaded by its digest, or because the agent makes the call, which counts until `seal lock` as
+ * tickets do. What the kernel starts to load a module for a call of the agent (modprobe, by request_module()) is another
+ * process.
+ */
+static __always_inline bool may_load_module(const struct guard_status *status, const __u32 *digest)
+{
+	if (is_listed_file(GUARD_RULE_MODULES, guard_module_count, digest))
+		return true;
+	return has_file_rule(GUARD_RULE_MODULES_BY_TICKET) && !(status->state & GUARD_LOCKED) && is_agent();
+}
+
 /* The verdict at a hook on a module of `size` bytes. `what` is the kernel's number for how it is read. */
 static __always_inline int judge_module(struct guard_status *status, enum guard_hook hook, __u64 bytes, __s64 size,
 					__u32 what)
@@ -73,6 +86,5 @@ static __always_inline int judge_module(struct guard_status *status, enum guard_
 	if (!scan || hash_buffer(&scan->program, bytes, size) < 0)
 		return verdict(status, GUARD_FAILURE, &detail);
 	detail.digest = (const __u8 *)scan->program.h;
-	return verdict(status, is_listed_file(GUARD_RULE_MODULES, guard_module_count, scan->program.h) ? 0 : GUARD_MODULE,
-		       &detail);
+	return verdict(status, may_load_module(status, scan->program.h) ? 0 : GUARD_MODULE, &detail);
 }

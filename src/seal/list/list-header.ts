@@ -34,7 +34,7 @@ export const NO_FILES = "00".repeat(32);
 
 export const LIST_VERSION = 1;
 /** GUARD_VERSION of guard/interface.h. */
-export const GUARD_VERSION = 1;
+export const GUARD_VERSION = 2;
 export const LIST_MAGIC = "countersign list\n";
 export const HEADER_SIZE = 272;
 export const HEADER = {

@@ -8,7 +8,8 @@ export interface GuardRule {
 }
 
 /** A row for each kind, also for one that denies nothing. */
-export function guardRules({ files, classes, initramfsExempt }: GuardStatus): readonly GuardRule[] {
+export function guardRules(status: GuardStatus): readonly GuardRule[] {
+  const { files, classes, initramfsExempt } = status;
   const exempt = initramfsExempt ? "; files of the initramfs are exempt until init starts" : "";
   return [
     {
@@ -16,7 +17,7 @@ export function guardRules({ files, classes, initramfsExempt }: GuardStatus): re
       text:
         files.modules === null
           ? "no rule: every module with a signature that the kernel trusts, but for those that are always denied"
-          : listed(files.modules),
+          : `${listed(files.modules)}${byTicket(status)}`,
     },
     {
       name: "executables",
@@ -32,6 +33,11 @@ export function guardRules({ files, classes, initramfsExempt }: GuardStatus): re
 
 function listed(number: number): string {
   return `only those that are listed: ${count(number, "digest")}`;
+}
+
+function byTicket({ modulesByTicket, agent }: GuardStatus): string {
+  if (!modulesByTicket) return "";
+  return agent === null ? "; others by ticket, and there is no agent" : "; others by ticket of the agent";
 }
 
 function maskText({ maskedTypes, maskedHelpers }: GuardStatus["classes"]): string {

@@ -1,4 +1,4 @@
-import { type FileKind, RULES } from "../files/file-list-layout.js";
+import { type FileKind, MODULES_BY_TICKET, RULES } from "../files/file-list-layout.js";
 import type { AgentProcess } from "./agent-process.js";
 import { REASON_SLOTS } from "./reasons.js";
 import { MODE, STATUS } from "./status-layout.js";
@@ -27,6 +27,8 @@ export interface GuardStatus {
   readonly trustedKey: string | null;
   /** SHA-256 of the list of files, and the number of listed files; null for a kind that need not be listed. */
   readonly files: { readonly sha256: string | null } & Readonly<Record<FileKind, number | null>>;
+  /** Whether the agent may load modules that are not listed. */
+  readonly modulesByTicket: boolean;
   /** Whether files of the initramfs can still be executed although they are not listed. */
   readonly initramfsExempt: boolean;
   /** SHA-256 of the classes and the mask, and how many classes, and types and helpers of the mask, they have. */
@@ -83,6 +85,7 @@ export function decodeStatus(bytes: Buffer): GuardStatus | null {
       modules: listed("modules"),
       executables: listed("executables"),
     },
+    modulesByTicket: (word("file_rules") & MODULES_BY_TICKET) !== 0,
     initramfsExempt: listed("executables") !== null && (state & (STATE.rootStarted | STATE.late)) === 0,
     classes: {
       sha256: digest(digests.classes_digest),

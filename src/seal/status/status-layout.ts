@@ -1,5 +1,5 @@
 import type { GuardClasses } from "../classes/class-table.js";
-import { type FileKind, RULES } from "../files/file-list-layout.js";
+import { type FileKind, MODULES_BY_TICKET, RULES } from "../files/file-list-layout.js";
 
 /** struct guard_status of guard/interface.h: offsets in bytes. */
 export const STATUS = {
@@ -50,6 +50,7 @@ export interface InitialStatus {
   readonly filesDigest: string;
   /** The number of listed files; null for a kind that need not be listed. */
   readonly files: Readonly<Record<FileKind, number | null>>;
+  readonly modulesByTicket: boolean;
   readonly classesDigest: string;
   readonly classes: GuardClasses;
 }
@@ -65,7 +66,7 @@ export function encodeStatus(status: InitialStatus): Uint8Array {
   bytes.write(status.trustedKey, digests.trusted_key, "hex");
   bytes.write(status.filesDigest, digests.files_digest, "hex");
   bytes.write(status.classesDigest, digests.classes_digest, "hex");
-  let rules = 0;
+  let rules = status.modulesByTicket ? MODULES_BY_TICKET : 0;
   for (const [kind, count] of Object.entries(status.files) as [FileKind, number | null][]) {
     if (count === null) continue;
     rules |= RULES[kind];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { imageOf } from "../../../src/seal/image/image.js";
+import { GUARD_VERSION } from "../../../src/seal/list/list-header.js";
 import { SealGuest } from "./guests/seal-guest.js";
 import type { SealKernel } from "./guests/seal-kernels.js";
 import { compileObject, loaderBinary } from "./guests/sealed-guest.js";
@@ -24,7 +25,10 @@ function linesOf(kernel: SealKernel): readonly string[] | string {
   const guest = SealGuest.make(kernel);
   if (typeof guest === "string") return guest;
   guest.file("bin/loader", loaderBinary(), 0o755);
-  guest.file("lib/guard.image", imageOf(compileObject("minimal"), { mode: 2, guardVersion: 1, onFailure: "halt" }));
+  guest.file(
+    "lib/guard.image",
+    imageOf(compileObject("minimal"), { mode: 2, guardVersion: GUARD_VERSION, onFailure: "halt" }),
+  );
   const lines = guest.run(SCRIPT).output.trim().split("\n");
   guest.remove();
   booted.set(kernel, lines);
@@ -37,7 +41,7 @@ describe("the loader on Debian's kernels", () => {
     if (typeof lines === "string") return skip(lines);
     const [before, sealed, after, pin, write, ftrace, again] = lines;
     expect([before, after]).toEqual(["canary before: 1", "canary after: 0"]);
-    expect(JSON.parse(sealed!)).toMatchObject({ sealed: true, mode: "enforce", version: 1 });
+    expect(JSON.parse(sealed!)).toMatchObject({ sealed: true, mode: "enforce", version: GUARD_VERSION });
     expect([pin, write, ftrace]).toEqual(["minimal_token", expect.stringContaining("Operation not permitted"), "1"]);
     expect(JSON.parse(again!)).toMatchObject({ sealed: false, step: "running" });
   });

@@ -104,7 +104,7 @@ describe("seal status, log, lock and doctor", () => {
     expect(status.denied.unlisted).toBe(1);
     expect(status.last).toContainEqual(expect.objectContaining({ reason: "unlisted", hook: "bpf_prog_load" }));
     expect(status).toMatchObject({
-      files: { sha256: null, modules: null, executables: null },
+      files: { sha256: null, modules: null, executables: null, modules_by_ticket: false },
       classes: { admitted: 0, mask: { types: 0, helpers: 0 } },
     });
     expect(Date.parse(status.since)).toBeGreaterThan(0);

@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CountersignError } from "../../../src/error.js";
-import { FILE_LIST_MAGIC, HEADER, HEADER_SIZE, RULES } from "../../../src/seal/files/file-list-layout.js";
+import {
+  FILE_LIST_MAGIC,
+  HEADER,
+  HEADER_SIZE,
+  MODULES_BY_TICKET,
+  RULES,
+} from "../../../src/seal/files/file-list-layout.js";
 import { imageOfFiles } from "../../../src/seal/files/image-of-files.js";
 import { countsOf, encodeFileList, parseFileList, requireFiles } from "../../../src/seal/files.js";
 import { DIGEST_SIZE } from "../../../src/seal/list/list-entry.js";
@@ -24,13 +30,27 @@ describe("a list of files", () => {
     expect(countsOf(null)).toEqual({ modules: null, executables: null });
   });
 
+  it("says whether modules load by ticket, which only a list of modules can say", () => {
+    const digests = { modules: [A], executables: [B] };
+    const [without, by] = [false, true].map((modulesByTicket) => encodeFileList({ ...digests, modulesByTicket }));
+    expect(parseFileList(encodeFileList(digests)).modulesByTicket).toBe(false);
+    expect(parseFileList(without!).modulesByTicket).toBe(false);
+    expect(parseFileList(by!)).toMatchObject({ modulesByTicket: true, digests: parseFileList(without!).digests });
+    expect(parseFileList(by!).sha256).not.toBe(parseFileList(without!).sha256);
+    const alone = encodeFileList({ modules: null, executables: [B] });
+    const rules = RULES.executables | MODULES_BY_TICKET;
+    expect(codeOf(() => parseFileList(word(alone, HEADER.rules, rules)))).toBe("SEAL_LIST_MALFORMED");
+  });
+
   it.each<readonly [string, (bytes: Buffer) => Uint8Array, string]>([
     ["another beginning", (bytes) => bytes.fill(0, 0, 4), "SEAL_LIST_MALFORMED"],
     ["a header that is cut", (bytes) => bytes.subarray(0, HEADER_SIZE - 1), "SEAL_LIST_MALFORMED"],
     ["the magic only", (bytes) => bytes.subarray(0, FILE_LIST_MAGIC.length), "SEAL_LIST_MALFORMED"],
-    ["another version", (bytes) => word(bytes, HEADER.version, 2), "SEAL_LIST_UNSUPPORTED"],
+    ["the version before", (bytes) => word(bytes, HEADER.version, 1), "SEAL_LIST_UNSUPPORTED"],
+    ["a later version", (bytes) => word(bytes, HEADER.version, 3), "SEAL_LIST_UNSUPPORTED"],
     ["another version of the guard", (bytes) => word(bytes, HEADER.guardVersion, 9), "SEAL_LIST_UNSUPPORTED"],
-    ["unknown rules", (bytes) => word(bytes, HEADER.rules, 5), "SEAL_LIST_MALFORMED"],
+    ["unknown rules", (bytes) => word(bytes, HEADER.rules, 9), "SEAL_LIST_MALFORMED"],
+    ["the highest bit of the rules", (bytes) => word(bytes, HEADER.rules, 0x80000001), "SEAL_LIST_MALFORMED"],
     ["digests without their rule", (bytes) => word(bytes, HEADER.rules, RULES.executables), "SEAL_LIST_MALFORMED"],
     ["reserved bytes", (bytes) => word(bytes, HEADER.reserved, 1), "SEAL_LIST_MALFORMED"],
     ["more digests than it has", (bytes) => word(bytes, HEADER.modules, 3), "SEAL_LIST_MALFORMED"],
@@ -75,6 +95,10 @@ describe("the image of a guard", () => {
     expect(none.without).toEqual(["guard_load_data", "guard_exec", "guard_mmap"]);
     expect(some.settings).toMatchObject({ guard_file_rules: RULES.modules, guard_module_count: 2 });
     expect(some.without).toEqual(["guard_exec", "guard_mmap"]);
+    const byTicket = imageOfFiles(
+      parseFileList(encodeFileList({ modules: [], executables: null, modulesByTicket: true })),
+    );
+    expect(byTicket.settings.guard_file_rules).toBe(RULES.modules | MODULES_BY_TICKET);
     expect(Buffer.from(some.contents.guard_modules!).toString("hex")).toBe(A + B);
   });
 
@@ -84,6 +108,7 @@ describe("the image of a guard", () => {
     expect([header.constant("GUARD_RULE_MODULES"), header.constant("GUARD_RULE_EXECUTABLES")]).toEqual(
       Object.values(RULES),
     );
+    expect(header.constant("GUARD_RULE_MODULES_BY_TICKET")).toBe(MODULES_BY_TICKET);
   });
 });
 

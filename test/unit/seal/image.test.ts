@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import { programPartOf } from "../../../src/bpf/statement.js";
 import { imageOf } from "../../../src/seal/image/image.js";
 import { HEADER, IMAGE_MAGIC, KEY, MAP, PATCH, PROGRAM } from "../../../src/seal/image/image-layout.js";
+import { GUARD_VERSION } from "../../../src/seal/list/list-header.js";
 import { own } from "../../support/workplace.js";
 
 const GUARD = readFileSync(own("src/seal/guard/guard.bpf.o"));
-const OPTIONS = { mode: 2, guardVersion: 1, onFailure: "halt" } as const;
+const OPTIONS = { mode: 2, guardVersion: GUARD_VERSION, onFailure: "halt" } as const;
 
 describe("the image of the guard that ships", () => {
   const image = Buffer.from(imageOf(GUARD, OPTIONS));

@@ -3,7 +3,7 @@ import { CountersignError } from "../../../error.js";
 import { HOOK_OF_FILES, type JudgeFileOptions } from "../../../seal/file-judgement.js";
 import { encodeFileList, FILE_KINDS, type FileKind, parseFileList } from "../../../seal/files.js";
 import { NO_FILES } from "../../../seal/list.js";
-import { hasRule, type PlannedEngine } from "../../../seal/plan.js";
+import { type PlannedEngine, ruleAt } from "../../../seal/plan.js";
 import type { ModuleChoice } from "../../input/module-choice.js";
 import type { NeededModule } from "../../kernel/modules/present-modules.js";
 import { chosenModules, type ModulesOf } from "./chosen-modules.js";
@@ -44,8 +44,8 @@ export class FileLists {
   #executables: readonly JudgedFile[] | null = null;
 
   /**
-   * Throws USAGE if executables are named and no rule is about them, and SEAL_IMPOSSIBLE if all signed modules may be
-   * loaded and a rule is about modules.
+   * Throws USAGE if executables are named and no rule is about them, or modules load by ticket and no policy decides
+   * about them; and SEAL_IMPOSSIBLE if all signed modules may be loaded and a rule is about modules.
    */
   constructor(
     private readonly named: NamedFiles,
@@ -53,8 +53,10 @@ export class FileLists {
     private readonly failed: Set<string>,
   ) {
     const { modules, executable } = named;
-    if (executable !== undefined && !this.#hasRule("executables")) throw WITHOUT_RULE();
-    if (modules.kind === "all-signed" && this.#hasRule("modules")) throw RULE_WITHOUT_LIST();
+    if (executable !== undefined && this.#ruleAbout("executables") === null) throw WITHOUT_RULE();
+    const rule = this.#ruleAbout("modules");
+    if (modules.kind === "all-signed" && rule !== null) throw RULE_WITHOUT_LIST();
+    if (modules.kind === "list" && modules.byTicket && rule !== "attachment") throw TICKET_WITHOUT_POLICY();
   }
 
   /** All files that were judged, in the order of the kernels. */
@@ -71,7 +73,7 @@ export class FileLists {
     const chosen = choice.kind === "all-signed" ? null : await chosenModules(choice, root, kernel);
     const rows: Readonly<Record<FileKind, readonly JudgedFile[] | null>> = {
       modules: chosen === null ? null : await this.#modules(chosen.paths),
-      executables: this.#hasRule("executables") ? await this.#judgedExecutables() : null,
+      executables: this.#ruleAbout("executables") === null ? null : await this.#judgedExecutables(),
     };
     const { present = null, notes: found = [] } = chosen ?? {};
     const never = (rows.modules ?? []).filter(({ result }) => result === "never").map(({ file }) => basename(file));
@@ -81,8 +83,10 @@ export class FileLists {
     const digests = Object.fromEntries(
       FILE_KINDS.map((kind) => [kind, rows[kind]?.flatMap((row): readonly string[] => row.digests) ?? null]),
     ) as Record<FileKind, readonly string[] | null>;
-    const list = encodeFileList(digests);
-    const summary = kinds.map((kind) => summaryOfFiles(rows[kind]!, kind));
+    const modulesByTicket = choice.kind === "list" && choice.byTicket;
+    const list = encodeFileList({ ...digests, modulesByTicket });
+    const tickets = modulesByTicket ? ["other modules by ticket"] : [];
+    const summary = [...kinds.map((kind) => summaryOfFiles(rows[kind]!, kind)), ...tickets];
     return { list, sha256: parseFileList(list).sha256, summary, present, notes };
   }
 
@@ -97,8 +101,8 @@ export class FileLists {
     return this.#executables;
   }
 
-  #hasRule(kind: FileKind): boolean {
-    return hasRule(this.judge.config, this.judge.engine, HOOK_OF_FILES[kind]);
+  #ruleAbout(kind: FileKind): ReturnType<typeof ruleAt> {
+    return ruleAt(this.judge.config, this.judge.engine, HOOK_OF_FILES[kind]);
   }
 }
 
@@ -114,4 +118,11 @@ const RULE_WITHOUT_LIST = () =>
     "SEAL_IMPOSSIBLE",
     `hook \`${HOOK_OF_FILES.modules}\` has a rule, and with \`all-signed\` the guard allows modules that it denies`,
     { place: "--modules", remedy: "list modules: choose `present` or FILE" },
+  );
+
+const TICKET_WITHOUT_POLICY = () =>
+  new CountersignError(
+    "USAGE",
+    `no attachment that enforces decides at hook \`${HOOK_OF_FILES.modules}\`, so that no module would load by ticket`,
+    { place: "--modules", remedy: "add an attachment whose policy allows modules, or leave `by-ticket` out" },
   );

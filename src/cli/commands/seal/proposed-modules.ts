@@ -30,14 +30,18 @@ interface Found {
   readonly machine: FoundModules;
 }
 
-/**
- * The choices of `seal build --modules` for a machine, the proposed one first. `hasRule`: whether the configuration has
- * a rule about modules, with which `all-signed` cannot be sealed. Throws FILE_TOO_LARGE.
- */
+/** What a configuration and its machine have, on which choices depend. */
+export interface ModuleNeeds {
+  /** The rule about modules: with one, `all-signed` cannot be sealed; without an attachment, none loads by ticket. */
+  readonly rule: "attachment" | "default" | null;
+  readonly withAgent: boolean;
+}
+
+/** The choices of `seal build --modules` for a machine, the proposed one first. Throws FILE_TOO_LARGE. */
 export async function proposedModules(
   root: string,
   release: string,
-  hasRule: boolean,
+  needs: ModuleNeeds,
 ): Promise<readonly ModuleProposal[]> {
   const found = await foundIn(root, release);
   const present = typeof found === "string" ? null : presentProposal(found, root);
@@ -51,9 +55,22 @@ export async function proposedModules(
     name: "all-signed",
     proposed: false,
     leaves_open: CHOICES["all-signed"].leavesOpen,
-    reason: hasRule ? "cannot be sealed: the configuration has a rule about modules" : "no module is listed",
+    reason:
+      needs.rule === null ? "no module is listed" : "cannot be sealed: the configuration has a rule about modules",
   };
-  return [...(present === null ? [] : [present]), file, all];
+  const byTicket = {
+    name: "by-ticket",
+    proposed: false,
+    leaves_open: CHOICES["by-ticket"].leavesOpen,
+    reason: whenByTicket(needs),
+  };
+  return [...(present === null ? [] : [present]), file, byTicket, all];
+}
+
+function whenByTicket({ rule, withAgent }: ModuleNeeds): string {
+  if (rule !== "attachment") return "loads none: no attachment that enforces decides about modules";
+  const agent = withAgent ? "" : "needs an agent (`seal initramfs --with-agent`); ";
+  return `${agent}adds to the others what tasks of the agent's containers load; udev and modprobe load what is listed`;
 }
 
 /** Why `present` cannot be proposed. */

@@ -51,7 +51,7 @@ export function buildCommand(): Command {
     .option("--generation <number>", "greater than that of the list before (default: the present time)", generation)
     .option(
       "--modules <choice>",
-      "the kernel modules that may be loaded: all-signed, present or FILE (a folder, too); again for more",
+      "the kernel modules that may be loaded: all-signed, present, FILE (a folder, too) or by-ticket; again for more",
       collect,
     )
     .option("--root <folder>", "the root directory of the machine, where modules are found by their names", "/")
@@ -83,6 +83,9 @@ Parameters of modules cannot be judged, so \`--modules\` has to say which may be
   present     those that are loaded, in the initramfs, or for a device that is there; present+SET adds one of the sets
               ${SET_NAMES.join(", ")}. Open: the parameters of these. What the machine
               needs later is denied
+  by-ticket   beside these, or alone: modules that are not listed load if a task of the agent's containers loads them,
+              and a policy allows that, parameters included. udev, modprobe and all other tasks load what is listed.
+              Open: parameters that root can write in /sys/module afterwards, and those of listed modules
 
 FILE and present also list what modprobe loads with a module, and the policies are asked about each. present writes what
 it found to OUT/RELEASE.modules, which is a FILE for \`--modules\`.

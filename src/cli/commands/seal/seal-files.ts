@@ -33,8 +33,9 @@ export function readFileList(
   }
 }
 
-/** `, 3 modules`; nothing for kinds that need not be listed. */
+/** `, 3 modules and others by ticket`; nothing for kinds that need not be listed. */
 export function titleOfFiles(files: FileList | null): string {
   const kinds = Object.entries(countsOf(files)).filter(([, count]) => count !== null);
-  return kinds.map(([kind, count]) => `, ${count} ${kind}`).join("");
+  const others = files?.modulesByTicket === true ? " and others by ticket" : "";
+  return kinds.map(([kind, count]) => `, ${count} ${kind}${kind === "modules" ? others : ""}`).join("");
 }

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { DEFAULT_CONFIG } from "../../../config/default-config.js";
 import { CountersignError } from "../../../error.js";
 import { HOOK_OF_FILES } from "../../../seal/file-judgement.js";
-import { hasRule, type PlanRow, sealPlan } from "../../../seal/plan.js";
+import { type PlanRow, ruleAt, sealPlan } from "../../../seal/plan.js";
 import { objectFiles } from "../../files/object-files.js";
 import { openCache } from "../../input/cache-option.js";
 import { DEFAULT_VARIANT, kernelPath, openTarget } from "../../input/kernel-options.js";
@@ -41,7 +41,8 @@ One row for each hook, each attachment, each keyring, each class of \`seal.admit
   cannot be sealed  the guard would allow what the rule denies
 
 Then a row for each choice of \`seal build --modules\`, with what it leaves open. The first is proposed for the machine:
-\`present\`, with the sets that it seems to use, if its modules and devices can be read.
+\`present\`, with the sets that it seems to use, if its modules and devices can be read. \`by-ticket\` is given beside
+the others, on a machine with an agent.
 
 What is said of a policy is read from its text. With objects, the policies are asked about each program: \`listed\`,
 \`denied\`, \`ticket\`, \`never\` or \`cannot load\`, as \`seal build --help\` explains.
@@ -80,8 +81,9 @@ async function plan(paths: readonly string[], options: Options): Promise<void> {
     const kernel = paths.length === 0 ? null : await openTarget(kernelPath(options), {}, null);
     const programs =
       kernel === null ? [] : await judgeFiles(objectFiles(paths), kernel, judge, [DEFAULT_VARIANT], failed);
-    const hasModuleRule = hasRule(config, engine, HOOK_OF_FILES.modules);
-    const modules = await proposedModules(options.root, kernel?.release ?? release(), hasModuleRule);
+    const rule = ruleAt(config, engine, HOOK_OF_FILES.modules);
+    const needs = { rule, withAgent: withAgent === true };
+    const modules = await proposedModules(options.root, kernel?.release ?? release(), needs);
     if (json === true) [...rows, ...modules.map(moduleJson), ...programs.map(programJson)].forEach(printJson);
     else {
       const denied = withAgent === true ? "denied with an agent" : "denied without an agent";

@@ -76,7 +76,7 @@ function statusJson(status: GuardStatus, deciding: boolean, events: readonly Gua
     signers_keyring: status.programRing,
     configuration: status.configuration,
     list: { sha256: status.list, generation: String(status.generation), entries: status.entries },
-    files: status.files,
+    files: { ...status.files, modules_by_ticket: status.modulesByTicket },
     initramfs_exempt: status.initramfsExempt,
     classes: {
       sha256: status.classes.sha256,

@@ -8,6 +8,7 @@ import { imageOfFiles } from "../../../../src/seal/files/image-of-files.js";
 import type { FileList } from "../../../../src/seal/files.js";
 import { type ImageOptions, imageOf } from "../../../../src/seal/image/image.js";
 import type { ListEntry } from "../../../../src/seal/list/list-entry.js";
+import { GUARD_VERSION } from "../../../../src/seal/list/list-header.js";
 import { encodeTables } from "../../../../src/seal/list/list-tables.js";
 import { classesDigest } from "../../../../src/seal/list.js";
 import { STATUS } from "../../../../src/seal/status/status-layout.js";
@@ -66,7 +67,7 @@ export function sealedImage({
   status.write(classesDigest(classes), STATUS.digests.classes_digest, "hex");
   const ofFiles = files === null ? { settings: {}, contents: {} } : imageOfFiles(files);
   const image = imageOf(object ?? readFileSync(own("src/seal/guard/guard.bpf.o")), {
-    ...{ mode: MODES[mode], guardVersion: 1, onFailure: "halt", status, keys },
+    ...{ mode: MODES[mode], guardVersion: GUARD_VERSION, onFailure: "halt", status, keys },
     ...(kernelBtf === undefined ? {} : { kernelBtf }),
     settings: { guard_open: open, ...ofFiles.settings },
     contents: {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { ATTACK_MODULES } from "../../../../src/seal/attacks/attack-modules.js";
 import { type AttackResult, attackResults } from "../../../../src/seal/attacks/attack-results.js";
 import { type ImageOptions, imageOf } from "../../../../src/seal/image/image.js";
+import { GUARD_VERSION } from "../../../../src/seal/list/list-header.js";
 import { SEAL_INIT, sealFragment } from "../../../../src/seal/sealing.js";
 import { MODE } from "../../../../src/seal/status/status-layout.js";
 import { DMA_DEVICE } from "../../../../src/seal/virtual-machine/machine-start.js";
@@ -82,5 +83,5 @@ ${attacks}
 
 function imageIn(mode: "enforce" | "audit", keys: NonNullable<ImageOptions["keys"]>): Uint8Array {
   const object = readFileSync(own("src/seal/guard/guard.bpf.o"));
-  return imageOf(object, { mode: MODE[mode], guardVersion: 1, onFailure: "halt", keys });
+  return imageOf(object, { mode: MODE[mode], guardVersion: GUARD_VERSION, onFailure: "halt", keys });
 }

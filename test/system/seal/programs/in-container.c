@@ -3,7 +3,8 @@
  *
  *   in-container SOCKET ID LABEL COMMAND…   LABEL is the value of the annotation label.countersign/tier
  *
- * Waits for the socket. The filter notifies the agent of bpf(2), of which only the number is compared.
+ * Waits for the socket. The filter notifies the agent of bpf(2), init_module(2) and finit_module(2), of which only the
+ * number is compared.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -39,7 +40,9 @@ static int listener(void)
 {
 	struct sock_filter code[] = {
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 2, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_init_module, 1, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_finit_module, 0, 1),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};

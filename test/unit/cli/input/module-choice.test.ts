@@ -25,24 +25,37 @@ describe("the choice of modules", () => {
 
   it.each([
     [["all-signed"], { kind: "all-signed" }],
-    [["present"], { kind: "list", present: true, sets: [], files: [] }],
-    [["present+usb+tc"], { kind: "list", present: true, sets: ["usb", "tc"], files: [] }],
-    [["present+usb", "present+usb", "a"], { kind: "list", present: true, sets: ["usb"], files: ["a"] }],
-    [["presents", "./present"], { kind: "list", present: false, sets: [], files: ["presents", "./present"] }],
+    [["present"], { kind: "list", byTicket: false, present: true, sets: [], files: [] }],
+    [["present+usb+tc"], { kind: "list", byTicket: false, present: true, sets: ["usb", "tc"], files: [] }],
+    [
+      ["present+usb", "present+usb", "a"],
+      { kind: "list", byTicket: false, present: true, sets: ["usb"], files: ["a"] },
+    ],
+    [
+      ["presents", "./present"],
+      { kind: "list", byTicket: false, present: false, sets: [], files: ["presents", "./present"] },
+    ],
+    [["by-ticket"], { kind: "list", byTicket: true, present: false, sets: [], files: [] }],
+    [["a", "present+usb", "by-ticket"], { kind: "list", byTicket: true, present: true, sets: ["usb"], files: ["a"] }],
+    [["./by-ticket"], { kind: "list", byTicket: false, present: false, sets: [], files: ["./by-ticket"] }],
   ])("%j", (values, choice) => {
     expect(moduleChoice(values)).toEqual(choice);
   });
 
-  it.each([[["all-signed", "present"]], [["present+"]], [["present+usb+"]], [["present+printers"]]])(
-    "is rejected: %j",
-    (values) => {
-      expect(thrownBy(() => moduleChoice(values))).toMatchObject({ code: "USAGE", place: "--modules" });
-    },
-  );
+  it.each([
+    [["all-signed", "present"]],
+    [["all-signed", "by-ticket"]],
+    [["present+"]],
+    [["present+usb+"]],
+    [["present+printers"]],
+  ])("is rejected: %j", (values) => {
+    expect(thrownBy(() => moduleChoice(values))).toMatchObject({ code: "USAGE", place: "--modules" });
+  });
 
   it("leaves something else open for each", () => {
-    const open = [["all-signed"], ["a"], ["present"]].map((values) => leavesOpen(moduleChoice(values)));
-    expect(new Set(open).size).toBe(3);
+    const choices = [["all-signed"], ["a"], ["present"], ["present", "by-ticket"]];
+    const open = choices.map((values) => leavesOpen(moduleChoice(values)));
+    expect(new Set(open).size).toBe(4);
   });
 });
 

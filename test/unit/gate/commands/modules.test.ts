@@ -105,6 +105,35 @@ describe("a kernel module", () => {
     expect(gate.asked).toEqual([]);
   });
 
+  describe("of the agent of a sealed machine", () => {
+    const agent = (answered = true) => {
+      const gate = new FakeGate();
+      gate.settings = { ...gate.settings, tickets: true };
+      gate.answered = answered;
+      return gate;
+    };
+
+    it("is loaded with the agent's copy of its parameters", () => {
+      const gate = agent();
+      expect(load(gate, "memory")).toEqual({ result: 0 });
+      const [{ words }] = gate.task.made as unknown as [{ words: readonly [number, Uint8Array, number] }];
+      expect(Buffer.from(words[1]).toString()).toBe("debug=1\0");
+    });
+
+    it("is left to the guard if no policy answered, since the guard would allow the agent's own call", () => {
+      const gate = agent(false);
+      expect(load(gate, "file")).toBe("continue");
+      expect([gate.asked.length, gate.task.made]).toEqual([1, []]);
+    });
+
+    it("is recorded as denied by the guard, which policies had allowed", () => {
+      const gate = agent();
+      gate.task.result = () => -1;
+      expect(load(gate, "file")).toEqual({ result: -1 });
+      expect(gate.records).toMatchObject([{ rule: "ticket", hook: "kernel_read_file" }]);
+    });
+  });
+
   it("gets the kernel's errno", () => {
     const gate = new FakeGate();
     gate.task.result = () => -126;

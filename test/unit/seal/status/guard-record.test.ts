@@ -152,6 +152,7 @@ describe("the status of the guard", () => {
       trustedKey: "",
       filesDigest: "cc".repeat(32),
       files: { modules: 0, executables: null },
+      modulesByTicket: true,
       classesDigest: "dd".repeat(32),
       classes: { ...NO_CLASSES, mask: { types: [1, 2], helpers: [36] } },
     };
@@ -165,6 +166,7 @@ describe("the status of the guard", () => {
     });
     expect(decodeStatus(bytes)).toMatchObject({
       files: { sha256: "cc".repeat(32), modules: 0, executables: null },
+      modulesByTicket: true,
       initramfsExempt: false,
       classes: { sha256: "dd".repeat(32), admitted: 0, maskedTypes: 2, maskedHelpers: 1 },
     });

@@ -12,11 +12,14 @@ const CLASSES: GuardClasses = {
 };
 
 /** The status of a guard with these rules, whose state has these bits beside the latch. */
-function statusWith(rules: Partial<Pick<InitialStatus, "files" | "classes">>, state = 0): GuardStatus {
+function statusWith(
+  rules: Partial<Pick<InitialStatus, "files" | "modulesByTicket" | "classes">>,
+  state = 0,
+): GuardStatus {
   const bytes = Buffer.from(
     encodeStatus({
       ...{ listEntries: 0, generation: 0n, configDigest: "", listDigest: "", trustedKey: "", filesDigest: "" },
-      ...{ files: NO_FILES, classesDigest: "ab".repeat(32), classes: NO_CLASSES, ...rules },
+      ...{ files: NO_FILES, modulesByTicket: false, classesDigest: "ab".repeat(32), classes: NO_CLASSES, ...rules },
     }),
   );
   bytes.writeUInt32LE(STATE.sealed | state, STATUS.words.state);
@@ -33,6 +36,13 @@ describe("the rules of the guard beside its list", () => {
       "classes: none",
       "mask: denies nothing",
     ]);
+  });
+
+  it("say that other modules load by ticket, and whether there is an agent that gives them", () => {
+    const status = statusWith({ files: { modules: 1, executables: null }, modulesByTicket: true });
+    const only = "modules: only those that are listed: 1 digest; others by ticket";
+    expect(texts(status)[0]).toBe(`${only}, and there is no agent`);
+    expect(texts({ ...status, agent: { pid: 7, start: 8n } })[0]).toBe(`${only} of the agent`);
   });
 
   it("are shown with their numbers, also of an empty list", () => {

@@ -28,6 +28,9 @@ beforeAll(() => {
   writeFileSync(at("kernel.btf"), switchKernel().bytes());
   writeFileSync(at("c.yaml"), "version: 1\nattachments: []\n");
   writeFileSync(at("deny.js"), "export const kernel_read_file = () => -1;");
+  writeFileSync(at("parameters.js"), 'export const kernel_read_file = (file) => (file.parameters === "" ? 0 : -1);');
+  writeFileSync(at("parameters.yaml"), "version: 1\nattachments: [{ policy: parameters.js }]\n");
+  writeFileSync(at("audit.yaml"), "version: 1\nattachments: [{ policy: parameters.js, mode: audit }]\n");
   writeFileSync(at("rule.yaml"), "version: 1\nattachments: [{ policy: deny.js }]\n");
   writeModuleTree(at("root"), RELEASE, MODULE);
   writeMachine(at("root"), ["ext4", "gone"], ["virtio:d00000001v00001AF4"]);
@@ -137,6 +140,31 @@ describe("countersign seal build --modules", () => {
     expect(parseFileList(readFileSync(list("files"))).digests.modules).toHaveLength(0);
   });
 
+  it("by-ticket: lists what is named beside it, and says so in the list of files", async () => {
+    const words = ["--config", at("rule.yaml"), "--modules", "by-ticket"];
+    const { code, err, rows, error } = await build(...words);
+    expect(error).toBeUndefined();
+    expect({ code, rows }).toEqual({ code: 0, rows: [] });
+    expect(err).toContain("; 0 of 0 modules listed; other modules by ticket\n");
+    expect(err).toContain(`modules, still open: ${CHOICES["by-ticket"].leavesOpen}\n`);
+    const alone = parseFileList(readFileSync(list("files")));
+    expect(alone.modulesByTicket).toBe(true);
+    expect(alone.digests.modules).toHaveLength(0);
+    const { names } = await build(...words, "--modules", "present", "--root", at("root"));
+    expect(names).toEqual(OF_MACHINE);
+    expect(parseFileList(readFileSync(list("files"))).modulesByTicket).toBe(true);
+    await build("--modules", "present", "--root", at("root"));
+    expect(parseFileList(readFileSync(list("files"))).modulesByTicket).toBe(false);
+  });
+
+  it("by-ticket: a module that is named and needs a ticket is lost, since udev does not load it", async () => {
+    const words = ["--config", at("parameters.yaml"), "--modules", at("extra"), "--modules", "by-ticket"];
+    const { code, err, rows } = await build(...words);
+    expect(rows.map(({ result }) => result)).toEqual(["ticket"]);
+    expect(code).toBe(1);
+    expect(err).toContain("; 0 of 1 modules listed; other modules by ticket\n");
+  });
+
   it("all-signed: has no list of modules, so that the guard asks nobody", async () => {
     const { code, err } = await build("--modules", "all-signed", own("examples/peek-tc.o"));
     expect([code, existsSync(list("files"))]).toEqual([0, false]);
@@ -145,6 +173,9 @@ describe("countersign seal build --modules", () => {
 
   it.each([
     ["all-signed, with a rule about modules", ["--config", "rule.yaml", "--modules", "all-signed"], "SEAL_IMPOSSIBLE"],
+    ["by-ticket, and no policy that decides", ["--modules", "by-ticket"], "USAGE"],
+    ["by-ticket, and a policy in audit", ["--config", "audit.yaml", "--modules", "by-ticket"], "USAGE"],
+    ["by-ticket, with all-signed", ["--modules", "by-ticket", "--modules", "all-signed"], "USAGE"],
     ["all-signed, with a file", ["--modules", "all-signed", "--modules", "names"], "USAGE"],
     ["all-signed, and nothing to list", ["--modules", "all-signed"], "USAGE"],
     ["a file that is not there", ["--modules", "nosuch", "--root", "bare"], "FILE_UNREADABLE"],
@@ -153,7 +184,7 @@ describe("countersign seal build --modules", () => {
     ["a root without modules", ["--modules", "names", "--root", "empty"], "FILE_UNREADABLE"],
     ["a root without a machine", ["--modules", "present", "--root", "bare"], "FILE_UNREADABLE"],
   ])("is rejected: %s", async (title, words, code) => {
-    const isFile = (word: string) => !word.startsWith("--") && !word.startsWith("all-") && word !== "present";
+    const isFile = (word: string) => !/^(?:--|all-signed$|present$|by-ticket$)/.test(word);
     const objects = title.includes("nothing") ? [] : [own("examples/peek-tc.o")];
     const built = await build(...words.map((word) => (isFile(word) ? at(word) : word)), ...objects);
     expect(built.error).toMatchObject({ code, remedy: expect.any(String) });

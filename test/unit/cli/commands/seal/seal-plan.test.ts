@@ -87,6 +87,20 @@ describe("countersign seal plan", () => {
     expect([without.code, withAgent.code]).toEqual([0, 0]);
   });
 
+  it("says what of the rules about files tickets can allow: modules, if the list says so, and no executables", async () => {
+    writeFileSync(
+      at("files.js"),
+      "export const kernel_read_file = (file) => file.parameters === '' ? 0 : -1;\n" +
+        "export const bprm_check_security = (file) => file.path === '' ? 0 : -1;\n",
+    );
+    const { row } = await plan("attachments: [{ policy: files.js }]\n", "--with-agent");
+    expect(row("kernel_read_file").denied).toMatch(
+      /^without `--modules by-ticket` for all tasks, with it for tasks outside of /,
+    );
+    expect(row("files", "kernel_read_file").denied).toBe(row("kernel_read_file").denied);
+    expect(row("bprm_check_security").denied).toMatch(/there are no tickets for them$/);
+  });
+
   it("has a policy that verifies by a keyring whose results stay enforced by list", async () => {
     const { row, code } = await plan(`${STAYS}attachments: [{ policy: verify-all.js }]\n`);
     expect(row("verify-all", "bpf_prog_load")).toMatchObject({ kind: "attachment", means: "list" });
@@ -221,9 +235,9 @@ describe("countersign seal plan", () => {
     const RELEASE = release();
     const MODULE = own("test/unit/cli/kernel/fixtures/module.ko.xz");
 
-    async function proposals(root: string, text = "attachments: []\n") {
+    async function proposals(root: string, text = "attachments: []\n", ...more: readonly string[]) {
       writeFileSync(at("c.yaml"), `version: 1\n${text}`);
-      const words = ["seal", "plan", "--config", at("c.yaml"), "--root", at(root)];
+      const words = ["seal", "plan", "--config", at("c.yaml"), "--root", at(root), ...more];
       const { out } = await runCommand(...words, "--json");
       const rows = out
         .trim()
@@ -242,6 +256,7 @@ describe("countersign seal plan", () => {
       expect(rows.map(({ name, proposed }) => [name, proposed])).toEqual([
         ["present+filesystems+firewall+tc+usb", true],
         ["FILE", false],
+        ["by-ticket", false],
         ["all-signed", false],
       ]);
       expect(rows[0].reason).toMatch(
@@ -249,7 +264,8 @@ describe("countersign seal plan", () => {
       );
       for (const why of ["there is a USB controller", "nft is installed", "sch_ingress is loaded"])
         expect(rows[0].reason).toContain(why);
-      expect(new Set(rows.map(({ leaves_open }) => leaves_open)).size).toBe(3);
+      expect(new Set(rows.map(({ leaves_open }) => leaves_open)).size).toBe(4);
+      expect(rows[2].reason).toBe("loads none: no attachment that enforces decides about modules");
       expect(text).toContain("\npresent+filesystems+firewall+tc+usb  yes ");
     });
 
@@ -259,10 +275,14 @@ describe("countersign seal plan", () => {
       const { rows } = await proposals("nothing", "attachments: [{ policy: deny.js }]\n");
       expect(rows.map(({ name, proposed }) => [name, proposed])).toEqual([
         ["FILE", true],
+        ["by-ticket", false],
         ["all-signed", false],
       ]);
       expect(rows[0].reason).toMatch(/modules\.dep is not there, .*; an audit and `learn` make FILE$/);
-      expect(rows[1].reason).toBe("cannot be sealed: the configuration has a rule about modules");
+      expect(rows[1].reason).toMatch(/^needs an agent .*; udev and modprobe load what is listed$/);
+      expect(rows[2].reason).toBe("cannot be sealed: the configuration has a rule about modules");
+      const withAgent = await proposals("nothing", "attachments: [{ policy: deny.js }]\n", "--with-agent");
+      expect(withAgent.rows[1].reason).toMatch(/^adds to the others /);
     });
   });
 });
