@@ -5,8 +5,9 @@ import { CountersignError } from "../error.js";
 import { bpf } from "../sys/bpf.js";
 import { tryToLoad } from "../sys/bpf-programs.js";
 import { canaryInsns } from "./guard/canary.js";
+import { requireOwnVersion } from "./loader/other-version.js";
 import { decodeEvent, EVENT, EVENT_COUNT, type GuardEvent, inOrder } from "./status/guard-event.js";
-import { EVENTS_MAP, elementsOf, guardMaps, STATUS_MAP } from "./status/guard-maps.js";
+import { EVENTS_MAP, elementsOf, guardMaps, otherVersion, STATUS_MAP } from "./status/guard-maps.js";
 import { decodeStatus, type GuardStatus } from "./status/guard-status.js";
 import { reasonNumber } from "./status/reasons.js";
 import { STATUS } from "./status/status-layout.js";
@@ -27,12 +28,21 @@ function guardMap(name: string): number | null {
   return maps.get(name) ?? null;
 }
 
-/** Null if no guard runs. Throws SEAL_NO_ACCESS if this process may not look for it. */
+/**
+ * Null if no guard runs. Throws SEAL_NO_ACCESS if this process may not look for it, and SEAL_RUNNING for a guard of
+ * another version.
+ */
 export function readStatus(): GuardStatus | null {
   const id = guardMap(STATUS_MAP);
-  if (id === null) return requireRoot();
+  if (id === null) {
+    requireRoot();
+    requireOwnVersion(otherVersion(STATUS.size));
+    return null;
+  }
   const [bytes] = elementsOf(id, STATUS.size, 1);
-  return bytes === undefined ? null : decodeStatus(bytes);
+  const status = bytes === undefined ? null : decodeStatus(bytes);
+  requireOwnVersion(status?.version ?? null);
+  return status;
 }
 
 /**
@@ -84,7 +94,7 @@ function uptimeMilliseconds(): number {
   return Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 1000;
 }
 
-function requireRoot(): null {
-  if (process.geteuid?.() === 0) return null;
+function requireRoot(): void {
+  if (process.geteuid?.() === 0) return;
   throw new CountersignError("SEAL_NO_ACCESS", "only root can ask the guard", { remedy: "run it as root" });
 }

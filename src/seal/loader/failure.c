@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const STEPS[STEP_COUNT] = {"start",   "image",  "running", "kernel", "enforced", "list",
-                                              "keys",    "btf",    "map",     "program", "cgroup",  "pins",
-                                              "attach",  "loaded", "canary",  "agent",  "latch",   "stop"};
+static const char *const STEPS[STEP_COUNT] = {"start", "image",  "version", "running", "kernel", "enforced", "list",
+                                              "keys",  "btf",    "map",     "program", "cgroup", "pins",     "attach",
+                                              "loaded", "canary", "agent",  "latch",   "stop"};
 
 /* Those that bpf(2), mount(2) and open(2) return. */
 #define NAMED(name) {name, #name}

@@ -6,6 +6,7 @@
 enum step {
 	STEP_START,   /* not root, or in a namespace */
 	STEP_IMAGE,   /* the image cannot be read, or is not one */
+	STEP_VERSION, /* a guard of another version is there */
 	STEP_RUNNING, /* a guard is already there */
 	STEP_KERNEL,  /* the kernel lacks a hook, a kfunc or BTF */
 	STEP_ENFORCED, /* the kernel would not run the guard */

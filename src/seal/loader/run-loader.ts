@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { CountersignError, type ErrorCode } from "../../error.js";
 import { bundleFile } from "../../installed.js";
 import { type WeakMountPoint, weakMountPoints } from "./mount-points.js";
+import { OTHER_VERSION } from "./other-version.js";
 
 /** What the loader did. */
 export interface StartedGuard {
@@ -83,6 +84,7 @@ const ENFORCE = "boot with bpf in `lsm=`, and set kernel.ftrace_enabled to 1";
 const STEPS: Readonly<Record<string, StepRow>> = {
   start: { code: "SEAL_UNSUPPORTED", remedy: "run it as root, outside of containers" },
   image: { code: "SEAL_FAILED", remedy: "use the loader and the image of one version of Countersign" },
+  version: { code: "SEAL_RUNNING", remedy: OTHER_VERSION },
   running: { code: "SEAL_RUNNING", remedy: "boot the machine again to change the guard" },
   kernel: { code: "SEAL_UNSUPPORTED", remedy: KERNEL },
   enforced: { code: "SEAL_NOT_ENFORCED", remedy: ENFORCE },

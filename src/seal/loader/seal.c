@@ -32,6 +32,8 @@ static int check_running(int *audits, struct failure *failure)
 {
 	struct guard_status status;
 	uint32_t id;
+	if (check_version(failure) != 0)
+		return -1;
 	int fd = find_status(&id);
 	*audits = fd >= 0;
 	if (fd < 0)
@@ -39,8 +41,8 @@ static int check_running(int *audits, struct failure *failure)
 	int known = read_element(fd, 0, &status) == 0;
 	close(fd);
 	errno = 0;
-	if (!known || status.version != GUARD_VERSION)
-		return fail(failure, STEP_RUNNING, "guard", "another version of the guard is in force");
+	if (!known)
+		return fail(failure, STEP_RUNNING, "guard", "the status of the guard that is in force cannot be read");
 	if (status.state & GUARD_SEALED)
 		return fail(failure, STEP_RUNNING, "guard", "a guard is sealed since the machine started");
 	return 0;

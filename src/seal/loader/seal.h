@@ -24,5 +24,7 @@ int seal(const struct request *request, struct failure *failure);
 
 /* Detaches a guard that is not sealed: one in audit. Returns the number of detached programs, or -1. */
 int stop_guard(struct failure *failure);
+/* Returns -1 if a guard of another version than this loader's is in force, whose maps may be others. */
+int check_version(struct failure *failure);
 /* Finds the map guard_status of a guard. Returns its fd, for reading only, or -1 if there is none. */
 int find_status(uint32_t *id);

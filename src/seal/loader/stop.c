@@ -34,21 +34,31 @@ static int open_by_id(int command, uint32_t id, uint32_t flags)
 	return (int)bpf_call(command, &attr, sizeof(attr));
 }
 
+/* Opens a map by its id, for reading, if it is an array of this name. Returns its fd, or -1. */
+static int open_array(uint32_t id, const char *name, struct bpf_map_info *info)
+{
+	int fd = open_by_id(BPF_MAP_GET_FD_BY_ID, id, BPF_F_RDONLY);
+	if (fd < 0)
+		return -1;
+	memset(info, 0, sizeof(*info));
+	if (get_info(fd, info, sizeof(*info)) == 0 && strcmp(info->name, name) == 0 && info->type == BPF_MAP_TYPE_ARRAY)
+		return fd;
+	close(fd);
+	return -1;
+}
+
 /* Finds a map of the guard by what it is called. Returns its fd, for reading only, or -1. */
 static int find_map(const char *name, uint32_t size, uint32_t *id)
 {
 	for (uint32_t at = next_id(BPF_MAP_GET_NEXT_ID, 0); at != 0; at = next_id(BPF_MAP_GET_NEXT_ID, at)) {
 		struct bpf_map_info info;
-		int fd = open_by_id(BPF_MAP_GET_FD_BY_ID, at, BPF_F_RDONLY);
-		if (fd < 0)
-			continue;
-		memset(&info, 0, sizeof(info));
-		if (get_info(fd, &info, sizeof(info)) == 0 && strcmp(info.name, name) == 0 &&
-		    info.type == BPF_MAP_TYPE_ARRAY && info.value_size == size) {
+		int fd = open_array(at, name, &info);
+		if (fd >= 0 && info.value_size == size) {
 			*id = at;
 			return fd;
 		}
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 	}
 	return -1;
 }
@@ -56,6 +66,47 @@ static int find_map(const char *name, uint32_t size, uint32_t *id)
 int find_status(uint32_t *id)
 {
 	return find_map(GUARD_STATUS, sizeof(struct guard_status), id);
+}
+
+/* The most bytes that the guard_status of any version has. */
+#define MAX_STATUS 4096
+
+/*
+ * The version of the guard that is in force; 0 if there is none. In each version it is the first member of guard_status.
+ * The guard records each of its other maps that is looked at, so a status of another size is looked for last.
+ */
+static uint32_t version_in_force(void)
+{
+	static uint32_t value[MAX_STATUS / sizeof(uint32_t)];
+	struct bpf_map_info info;
+	uint32_t id, version = 0;
+	int fd = find_status(&id);
+	for (uint32_t at = fd >= 0 ? 0 : next_id(BPF_MAP_GET_NEXT_ID, 0); at != 0 && fd < 0;
+	     at = next_id(BPF_MAP_GET_NEXT_ID, at)) {
+		fd = open_array(at, GUARD_STATUS, &info);
+		if (fd >= 0 && (info.value_size < sizeof(uint32_t) || info.value_size > MAX_STATUS)) {
+			close(fd);
+			fd = -1;
+		}
+	}
+	if (fd < 0)
+		return 0;
+	if (read_element(fd, 0, value) == 0)
+		version = value[0];
+	close(fd);
+	return version;
+}
+
+int check_version(struct failure *failure)
+{
+	char detail[96];
+	uint32_t version = version_in_force();
+	errno = 0;
+	if (version == 0 || version == GUARD_VERSION)
+		return 0;
+	snprintf(detail, sizeof(detail), "a guard of version %u is in force, and this loader is of version %u", version,
+	         GUARD_VERSION);
+	return fail(failure, STEP_VERSION, "guard", detail);
 }
 
 /* Reads the ids of the programs of a guard that is not sealed. */
@@ -124,6 +175,8 @@ int stop_guard(struct failure *failure)
 	struct guard_status status;
 	struct guard_programs programs;
 	uint32_t id;
+	if (check_version(failure) != 0)
+		return -1;
 	int fd = find_status(&id);
 	errno = 0;
 	if (fd < 0)

@@ -31,6 +31,21 @@ export function guardMaps(sizes: MapSizes): ReadonlyMap<string, number> {
   return new Map([...first, ...found]);
 }
 
+/**
+ * The version in a guard_status of another size than `size`, of a guard of another version; null if there is none. The
+ * version is its first member, whatever its size.
+ */
+export function otherVersion(size: number): number | null {
+  for (let id = nextMapId(0); id > 0; id = nextMapId(id)) {
+    const report = mapReportById(id);
+    if (typeof report === "number" || report.name !== STATUS_MAP || report.type !== ARRAY) continue;
+    if (report.valueSize === size || report.valueSize < 4) continue;
+    const [bytes] = elementsOf(id, report.valueSize, 1);
+    if (bytes !== undefined) return bytes.readUInt32LE(0);
+  }
+  return null;
+}
+
 function isProtected(id: number): boolean {
   const fd = openMap(id, "read and write");
   if (fd >= 0) closeMap(fd);

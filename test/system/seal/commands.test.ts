@@ -1,13 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { type GuardClasses, NO_CLASSES } from "../../../src/seal/classes.js";
+import { imageOf } from "../../../src/seal/image/image.js";
+import { GUARD_VERSION } from "../../../src/seal/list/list-header.js";
 import { encodeList, signedPart } from "../../../src/seal/list.js";
+import { MODE, STATUS } from "../../../src/seal/status/status-layout.js";
 import { Authority } from "../../../src/trust/issuing/authority.js";
 import { signPkcs7 } from "../../../src/trust/issuing/sign-cms.js";
 import { kernelBtfOf } from "./guests/kernel-btf.js";
 import { SealGuest } from "./guests/seal-guest.js";
 import type { SealKernel } from "./guests/seal-kernels.js";
-import { compileProgram, listOfValues } from "./guests/sealed-guest.js";
+import { compileProgram, guardObject, listOfValues, loaderOfVersion } from "./guests/sealed-guest.js";
 import { testedKernels } from "./guests/tested-kernels.js";
+
+const OTHER_VERSION = GUARD_VERSION - 1;
+/** What commands say of its guard. */
+const OTHER = new RegExp(
+  `^countersign: guard: a guard of version ${OTHER_VERSION} is in force.*\\[SEAL_RUNNING\\]; use`,
+  "m",
+);
 
 const LISTED = 1;
 const UNLISTED = 2;
@@ -16,6 +26,9 @@ const UNLISTED = 2;
 const NIGHTLY = ["stop the audit", "load after it", "audit again"];
 /** Each step in the order in which the one guest runs it; `hold` runs it while an unlisted program is loaded. */
 const STEPS: Readonly<Record<string, string>> = {
+  "status of an older guard": "other-loader /lib/other-guard > /dev/null; countersign seal status",
+  "stop an older guard": "countersign seal stop",
+  "status of an older guard with another status": `other-loader --stop > /dev/null; hold-status ${STATUS.size + 8} ${OTHER_VERSION} countersign seal status`,
   "stop without a guard": "countersign seal stop",
   "start with a program that is loaded": "hold-sysctl --multi countersign seal start --list /lib/list",
   "start as a user": "as-user countersign seal start --deny-all",
@@ -72,8 +85,12 @@ async function run(kernel: SealKernel): Promise<Parts> {
   const guest = SealGuest.make(kernel);
   if (typeof guest === "string") return guest;
   guest.countersign();
-  for (const name of ["load-value", "hold-sysctl", "as-user"]) guest.file(`bin/${name}`, compileProgram(name), 0o755);
+  for (const name of ["load-value", "hold-sysctl", "hold-status", "as-user"])
+    guest.file(`bin/${name}`, compileProgram(name), 0o755);
   for (const [name, bytes] of lists(await kernelBtfOf(guest))) guest.file(`lib/${name}`, bytes);
+  guest.file("bin/other-loader", loaderOfVersion(OTHER_VERSION), 0o755);
+  const other = { mode: MODE.audit, guardVersion: OTHER_VERSION, onFailure: "halt" } as const;
+  guest.file("lib/other-guard", imageOf(guardObject(), other));
   const { output } = guest.run(SCRIPT, { seconds: 850, memory: 1536 });
   guest.remove();
   const found = output.split(/^PART (.*)\n/m).slice(1);
@@ -82,6 +99,9 @@ async function run(kernel: SealKernel): Promise<Parts> {
 
 /** What each step prints, and its exit status. */
 const EXPECTED: Readonly<Record<keyof typeof STEPS, readonly [string | RegExp, number]>> = {
+  "status of an older guard": [OTHER, 2],
+  "stop an older guard": [OTHER, 2],
+  "status of an older guard with another status": [OTHER, 2],
   "stop without a guard": [/there is none \[SEAL_NOT_RUNNING\]/, 2],
   "start with a program that is loaded": [
     /program \d+ .*: is loaded, and the list does not .* \[SEAL_UNLISTED_LOADED\]/,

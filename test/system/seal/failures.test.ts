@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type ImageOptions, imageOf } from "../../../src/seal/image/image.js";
 import { HEADER, MAP, PROGRAM } from "../../../src/seal/image/image-layout.js";
+import { GUARD_VERSION } from "../../../src/seal/list/list-header.js";
+import { STATUS } from "../../../src/seal/status/status-layout.js";
 import { amount } from "../nightly.js";
 import { ProgramSigner } from "./guests/program-signer.js";
 import { SealGuest } from "./guests/seal-guest.js";
@@ -8,9 +10,13 @@ import type { SealKernel } from "./guests/seal-kernels.js";
 import { compileProgram, guardObject, loaderBinary, loaderOfVersion } from "./guests/sealed-guest.js";
 import { testedKernels } from "./guests/tested-kernels.js";
 
-const OPTIONS: ImageOptions = { mode: 2, guardVersion: 1, onFailure: "halt" };
+const OPTIONS: ImageOptions = { mode: 2, guardVersion: GUARD_VERSION, onFailure: "halt" };
 
-const OTHER_VERSION = 2;
+const OTHER_VERSION = GUARD_VERSION - 1;
+const OTHER_IN_FORCE = {
+  step: "version",
+  detail: `a guard of version ${OTHER_VERSION} is in force, and this loader is of version ${GUARD_VERSION}`,
+};
 
 /** The image of the guard that ships, changed so that one step fails. */
 function image(change: (bytes: Buffer) => void = () => {}, options: Partial<ImageOptions> = {}): Buffer {
@@ -53,15 +59,26 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     image: image(undefined, { guardVersion: OTHER_VERSION }),
     expected: { step: "image", detail: "is of another version of Countersign than its loader" },
   },
-  "running, a guard of another version": {
+  "version, of a guard under audit": {
     image: image(),
     before: "beside other-loader /lib/other",
-    expected: { step: "running", detail: "another version of the guard is in force" },
+    expected: OTHER_IN_FORCE,
   },
-  "running, a guard of another version, for audit": {
+  "version, of a guard under audit, for audit": {
     image: image(undefined, { mode: 1 }),
     before: "beside other-loader /lib/other",
-    expected: { step: "running", detail: "another version of the guard is in force" },
+    expected: OTHER_IN_FORCE,
+  },
+  "version, of a guard under audit that is to be stopped": {
+    image: image(),
+    before: "beside other-loader /lib/other",
+    options: "--stop",
+    expected: OTHER_IN_FORCE,
+  },
+  "version, of a guard whose status has another size": {
+    image: image(),
+    before: `hold-status ${STATUS.size + 8} ${OTHER_VERSION}`,
+    expected: OTHER_IN_FORCE,
   },
   "kernel, which lacks a hook": {
     image: image((bytes) => bytes.write("bpf_lsm_missing\0", lastProgram(bytes) + PROGRAM.target)),
@@ -189,7 +206,7 @@ function run(kernel: SealKernel): Parts {
   if (typeof guest === "string") return guest;
   guest.file("bin/loader", loaderBinary(), 0o755);
   guest.file("bin/other-loader", loaderOfVersion(OTHER_VERSION), 0o755);
-  for (const name of ["machine-state", "hold-sysctl", "as-user"])
+  for (const name of ["machine-state", "hold-sysctl", "hold-status", "as-user"])
     guest.file(`bin/${name}`, compileProgram(name), 0o755);
   for (const [index, failure] of Object.values(FAILURES).entries()) guest.file(`lib/image-${index}`, failure.image);
   guest.file("lib/whole", image());
@@ -220,7 +237,7 @@ describe.for(testedKernels())("a guard that cannot be sealed, on %s,", (kernel) 
     parts ??= run(kernel);
     if (typeof parts === "string") return skip(parts);
     const answers = parts.restarts?.trim().split("\n") ?? [];
-    const started = { mode: "audit", version: 1 };
+    const started = { mode: "audit", version: GUARD_VERSION };
     const stopped = { stopped: expect.any(Number) };
     expect(answers.map((line) => JSON.parse(line))).toMatchObject(
       Array.from({ length: 1 + 2 * RESTARTS }, (_, at) => (at % 2 === 0 ? started : stopped)),

@@ -8,6 +8,7 @@ const CODES: Readonly<Record<string, string>> = {
   ...{ start: "SEAL_UNSUPPORTED", kernel: "SEAL_UNSUPPORTED", cgroup: "SEAL_UNSUPPORTED" },
   ...{ enforced: "SEAL_NOT_ENFORCED", canary: "SEAL_NOT_ENFORCED" },
   ...{
+    version: "SEAL_RUNNING",
     running: "SEAL_RUNNING",
     stop: "SEAL_NOT_RUNNING",
     list: "SEAL_LIST_OTHER_KERNEL",
