@@ -78,9 +78,16 @@ const CHECKS: Readonly<Record<string, Check>> = {
     if (text === null) return weak("/proc/modules cannot be read", "mount procfs at /proc");
     const loaded = new Set(text.split("\n").map((line) => line.split(" ")[0]!));
     const never = NEVER_MODULES.filter(({ name }) => loaded.has(name)).map(({ name }) => name);
-    if (never.length === 0) return ok("none is loaded by whose parameters root writes memory");
-    const names = never.join(", ");
-    return weak(`root can write memory by parameters of ${names}`, `modprobe -r ${names.replaceAll(",", "")}`);
+    const builtIn = NEVER_MODULES.filter(({ name }) => !loaded.has(name))
+      .filter(({ name, parameter }) => machine.isWritable(`sys/module/${name}/parameters/${parameter}`))
+      .map(({ name }) => name);
+    if (never.length + builtIn.length === 0) return ok("none is there by whose parameters root writes memory");
+    const remedies = [
+      ...(never.length === 0 ? [] : [`modprobe -r ${never.join(" ")}`]),
+      ...(builtIn.length === 0 ? [] : [`boot a kernel that has no ${builtIn.join(", ")} built in`]),
+    ];
+    const names = [...never, ...builtIn.map((name) => `${name} (built into the kernel)`)].join(", ");
+    return weak(`root can write memory by parameters of ${names}`, remedies.join("; "));
   },
   "Secure Boot": ({ root }) => {
     const state = secureBoot(root);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statfsSync } from "node:fs";
+import { readdirSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** The files by which a machine says what it is. `root` is where / is: tests have a folder there. */
@@ -26,6 +26,12 @@ export class Machine {
   has(path: string): boolean {
     const [, folder = "", name = ""] = /^(.*?)([^/]+)$/.exec(path) ?? [];
     return this.names(folder).includes(name);
+  }
+
+  /** Whether there is a file that its owner may write. */
+  isWritable(path: string): boolean {
+    const mode = statSync(join(this.root, path), { throwIfNoEntry: false })?.mode ?? 0;
+    return (mode & 0o200) !== 0;
   }
 
   /** The magic number of the file system of a path (linux/magic.h); null if there is no such path. */

@@ -77,6 +77,7 @@ describe("seal doctor", () => {
     ["lockdown: missing", { "sys/kernel/security/lockdown": "none integrity [confidentiality]\n" }],
     ["modules: weak", { "proc/modules": null }],
     ["modules: weak", { "proc/modules": "ext4 1 0 - Live 0x0\nipmi_si 86016 0 - Live 0x0\n" }],
+    ["modules: weak", { "sys/module/ipmi_si/parameters/hotmod": "" }],
     ["Secure Boot: weak", { [SECURE_BOOT]: "\x06\0\0\0\0" }],
     ["Secure Boot: weak", { [SECURE_BOOT]: null }],
     ["UKI: weak", { [STUB]: null }],
@@ -87,6 +88,19 @@ describe("seal doctor", () => {
     const found = machineFindings(machine(changes)).filter(({ state }) => state !== "ok");
     expect(found.map(brief)).toEqual([expected]);
     expect(found[0]!.remedy).toMatch(/\w/);
+  });
+
+  it("tells modules that can be unloaded from those that are built into the kernel", () => {
+    const hotmod = { "sys/module/ipmi_si/parameters/hotmod": "" };
+    const loaded = { "proc/modules": "arc_rimi 4096 0 - Live 0x0\nipmi_si 86016 0 - Live 0x0\n" };
+    const found = (changes: Readonly<Record<string, string>>) =>
+      machineFindings(machine(changes)).find(({ name }) => name === "modules")!;
+    expect(found({ ...hotmod, ...loaded }).remedy).toBe("modprobe -r arc_rimi ipmi_si");
+    expect(found(hotmod)).toMatchObject({
+      detail: "root can write memory by parameters of ipmi_si (built into the kernel)",
+      remedy: "boot a kernel that has no ipmi_si built in",
+    });
+    expect(found({ "sys/module/ipmi_si/parameters/kipmid_max_busy_us": "" }).state).toBe("ok");
   });
 
   it("counts the slots of the root cgroup", () => {
