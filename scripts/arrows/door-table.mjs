@@ -1,3 +1,5 @@
+import { BPF_DOORS } from "./bpf-doors.mjs";
+
 /**
  * The doors of each top folder of src/: its files, at any depth, that other top folders may import. `cli` has none.
  *
@@ -376,62 +378,5 @@ export const DOORS = {
       verify: ["asn1/der", "asn1/tag", "path/trace"],
     },
   },
-  bpf: {
-    files: 41,
-    names: 162,
-    shared: [
-      "btf/btf",
-      "core/variant",
-      "elf/elf",
-      "embedded",
-      "insn/digest",
-      "insn/insn",
-      "model/code",
-      "model/command-fields",
-      "model/facts",
-      "model/map-memory",
-      "model/program-fields",
-      "object",
-      "object/program",
-      "object/section",
-      "recognition",
-      "relocate",
-      "relocations",
-      "report/evidence-text",
-      "resolved-object",
-      "statement",
-      "tables/loader-probes.gen",
-      "tables/map-flags",
-      "tables/names.gen",
-      "tables/sections.gen",
-    ],
-    only: {
-      gate: {
-        because: "they read the bytes of a live load and complete its facts; bytes become facts only in `bpf`",
-        files: ["completed-facts", "prog-load"],
-      },
-      prove: {
-        because: "the assembler and the tables of program types are of BPF, and know no policy",
-        files: [
-          "assembly/assembly-lines",
-          "assembly/object-writer",
-          "program-constraints",
-          "tables/helpers",
-          "tables/program-types",
-        ],
-      },
-      seal: {
-        because: "ELF and the BTF of a load are read only in `bpf`",
-        files: ["elf/bytes", "elf/symbols", "recognition/loaded-btf"],
-      },
-      workbench: {
-        because: "they describe instructions, which only `bpf` decodes",
-        files: ["described-program", "report/code-around"],
-      },
-    },
-    cli: {
-      "check, explain, inspect, learn, list, resolve, seal": ["core/kernel", "stored-programs"],
-      inspect: ["report/difference", "report/kernel-needs", "report/program-details"],
-    },
-  },
+  bpf: BPF_DOORS,
 };

@@ -2,15 +2,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { CountersignError } from "../error.js";
 import { installed } from "../installed.js";
+import type { Attack } from "./attacks/attack.js";
 import { attackModules } from "./attacks/attack-modules.js";
 import { type AttackResult, attackResults } from "./attacks/attack-results.js";
-import { ATTACKS, type Attack } from "./attacks/attacks.js";
+import { ATTACKS } from "./attacks/attacks.js";
 import type { CpioEntry } from "./initramfs/cpio.js";
 import { SEAL_INIT } from "./initramfs/fragment.js";
 import { sealFragment } from "./sealing.js";
 import { runVirtualMachine } from "./virtual-machine/virtual-machine.js";
 
-export { isStopped } from "./attacks/attacks.js";
+export { isStopped } from "./attacks/attack.js";
 
 /** One attack, without a guard and on a machine that its initramfs has sealed. */
 export interface TestedAttack {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import { ATTACKS, type Attack, isStopped } from "../../../src/seal/attacks/attacks.js";
+import { type Attack, isStopped } from "../../../src/seal/attacks/attack.js";
+import { ATTACKS } from "../../../src/seal/attacks/attacks.js";
 import { guardReason } from "../../../src/seal/status/reasons.js";
 import { own } from "../../support/workplace.js";
 import { type AttackResults, MACHINES, type Machine, runAttacks, UNMOUNTING } from "./guests/attack-runs.js";

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ATTACKS, isStopped } from "../../../../src/seal/attacks/attacks.js";
+import { isStopped } from "../../../../src/seal/attacks/attack.js";
+import { ATTACKS } from "../../../../src/seal/attacks/attacks.js";
 import { RULE_ATTACKS } from "../../../../src/seal/attacks/rule-attacks.js";
 import { GUARD_HOOKS } from "../../../../src/seal/guard/hooks.js";
 import { reasonNumber } from "../../../../src/seal/status/reasons.js";
