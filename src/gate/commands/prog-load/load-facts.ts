@@ -15,10 +15,12 @@ import type { GateRule } from "../../call/rules.js";
 import type { LiveKernel } from "../../recognition/live-kernel.js";
 import type { RecognisedLoad, Recogniser } from "../../recognition/recogniser.js";
 import { type Analyst, namedTypes } from "../../task/blocking/load-analysis.js";
+import { isBtf } from "../objects/live-definition.js";
 import { constantValue, isReadOnly, liveFacts } from "../objects/map-subject.js";
 import { FactsCache } from "./facts-cache.js";
 import { type LiveLoad, POINTERS } from "./live-load.js";
 import { describeLoad, descriptionKey, MapTokens } from "./load-description.js";
+import { hasDebugInfo } from "./load-records.js";
 
 /** The facts of loads, by all that they were computed from. */
 export type KnownFacts = FactsCache<ProgramSubject>;
@@ -60,7 +62,7 @@ export class Facts {
    */
   of(load: LiveLoad, objects: IssuedObjects, process: string, analyst: Analyst): ProgramSubject {
     const { maps, ids } = mapsOf(load, objects, process);
-    const btf = load.attr.u32(LOAD.progBtfFd) === 0 ? null : btfOf(load.attr.s32(LOAD.progBtfFd));
+    const btf = programBtf(load);
     const { kernel, recogniser } = this;
     const more = { maps, ids, btf, objects, process, kernel };
     const parts = [
@@ -139,6 +141,16 @@ function targetOf({ given }: LiveLoad) {
 /** Maximum number of cached loads, and their maximum size in bytes (approximate). */
 const KEPT = 1024;
 const KEPT_BYTES = 16 * 2 ** 20;
+
+/**
+ * The bytes behind prog_btf_fd; null if there are none. If the kernel does not read the program's BTF, the fd may be of
+ * any other object, whose report would be taken for BTF.
+ */
+function programBtf({ given, attr, coreRelos }: LiveLoad): Uint8Array | null {
+  const fd = attr.s32(LOAD.progBtfFd);
+  const isRead = hasDebugInfo(given) || coreRelos.byteLength > 0;
+  return fd === 0 || !(isRead || isBtf(fd)) ? null : btfOf(fd);
+}
 
 interface NamedMaps {
   readonly maps: ReadonlyMap<string, CodeMap>;
