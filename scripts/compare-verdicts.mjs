@@ -13,7 +13,7 @@ const here = fileURLToPath(new URL("..", import.meta.url));
 const [other] = process.argv.slice(2);
 if (other === undefined || other === "--help" || !existsSync(join(other, "bin/countersign.js"))) {
   console.log(
-    "usage: node scripts/compare-verdicts.mjs CHECKOUT\n\nexample: node scripts/compare-verdicts.mjs ../countersign-0.1",
+    "usage: node scripts/compare-verdicts.mjs CHECKOUT\n\nexample: node scripts/compare-verdicts.mjs ../countersign-0.2",
   );
   process.exit(other === "--help" ? 0 : 2);
 }
