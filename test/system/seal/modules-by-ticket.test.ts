@@ -78,7 +78,7 @@ ${load("requested by the kernel", [...ALLOWED])} > /tmp/requested
 `;
 
 const SCRIPT = `
-insmod /bin/arcnet.ko && echo "listed: loaded"
+[ -e /bin/arcnet.ko ] && insmod /bin/arcnet.ko && echo "listed: loaded"
 ${Object.entries(BY_ROOT)
   .map(([name, given]) => load(name, given))
   .join("\n")}
