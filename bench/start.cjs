@@ -9,7 +9,7 @@ const [bundle, folder, option] = process.argv.slice(2);
 if (option === "--cache") {
   const cache = cacheOf(bundle);
   rmSync(cache, { force: true });
-  // as scripts/code-cache.mjs: a cache is good only for the flags that it was made under
+  // as bin/code-cache.mjs: a cache is good only for the flags that it was made under
   v8.setFlagsFromString = () => {};
   let script;
   const { main } = load(bundle, (compiled) => {

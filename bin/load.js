@@ -1,4 +1,4 @@
-// Loads a bundle of dist/ with V8's code cache, which the build wrote beside it: compiling takes longer than most
+// Loads a bundle of dist/ with V8's code cache, which code-cache.mjs wrote beside it: compiling takes longer than most
 // commands. Another version of V8 has no cache file, and the command only starts more slowly. `run` and `agent`, which
 // stay in memory, have a bundle of their own with only what they need, since its source stays in memory too. So does
 // the gate's decision thread. `resolve` and `list` need a small part of the rest, which loads in less time.
@@ -24,10 +24,13 @@ function cacheOf(name) {
   return `${resolve(DIST, name)}.${process.versions.v8}-${process.arch}.cache`;
 }
 
+const hasCache = (name) => existsSync(cacheOf(name));
+
+/** The bundle with the command `wanted`. */
+const bundleOf = (wanted) => BUNDLES.get(wanted) ?? "command";
+
 /** The exports of the bundle with the command `wanted`; undefined if it has not been built. */
-function command(wanted, compiled) {
-  return load(BUNDLES.get(wanted) ?? "command", compiled);
-}
+const command = (wanted, compiled) => load(bundleOf(wanted), compiled);
 
 /**
  * A bundle's exports; undefined if it has not been built. The build passes `compiled` to make the cache from the
@@ -50,4 +53,4 @@ function load(name, compiled = () => {}) {
   return module.exports;
 }
 
-module.exports = { cacheOf, command, load };
+module.exports = { bundleOf, cacheOf, command, hasCache, load };

@@ -55,8 +55,10 @@ function packagesOf(files) {
   return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
 }
 
-const scripts = ["build", "script", "code-cache", "code-digest"].map((name) => `scripts/${name}.mjs`);
-const sources = ["src", "package.json", "package-lock.json", ...scripts].map((name) => join(root, name));
+const scripts = ["build", "script", "code-digest"].map((name) => `scripts/${name}.mjs`);
+const sources = ["src", "bin/code-cache.mjs", "package.json", "package-lock.json", ...scripts].map((name) =>
+  join(root, name),
+);
 const stamp = join(dist, "command.cjs");
 const stale = !existsSync(stamp) || Math.max(...sources.map(newest)) > statSync(stamp).mtimeMs;
 
@@ -150,6 +152,6 @@ if (!quiet || stale) {
 // Without a code cache for this version of node, commands only start more slowly.
 for (const name of ["command", "gate", "kernel", "thread"])
   if (!existsSync(cacheOf(name)))
-    spawnSync(process.execPath, [join(root, "scripts/code-cache.mjs"), name], {
+    spawnSync(process.execPath, [join(root, "bin/code-cache.mjs"), name], {
       stdio: ["ignore", "ignore", "inherit"],
     });

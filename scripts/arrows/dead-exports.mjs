@@ -8,7 +8,7 @@ export const USERS = ["src", "test", "scripts", "bench", "bin"];
 const ENTRIES = {
   "src/index.ts": "the library's interface",
   "src/prove/guest/main.ts": "rewritten policies call them; prove/instrument writes the calls",
-  "src/gate/worker/gate-thread.ts": "a bundle of its own; scripts/code-cache.mjs uses them there",
+  "src/gate/worker/gate-thread.ts": "a bundle of its own; bin/code-cache.mjs uses them there",
   "src/trust/sigstore/library.ts": "a bundle of its own, which is loaded by its path",
 };
 

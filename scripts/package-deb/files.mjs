@@ -18,7 +18,6 @@ const COPIED = [
   ["schema", `${HOME}/schema`, /./],
   ["types", `${HOME}/types`, /./],
   ["deploy", `${HOME}/deploy`, /^(?!debian\/|Containerfile$|.*\.service$)/],
-  ["scripts", `${HOME}/scripts`, /^code-cache\.mjs$/],
   ["package.json", `${HOME}/package.json`],
   ["deploy/countersign-agent.service", "usr/lib/systemd/system/countersign-agent.service"],
   ["deploy/debian/etc", "etc/countersign", /./],

@@ -1,16 +1,17 @@
 import type { Config } from "../../config/config.js";
 import { Engine } from "../../engine/decision/engine.js";
 import { Impersonator } from "../../sys/credentials.js";
-import { NO_POLICIES, nothingLearnt, warmUpWith } from "./warm-up.js";
+import { NO_POLICIES, noOwnObjects, nothingLearnt, warmUpWith } from "./warm-up.js";
 
 /**
  * Runs the start and the warm-up of a decision thread once, with one policy. The build then stores V8's code cache, so
- * that a gate does not have to compile this code at its start.
+ * that a gate does not have to compile this code at its start. It does not call bpf(2): a build must not depend on what
+ * the kernel answers, and never returns from a kernel in which BPF programs wait for ever.
  */
 export async function precompile(policy: string): Promise<void> {
   const engine = await Engine.open(configOf(policy));
   const learnt = nothingLearnt();
-  for (const _ of warmUpWith(engine, new Impersonator(), learnt));
+  for (const _ of warmUpWith(engine, new Impersonator(), learnt, noOwnObjects));
   engine.prepare(learnt.examples);
   engine.close();
 }

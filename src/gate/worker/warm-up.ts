@@ -1,6 +1,7 @@
 import { PROBES } from "../../bpf/tables/loader-probes.gen.js";
 import type { Config } from "../../config/config.js";
 import { Engine } from "../../engine/decision/engine.js";
+import { ERRNO } from "../../errno.js";
 import { bpf } from "../../sys/bpf.js";
 import type { Impersonator } from "../../sys/credentials.js";
 import { addressOf, keepAlive } from "../../sys/libc.js";
@@ -67,24 +68,23 @@ export async function* warmUp(
   engine.close();
 }
 
-/** The same with the caller's engine, which makes the decisions. */
+/** The same with the caller's engine, which makes the decisions, and with the objects that `create` returns. */
 export function* warmUpWith(
   engine: Engine,
   impersonator: Impersonator,
   learnt: Learnt = nothingLearnt(),
+  create: () => OwnObjects = createOwnObjects,
 ): Generator<void, void, void> {
   for (let round = 0; round < ROUNDS; round += 1) {
     // only the last round keeps facts, so that each round computes them
     const kept = round === ROUNDS - 1 ? learnt : { ...learnt, facts: noKnownFacts() };
     // no fd stays open between two steps, because the thread may be terminated there
     const pidfd = openThread(process.pid, process.pid);
-    const btf = loadBtf(warmUpProgram(0).btf);
-    const program = loadPlain(PLAIN);
-    const map = bpf(CMD.BPF_MAP_CREATE, SMALL_MAP);
+    const own = create();
     const cache = new PidfdCache();
     const caller = readCaller(process.pid, pidfd, null);
-    if (caller !== null) play(new Stage(engine, impersonator, caller, { pidfd, cache }, kept), { btf, program, map });
-    for (const fd of [cache.pidfd, map, program, btf, pidfd]) close(fd);
+    if (caller !== null) play(new Stage(engine, impersonator, caller, { pidfd, cache }, kept), own);
+    for (const fd of [cache.pidfd, own.map, own.program, own.btf, pidfd]) close(fd);
     yield;
   }
 }
@@ -96,13 +96,25 @@ interface OwnObjects {
   readonly map: number;
 }
 
+function createOwnObjects(): OwnObjects {
+  return { btf: loadBtf(warmUpProgram(0).btf), program: loadPlain(PLAIN), map: bpf(CMD.BPF_MAP_CREATE, SMALL_MAP) };
+}
+
+/** For a warm-up that must not call bpf(2). */
+export function noOwnObjects(): OwnObjects {
+  return { btf: -ERRNO.ENOSYS, program: -ERRNO.ENOSYS, map: -ERRNO.ENOSYS };
+}
+
 function play(stage: Stage, { btf, program, map }: OwnObjects): void {
   stage.requestToken();
-  for (const { type, expectedAttachType, name, license, insns } of OF_LIBBPF)
+  // a map that an instruction names is looked up in the kernel
+  for (const { type, expectedAttachType, name, license, insns } of map < 0 ? WITHOUT_MAPS : OF_LIBBPF)
     stage.load({ type, expectedAttachType, name, license, insns: Buffer.from(insns, "hex") });
   if (program >= 0) stage.issue(PLAIN, program);
-  const tracer = { ...warmUpProgram(map), btfFd: btf };
-  stage.load({ type: TRACEPOINT, expectedAttachType: 0, name: "warm_up", license: "GPL", ...tracer });
+  if (btf >= 0 && map >= 0) {
+    const tracer = { ...warmUpProgram(map), btfFd: btf };
+    stage.load({ type: TRACEPOINT, expectedAttachType: 0, name: "warm_up", license: "GPL", ...tracer });
+  }
   stage.create();
   stage.answerLoad(PLAIN);
   stage.answerCreate();
@@ -110,6 +122,8 @@ function play(stage: Stage, { btf, program, map }: OwnObjects): void {
 
 /** The probes of libbpf, with which most loaders begin. */
 const OF_LIBBPF = PROBES.filter(({ loaders }) => loaders.some((loader) => loader.startsWith("libbpf")));
+/** Those whose first instruction is not BPF_LD | BPF_IMM | BPF_DW (0x18), as which an instruction names a map. */
+const WITHOUT_MAPS = OF_LIBBPF.filter(({ insns }) => !insns.startsWith("18"));
 
 /** Values of enum bpf_prog_type and enum bpf_cmd (linux/bpf.h). */
 const SOCKET_FILTER = 1;

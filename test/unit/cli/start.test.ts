@@ -11,7 +11,7 @@ describe("the bundle of the commands", () => {
   // as a build does; the one that there is may be another version of node's
   beforeAll(() => {
     for (const bundle of ["command", "gate", "kernel"])
-      if (!existsSync(cacheOf(bundle))) spawnSync(process.execPath, [own("scripts/code-cache.mjs"), bundle]);
+      if (!existsSync(cacheOf(bundle))) spawnSync(process.execPath, [own("bin/code-cache.mjs"), bundle]);
   });
 
   it.each(["check", "run", "resolve"])("that has `%s` is compiled from the code cache that its build left", (name) => {

@@ -1,6 +1,8 @@
-// usage: code-cache.mjs command|gate|kernel|thread
+// usage: code-cache.mjs [command|gate|kernel|thread]
 // Writes V8's code cache of that bundle with the functions that a usual run compiles, so that the next run need not
-// compile them. See bin/load.js.
+// compile them. See load.js. Without a name, those of all bundles that have none, one after the other. It calls neither
+// bpf(2) nor seccomp(2), so that a build does not depend on what the kernel does then.
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -8,8 +10,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const require = createRequire(import.meta.url);
-const { cacheOf, load } = require("../bin/load.js");
-const [, , bundle] = process.argv;
+const { cacheOf, hasCache, load } = require("./load.js");
+const [, own, bundle] = process.argv;
+if (bundle === undefined) {
+  const lacking = ["command", "gate", "kernel", "thread"].filter((name) => !hasCache(name));
+  for (const name of lacking) spawnSync(process.execPath, [own, name], { stdio: "ignore" });
+  require("./first-start.js").unlock();
+  process.exit();
+}
 const cache = cacheOf(bundle);
 // A cache is valid only for the V8 flags that it was made with, and `check` sets one after it has been loaded
 // (src/cli/input/open-engine.ts).
@@ -61,5 +69,6 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 process.exitCode = 0;
-writeFileSync(`${cache}.new`, script.createCachedData());
-renameSync(`${cache}.new`, cache);
+const made = `${cache}.${process.pid}`;
+writeFileSync(made, script.createCachedData());
+renameSync(made, cache);
