@@ -1,4 +1,4 @@
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
@@ -14,15 +14,48 @@ const PACKAGES = [
   "test/system/{sign-*,signatures,time-stamp-usage,typescript-versions}.test.ts",
 ];
 const ALONE = { testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: false };
-/**
- * Of two processors vitest leaves one idle. With both, files of `unit` meet in a process in another order each time,
- * and some of their tests still depend on what earlier files left there.
- */
+/** Files of `unit` that start the command, or read `dist/`: they need a build, and the others do not. */
+const COMMANDS = [
+  "test/unit/cli/commands/log-export.test.ts",
+  "test/unit/cli/commands/log.test.ts",
+  "test/unit/cli/commands/repl.test.ts",
+  "test/unit/cli/first-start.test.ts",
+  "test/unit/cli/start.test.ts",
+  "test/unit/engine/embedding.test.ts",
+  "test/unit/engine/harmful-policies.test.ts",
+  "test/unit/engine/sealed-keyrings.test.ts",
+  "test/unit/engine/watchdog.test.ts",
+  "test/unit/gate/agent/agent.test.ts",
+  "test/unit/gate/agent/fd-store/fd-store-containers.test.ts",
+  "test/unit/gate/agent/fd-store/handover.test.ts",
+  "test/unit/gate/agent/kubernetes/pods.test.ts",
+  "test/unit/gate/agent/rejected/rejected-listeners.test.ts",
+  "test/unit/gate/run/command-process.test.ts",
+  "test/unit/gate/run/run.test.ts",
+  "test/unit/gate/supervisor/blocking-worker-pool.test.ts",
+  "test/unit/gate/supervisor/blocking-workers.test.ts",
+  "test/unit/gate/supervisor/gate-supervisor.test.ts",
+  "test/unit/gate/supervisor/images.test.ts",
+  "test/unit/gate/supervisor/shadow.test.ts",
+  "test/unit/gate/worker/decision-loop.test.ts",
+  "test/unit/log/three-writers.test.ts",
+  "test/unit/package.test.ts",
+  "test/unit/scripts/sbom.test.ts",
+  "test/unit/seal/agent/agent-files.test.ts",
+  "test/unit/trust/model/signer.test.ts",
+  "test/unit/trust/sigstore/sigstore.test.ts",
+  "test/unit/trust/x509/trusted-certificates.test.ts",
+  "test/unit/workbench/report.test.ts",
+  "test/unit/workbench/testing/watched-files.test.ts",
+];
+/** Files of these run beside each other. */
 const ABREAST = {
   testTimeout: 120_000,
   hookTimeout: 120_000,
   globalSetup: "./test/support/temporary-folder.ts",
 };
+/** Files that share the modules of their process: see module-cache.ts. */
+const SHARED = { ...ABREAST, isolate: false, setupFiles: ["./test/support/module-cache.ts"] };
 
 /**
  * One project for each ring of tests; files of `system` run one by one, since they load programs into the one kernel
@@ -35,13 +68,15 @@ const ring = (name: string, include: string[], more: object = ABREAST) => ({
 
 export default defineConfig({
   test: {
+    // vitest leaves one processor idle
+    maxWorkers: availableParallelism(),
+    tags: [
+      { name: "deep", description: "not in `npm test`, but in `npm run test:deep`: takes above 300 ms of a processor" },
+    ],
     reporters: ["default", "./test/support/reporter.ts", "./test/support/stalls.ts"],
     projects: [
-      ring("unit", ["test/unit/**/*.test.ts"], {
-        ...ABREAST,
-        isolate: false,
-        setupFiles: ["./test/support/module-cache.ts"],
-      }),
+      ring("unit", ["test/unit/**/*.test.ts"], { ...SHARED, exclude: COMMANDS }),
+      ring("commands", COMMANDS, SHARED),
       ring("conformance", ["test/conformance/**/*.test.ts"]),
       ring("hostile", ["test/hostile/**/*.test.ts"]),
       // these only ask policies: importing the engine again for each file would take most of the time

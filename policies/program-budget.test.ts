@@ -11,6 +11,7 @@ describe("program-budget", () => {
 
   it.each(["drop-telnet", "exec-log", "rate-limit/limit", "xdp-steer/count"])(
     "has room for %s unless told otherwise",
+    { tags: ["deep"] },
     async (name) => {
       await open({});
       expect(site.load(name).verdict).toBe(0);

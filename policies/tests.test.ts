@@ -34,7 +34,7 @@ describe.each(POLICIES)("the tests of %s", (policy) => {
     expect(file?.branches.reached).toBe(file?.branches.found);
   });
 
-  it("notice every change of the policy, or POLICY.mutants.yaml says why they cannot", async () => {
+  it("notice every change of the policy, or POLICY.mutants.yaml says why they cannot", { tags: ["deep"] }, async () => {
     const { mutants, total } = await runMutants(config(), open, Number.POSITIVE_INFINITY);
     expect(mutants.length).toBe(total);
     expect(total).toBeGreaterThan(2);

@@ -71,13 +71,22 @@ export function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString("utf8");
 }
 
+/** Files of the bundle that the build only copies, and where they are when tests run from source. */
+const COPIED: Readonly<Record<string, string>> = {
+  "strip-types.cjs": "../node_modules/@swc/wasm-typescript/wasm.js",
+  "seal/guard.bpf.o": "./seal/guard/guard.bpf.o",
+  "seal/loader.bin": "./seal/loader/loader.bin",
+  "seal/attacks.bin": "./seal/attacks/attacks.bin",
+};
+
 /**
- * The path of a file of the bundle: in the folder of this module, in its parent for a chunk, or in dist/ when the tests
- * run from source. Throws INTERNAL if it is missing.
+ * The path of a file of the bundle: in the folder of this module, in its parent for a chunk, or, when the tests run
+ * from source, where the build copies it from, or in dist/. Throws INTERNAL if it is missing.
  */
 export function bundleFile(name: string): string {
-  for (const folder of ["./", "../", "../dist/"]) {
-    const file = fileURLToPath(new URL(`${folder}${name}`, import.meta.url));
+  for (const path of [`./${name}`, `../${name}`, COPIED[name], `../dist/${name}`]) {
+    if (path === undefined) continue;
+    const file = fileURLToPath(new URL(path, import.meta.url));
     if (existsSync(file)) return file;
   }
   throw new CountersignError("INTERNAL", `\`${name}\` is missing from the bundle`, { remedy: "run `npm run build`" });

@@ -1,3 +1,4 @@
+// @module-tag deep
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";

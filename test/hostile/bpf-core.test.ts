@@ -223,7 +223,7 @@ describe("relocation", () => {
     expect(relocate().digest).toBe(digest);
   });
 
-  it("of damaged objects, kernels and programs gives a result or a named error", () => {
+  it("of damaged objects, kernels and programs gives a result or a named error", { tags: ["deep"] }, () => {
     const seed = seedOf();
     const outcomes = new Map<string, number>();
     for (let round = 0; round < shareOf(20_000); round++) {

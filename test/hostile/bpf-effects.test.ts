@@ -1,3 +1,4 @@
+// @module-tag deep
 import "../support/work.js";
 import { describe, expect, it } from "vitest";
 import { effectsOf } from "../../src/bpf/analysis/effects.js";

@@ -1,3 +1,4 @@
+// @module-tag deep
 import "../support/work.js";
 import { describe, expect, it } from "vitest";
 import { btfOf, elfOf, symbolOf, type WrittenSection } from "../../src/bpf/assembly/elf-writer.js";

@@ -44,7 +44,7 @@ describe("a live load that lies", () => {
 });
 
 describe("live loads with damage", () => {
-  it("give facts or a named error", () => {
+  it("give facts or a named error", { tags: ["deep"] }, () => {
     const seed = seedOf();
     const next = numbers(seed);
     const whole = load();

@@ -176,7 +176,7 @@ describe("programs that grow", () => {
 });
 
 describe("objects with damage", () => {
-  it("give facts or a named error", () => {
+  it("give facts or a named error", { tags: ["deep"] }, () => {
     const seed = seedOf();
     const next = numbers(seed);
     const sources = ["rate-limit", "exec-guard", "switch-watch", "legacy-count", "xdp-steer.be"].map(example);

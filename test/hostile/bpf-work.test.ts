@@ -1,3 +1,4 @@
+// @module-tag deep
 import "../support/work.js";
 import { describe, expect, it } from "vitest";
 import { factsOfObject } from "../../src/bpf/object.js";

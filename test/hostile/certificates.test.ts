@@ -1,3 +1,4 @@
+// @module-tag deep
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CountersignError } from "../../src/error.js";
 import { CertifiedFolder, SHIPPED } from "../support/certificates.js";

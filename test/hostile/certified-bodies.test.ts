@@ -1,3 +1,4 @@
+// @module-tag deep
 import { describe, expect, it } from "vitest";
 import { CountersignError } from "../../src/error.js";
 import { CertifiedFolder } from "../support/certificates.js";

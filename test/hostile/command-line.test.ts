@@ -74,7 +74,7 @@ describe("an object that can't be read is no decision", () => {
     ],
     ["of 32 bits", Buffer.from(object).fill(1, 4, 5), /ELF_UNSUPPORTED/],
   ];
-  it.each(cases)("%s", async (name, bytes, message) => {
+  it.each(cases)("%s", { tags: ["deep"] }, async (name, bytes, message) => {
     const path = place.write(`${name.replaceAll(" ", "-")}.o`, bytes);
     const line = await checked(path);
     expect(line).toContain(`${path}: `);

@@ -1,3 +1,4 @@
+// @module-tag deep
 import { afterAll, describe, expect, it } from "vitest";
 import { CheckedPolicies } from "../../src/prove/check/checked-policies.js";
 import { digestsOf } from "../../src/prove/check/digests.js";

@@ -1,3 +1,4 @@
+// @module-tag deep
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/config/config.js";

@@ -1,3 +1,4 @@
+// @module-tag deep
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { explainText } from "../../src/cli/output/explain-text.js";

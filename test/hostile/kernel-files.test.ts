@@ -116,7 +116,7 @@ describe("a kernel's file that lies about itself", () => {
     ],
   ];
 
-  it.each(lies)("%s: %s", async (_, code, bytes) => expect(await outcome(bytes())).toBe(code));
+  it.each(lies)("%s: %s", { tags: ["deep"] }, async (_, code, bytes) => expect(await outcome(bytes())).toBe(code));
 });
 
 function tarWithSize(size: string): Buffer {
@@ -176,7 +176,7 @@ describe("compressed data that lies about itself", () => {
 
 describe("damaged kernels", () => {
   const seed = seedOf();
-  it(`are errors with a place and a remedy, or kernels (seed ${seed})`, async () => {
+  it(`are errors with a place and a remedy, or kernels (seed ${seed})`, { tags: ["deep"] }, async () => {
     const next = numbers(seed);
     const sources = [
       PACKAGE,

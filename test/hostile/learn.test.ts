@@ -1,3 +1,4 @@
+// @module-tag deep
 import { readFileSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bounded } from "../../src/log/decision-record.js";

@@ -1,3 +1,4 @@
+// @module-tag deep
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../support/command-line.js";

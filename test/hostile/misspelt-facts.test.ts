@@ -1,3 +1,4 @@
+// @module-tag deep
 /**
  * Every declared fact, misspelt by one letter: a letter left out, replaced, or swapped with the next one. Each is read
  * in every way that the language has. Runs a tenth of the family, the same one each time; all of it with

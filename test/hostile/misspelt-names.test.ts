@@ -1,3 +1,4 @@
+// @module-tag deep
 /**
  * Every name of the virtual module, misspelt by one letter: a letter left out, replaced, or swapped with the next one.
  * By the text of a policy each is an error at start, by its run a fault. Each name is read in one form, in turn, or in

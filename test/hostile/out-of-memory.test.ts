@@ -1,3 +1,4 @@
+// @module-tag deep
 /**
  * What a policy sees when any one of its allocations fails. The engine continues with an exception then, in code that
  * few programs ever run: each end must be OUT_OF_MEMORY, and no trap may show that the engine used freed memory.

@@ -102,7 +102,7 @@ describe("a test beside a policy", () => {
     expect(read(CASES)).toEqual({ error: null, count: 4 });
   });
 
-  it("that is damaged is read or is an error, whatever the damage", () => {
+  it("that is damaged is read or is an error, whatever the damage", { tags: ["deep"] }, () => {
     const seed = seedOf();
     const next = numbers(seed);
     let accepted = 0;
@@ -117,7 +117,7 @@ describe("a test beside a policy", () => {
     expect(accepted).toBeLessThan(400);
   });
 
-  it.each(["gone.o", "."])("names the case whose file cannot be read: %s", async (name) => {
+  it.each(["gone.o", "."])("names the case whose file cannot be read: %s", { tags: ["deep"] }, async (name) => {
     const place = new Workplace("  - { policy: policy.js }\n");
     place.write("policy.js", "export const bpf_prog_load = () => 0;\n");
     place.write(

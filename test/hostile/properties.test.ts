@@ -1,3 +1,4 @@
+// @module-tag deep
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a property has a template
 import { describe, expect, it } from "vitest";
 import { CountersignError } from "../../src/error.js";

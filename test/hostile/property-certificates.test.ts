@@ -1,3 +1,4 @@
+// @module-tag deep
 import { afterAll, describe, expect, it } from "vitest";
 import type { PropertySource } from "../../src/prove/explorer/rewritten-policy.js";
 import type { TableCertificate } from "../../src/prove/shared/certificate.js";

@@ -1,3 +1,4 @@
+// @module-tag deep
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { runCommand } from "../support/command-line.js";

@@ -1,3 +1,4 @@
+// @module-tag deep
 import { describe, expect, it } from "vitest";
 import { numbers, seedOf } from "../support/damage.js";
 import { HOSTILE_BODIES, policyWithBody } from "../support/hostile-bodies.js";

@@ -1,3 +1,4 @@
+// @module-tag deep
 /**
  * Loads that differ in one covered property from what was stated, over a real object: each is a mismatch, and its
  * property is named.

@@ -1,3 +1,4 @@
+// @module-tag deep
 /**
  * Policies that once showed a fault of the sandbox or the linker, as they were reported: each is rejected, denied or
  * decided as it should have been. The files are in fixtures/policies, one folder for each kind.

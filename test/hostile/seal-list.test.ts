@@ -288,7 +288,7 @@ describe("a list file", () => {
   });
 
   /** Whoever can change the digest of the tables too still gets only lists that `encodeList` writes. */
-  it("is what encodeList writes, or is rejected", () => {
+  it("is what encodeList writes, or is rejected", { tags: ["deep"] }, () => {
     const places = fc.array(fc.tuple(fc.nat(LIST.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(places, (changes) => {
@@ -307,7 +307,7 @@ describe("a list file", () => {
     );
   });
 
-  it("is what encodeList writes, or is rejected, also if whole words are exchanged", () => {
+  it("is what encodeList writes, or is rejected, also if whole words are exchanged", { tags: ["deep"] }, () => {
     const words = fc.array(fc.tuple(fc.nat(LIST.length / 4 - 1), fc.nat(LIST.length / 4 - 1)), {
       minLength: 1,
       maxLength: 3,

@@ -1,3 +1,4 @@
+// @module-tag deep
 /**
  * Certificates, keys and paths made to hurt: each is rejected after a bounded amount of work, with the rule that it
  * breaks.

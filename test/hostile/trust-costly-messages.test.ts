@@ -1,3 +1,4 @@
+// @module-tag deep
 /**
  * Messages that are made to take long end at the effort limit; honest ones that need many tries do not come near it.
  */

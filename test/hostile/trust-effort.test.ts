@@ -1,3 +1,4 @@
+// @module-tag deep
 /**
  * Signatures of at most 64 KiB that were hunted for what they cost. What a verification takes is bounded by the effort
  * that it is charged for, and what it leaves in a record by a constant.

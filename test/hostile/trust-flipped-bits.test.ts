@@ -1,3 +1,4 @@
+// @module-tag deep
 /**
  * Single bits of what is signed, of the signature and of the certificate in it, turned over: each refusal has its
  * errno. Of signatures and certificates a tenth of the bits; all of them with COUNTERSIGN_COMPLETE=1.

@@ -71,7 +71,7 @@ describe.each(SSH_KINDS)("one flipped bit in an SSH signature by a key of type %
   });
 });
 
-it("a damaged key file is read, or is an error with a name", () => {
+it("a damaged key file is read, or is an error with a name", { tags: ["deep"] }, () => {
   const seed = seedOf();
   const next = numbers(seed);
   const lines = [

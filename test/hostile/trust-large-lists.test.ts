@@ -1,3 +1,4 @@
+// @module-tag deep
 /** Revocation lists of many certificates: they are read in proportion to their size, in PEM as in DER. */
 
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+// @module-tag deep
 /** Object identifiers that are made long: those of more than 64 octets are malformed, wherever they are. */
 import { describe, expect, it } from "vitest";
 import { ERRNO } from "../../src/errno.js";

@@ -1,3 +1,4 @@
+// @module-tag deep
 /**
  * Messages made to hurt: each is rejected after a bounded amount of work, with the errno and the rule that it breaks.
  */

@@ -1,3 +1,4 @@
+// @module-tag deep
 /**
  * Each loop whose length a message chooses costs effort in proportion to its length, and work in proportion to the
  * effort. The limit is exact: with as much effort as a message takes, the result is the same, and with less it is

@@ -1,3 +1,4 @@
+// @module-tag deep
 /** Time stamps, damaged: the token and the message that carries it. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { ERRNO, verdictName } from "../../src/errno.js";

@@ -4,11 +4,15 @@ import type { Reporter } from "vitest/reporters";
 
 /** Lines of the message of a test that failed. */
 const LINES = 5;
+/** Milliseconds above which a test of the quick ring is slow, and how many slow ones are listed. */
+const SLOW = 300;
+const MOST_SLOW = 20;
 
 /**
  * Prints each skipped test with its reason, each test that failed with the first lines of its message, each suite that
- * failed outside of its tests, then one line of counts: the end of the output says what failed. Three things fail the
- * run that vitest lets pass, or does not count:
+ * failed outside of its tests, then one line of counts: the end of the output says what failed. A run without the
+ * tests that are marked `deep` also lists what took long: on a quiet machine it is to be made cheaper, or marked.
+ * Three things fail the run that vitest lets pass, or does not count:
  *
  * - A skip without a reason: what a machine lacks has a name (`context.skip("needs BPF_LSM")`).
  * - A suite whose hook or file threw, although each of its tests passed or was skipped.
@@ -20,13 +24,14 @@ export default class CountingReporter implements Reporter {
     const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
     const broken = suites.filter((suite) => suite.errors().length > 0);
     const retried = tests.filter(({ options }) => retriesOf(options.retry) > 0);
-    const skipped = tests.filter((test) => test.result().state === "skipped");
+    const skipped = tests.filter((test) => test.result().state === "skipped" && !isLeftOut(test));
 
     for (const test of skipped.filter((each) => !selectedByName() && !inside(each, broken))) {
       const { note } = test.result() as { readonly note?: string };
       if (note === undefined) process.exitCode = 1;
       console.log(`skipped: ${place(test)}: ${note ?? "NO REASON GIVEN; call context.skip(reason)"}`);
     }
+    if (RING === "!deep") for (const line of slowest(tests)) console.log(line);
     for (const test of tests)
       for (const { message } of failuresOf(test)) console.log(`failed: ${place(test)}: ${beginningOf(message)}`);
     for (const suite of broken) console.log(`failed outside of its tests: ${place(suite)}: ${messageOf(suite)}`);
@@ -43,6 +48,21 @@ export default class CountingReporter implements Reporter {
 /** With `-t PATTERN` vitest marks all other tests as skipped; those need no reason. */
 function selectedByName(): boolean {
   return process.argv.some((word) => word === "-t" || word.startsWith("--testNamePattern"));
+}
+
+/** The ring that scripts/test.mjs runs: `deep` or `!deep`; undefined for all tests. */
+const RING = process.argv[process.argv.indexOf("--tags-filter") + 1 || Number.POSITIVE_INFINITY];
+
+/** Whether a test is of the other ring: vitest marks it as skipped. */
+function isLeftOut({ tags }: TestCase): boolean {
+  return RING === "deep" ? !tags.includes("deep") : RING === "!deep" && tags.includes("deep");
+}
+
+function slowest(tests: readonly TestCase[]): readonly string[] {
+  const took = (test: TestCase) => test.diagnostic()?.duration ?? 0;
+  const slow = tests.filter((test) => took(test) > SLOW).sort((a, b) => took(b) - took(a));
+  const lines = slow.slice(0, MOST_SLOW).map((test) => `slow: ${Math.round(took(test))} ms: ${place(test)}`);
+  return slow.length > MOST_SLOW ? [...lines, `slow: ${slow.length - MOST_SLOW} more above ${SLOW} ms`] : lines;
 }
 
 /** A suite whose `beforeAll` throws skips its tests; its own line says why. */

@@ -161,7 +161,7 @@ describe.skipIf(windows)("a folder of cached results (Windows has no owner of a 
     expect(all.map((_, index) => open()!.read({ ...KEY, of: [String(index)] }))).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it("keeps the newest 4,096 files", () => {
+  it("keeps the newest 4,096 files", { tags: ["deep"] }, () => {
     keep("oldest");
     for (const name of names()) utimesSync(join(cache, name), 1, 1);
     for (let number = 0; number < 4095; number++) writeFileSync(join(cache, `${number}`), "");

@@ -39,7 +39,7 @@ async function check(object: string): Promise<readonly (string | null)[]> {
 }
 
 describe("verify_program in `check`", () => {
-  it("is 0 for an object that `sign --programs` signed, and -ENODATA for any other", async () => {
+  it("is 0 for an object that `sign --programs` signed, and -ENODATA for any other", { tags: ["deep"] }, async () => {
     await sign(STEER);
     expect(await check(STEER)).toEqual([null]);
     expect(await check(LIMIT)).toEqual([
@@ -85,7 +85,7 @@ describe("verify_program in `check`", () => {
     expect(err).toContain("STATEMENT");
   });
 
-  it("is 0 in `test`, too", async () => {
+  it("is 0 in `test`, too", { tags: ["deep"] }, async () => {
     place.write("policies/p.test.yaml", `- { file: ${LIMIT}, expect: -ENODATA }\n`);
     const test = () => runCommand("test", "--config", place.config);
     expect((await test()).code).toBe(0);

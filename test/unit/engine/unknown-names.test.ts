@@ -73,6 +73,7 @@ describe.each([
 ])("keyrings that are %s", (_, sealed) => {
   it.each(["verify_signature", "signer_of", "member"])(
     "fail a policy that computes another name for %s",
+    { tags: ["deep"] },
     async (helper) => {
       const its = await engine(["platform"], { sealed });
       for (const type of SIGNATURE_TYPES)

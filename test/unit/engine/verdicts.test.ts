@@ -93,7 +93,7 @@ function verdicts({ verdict, enforced_verdict, denied_by, audit_denials }: Decis
 }
 
 describe("the verdicts of an engine", () => {
-  it("are those of the design, in every case of up to two attachments", () => {
+  it("are those of the design, in every case of up to two attachments", { tags: ["deep"] }, () => {
     expect(CASES).toHaveLength(2 * 3 * (1 + 14 + 14 * 14));
     for (const one of CASES) {
       const decision = decide(one);
@@ -102,7 +102,9 @@ describe("the verdicts of an engine", () => {
     }
   });
 
-  it("name each attachment in scope with its configured mode, whatever the engine's mode is", () => {
+  it("name each attachment in scope with its configured mode, whatever the engine's mode is", {
+    tags: ["deep"],
+  }, () => {
     for (const one of CASES) {
       const inScope = one.attachments.filter(({ state }) => state !== "out of scope");
       expect(
@@ -112,7 +114,7 @@ describe("the verdicts of an engine", () => {
     }
   });
 
-  it("are the same without the attachments in audit", () => {
+  it("are the same without the attachments in audit", { tags: ["deep"] }, () => {
     const kept = ({ verdict, enforced_verdict, denied_by }: Decision) => [verdict, enforced_verdict, denied_by?.code];
     for (const one of CASES) {
       const without = { ...one, attachments: one.attachments.filter(({ mode }) => mode === "enforce") };

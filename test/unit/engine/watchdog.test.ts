@@ -65,7 +65,9 @@ describe("an engine in a thread", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("judges certificates at the time of the request, although another thread repeats it", async () => {
+  it("judges certificates at the time of the request, although another thread repeats it", {
+    tags: ["deep"],
+  }, async () => {
     const own = await open([STUCK_IN_AUDIT]);
     const asked = own.decideAsync(ask("stuck"));
     const after = Date.now();
@@ -74,13 +76,15 @@ describe("an engine in a thread", () => {
     expect(judged_time).toBeLessThanOrEqual(after);
   });
 
-  it("decides while the caller waits, and while it does not", async () => {
+  it("decides while the caller waits, and while it does not", { tags: ["deep"] }, async () => {
     const engine = await openCountsAndStuck();
     expect(engine.decide(ask("a")).verdict).toBe(-1);
     expect((await engine.decideAsync(ask("a"))).verdict).toBe(-2);
   });
 
-  it("denies for a policy that does not return, and records the fault for that policy only", async () => {
+  it("denies for a policy that does not return, and records the fault for that policy only", {
+    tags: ["deep"],
+  }, async () => {
     const engine = await openCountsAndStuck();
     await engine.prepared();
     expect(engine.decide(ask("a")).verdict).toBe(-1);
@@ -95,7 +99,9 @@ describe("an engine in a thread", () => {
     expect(answers[1]?.fault?.message).toContain("its thread was ended");
   });
 
-  it("keeps each writer's entries, and its part of the map, in the thread that takes over", async () => {
+  it("keeps each writer's entries, and its part of the map, in the thread that takes over", {
+    tags: ["deep"],
+  }, async () => {
     const fills = (prefix: string) => `import { map_update, note } from "countersign";
       export const blob_verify = (blob) => {
         if (blob.name !== "stuck") note(String(map_update("state", "${prefix}" + blob.name, 1)));
@@ -117,7 +123,9 @@ describe("an engine in a thread", () => {
     expect([notes("a"), notes("c")]).toEqual([["0", "0"], FULL]);
   });
 
-  it("keeps every committed map write when its thread is replaced, and repeats the decision in progress", async () => {
+  it("keeps every committed map write when its thread is replaced, and repeats the decision in progress", {
+    tags: ["deep"],
+  }, async () => {
     const engine = await openCountsAndStuck();
     await engine.prepared();
     const names = ["a", "stuck", "b", "c"];
@@ -127,7 +135,7 @@ describe("an engine in a thread", () => {
     expect(verdicts).toEqual([-1, -2, -3, -4]);
   });
 
-  it("takes an attachment out that had two threads ended, and says so in the log", async () => {
+  it("takes an attachment out that had two threads ended, and says so in the log", { tags: ["deep"] }, async () => {
     const engine = await openCountsAndStuck();
     for (let ended = 0; ended < 2; ended++) {
       await engine.prepared();
@@ -141,7 +149,7 @@ describe("an engine in a thread", () => {
     expect(JSON.parse(last).answers[1].fault.code).toBe("SUSPENDED");
   });
 
-  it("uses the files as they were when it was opened, even if they changed since", async () => {
+  it("uses the files as they were when it was opened, even if they changed since", { tags: ["deep"] }, async () => {
     const files = {
       "policies/reads.js": READS,
       "policies/verdict.js": "export const verdict = -7;",
@@ -169,7 +177,7 @@ describe("an engine in a thread", () => {
     await expect(broken).rejects.toMatchObject({ code: "FILE_UNREADABLE", place: expect.stringContaining("none.js") });
   });
 
-  it("rejects requests after it was closed", async () => {
+  it("rejects requests after it was closed", { tags: ["deep"] }, async () => {
     const other = await open([{ policy: "policies/counts.js" }]);
     await other.close();
     await other.close();

@@ -52,7 +52,7 @@ describe("a search", () => {
     }
   });
 
-  it("finds decisions of level `decision`, in gzip, and in rotated files", async () => {
+  it("finds decisions of level `decision`, in gzip, and in rotated files", { tags: ["deep"] }, async () => {
     const plain = (await recordedLines("decision")).filter((line) => line.includes('"type":"decision"'));
     const path = write("level.jsonl", plain.slice(10));
     write("level.jsonl.1", plain.slice(5, 10));
@@ -63,7 +63,7 @@ describe("a search", () => {
     }
   });
 
-  it("finds decisions in one compressed file, each with its definitions", async () => {
+  it("finds decisions in one compressed file, each with its definitions", { tags: ["deep"] }, async () => {
     const path = write("packed.jsonl.gz", lines, true);
     const ids = decisions.map(idOf);
     const { result } = await search([path], async (one) => {

@@ -119,7 +119,7 @@ describe("definitions", () => {
   it.each([
     ["half of a file", 2 ** 20, 2 ** 19],
     ["the longest line", 2 ** 30, MAX_CONFIGURATION],
-  ])("of a configuration have texts of policies up to %s", (_, rotate, most) => {
+  ])("of a configuration have texts of policies up to %s", { tags: ["deep"] }, (_, rotate, most) => {
     const sourceOf = (length: number, files: Readonly<Record<string, string>> = {}) => {
       const policies = { ab: { file: "a.js", source: "é".repeat(length / 2), files, hooks: [], blind: [] } };
       const path = `${file}.${length}.${Object.keys(files)}`;

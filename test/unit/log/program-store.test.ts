@@ -101,7 +101,9 @@ describe("a folder with the instructions of programs", () => {
     store.close();
   });
 
-  it("is listed once for about as many new programs as it holds, and each file is looked at once then", () => {
+  it("is listed once for about as many new programs as it holds, and each file is looked at once then", {
+    tags: ["deep"],
+  }, () => {
     const count = 2000;
     const held = 100;
     vi.clearAllMocks();
@@ -188,7 +190,9 @@ describe("a folder with the instructions of programs", () => {
     store.close();
   });
 
-  it("loses one file for one that is kept, and an eighth in steps while the process is idle", () => {
+  it("loses one file for one that is kept, and an eighth in steps while the process is idle", {
+    tags: ["deep"],
+  }, () => {
     const held = 2048;
     const store = open(held * BLOCK);
     for (let number = 0; number < held; number++) store.keep(numbered(number));

@@ -108,7 +108,9 @@ describe("a reader of records", () => {
     expect(damages([...lines.slice(0, at + 1), lines[at]!])).toEqual(["duplicate-id"]);
   });
 
-  it("finds a second decision with an id among so many that were read last, and forgets those before them", () => {
+  it("finds a second decision with an id among so many that were read last, and forgets those before them", {
+    tags: ["deep"],
+  }, () => {
     const line = (number: number) =>
       JSON.stringify({ type: "decision", version: 2, id: `id ${number}`, verdict: 0, subject: { name: "" } });
     const reader = new RecordReader();

@@ -37,7 +37,9 @@ describe("a domain", () => {
     expect(guest.domain.made).toBe(13);
   });
 
-  it("evicts runtimes at random once they hold more than its memory, and makes them again when they are asked", () => {
+  it("evicts runtimes at random once they hold more than its memory, and makes them again when they are asked", {
+    tags: ["deep"],
+  }, () => {
     const [policies, rounds] = [24, 8];
     const guest = new Guest({ memory: 16 * runtimeMemory(link(blob("return 0;"))) });
     for (let round = 0; round < rounds; round++) expect(answers(guest, policies)).toEqual(expected(policies));
@@ -53,7 +55,7 @@ describe("a domain", () => {
     expect(guest.domain.made).toBe(9);
   });
 
-  it("evicts policies of the running decision last", () => {
+  it("evicts policies of the running decision last", { tags: ["deep"] }, () => {
     const policies = Array.from({ length: 8 }, (_, index) => link(blob(`return -${index} || 0;`)));
     const inUse: CachedPolicy[] = [];
     const memory = 8.5 * runtimeMemory(policies[0]!);
@@ -65,7 +67,7 @@ describe("a domain", () => {
     expect(cached.map(({ runtime }) => runtime !== null)).toEqual([...Array(6).fill(true), false, false]);
   });
 
-  it("gives each module no more runtimes than it may hold", () => {
+  it("gives each module no more runtimes than it may hold", { tags: ["deep"] }, () => {
     const guest = new Guest();
     const text = "a".repeat(100_000);
     const policies = Array.from({ length: 80 }, (_, index) => link(blob(`return "${text}${index}" === "" ? -1 : 0;`)));
@@ -132,7 +134,7 @@ describe("a domain", () => {
   });
 
   describe.each(Object.entries(HARM))("goes on after a policy that %s", (_, { body, code, remade }) => {
-    it(`and makes its neighbours' runtimes again ${remade} times in all`, () => {
+    it(`and makes its neighbours' runtimes again ${remade} times in all`, { tags: ["deep"] }, () => {
       const guest = new Guest();
       expect(answers(guest, 10)).toEqual(expected(10));
       for (let round = 0; round < 5; round++) {
@@ -145,7 +147,9 @@ describe("a domain", () => {
     });
   });
 
-  it("bounds what making a runtime takes, and its neighbours pay once for a policy that exceeds it", () => {
+  it("bounds what making a runtime takes, and its neighbours pay once for a policy that exceeds it", {
+    tags: ["deep"],
+  }, () => {
     const guest = new Guest();
     const policy = { ...link(blob("return 0;")), source: `()=>[${"/\\p{L}/iu,".repeat(5000)}]`, digest: "bomb" };
     expect(answers(guest, 10)).toEqual(expected(10));

@@ -62,7 +62,7 @@ describe.each(BACKENDS)("a policy on $name", ({ make, skips }) => {
       { ...FUNCTIONS, ...question.functions },
     );
 
-  it("answers 0, or a negative errno", () => {
+  it("answers 0, or a negative errno", { tags: ["deep"] }, () => {
     expect(ask(blob("return 0;"))).toMatchObject({ verdict: 0, fault: null, reason: null, notes: [], answers: [] });
     expect(ask(blob("return -4095;")).verdict).toBe(-4095);
   });

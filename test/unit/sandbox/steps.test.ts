@@ -54,7 +54,7 @@ describe.each(["quickjs", "quickjs-ng"] as const)("a native on %s", (name) => {
 });
 
 describe.each(Object.keys(BUSY))("a policy that %s", (what) => {
-  it("takes the same steps in a module that is new and in one that is not", () => {
+  it("takes the same steps in a module that is new and in one that is not", { tags: ["deep"] }, () => {
     const policy = link(blob(BUSY[what]!));
     const limits = { ...LIMITS, memory: 64 * 1024 * 1024 };
     const ends = (guest: Guest, n: number) =>
@@ -95,7 +95,7 @@ const AMPLE = { ...LIMITS, steps: 1_000_000, memory: 32 * 1024 * 1024 };
 const filling = (what: string) => link(blob(`${FILLING[what]} return 0;`));
 
 describe.each(Object.keys(FILLING))("a policy that %s", (what) => {
-  it("takes exactly the same steps in a runtime that is new, and in one that is not", () => {
+  it("takes exactly the same steps in a runtime that is new, and in one that is not", { tags: ["deep"] }, () => {
     const steps = new Guest().ask(filling(what), { limits: AMPLE }).steps;
     // beyond what is free
     expect(steps).toBeGreaterThan(2 * 900);

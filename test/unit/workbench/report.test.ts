@@ -95,7 +95,7 @@ describe("a report", () => {
     expect(groups).toMatchObject([{ count: 4, periods: [0, 1, 60, 1, 90, 1] }]);
   });
 
-  it("of many different decisions has at most 5 MB, and counts what it leaves out", () => {
+  it("of many different decisions has at most 5 MB, and counts what it leaves out", { tags: ["deep"] }, () => {
     const report = new Report();
     const count = COMPLETE ? 120_000 : 40_000;
     for (const one of manyDecisions(count)) report.add(one);

@@ -131,7 +131,7 @@ describe("a file that is kept with a listener", () => {
     expect(ids()).toEqual([3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 77]);
   });
 
-  it("has no more than it has room for, and keeps the last ones", () => {
+  it("has no more than it has room for, and keeps the last ones", { tags: ["deep"] }, () => {
     const many = Array.from({ length: 500 }, (_, id): IssuedObject => program(id + 1));
     let added = 0;
     while (file.add(many)) added += 1;

@@ -112,7 +112,7 @@ describe("an API server that misbehaves", () => {
     },
   };
   for (const [what, { does, reason, patience }] of Object.entries(LISTS))
-    it(`is tried again where it ${what}, and is listed once it behaves`, async () => {
+    it(`is tried again where it ${what}, and is listed once it behaves`, { tags: ["deep"] }, async () => {
       server.misbehave = (_, response) => does(response);
       start(undefined, patience);
       // on a busy machine the first answers can begin too late for the impatient

@@ -59,7 +59,7 @@ describe.each(Object.entries(MEMORY))("given %s", (_, { setup, written, read }) 
     expect(missing).toEqual([]);
   });
 
-  it("every kfunc that writes memory, or a struct that may be memory, has the effect", () => {
+  it("every kfunc that writes memory, or a struct that may be memory, has the effect", { tags: ["deep"] }, () => {
     const missing = KFUNCS.flatMap(({ name, args }) =>
       indexes(args, "wsO")
         .filter((index) => !effectsOfCall(setup, `kfunc ${name}`, args, index).includes(written))

@@ -156,7 +156,7 @@ describe("a pointer into one of several frames", () => {
     kind: fc.constantFrom("store", "scribble", "own"),
   });
 
-  it("stores to, clears and reads any of them", () => {
+  it("stores to, clears and reads any of them", { tags: ["deep"] }, () => {
     fc.assert(
       fc.property(fc.array(act, { minLength: 1, maxLength: 10 }), (acts) => {
         const { values, frames } = frameOf(FUNCTIONS);

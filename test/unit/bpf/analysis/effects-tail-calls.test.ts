@@ -235,7 +235,7 @@ describe("a tail call ends read_only where another program may run:", () => {
     );
   });
 
-  it("there are too many programs", () => {
+  it("there are too many programs", { tags: ["deep"] }, () => {
     const names = Array.from({ length: 300 }, (_, index) => `p${index}`);
     const loads = Array.from({ length: 5 }, (_, index) =>
       array(names.slice(index * 60, index * 60 + 60), { name: `m${index}` }),

@@ -175,7 +175,7 @@ describe("a match of types", () => {
 });
 
 describe("types that contain each other", () => {
-  it("end at a limit of steps, and not after 2^32 of them", () => {
+  it("end at a limit of steps, and not after 2^32 of them", { tags: ["deep"] }, () => {
     const { btf, kernel, id } = pair((to) => {
       let inner = to.struct("s0", 4, [["x", to.int("int", 4), 0]]);
       for (let level = 1; level < 31; level++)
@@ -190,7 +190,7 @@ describe("types that contain each other", () => {
     expect(relocate).toThrow(/more than \d+ steps/);
   });
 
-  it("in anonymous members end there too", () => {
+  it("in anonymous members end there too", { tags: ["deep"] }, () => {
     const { btf, kernel, id } = pair((to, isKernel) => {
       const u32 = to.int("unsigned int", 4);
       if (!isKernel) return to.struct("s", 4, [["gone", u32, 0]]);

@@ -65,7 +65,7 @@ describe("countersign check", () => {
     });
   });
 
-  it("decides for the task that the options describe: labels, uid, name, or a file", async () => {
+  it("decides for the task that the options describe: labels, uid, name, or a file", { tags: ["deep"] }, async () => {
     const place = workplace(
       '  - policy: policies/container-lockdown.js\n    scope: { labels: "tier in (edge, prod)" }',
     );
@@ -198,7 +198,7 @@ describe("countersign check", () => {
 });
 
 describe("countersign init and test", () => {
-  it("make a directory in which everything works, and never write over one", async () => {
+  it("make a directory in which everything works, and never write over one", { tags: ["deep"] }, async () => {
     const place = new Workplace("");
     const folder = place.at("new/demo");
     const made = await runCommand("init", "--json", folder);
@@ -231,7 +231,7 @@ describe("countersign init and test", () => {
     expect(out).toContain("2 passed, 1 failed");
   });
 
-  it("print reasons that did not lead to the verdict, as text and as JSON", async () => {
+  it("print reasons that did not lead to the verdict, as text and as JSON", { tags: ["deep"] }, async () => {
     const place = new Workplace("  - policy: policies/rules.js");
     place.write(
       "policies/rules.js",

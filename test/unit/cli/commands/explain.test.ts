@@ -21,7 +21,9 @@ const log = () => place.at("decisions.jsonl");
 const logOf = (name: string, given: readonly string[]) => place.write(name, given.map((line) => `${line}\n`).join(""));
 
 describe("countersign explain", () => {
-  it("shows the decision with an id, and without one the newest denial of the configuration's log", async () => {
+  it("shows the decision with an id, and without one the newest denial of the configuration's log", {
+    tags: ["deep"],
+  }, async () => {
     const { code, out, err } = await explain("--log", log(), id);
     expect([code, err]).toEqual([0, ""]);
     expect(out).toMatch(/^denied -EPERM blob_verify `blob` for bpftool \(pid 1, uid 0\)\n/);
@@ -135,7 +137,7 @@ describe("countersign explain", () => {
     expect(out).toContain("a (enforce) was asked");
   });
 
-  it("shows the instructions of --object, and with --btf as they are on that kernel", async () => {
+  it("shows the instructions of --object, and with --btf as they are on that kernel", { tags: ["deep"] }, async () => {
     const its = await recordDenial({
       policy:
         'import { deny } from "countersign";\nexport const bpf_prog_load = (prog) => prog.effects.reads_kernel_memory ? deny("reads") : 0;\n',
@@ -154,7 +156,7 @@ describe("countersign explain", () => {
     expect(alone.err).toContain("--btf is for --object or for files");
   });
 
-  it("decides about files as they are on the kernel of --btf", async () => {
+  it("decides about files as they are on the kernel of --btf", { tags: ["deep"] }, async () => {
     const its = new Workplace("  - { policy: signals.js, limits: { timeout: 5s } }\n");
     its.write(
       "signals.js",
@@ -196,7 +198,9 @@ describe("countersign explain", () => {
     expect([named.code, /> +\d+: /.test(named.out)]).toEqual([0, false]);
   });
 
-  it("explains what a configuration decides about files, with the instructions of effects", async () => {
+  it("explains what a configuration decides about files, with the instructions of effects", {
+    tags: ["deep"],
+  }, async () => {
     const attachments = "  - { policy: policies/no-kernel-read.js, scope: { uid: 7 }, limits: { timeout: 5s } }\n";
     const its = new Workplace(attachments);
     its.policy("no-kernel-read.js");
@@ -220,7 +224,7 @@ describe("countersign explain", () => {
     expect((await explain(...config, "--object", peek, drop, peek)).err).toContain("[USAGE]");
   });
 
-  it("shows the instructions of an object, and writes a page", async () => {
+  it("shows the instructions of an object, and writes a page", { tags: ["deep"] }, async () => {
     const its = await recordDenial({
       policy: {},
       attachments: "  - { policy: policies/no-kernel-read.js, limits: { timeout: 5s } }\n",

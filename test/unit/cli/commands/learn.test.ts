@@ -79,7 +79,7 @@ describe("countersign learn", () => {
     expect(await check()).toMatchObject({ code: 1 });
   });
 
-  it("writes the same files for the same loads in another order", async () => {
+  it("writes the same files for the same loads in another order", { tags: ["deep"] }, async () => {
     const other = await observed([...SEEN].reverse(), { signed: SIGNED });
     for (const by of ["statement", "effects"]) {
       await learn("--by", by, "--label", "tier", log());
@@ -92,7 +92,7 @@ describe("countersign learn", () => {
     rmSync(other.folder, { recursive: true });
   });
 
-  it("says with --check what the result denies, and exits with 1", async () => {
+  it("says with --check what the result denies, and exits with 1", { tags: ["deep"] }, async () => {
     const next = await observed([["peek-tc"], ["xdp-steer"]], { signed: SIGNED });
     const { code, out } = await learn("--by", "digest", "--check", next.at("decisions.jsonl"), log());
     expect(code).toBe(1);
@@ -103,7 +103,9 @@ describe("countersign learn", () => {
     rmSync(next.folder, { recursive: true });
   });
 
-  it("says that a load of --check is unknown if its keyring is another, and exits with 2", async () => {
+  it("says that a load of --check is unknown if its keyring is another, and exits with 2", {
+    tags: ["deep"],
+  }, async () => {
     const next = await observed([["peek-tc"]], { signed: SIGNED });
     const { code, out } = await learn("--check", next.at("decisions.jsonl"), log());
     expect(code).toBe(2);
@@ -203,7 +205,7 @@ describe("countersign learn", () => {
     expect(await learn("--label", "", log())).toMatchObject({ code: 2, err: expect.stringContaining("[USAGE]") });
   });
 
-  it("takes the log of the configuration, and several logs", async () => {
+  it("takes the log of the configuration, and several logs", { tags: ["deep"] }, async () => {
     const growing = await observed(SEEN, { signed: SIGNED });
     const words = ["learn", "--config", growing.config, "--out", growing.at("learnt")];
     const before = await runCommand(...words);

@@ -64,7 +64,9 @@ describe("countersign log --export", () => {
     expect([collector.ids, existsSync(other)]).toEqual([["d1", "d2", "d3", "d3"], true]);
   });
 
-  it("sends decisions with all inputs as `log --json` writes them, and no definitions", async () => {
+  it("sends decisions with all inputs as `log --json` writes them, and no definitions", {
+    tags: ["deep"],
+  }, async () => {
     writeFileSync(log, `${(await recordedLines("inputs")).join("\n")}\n`);
     const { out } = await runCommand("log", "--json", log);
     const shown = out

@@ -220,7 +220,7 @@ describe("countersign log", () => {
     expect(recordsIn((await log("--json", file)).out)[0]?.subject.name).toBe(evil);
   });
 
-  it("shows every record that this version writes", async () => {
+  it("shows every record that this version writes", { tags: ["deep"] }, async () => {
     const lines = await recordedLines();
     const file = join(folder, "all");
     writeFileSync(file, lines.map((line) => `${line}\n`).join(""));

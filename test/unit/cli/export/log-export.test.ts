@@ -157,7 +157,9 @@ describe("an export", () => {
     expect(problems.map(({ code, place }) => [code, place])).toEqual([["LOG_DAMAGED", `${log}:2`]]);
   });
 
-  it("sends decisions with what their definitions have, also those before the position", async () => {
+  it("sends decisions with what their definitions have, also those before the position", {
+    tags: ["deep"],
+  }, async () => {
     const lines = await recordedLines("inputs");
     const index = lines.findLastIndex((line) => line.includes('"type":"decision"') && line.includes('"definition"'));
     const last = lines[index]!;

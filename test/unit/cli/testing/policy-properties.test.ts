@@ -13,7 +13,7 @@ const SHIPPED = readdirSync(FOLDER).filter((name) => /^[\w-]+\.[jt]s$/.test(name
 const MAPS = ["debug_read_only", "allowed_programs", "container_policy", "program_budget"];
 
 describe("the properties beside the policies that ship", () => {
-  it("are there for each policy, and proved", async () => {
+  it("are there for each policy, and proved", { tags: ["deep"] }, async () => {
     const maps = Object.fromEntries(MAPS.map((name) => [name, {}]));
     const site = await Site.open({ attachments: SHIPPED, keyrings: ["platform", "network", "vendor"], maps });
     const { results, files } = provePolicies(readConfig(`${site.folder}/countersign.yaml`), LIMITS);
@@ -77,7 +77,9 @@ describe("countersign test --prove", () => {
     expect(code).toBe(1);
   });
 
-  it("does not decide any more when the time for all properties is over, also in JSON and JUnit XML", async () => {
+  it("does not decide any more when the time for all properties is over, also in JSON and JUnit XML", {
+    tags: ["deep"],
+  }, async () => {
     const slow = (bits: number) => `(prog, { uid }) => {
       let sum = 0;
       for (let bit = 0; bit < ${bits}; bit += 1) if ((uid >> bit) & 1) sum += 1;
@@ -97,7 +99,7 @@ describe("countersign test --prove", () => {
     expect(readFileSync(junit, "utf8").split(`<failure message="expected proved, got ${got}">`)).toHaveLength(3);
   });
 
-  it("says which option raises the number of paths, also in JSON and JUnit XML", async () => {
+  it("says which option raises the number of paths, also in JSON and JUnit XML", { tags: ["deep"] }, async () => {
     const properties = [1, 2]
       .map((uid) => `export const not${uid} = (prog, { uid }) => uid !== ${uid} || true;`)
       .join("\n");
@@ -119,7 +121,9 @@ describe("countersign test --prove", () => {
     });
   });
 
-  it("has properties of one hook in a file of its own, and rejects a property that is no function", async () => {
+  it("has properties of one hook in a file of its own, and rejects a property that is no function", {
+    tags: ["deep"],
+  }, async () => {
     place.write("policies/p.blob_verify.properties.js", "export const other = 1;");
     expect((await prove(`export const holds = () => true;`)).code).toBe(0);
     place.write("policies/p.bpf_prog_load.properties.js", "export const other = 1;");

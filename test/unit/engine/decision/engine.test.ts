@@ -302,7 +302,7 @@ describe("an engine", () => {
     expect(second.duration_us).toBeGreaterThan(0);
   });
 
-  it("answers the same in audit and in enforcement, for every task and subject", async () => {
+  it("answers the same in audit and in enforcement, for every task and subject", { tags: ["deep"] }, async () => {
     const attachments = (mode: string) =>
       `  - { policy: policies/tc.js, mode: ${mode}, scope: { uid: 0-9 } }\n  - { policy: policies/lockdown.js, mode: ${mode} }`;
     const policies = { tc: UNSIGNED_TC, lockdown: readFileSync(own("policies/container-lockdown.js"), "utf8") };

@@ -58,7 +58,9 @@ afterEach(() => {
 });
 
 describe("a keyring that follows its files", () => {
-  it(`decides during ${ROTATIONS} rotations, never by a mixture of old and new files, and loses no decision`, async () => {
+  it(`decides during ${ROTATIONS} rotations, never by a mixture of old and new files, and loses no decision`, {
+    tags: ["deep"],
+  }, async () => {
     const rotations = ROTATIONS;
     await start(rotations + 1);
     let asked = 0;
@@ -152,7 +154,7 @@ describe("a sealed keyring", () => {
     expect(log().find(({ type }) => type === "keyring")?.error).toContain("is sealed, and its files have changed");
   });
 
-  it("outlives the engine that read it, and a configuration that unseals it", async () => {
+  it("outlives the engine that read it, and a configuration that unseals it", { tags: ["deep"] }, async () => {
     await start(2, { sealed: true });
     rotation.swap(1);
     const text = readFileSync(join(rotation.folder, "countersign.yaml"), "utf8");
@@ -166,7 +168,9 @@ describe("a sealed keyring", () => {
   });
 });
 
-it(`${ROTATIONS} rotations by another process, under a load of decisions: none by a mixture, none lost, and the last one holds`, async () => {
+it(`${ROTATIONS} rotations by another process, under a load of decisions: none by a mixture, none lost, and the last one holds`, {
+  tags: ["deep"],
+}, async () => {
   vi.useRealTimers();
   const generations = ROTATIONS + 1;
   await start(generations);

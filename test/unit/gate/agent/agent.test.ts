@@ -78,7 +78,9 @@ describe("an agent", () => {
     return kept;
   };
 
-  it("decides on the calls of a container by its labels, until its last task has ended", async (context) => {
+  it("decides on the calls of a container by its labels, until its last task has ended", {
+    tags: ["deep"],
+  }, async (context) => {
     const agent = await start();
     const edge = await filteredProcess(context, [programFile(LOOKUP)]);
     const waiting = await filteredProcess(context, ["true"]);
@@ -93,7 +95,9 @@ describe("an agent", () => {
     expect(said).toEqual([]);
   });
 
-  it("stores listeners and writes to maps, and serves them again after a restart", async (context) => {
+  it("stores listeners and writes to maps, and serves them again after a restart", {
+    tags: ["deep"],
+  }, async (context) => {
     const store = new NotifySocket();
     const first = await start({ manager: store.manager() });
     const [one, two] = [
@@ -120,7 +124,9 @@ describe("an agent", () => {
     await until(() => expect(next.listeners).toBe(0));
   });
 
-  it("decides by a new configuration after a reload, and keeps the old one if that fails", async (context) => {
+  it("decides by a new configuration after a reload, and keeps the old one if that fails", {
+    tags: ["deep"],
+  }, async (context) => {
     const agent = await start();
     const edge = await filteredProcess(context, [programFile(LOOKUP)]);
     handOver(edge, processState("c"));
@@ -162,6 +168,7 @@ describe("an agent", () => {
 
   it.for(Object.entries(REJECTIONS))(
     "holds the listener of a container that %s, and denies its calls until its last task has ended, also after a restart",
+    { tags: ["deep"] },
     async ([, { state, message, code = "CONTAINER_REJECTED", filter, options }], context) => {
       const store = new NotifySocket();
       const first = await start({ manager: store.manager(), ...options });
@@ -198,7 +205,7 @@ describe("an agent", () => {
     },
   );
 
-  it("denies calls of rejected containers while a policy does not return", async (context) => {
+  it("denies calls of rejected containers while a policy does not return", { tags: ["deep"] }, async (context) => {
     const config = configOf("export const bpf = () => { for (;;); };", { timeout: "10s", steps: 100_000_000 });
     const agent = await start({ config });
     const served = await filteredProcess(context, [programFile(LOOKUP)]);
@@ -212,7 +219,9 @@ describe("an agent", () => {
     expect(agent.tally.read()).toMatchObject({ denied: 0, allowed: 0 });
   });
 
-  it("serves a container that an earlier version served, with a warning, and what is started in it", async (context) => {
+  it("serves a container that an earlier version served, with a warning, and what is started in it", {
+    tags: ["deep"],
+  }, async (context) => {
     const store = new NotifySocket();
     const [first, exec, other] = [
       await filteredProcess(context, [programFile(LOOKUP)]),
@@ -242,7 +251,7 @@ describe("an agent", () => {
     await until(() => expect([agent.listeners, agent.outdatedListeners]).toEqual([0, 0]));
   });
 
-  it("does not start if its policies or its socket cannot be used", async () => {
+  it("does not start if its policies or its socket cannot be used", { tags: ["deep"] }, async () => {
     await expect(start({ config: configOf("export const bpf = (") })).rejects.toMatchObject({ code: "POLICY_SYNTAX" });
     await expect(start({ socket: join(folder, "none/agent.sock") })).rejects.toMatchObject({ code: "SOCKET_UNUSABLE" });
   });

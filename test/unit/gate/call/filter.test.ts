@@ -176,7 +176,7 @@ describe("the gate's filter", () => {
     },
   );
 
-  it("in audit allows every call of seccomp(2)", () => {
+  it("in audit allows every call of seccomp(2)", { tags: ["deep"] }, () => {
     for (const kind of ["full", "fast"] as const)
       for (const { op, flags, pointer } of INSTALLING)
         expect(native(gateFilter("audit", kind), SECCOMP, BigInt(op), BigInt(flags), pointer)).toBe(ALLOW);
@@ -293,7 +293,7 @@ describe.each([
     }
   });
 
-  it("notifies the agent of the same calls as the filter of `run`, and allows all others", () => {
+  it("notifies the agent of the same calls as the filter of `run`, and allows all others", { tags: ["deep"] }, () => {
     const filter = gateFilter("enforce", kind);
     const names = [...new Set(profile.syscalls.flatMap((rule) => rule.names))].filter((name) => name !== "seccomp");
     expect(names.map((name) => NR[name as keyof typeof NR]).sort()).toEqual([...WATCHED].sort());
@@ -304,7 +304,9 @@ describe.each([
         );
   });
 
-  it("fails the same calls as the filter of `run` that would install a listener, each by one rule", () => {
+  it("fails the same calls as the filter of `run` that would install a listener, each by one rule", {
+    tags: ["deep"],
+  }, () => {
     for (const { op, flags, pointer, outcome } of INSTALLING)
       for (const high of HIGH_WORDS) {
         const words = [(high << 32n) | BigInt(op), (high << 32n) | BigInt(flags), pointer] as const;

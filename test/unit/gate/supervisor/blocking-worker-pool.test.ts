@@ -63,7 +63,7 @@ describe("blocking workers", () => {
     expect([...heard[1]![1].analyses.keys()]).toEqual([0, 1]);
   });
 
-  it("keep no other call of a container waiting for its admitted call", async () => {
+  it("keep no other call of a container waiting for its admitted call", { tags: ["deep"] }, async () => {
     // both workers have started, so that only the length of the operations counts
     for (const [id, container] of [
       [8, "x"],

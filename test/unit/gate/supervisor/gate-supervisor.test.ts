@@ -212,7 +212,7 @@ describe("the supervisor of a gate", () => {
     expect(supervisor.mapWrites).toEqual([]);
   });
 
-  it("has its thread trim its memory", async () => {
+  it("has its thread trim its memory", { tags: ["deep"] }, async () => {
     await supervisor.trimMemory().catch(() => undefined);
     expect(current().postedKinds).toContain("trimMemory");
   });

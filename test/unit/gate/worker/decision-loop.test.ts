@@ -77,7 +77,9 @@ describe("the decision thread", () => {
     if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
   });
 
-  it("says what it read and which filter it needs before it is ready, and ends when it is told to", async () => {
+  it("says what it read and which filter it needs before it is ready, and ends when it is told to", {
+    tags: ["deep"],
+  }, async () => {
     const { messages } = await runDecisionThread(configOf(DENIES), [{ after: "ready", send: [STOP] }]);
     expect(messages.map(({ is }) => is)).toEqual(["read", "filter", "ready"]);
     expect(messages[0]).toMatchObject({ texts: new Map([[join(folder, "policy.js"), expect.anything()]]) });
@@ -115,7 +117,9 @@ describe("the decision thread", () => {
     expect(tally.read()).toMatchObject({ denied: 2, allowed: 0, faults: 0 });
   });
 
-  it("denies by a rule of the gate what no policy can allow, and records it in a dry run", async (context) => {
+  it("denies by a rule of the gate what no policy can allow, and records it in a dry run", {
+    tags: ["deep"],
+  }, async (context) => {
     const file = programFile(UNKNOWN);
     for (const [mode, outcome] of [
       ["enforce", "denied"],
@@ -139,7 +143,7 @@ describe("the decision thread", () => {
     }
   });
 
-  it("takes no listener whose filter hides calls that it decides on", async (context) => {
+  it("takes no listener whose filter hides calls that it decides on", { tags: ["deep"] }, async (context) => {
     const { listener } = await filteredProcess(context, ["true"], "fast");
     const { messages } = await runDecisionThread(configOf(DENIES), [
       { after: "ready", send: [listen(listener, { filter: "fast" })] },
@@ -148,7 +152,9 @@ describe("the decision thread", () => {
     expect(messages.at(-1)).toMatchObject({ is: "failed", id: 7, error: { code: "HOOK_NOT_ENFORCED" } });
   });
 
-  it("decides by the new configuration after a reload, and by the old one if the new one cannot be opened", async (context) => {
+  it("decides by the new configuration after a reload, and by the old one if the new one cannot be opened", {
+    tags: ["deep"],
+  }, async (context) => {
     const file = programFile(LOOKUP);
     const { command, listener, execute } = await filteredProcess(context, [file]);
     await execute();
@@ -230,7 +236,9 @@ describe("the decision thread", () => {
     expect([backlog.size, watch.unsent, tally.read().shadowMissed]).toEqual([1, 0, 0]);
   });
 
-  it("leaves memory of slow containers to other threads, and denies a call that these cannot finish", async (context) => {
+  it("leaves memory of slow containers to other threads, and denies a call that these cannot finish", {
+    tags: ["deep"],
+  }, async (context) => {
     const { command, listener, execute } = await filteredProcess(context, [programFile(UNKNOWN)]);
     await execute();
     const slow = ["c", { count: 2, until: Date.now() + 3_600_000, duration: 3_600_000 }] as const;

@@ -91,7 +91,7 @@ describe("a string that a fact can never be is a warning", () => {
   const names = (Object.keys(NAME_KINDS) as NameKind[]).flatMap((kind) =>
     VOCABULARY[kind].map((name) => [kind, name] as const),
   );
-  it("for each known name misspelt, and for none that is right", () => {
+  it("for each known name misspelt, and for none that is right", { tags: ["deep"] }, () => {
     expect(names.length).toBeGreaterThan(350);
     for (const [kind, name] of names) {
       const [, hook, fact] = FACTS.find(([its]) => its === kind)!;

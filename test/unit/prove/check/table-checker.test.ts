@@ -81,7 +81,7 @@ export const bpf_prog_load = ({ type }, { uid }) => {
 };
 `;
 
-it("certifies `switch`, also with other values than texts, and sets of constants", () => {
+it("certifies `switch`, also with other values than texts, and sets of constants", { tags: ["deep"] }, () => {
   const folder = new CertifiedFolder("cases.js", CASES);
   const [table] = folder.check(JSON.stringify(folder.make()));
   expect(table).toMatchObject({ attachment: "cases", paths: 15 });
@@ -108,7 +108,7 @@ export const bpf_prog_load = ({ maps, helpers, name, statements }, { capabilitie
 };
 `;
 
-it("certifies `some`, `every` and `includes` of lists", () => {
+it("certifies `some`, `every` and `includes` of lists", { tags: ["deep"] }, () => {
   const folder = new CertifiedFolder("lists.js", LISTS);
   const [table] = folder.check(JSON.stringify(folder.make()));
   expect(table).toMatchObject({ attachment: "lists", paths: 6 });

@@ -38,7 +38,7 @@ function satisfies(list: readonly Element[], { atom, is }: Condition): boolean {
 }
 
 describe(`conditions on lists (seed ${seed})`, () => {
-  it("are satisfiable if any list of up to 3 elements satisfies them", () => {
+  it("are satisfiable if any list of up to 3 elements satisfies them", { tags: ["deep"] }, () => {
     const next = numbers(seed);
     const lists: (readonly Element[])[] = [[]];
     for (const one of ELEMENTS) {
@@ -66,7 +66,7 @@ describe(`conditions on lists (seed ${seed})`, () => {
     expect(counts["neither was found"]).toBeLessThan(60);
   });
 
-  it("are joined with those on the first element, and on the first in some cases", () => {
+  it("are joined with those on the first element, and on the first in some cases", { tags: ["deep"] }, () => {
     const next = numbers(seed);
     const lists = [...ELEMENTS.map((one) => [one]), ...ELEMENTS.flatMap((one) => ELEMENTS.map((two) => [one, two]))];
     const counts = { unsatisfiable: 0, satisfiable: 0, "neither was found": 0 };

@@ -97,7 +97,7 @@ describe("the solver", () => {
     expect(solve(all(among("null"), among("number")), knowledge({}))).toBe("unsatisfiable");
   });
 
-  it(`agrees with all possibilities for numbers (seed ${seed})`, () => {
+  it(`agrees with all possibilities for numbers (seed ${seed})`, { tags: ["deep"] }, () => {
     const next = numbers(seed);
     const counts = { satisfied: 0, unsatisfiable: 0, unknown: 0 };
     for (let round = 0; round < 3_000; round++) {
@@ -113,7 +113,7 @@ describe("the solver", () => {
     expect(counts.unknown).toBeLessThan(100);
   });
 
-  it(`agrees with many texts (seed ${seed})`, () => {
+  it(`agrees with many texts (seed ${seed})`, { tags: ["deep"] }, () => {
     const next = numbers(seed);
     const counts = { satisfied: 0, unsatisfiable: 0, unknown: 0 };
     const pieces = ["", "a", "b", "ab", "ba", "aa"];

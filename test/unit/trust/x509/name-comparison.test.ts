@@ -166,7 +166,7 @@ describe("string preparation", () => {
     expect(unstable).toEqual([]);
   });
 
-  it("folds every letter that regular expressions without case take for another", () => {
+  it("folds every letter that regular expressions without case take for another", { tags: ["deep"] }, () => {
     const wrong = points.filter((point) => {
       const letter = String.fromCodePoint(point);
       const others = new Set([letter.toLowerCase(), letter.toUpperCase()]);

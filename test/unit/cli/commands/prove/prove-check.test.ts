@@ -49,7 +49,7 @@ const certificateOfLimit = async () => {
 };
 
 describe("countersign prove check", () => {
-  it("accepts what prove table --certificate wrote, and names what is not certified", async () => {
+  it("accepts what prove table --certificate wrote, and names what is not certified", { tags: ["deep"] }, async () => {
     const certificate = await certificateOfLimit();
     const { code, out, err } = await runCommand("prove", "check", certificate, config);
     expect([code, err]).toEqual([0, ""]);
@@ -63,7 +63,9 @@ describe("countersign prove check", () => {
     });
   });
 
-  it("checks the answers that prove property --certificate wrote, against the file of the properties", async () => {
+  it("checks the answers that prove property --certificate wrote, against the file of the properties", {
+    tags: ["deep"],
+  }, async () => {
     const alone = at("alone.yaml");
     writeFileSync(alone, "version: 1\nattachments: [{ policy: limit.js }]\n");
     writeFileSync(at("small.js"), SMALL);
@@ -77,7 +79,9 @@ describe("countersign prove check", () => {
     expect(shipped).toMatchObject({ code: 1, err: expect.stringContaining("PROOF_OUTDATED") });
   });
 
-  it("exits with 1 for a right certificate of a refuted property, and with 2 if a property is missing in it", async () => {
+  it("exits with 1 for a right certificate of a refuted property, and with 2 if a property is missing in it", {
+    tags: ["deep"],
+  }, async () => {
     const alone = at("alone.yaml");
     writeFileSync(alone, "version: 1\nattachments: [{ policy: limit.js }]\n");
     writeFileSync(at("two.js"), `${SMALL}${SMALL.replace("small", "smaller").replace("100", "50")}`);
@@ -152,7 +156,9 @@ describe("countersign prove check", () => {
     expect(existsSync(at("loop.cert.json"))).toBe(false);
   });
 
-  it("has a certificate that can be signed and demanded by an attachment at blob_verify", async () => {
+  it("has a certificate that can be signed and demanded by an attachment at blob_verify", {
+    tags: ["deep"],
+  }, async () => {
     const certificate = await certificateOfLimit();
     const demand = () =>
       runCommand(

@@ -93,7 +93,9 @@ async function rowFor(body: string, more = "", object = "peek-tc"): Promise<Row>
 const load = (expression: string) => `export const bpf_prog_load = (prog, current) => ${expression};`;
 
 describe("countersign seal build", () => {
-  it("lists what the policies allow to every task, and says why the rest is not listed", async () => {
+  it("lists what the policies allow to every task, and says why the rest is not listed", {
+    tags: ["deep"],
+  }, async () => {
     const { rows, list, code } = await build(
       "maps: { debug_read_only: { file: empty.json } }\nattachments: [{ policy: debug-read-only.js }]\n",
       ["switch-watch", "drop-telnet", "legacy-count"],

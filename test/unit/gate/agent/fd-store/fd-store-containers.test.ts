@@ -153,7 +153,7 @@ describe("containers in the fd store", () => {
     expect(store.received()).toHaveLength(2);
   });
 
-  it("keep the newest objects if there are more than a journal has room for", async (context) => {
+  it("keep the newest objects if there are more than a journal has room for", { tags: ["deep"] }, async (context) => {
     const { listener } = await filteredProcess(context, ["true"]);
     const all = Array.from({ length: 50_000 }, (_, index) => mapOf(index + 1));
     const containers = new FdStoreContainers(store.manager(), () => all);

@@ -1,0 +1,151 @@
+// usage: mutants.mjs [--count N] [--seed N] [--json FILE]
+// Says how many of N small changes of src/ the quick ring of tests notices, and how many only the deep one does. A
+// change, or mutant, is one operator, number or truth value on one line, drawn by the seed from all top folders in
+// turn. A mutant that does not compile does not count. Tests that mirror the file run first, then those of its folder,
+// then all whose files import it. Works on a copy of the checkout, so that this one stays as it is.
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { values } = parseArgs({
+  options: {
+    count: { type: "string", default: "100" },
+    seed: { type: "string", default: "1" },
+    json: { type: "string" },
+  },
+});
+const [count, seed] = [Number(values.count), Number(values.seed)];
+
+/** What is looked for in a line of code, and what takes its place. */
+const CHANGES = [
+  [/ === /, " !== "],
+  [/ !== /, " === "],
+  [/ < /, " <= "],
+  [/ > /, " >= "],
+  [/ <= /, " < "],
+  [/ >= /, " > "],
+  [/ && /, " || "],
+  [/ \|\| /, " && "],
+  [/ \?\? /, " && "],
+  [/ \+ 1\b/, " - 1"],
+  [/ - 1\b/, " + 1"],
+  [/\btrue\b/, "false"],
+  [/\bfalse\b/, "true"],
+  [/\breturn null;/, "return undefined as never;"],
+  [/\bif \((?!\()/, "if (!"],
+  [/\.every\(/, ".some("],
+  [/\.some\(/, ".every("],
+  [/Math\.max\(/, "Math.min("],
+  [/Math\.min\(/, "Math.max("],
+];
+/** Milliseconds after which the tests of one step have noticed a mutant: it made one of them wait for ever. */
+const PATIENCE = 600_000;
+
+/** A generator of random numbers below n (mulberry32). */
+function numbers(state) {
+  return (n) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % n;
+  };
+}
+
+/** Drawn in turn from the top folders. What is generated, or only a comment, a type or an import, is left alone. */
+function draw(amount) {
+  const next = numbers(seed);
+  const names = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
+  const files = names.filter((name) => name.endsWith(".ts") && !name.includes(".gen.") && name.includes("/")).sort();
+  const folders = [...new Set(files.map((name) => name.split("/")[0]))];
+  const chosen = new Map();
+  for (let turn = 0; chosen.size < amount; turn += 1) {
+    const own = files.filter((name) => name.startsWith(`${folders[turn % folders.length]}/`));
+    const file = own[next(own.length)];
+    const lines = readFileSync(join(root, "src", file), "utf8").split("\n");
+    const line = next(lines.length);
+    const code = lines[line];
+    if (/^\s*(?:\*|\/[/*]|import |export type |type |interface |readonly \w+[?]?:)/.test(code)) continue;
+    const fitting = CHANGES.filter(([pattern]) => pattern.test(code));
+    if (fitting.length === 0) continue;
+    const [pattern, instead] = fitting[next(fitting.length)];
+    chosen.set(`${file}:${line + 1}`, {
+      file,
+      line: line + 1,
+      before: code.trim(),
+      code: code.replace(pattern, instead),
+    });
+  }
+  return [...chosen.values()];
+}
+
+const copy = mkdtempSync(join(tmpdir(), "countersign-mutants-"));
+process.once("exit", () => rmSync(copy, { recursive: true, force: true }));
+const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).trim().split("\n");
+for (const name of tracked)
+  if (existsSync(join(root, name))) cpSync(join(root, name), join(copy, name), { recursive: true });
+symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+symlinkSync(join(root, "dist"), join(copy, "dist"));
+
+const vitest = (...words) => {
+  const { status } = spawnSync(
+    process.execPath,
+    ["node_modules/vitest/vitest.mjs", ...words, "--bail=1", "--passWithNoTests"],
+    {
+      ...{ cwd: copy, timeout: PATIENCE, killSignal: "SIGKILL", stdio: "ignore" },
+    },
+  );
+  return status !== 0;
+};
+const rings = ["unit", "conformance", "hostile", "policies"].flatMap((name) => ["--project", name]);
+const quick = [...rings, "--tags-filter", "!deep"];
+
+/** The step that notices a mutant; null for none. */
+function noticedBy(file) {
+  const mirror = `test/unit/${file.replace(/\.ts$/, ".test.ts")}`;
+  const folder = `test/unit/${file.split("/").slice(0, -1).join("/")}/`;
+  if (existsSync(join(copy, mirror)) && vitest("run", ...quick, mirror)) return "quick";
+  if (existsSync(join(copy, folder)) && vitest("run", ...quick, folder)) return "quick";
+  if (vitest("related", "--run", `src/${file}`, ...quick)) return "quick";
+  return vitest("related", "--run", `src/${file}`, ...rings, "--tags-filter", "deep") ? "deep" : null;
+}
+
+const results = [];
+for (const { file, line, before, code } of draw(4 * count)) {
+  if (results.length === count) break;
+  const path = join(copy, "src", file);
+  const text = readFileSync(path, "utf8");
+  writeFileSync(
+    path,
+    text
+      .split("\n")
+      .with(line - 1, code)
+      .join("\n"),
+  );
+  const compiles = spawnSync("node_modules/.bin/tsc", ["--noEmit"], { cwd: copy, stdio: "ignore" }).status === 0;
+  if (compiles) {
+    const noticed = noticedBy(file);
+    results.push({ file, line, before, after: code.trim(), noticed });
+    console.log(
+      `${results.length} of ${count}: src/${file}:${line}: ${noticed ?? "not noticed"}: ${before} -> ${code.trim()}`,
+    );
+    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ seed, results }, null, 2)}\n`);
+  }
+  writeFileSync(path, text);
+}
+const by = (step) => results.filter(({ noticed }) => noticed === step).length;
+console.log(
+  `${results.length} mutants, seed ${seed}: ${by("quick")} noticed by npm test, ${by("deep")} only by test:deep, ${by(null)} by neither`,
+);
