@@ -10,4 +10,4 @@ step 'arrows' npm run -s arrows
 step 'names' npm run -s names
 step 'modules' npm run -s modules
 step 'types' npm run -s types
-step 'unit' npx vitest run --project unit
+step 'unit' node scripts/test.mjs unit

@@ -19,8 +19,10 @@ const DEEP_TEST = /\btags: \["deep"\]/;
 const words = process.argv.slice(2);
 const take = (name) => words.includes(name) && words.splice(words.indexOf(name), 1).length > 0;
 const [deep, changed] = ["--deep", "--changed"].map(take);
-const options = words.filter((word) => word.startsWith("-"));
-const places = words.filter((word) => !word.startsWith("-")).map(placeOf);
+// of the options with a word of their own only -t is known; others are given as --name=value
+const isOption = (word, at) => word.startsWith("-") || words[at - 1] === "-t";
+const options = words.filter(isOption);
+const places = words.filter((word, at) => !isOption(word, at)).map(placeOf);
 const isWhole = places.length === 0 && !changed;
 if (options.includes("--help")) {
   const lines = readFileSync(fileURLToPath(import.meta.url), "utf8").split("\n");

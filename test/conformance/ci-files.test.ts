@@ -39,21 +39,21 @@ describe("what deploy/ has for CI", () => {
     const check = (objects: string) =>
       run("bash", [join(ACTION, "check.sh")], { CONFIG: "countersign.yaml", OBJECTS: objects });
 
-    it("runs the tests, and passes where all objects are allowed", () => {
+    it("runs the tests, and passes where all objects are allowed", { tags: ["deep"] }, () => {
       const { status, stdout } = check("*.bpf.o");
       expect(stdout).toContain("1 passed, 0 failed");
       expect(stdout).toMatch(/good\.bpf\.o +drop_telnet +bpf_prog_load +allowed/);
       expect(status).toBe(0);
     });
 
-    it("fails where an object is denied", () => {
+    it("fails where an object is denied", { tags: ["deep"] }, () => {
       object("kill-writer", "bad");
       const { status, stdout } = check("good.bpf.o bad.bpf.o");
       expect(stdout).toContain("sends signals");
       expect(status).toBe(1);
     });
 
-    it("fails where a test fails, and where a pattern has no file", () => {
+    it("fails where a test fails, and where a pattern has no file", { tags: ["deep"] }, () => {
       expect(check("*.elf")).toMatchObject({ status: 2, stderr: "no file matches `*.elf`\n" });
       writeFileSync(join(folder, "policies/site.test.yaml"), POLICY_TEST.replace("allow", "deny"));
       expect(check("*.bpf.o")).toMatchObject({ status: 1 });
@@ -80,12 +80,12 @@ describe("what deploy/ has for CI", () => {
     const commit = () =>
       run("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "objects"]);
 
-    it("lets allowed objects be committed", () => {
+    it("lets allowed objects be committed", { tags: ["deep"] }, () => {
       git("add", "good.bpf.o", "policies");
       expect(commit()).toMatchObject({ status: 0 });
     });
 
-    it("decides about objects as they are in the commit, whatever the working tree has", () => {
+    it("decides about objects as they are in the commit, whatever the working tree has", { tags: ["deep"] }, () => {
       object("kill-writer", "changed");
       git("add", "changed.bpf.o");
       object("drop-telnet", "changed");

@@ -43,7 +43,7 @@ describe.skipIf(windows)("a file in the cache folder that this version did not w
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("is ignored whichever of its bytes is another one", () => {
+  it("is ignored whichever of its bytes is another one", { tags: ["deep"] }, () => {
     const bytes = readFileSync(file);
     for (let at = 0; at < bytes.length; at++)
       for (const bit of [1, 0x80]) {
@@ -65,7 +65,7 @@ describe.skipIf(windows)("a file in the cache folder that this version did not w
   });
 
   const seed = seedOf();
-  it(`is ignored however it is damaged (SEED=${seed})`, () => {
+  it(`is ignored however it is damaged (SEED=${seed})`, { tags: ["deep"] }, () => {
     const next = numbers(seed);
     const bytes = readFileSync(file);
     for (let round = 0; round < 500; round++) {

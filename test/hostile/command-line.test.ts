@@ -81,7 +81,9 @@ describe("an object that can't be read is no decision", () => {
     expect(line).toMatch(message);
   });
 
-  it("with any one byte of its headers changed is an error or a decision, never a crash", async () => {
+  it("with any one byte of its headers changed is an error or a decision, never a crash", {
+    tags: ["deep"],
+  }, async () => {
     const files: string[] = [];
     for (let at = 0; at < 64; at += 3) {
       const damaged = Buffer.from(object);
@@ -120,7 +122,7 @@ describe("a file that has no BPF in it is no decision", () => {
     expect(await checked(place.folder)).toContain("[FILE_UNREADABLE]; ");
   });
 
-  it("such as a pipe, which is not waited for, or a device", () => {
+  it("such as a pipe, which is not waited for, or a device", { tags: ["deep"] }, () => {
     const pipe = place.at("pipe.o");
     spawnSync("mkfifo", [pipe]);
     for (const path of [pipe, "/dev/zero"])
@@ -243,7 +245,9 @@ describe("a configuration that can't be used is no decision", () => {
     expect(await using(closed)).toMatch(/certs\/ca\.pem: cannot be read: EACCES/);
   });
 
-  it("because a map's file is wrong, or the folder of signatures is missing, or the log can't be written", async () => {
+  it("because a map's file is wrong, or the folder of signatures is missing, or the log can't be written", {
+    tags: ["deep"],
+  }, async () => {
     const map = broken(attached, "maps: { rules: { file: rules.json } }");
     map.write("rules.json", '{"a": 1, "a": 2}');
     expect(await using(map)).toMatch(
@@ -352,7 +356,9 @@ describe("a policy that goes wrong refuses, by its fault's name and place, and t
     expect(second.answers[1]).toMatchObject({ verdict: -1, fault: null, denial: { reason: "right: no tc" } });
   });
 
-  it("that calls what never comes back is ended from outside, and does not hold up the files after it", () => {
+  it("that calls what never comes back is ended from outside, and does not hold up the files after it", {
+    tags: ["deep"],
+  }, () => {
     const its = new Workplace(
       "  - { name: count, policy: policies/count.js, limits: { timeout: 1s } }\n  - { policy: policies/stuck.js, limits: { steps: 100000000, timeout: 100ms } }",
       "maps: { seen: { writable: { entries: 1, bytes: 1KiB } } }",

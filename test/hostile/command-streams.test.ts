@@ -15,7 +15,7 @@ const shell = (script: string) => {
 };
 
 describe("a command whose output nobody keeps", () => {
-  it("ends quietly where the reader has seen enough, and not as if all were well", () => {
+  it("ends quietly where the reader has seen enough, and not as if all were well", { tags: ["deep"] }, () => {
     const many = '$(for i in $(seq 500); do echo "$OBJECT"; done)';
     expect(shell(`"$NODE" "$BIN" inspect --json ${many} | head -c 1`)).toEqual({
       status: 141,
@@ -24,7 +24,7 @@ describe("a command whose output nobody keeps", () => {
     });
   });
 
-  it("says so where the disk is full, and does not exit with 0", (context) => {
+  it("says so where the disk is full, and does not exit with 0", { tags: ["deep"] }, (context) => {
     if (!existsSync("/dev/full")) context.skip("needs /dev/full");
     const { status, stderr } = shell('"$NODE" "$BIN" inspect "$OBJECT" > /dev/full');
     expect(status).toBe(2);

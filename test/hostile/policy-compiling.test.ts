@@ -4,19 +4,23 @@ import { blob, Guest, link } from "../support/guest.js";
 import { compiling } from "./policies/compiling.js";
 
 describe("a policy that is expensive to compile", () => {
-  it.each(compiling.filter(({ code }) => code !== null))("is rejected: $name", ({ files, code }) => {
-    let error: CountersignError | undefined;
-    try {
-      link(files);
-    } catch (thrown) {
-      error = thrown as CountersignError;
-    }
-    expect(error?.code, error?.message).toBe(code);
-    expect(error?.place).toMatch(/^(policy|f\d+)\.js/);
-    expect(error?.remedy).toBeTruthy();
-    // the compiler is usable again
-    expect(new Guest().ask(link(blob("return -7;"))).verdict).toBe(-7);
-  });
+  it.each(compiling.filter(({ code }) => code !== null))(
+    "is rejected: $name",
+    { tags: ["deep"] },
+    ({ files, code }) => {
+      let error: CountersignError | undefined;
+      try {
+        link(files);
+      } catch (thrown) {
+        error = thrown as CountersignError;
+      }
+      expect(error?.code, error?.message).toBe(code);
+      expect(error?.place).toMatch(/^(policy|f\d+)\.js/);
+      expect(error?.remedy).toBeTruthy();
+      // the compiler is usable again
+      expect(new Guest().ask(link(blob("return -7;"))).verdict).toBe(-7);
+    },
+  );
 
   it.each(compiling.filter(({ code }) => code === null))(
     "decides where it is within the budget: $name",

@@ -129,7 +129,7 @@ describe("a test beside a policy", () => {
     expect(err).toMatch(/policy\.test\.yaml:2:3: .*\[FILE_UNREADABLE\]/);
   });
 
-  it("shows terminal escapes in names and reasons as text", async () => {
+  it("shows terminal escapes in names and reasons as text", { tags: ["deep"] }, async () => {
     const place = new Workplace("  - { policy: policy.js, limits: { timeout: 5s } }\n");
     place.write("policy.js", "export const blob_verify = () => -1;\n");
     const hostile = JSON.stringify("\u001b[2J\u001b]0;x\u0007\u202e<b>");

@@ -54,7 +54,7 @@ describe("a store full of statements of which all but one are broken", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("has the one that is not, and reports each of the others with its place", () => {
+  it("has the one that is not, and reports each of the others with its place", { tags: ["deep"] }, () => {
     const { all, rejected } = StatementStore.open(signatureFolders([folder]));
     expect(all.map(({ sha256 }) => sha256)).toEqual([statement.sha256]);
     expect(verifyStored(all[0]!, keyring, Date.now())).toMatchObject({ verdict: 0 });

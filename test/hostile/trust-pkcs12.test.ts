@@ -9,7 +9,7 @@ import { file } from "../support/trust.js";
 
 const seed = seedOf();
 
-it(`a damaged PKCS#12 file opens, or is an error with a name (seed ${seed})`, async () => {
+it(`a damaged PKCS#12 file opens, or is an error with a name (seed ${seed})`, { tags: ["deep"] }, async () => {
   const next = numbers(seed);
   for (let round = 0; round < shareOf(400); round++) {
     const input = damaged(PKCS12, next);

@@ -28,7 +28,7 @@ const judge = (text: Uint8Array, over = data): number => keyring.verify(over, te
 describe("a damaged bundle of Sigstore", () => {
   const seed = seedOf();
 
-  it(`as text (seed ${seed})`, () => {
+  it(`as text (seed ${seed})`, { tags: ["deep"] }, () => {
     const next = numbers(seed);
     const text = Buffer.from(JSON.stringify(sigstore.bundle(claims)));
     for (let round = 0; round < ROUNDS; round++) check(damaged(text, next), round);

@@ -59,6 +59,7 @@ function callsOf(store: SignatureStore, digest: string): readonly string[] {
 const ENTRIES = shareOf(100_000);
 
 it(`finds each of ${ENTRIES} signatures, and finds them with the same calls as one of ten`, {
+  tags: ["deep"],
   timeout: 120_000,
 }, () => {
   const entries = ENTRIES;

@@ -64,7 +64,7 @@ describe("the constraints and domains of facts about programs", () => {
         for (const type of ["xdp", "kprobe"]) check(described(type, "GPL", [HELPERS[row.id]!]), row.name);
   });
 
-  it(`hold for programs drawn by chance (seed ${seed})`, () => {
+  it(`hold for programs drawn by chance (seed ${seed})`, { tags: ["deep"] }, () => {
     for (let round = 0; round < 500; round++) {
       const next = numbers((seed + Math.imul(round, 0x9e3779b1)) >>> 0);
       const text = randomProgram(next);

@@ -29,7 +29,7 @@ describe("the statement of an object", () => {
     expect(beginsAsStatement(bytes)).toBe(true);
   });
 
-  it("is the same for the same object, and read back as it was written", () => {
+  it("is the same for the same object, and read back as it was written", { tags: ["deep"] }, () => {
     for (const { bytes: object } of exampleObjects().filter(({ name }) => !name.includes("legacy-count"))) {
       const first = statementOf(object);
       expect(Buffer.from(statementOf(object).bytes).equals(first.bytes)).toBe(true);

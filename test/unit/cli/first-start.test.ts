@@ -29,7 +29,7 @@ describe("the first command of an installation without V8's code caches", () => 
     for (const name of ["node_modules", "policies", "types"]) symlinkSync(own(name), join(installation, name));
   });
 
-  it("has them made after it has ended, and the next one starts from them", async () => {
+  it("has them made after it has ended, and the next one starts from them", { tags: ["deep"] }, async () => {
     expect(run("--version")).toMatchObject({ status: 0, stderr: "" });
     await until(() =>
       expect({ caches: caches(), locked: existsSync(lock()) }).toEqual({ caches: CACHES, locked: false }),
@@ -42,14 +42,14 @@ describe("the first command of an installation without V8's code caches", () => 
     expect(statSync(join(installation, "dist")).mtimeMs, "the second command writes nothing").toBe(made);
   });
 
-  it("leaves them to whoever makes them already", () => {
+  it("leaves them to whoever makes them already", { tags: ["deep"] }, () => {
     writeFileSync(lock(), "");
     expect(run("--version")).toMatchObject({ status: 0, stderr: "" });
     expect(caches()).toEqual([]);
     expect(existsSync(lock())).toBe(true);
   });
 
-  it("makes none if it is `run`, which starts no process but its command's", () => {
+  it("makes none if it is `run`, which starts no process but its command's", { tags: ["deep"] }, () => {
     expect(run("run", "--config", join(installation, "none.yaml"), "--", "true").status).toBe(2);
     expect({ caches: caches(), locked: existsSync(lock()) }).toEqual({ caches: [], locked: false });
   });

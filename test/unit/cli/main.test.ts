@@ -44,7 +44,9 @@ describe("the command line", () => {
     expect(answer.err).toContain(`${error.message} [${code}]`);
   });
 
-  it("leaves stdout to the command that it runs, and takes none of that one's words for its own", async () => {
+  it("leaves stdout to the command that it runs, and takes none of that one's words for its own", {
+    tags: ["deep"],
+  }, async () => {
     const { code, out, err } = await runCommand("run", "--json", "--config", "missing.yaml", "--", "true");
     expect([code, out]).toEqual([2, ""]);
     expect(JSON.parse(err.split("\n")[1] ?? "")).toMatchObject({ error: { code: "FILE_UNREADABLE" } });

@@ -374,7 +374,9 @@ describe("a statement that countersign sign makes", () => {
     expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining("is a program statement") });
   });
 
-  it("is signed elsewhere like each program: --attach finds what a bare signature is over", async () => {
+  it("is signed elsewhere like each program: --attach finds what a bare signature is over", {
+    tags: ["deep"],
+  }, async () => {
     const key = createPrivateKey(signer.pem.key);
     const words = ["--cert", at("signer.pem"), "--programs"];
     const asked = await runCommand("sign", ...words, "--digest-only", "--json", "--out", at("digests"), object);

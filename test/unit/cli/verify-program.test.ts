@@ -53,7 +53,7 @@ describe("verify_program in `check`", () => {
     expect(await check(STEER)).toEqual([expect.stringContaining("-ENODATA (it matches no statement"), null]);
   });
 
-  it("is -ENOKEY for a signer that the keyring does not know", async () => {
+  it("is -ENOKEY for a signer that the keyring does not know", { tags: ["deep"] }, async () => {
     const { Authority } = await import("../../../src/trust/issuing/authority.js");
     await sign(LIMIT, Authority.create({ subject: "Other" }).issue({ subject: "Stranger" }));
     expect((await check(LIMIT))[0]).toMatch(/^p: verify_program platform: -ENOKEY \(/);
@@ -67,7 +67,7 @@ describe("verify_program in `check`", () => {
     ]);
   });
 
-  it("is -EKEYREJECTED for an object that was built again", async () => {
+  it("is -EKEYREJECTED for an object that was built again", { tags: ["deep"] }, async () => {
     await sign(LIMIT);
     const rebuilt = place.write("rate-limit.o", Buffer.concat([readFileSync(LIMIT), Buffer.from("\0")]));
     expect((await check(rebuilt))[0]).toMatch(
@@ -99,7 +99,7 @@ describe("verify_program in `check`", () => {
 describe("statement_of and signer_of in `check`", () => {
   beforeEach(() => place.write("policies/p.js", SETTINGS));
 
-  it("have the settings, and the signer", async () => {
+  it("have the settings, and the signer", { tags: ["deep"] }, async () => {
     await sign(LIMIT, place.ca.issue({ subject: "Developer" }));
     expect((await check(LIMIT))[0]).toMatch(
       /^p: not released \(statement_of platform: [0-9a-f]{64}; signer_of platform: CN=Developer\)$/,
@@ -115,7 +115,7 @@ describe("statement_of and signer_of in `check`", () => {
     expect((await check(LIMIT))[0]).toMatch(/^p: a map is left out/);
   });
 
-  it("note that a loader can choose other settings", async () => {
+  it("note that a loader can choose other settings", { tags: ["deep"] }, async () => {
     await sign(LIMIT);
     const noted = async () => (await runCommand("check", "--config", place.config, LIMIT)).out;
     expect(await noted()).toContain("unknown offline: bpf_prog_load: settings of statements (limit, ");

@@ -66,7 +66,7 @@ describe("words that have a term", () => {
     expect(found).toEqual([]);
   });
 
-  it("are not replaced by others in what the code and the policies say", () => {
+  it("are not replaced by others in what the code and the policies say", { tags: ["deep"] }, () => {
     const files = [...filesIn("src", /\.ts$/), ...filesIn("policies", /(?<!\.test)\.[jt]s$/)];
     const own = files.filter((file) => !/\.gen\.ts$|\.d\.ts$/.test(file));
     expect(own.length).toBeGreaterThan(300);

@@ -40,6 +40,7 @@ describe.each(Object.entries(ENGINES))("%s", (_, open) => {
 
   it.each(Object.entries(HARM))(
     "suspends a policy that %s twice for whom it did, and no neighbour",
+    { tags: ["deep"] },
     async (_, [body, code]) => {
       writeFileSync(
         place("policies/harmful.js"),
@@ -76,7 +77,7 @@ describe.each(Object.entries(ENGINES))("%s", (_, open) => {
     },
   );
 
-  it("does not open with a policy that takes too much to compile", async () => {
+  it("does not open with a policy that takes too much to compile", { tags: ["deep"] }, async () => {
     const opened = open(
       configure([{ policy: "policies/neighbour.js" }, { policy: "policies/bomb.js", domain: "other" }]),
     );

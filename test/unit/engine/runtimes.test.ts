@@ -29,7 +29,9 @@ function ask(engine: Engine, labels: Record<string, string> = {}): (number | str
 const downTo = (count: number) => Array.from({ length: count }, (_, index) => -index - 1);
 
 describe("the runtimes of an engine", () => {
-  it("are made before the first decision for the first sixteen policies, without those that failed", async () => {
+  it("are made before the first decision for the first sixteen policies, without those that failed", {
+    tags: ["deep"],
+  }, async () => {
     const engine = await engineOf(18);
     let steps = 0;
     while (engine.prepareNext(new Set([3, 5]))) steps += 1;
@@ -38,14 +40,14 @@ describe("the runtimes of an engine", () => {
     expect(engine.runtimesMade).toBe(18);
   });
 
-  it("stay for 250 policies in scope of every decision", async () => {
+  it("stay for 250 policies in scope of every decision", { tags: ["deep"] }, async () => {
     const engine = await engineOf(250);
     expect(engine.warnings.map(({ code }) => code)).toEqual([]);
     for (let round = 0; round < 3; round++) expect(ask(engine)).toEqual(downTo(250));
     expect(engine.runtimesMade).toBe(250);
   });
 
-  it("cause a warning if they may not fit, and still give the right answers", async () => {
+  it("cause a warning if they may not fit, and still give the right answers", { tags: ["deep"] }, async () => {
     const engine = await engineOf(12, undefined, "sandbox: { memory: 1MiB }");
     expect(engine.warnings).toMatchObject([
       { code: "SANDBOX_MEMORY_SHORT", message: expect.stringContaining("the policies of blob_verify") },
@@ -54,7 +56,7 @@ describe("the runtimes of an engine", () => {
     expect(engine.runtimesMade).toBeGreaterThan(12);
   });
 
-  it("of one domain do not make room for those of another", async () => {
+  it("of one domain do not make room for those of another", { tags: ["deep"] }, async () => {
     const scoped = (index: number) =>
       `, domain: ${index < 4 ? "a" : "b"}, scope: { labels: "who in (${index < 4 ? "a" : "b"})" }`;
     const engine = await engineOf(30, scoped, "sandbox: { memory: 4MiB }");
@@ -68,7 +70,7 @@ describe("the runtimes of an engine", () => {
     expect(engine.runtimesMade - both).toBeLessThan(4);
   });
 
-  it("are not evicted for each other in a decision that asks some of the policies", async () => {
+  it("are not evicted for each other in a decision that asks some of the policies", { tags: ["deep"] }, async () => {
     const scoped = (index: number) => `, scope: { labels: "who in (${index % 2 === 0 ? "even" : "odd"})" }`;
     const engine = await engineOf(20, scoped, "sandbox: { memory: 3MiB }");
     for (let round = 0; round < 4; round++) {

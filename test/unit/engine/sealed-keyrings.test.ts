@@ -60,7 +60,9 @@ async function until(answer: string, ask: () => Decision): Promise<void> {
 }
 
 describe("a CRL that a sealed keyring took", () => {
-  it("is still used after its file was replaced by the older one, also by the next engine", async () => {
+  it("is still used after its file was replaced by the older one, also by the next engine", {
+    tags: ["deep"],
+  }, async () => {
     const { Engine } = await import("../../../src/engine/decision/engine.js");
     const config = readConfig(join(folder, "countersign.yaml"));
     const engine: Engine = await Engine.open(config);
@@ -79,7 +81,7 @@ describe("a CRL that a sealed keyring took", () => {
     for (const one of [engine, next, spare]) one.close();
   });
 
-  it("stays when its file is put back and the decision thread has to be replaced", async () => {
+  it("stays when its file is put back and the decision thread has to be replaced", { tags: ["deep"] }, async () => {
     const engine = await openEngine(join(folder, "countersign.yaml"));
     try {
       expect(verdictName(engine.decide(question()).verdict)).toBe("0");

@@ -96,7 +96,7 @@ describe.each([
     },
   );
 
-  it("answer that there is no signature for each type that a policy computes", async () => {
+  it("answer that there is no signature for each type that a policy computes", { tags: ["deep"] }, async () => {
     const its = await engine(["platform", "__proto__", "0"], { sealed });
     for (const name of ["platform", "__proto__", "0"])
       for (const type of SIGNATURE_TYPES)
@@ -106,7 +106,7 @@ describe.each([
       expect(answerOf(ask(its, helper, "platform", "PKCS7", true))).toBe("0");
   });
 
-  it("are those of the engine that is asked, after a change of the configuration", async () => {
+  it("are those of the engine that is asked, after a change of the configuration", { tags: ["deep"] }, async () => {
     const before = await engine(["platform", "old"], { sealed });
     const after = await engine(["platform", "new"], { sealed, from: before });
     const answers = (its: Engine) =>
@@ -118,7 +118,7 @@ describe.each([
   });
 });
 
-it("keyrings keep their names when their files change", async () => {
+it("keyrings keep their names when their files change", { tags: ["deep"] }, async () => {
   const its = await engine(["platform"]);
   const answers = () =>
     [false, true].flatMap((signed) =>
@@ -173,7 +173,7 @@ describe.each([false, true])("a keyring that a policy computes for a program (st
   });
 });
 
-it("names of maps and digests that a policy computes fail it, too", async () => {
+it("names of maps and digests that a policy computes fail it, too", { tags: ["deep"] }, async () => {
   const its = await engine(["platform"]);
   for (const name of NAMES) {
     for (const helper of ["map_lookup", "map_update", "map_delete"])

@@ -122,7 +122,7 @@ describe("the verdicts of an engine", () => {
     }
   });
 
-  it("are predicted by a dry run, and none of its denials is applied", () => {
+  it("are predicted by a dry run, and none of its denials is applied", { tags: ["deep"] }, () => {
     for (const one of CASES.filter(({ engine }) => engine === "audit")) {
       const [dry, enforced] = [decide(one), decide({ ...one, engine: "enforce" })];
       expect(dry.verdict, caseName(one)).toBe(0);

@@ -166,12 +166,14 @@ describe("an engine in a thread", () => {
     expect(reads("a")).toMatchObject({ verdict: -8, fault: null });
   });
 
-  it("refuses to start as the configuration does, with the place", async () => {
+  it("refuses to start as the configuration does, with the place", { tags: ["deep"] }, async () => {
     const broken = open([{ policy: "policies/none.js" }]);
     await expect(broken).rejects.toMatchObject({ code: "FILE_UNREADABLE", place: expect.stringContaining("none.js") });
   });
 
-  it("says why it did not start to a caller that was busy until its thread had ended, too", async () => {
+  it("says why it did not start to a caller that was busy until its thread had ended, too", {
+    tags: ["deep"],
+  }, async () => {
     const broken = open([{ policy: "policies/none.js" }]);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
     await expect(broken).rejects.toMatchObject({ code: "FILE_UNREADABLE", place: expect.stringContaining("none.js") });

@@ -133,7 +133,7 @@ describe("what the gate knows of the kernel's headers", () => {
       context.skip("needs linux-libc-dev and gcc");
   };
 
-  it("has each field of bpf_attr where <linux/bpf.h> has it", (context) => {
+  it("has each field of bpf_attr where <linux/bpf.h> has it", { tags: ["deep"] }, (context) => {
     needsHeader(context);
     const header = readFileSync(HEADER, "utf8");
     const attr = header.slice(header.indexOf("union bpf_attr {"), header.indexOf("} __attribute__((aligned(8)));"));
@@ -145,7 +145,9 @@ describe("what the gate knows of the kernel's headers", () => {
     );
   });
 
-  it("has each field of a command that it copies where the header has it, and as long", (context) => {
+  it("has each field of a command that it copies where the header has it, and as long", {
+    tags: ["deep"],
+  }, (context) => {
     needsHeader(context);
     const expected: string[] = [];
     const add = (names: Readonly<Record<number, string>>, fields: readonly Field[]) => {
@@ -180,7 +182,9 @@ describe("what the gate knows of the kernel's headers", () => {
     );
   });
 
-  it("has each field that it reads of BTF and of the types of maps at the header's offset", (context) => {
+  it("has each field that it reads of BTF and of the types of maps at the header's offset", {
+    tags: ["deep"],
+  }, (context) => {
     needsHeader(context);
     const structs = [
       [

@@ -39,7 +39,7 @@ async function search<Result>(
 }
 
 describe("a search", () => {
-  it("finds each decision by its id, as a reader of all lines does", async () => {
+  it("finds each decision by its id, as a reader of all lines does", { tags: ["deep"] }, async () => {
     const path = write("all.jsonl", lines);
     const reader = new RecordReader();
     for (const [index, line] of lines.entries()) {

@@ -44,13 +44,17 @@ describe.each([
   ["a file", (text: string) => Buffer.from(text)],
   ["a compressed file", (text: string) => gzipSync(text, { level: 1 })],
 ])("blocks of %s", (_, pack) => {
-  it.each(Object.entries(TEXTS))("have whole lines, as often as they are asked for: %s", async (_name, lines) => {
-    const text = lines.join("\n");
-    expect(await passes(pack(`${text}\n`))).toEqual([lines, lines]);
-    expect(await passes(pack(text))).toEqual([lines, lines]);
-  });
+  it.each(Object.entries(TEXTS))(
+    "have whole lines, as often as they are asked for: %s",
+    { tags: ["deep"] },
+    async (_name, lines) => {
+      const text = lines.join("\n");
+      expect(await passes(pack(`${text}\n`))).toEqual([lines, lines]);
+      expect(await passes(pack(text))).toEqual([lines, lines]);
+    },
+  );
 
-  it("leave out a line that is too long, and nothing else", async () => {
+  it("leave out a line that is too long, and nothing else", { tags: ["deep"] }, async () => {
     const text = ["a", long(MAX_LINE + 2_000_000), "b", "c"].join("\n");
     expect(await passes(pack(text))).toEqual([
       ["a", "b", "c"],
@@ -58,7 +62,7 @@ describe.each([
     ]);
   });
 
-  it("leave the file open if they are not read to their end", async () => {
+  it("leave the file open if they are not read to their end", { tags: ["deep"] }, async () => {
     const { path, fd } = opened(pack(`${TEXTS["many lines"]!.join("\n")}\n`));
     const blocks = new LogBlocks({ path, fd });
     for await (const _block of blocks.blocks()) break;

@@ -91,7 +91,7 @@ describe("a folder with the instructions of programs", () => {
     other.close();
   });
 
-  it("is bounded by what the files take on disk: small ones count as a block", () => {
+  it("is bounded by what the files take on disk: small ones count as a block", { tags: ["deep"] }, () => {
     const store = open(16 * BLOCK);
     for (let number = 0; number < 1000; number++) store.keep(numbered(number));
     expect(names().length).toBeGreaterThan(8);
@@ -118,7 +118,7 @@ describe("a folder with the instructions of programs", () => {
     expect(names().length).toBeLessThanOrEqual(held);
   });
 
-  it("of several processes is listed at most once for each eighth of it", () => {
+  it("of several processes is listed at most once for each eighth of it", { tags: ["deep"] }, () => {
     const count = 1000;
     const held = 100;
     vi.clearAllMocks();
@@ -158,7 +158,9 @@ describe("a folder with the instructions of programs", () => {
     expect(listings()).toBe(0);
   });
 
-  it("is listed in steps by a process that is idle, and then no program that is kept has it listed", () => {
+  it("is listed in steps by a process that is idle, and then no program that is kept has it listed", {
+    tags: ["deep"],
+  }, () => {
     const before = open();
     for (let number = 0; number < 300; number++) before.keep(numbered(number));
     before.close();
@@ -177,7 +179,9 @@ describe("a folder with the instructions of programs", () => {
     store.close();
   });
 
-  it("is listed by a program that is kept before the last step, whose file then counts once", () => {
+  it("is listed by a program that is kept before the last step, whose file then counts once", {
+    tags: ["deep"],
+  }, () => {
     const before = open(400 * BLOCK);
     for (let number = 0; number < 300; number++) before.keep(numbered(number));
     before.close();

@@ -81,7 +81,7 @@ describe("a record that follows an incomplete one in its line", () => {
 describe("any other line", () => {
   it.each(["", "{", "[]", "null", '"text"', "1"])("is no record: %s", (line) => expect(readRecord(line)).toBeNull());
 
-  it("that is an object of any form is read without an exception", () => {
+  it("that is an object of any form is read without an exception", { tags: ["deep"] }, () => {
     const name = fc.constantFrom("version", "type", "hook", "answers", "grants", "denied_by", "subject", "duration_us");
     fc.assert(
       fc.property(fc.dictionary(name, fc.oneof(fc.constant(2), fc.jsonValue())), (fields) => {

@@ -20,7 +20,7 @@ function check(config: string): Promise<readonly [number | null, string]> {
 }
 
 describe("three processes that write one log", () => {
-  it("lose nothing, and each rotated file can be read alone", async () => {
+  it("lose nothing, and each rotated file can be read alone", { tags: ["deep"] }, async () => {
     const place = new Workplace(
       "  - { policy: allow.js, limits: { timeout: 10s } }\n",
       "log: { file: decisions.jsonl, level: inputs, rotate: 64KiB, keep: 1000 }",

@@ -39,7 +39,7 @@ describe("an index of attachments", () => {
     expect(names(index, task({ comm: "a", exe: "b" }))).toEqual(["b"]);
   });
 
-  it("answers what asking every scope would, for tasks seen and not seen before", () => {
+  it("answers what asking every scope would, for tasks seen and not seen before", { tags: ["deep"] }, () => {
     const text = fc.constantFrom("a", "b", "a b", "1:a", "");
     const labels = fc.dictionary(fc.constantFrom("tier", "debug"), fc.constantFrom("edge", "prod"));
     const rules: fc.Arbitrary<ScopeRules> = fc.oneof(

@@ -81,7 +81,7 @@ describe.each(SHIPPED)("%s", (name) => {
     root: "",
   });
 
-  it.each(policy.hooks)("decides %s alike in a fresh runtime and a warm one", (hook) => {
+  it.each(policy.hooks)("decides %s alike in a fresh runtime and a warm one", { tags: ["deep"] }, (hook) => {
     const warm = new Domain();
     const given = subject[hook as keyof typeof subject];
     fc.assert(

@@ -28,7 +28,7 @@ const answers = (guest: Guest, count: number) =>
 const expected = (count: number) => Array.from({ length: count }, (_, index) => -index || 0);
 
 describe("a domain", () => {
-  it("makes a runtime once for policies of the same text and limits", () => {
+  it("makes a runtime once for policies of the same text and limits", { tags: ["deep"] }, () => {
     const guest = new Guest();
     for (let round = 0; round < 3; round++) expect(answers(guest, 12)).toEqual(expected(12));
     for (let round = 0; round < 3; round++) guest.ask(link(blob("return -1 || 0;")));
@@ -163,7 +163,7 @@ describe("a domain", () => {
     expect(guest.domain.made).toBe(20);
   });
 
-  it("says of no other fault that it does harm", () => {
+  it("says of no other fault that it does harm", { tags: ["deep"] }, () => {
     const bodies = ["throw 1;", "for (;;);", "return 7;", "const f = () => f() + 1; f();", "return 'a';"];
     const guest = new Guest();
     for (const body of bodies) {

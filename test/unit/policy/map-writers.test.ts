@@ -124,7 +124,7 @@ describe("a writer's share", () => {
     value: fc.constantFrom("1", '"two"', `"${"x".repeat(60)}"`),
   });
 
-  it("is never exceeded, and the counted sizes are those of the entries, whatever views do", () => {
+  it("is never exceeded, and the counted sizes are those of the entries, whatever views do", { tags: ["deep"] }, () => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 80 }), (operations) => {
         const { counts, view } = maps({ a: 1, b: 2 });

@@ -11,7 +11,7 @@ const INPUTS = Number(process.env.INPUTS ?? (isLong ? 20 : 5));
 const seed = isLong || process.env.SEED !== undefined ? seedOf() : 1;
 
 describe(`bodies of hooks drawn by chance (seed ${seed})`, () => {
-  it("are executed as the engine does, or not decided", () => {
+  it("are executed as the engine does, or not decided", { tags: ["deep"], timeout: 36_000_000 }, () => {
     const taken = { bodies: 0, paths: 0, decided: 0, inputs: 0, unfinished: 0 };
     for (let round = 0; round < BODIES; round++) {
       const next = numbers((seed + Math.imul(round, 0x9e3779b1)) >>> 0);
@@ -42,5 +42,5 @@ describe(`bodies of hooks drawn by chance (seed ${seed})`, () => {
     expect(taken.bodies).toBeGreaterThan(BODIES / 2);
     expect(taken.decided).toBeGreaterThan(taken.paths / 5);
     if (process.env.BODIES !== undefined) console.log(taken);
-  }, 36_000_000);
+  });
 });

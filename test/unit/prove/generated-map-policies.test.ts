@@ -9,7 +9,10 @@ const INPUTS = Number(process.env.INPUTS ?? (isLong ? 300 : 25));
 /** The short form has the same policies each time. */
 const seed = isLong || process.env.SEED !== undefined ? seedOf() : 1;
 
-it(`policies about values of a map have one path for each input, as the engine decides (seed ${seed})`, () => {
+it(`policies about values of a map have one path for each input, as the engine decides (seed ${seed})`, {
+  tags: ["deep"],
+  timeout: 36_000_000,
+}, () => {
   const taken = { paths: 0, decided: 0, inputs: 0 };
   for (let round = 0; round < POLICIES; round++) {
     const next = numbers((seed + Math.imul(round, 0x9e3779b1)) >>> 0);
@@ -30,4 +33,4 @@ it(`policies about values of a map have one path for each input, as the engine d
   }
   expect(taken.decided).toBeGreaterThan(taken.paths / 4);
   if (process.env.POLICIES !== undefined) console.log(taken);
-}, 36_000_000);
+});

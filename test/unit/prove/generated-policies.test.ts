@@ -10,7 +10,7 @@ const INPUTS = Number(process.env.INPUTS ?? (isLong ? 500 : 25));
 const seed = isLong || process.env.SEED !== undefined ? seedOf() : 1;
 
 describe(`policies drawn by chance (seed ${seed})`, () => {
-  it("have one path for each input, with the engine's answer", () => {
+  it("have one path for each input, with the engine's answer", { tags: ["deep"], timeout: 36_000_000 }, () => {
     const taken = { policies: 0, paths: 0, decided: 0, unfinished: 0, unconfirmed: 0, limited: 0 };
     for (let round = 0; round < POLICIES; round++) {
       const next = numbers((seed + Math.imul(round, 0x9e3779b1)) >>> 0);
@@ -44,5 +44,5 @@ describe(`policies drawn by chance (seed ${seed})`, () => {
     expect(taken.decided).toBeGreaterThan(taken.paths / 4);
     expect(taken.limited).toBeLessThanOrEqual(taken.decided / 50);
     if (process.env.POLICIES !== undefined) console.log(taken);
-  }, 36_000_000);
+  });
 });

@@ -104,7 +104,7 @@ describe.each(["quickjs", "quickjs-ng"] as const)("assigning to what is inherite
     expect(guest.ask(text, { limits: { timeout: 10_000 } })).toMatchObject({ verdict: 0, fault: null, notes: [] });
   });
 
-  it("is still rejected on what is frozen, and on primitives", () => {
+  it("is still rejected on what is frozen, and on primitives", { tags: ["deep"] }, () => {
     for (const object of [
       "Object.freeze({})",
       "Object.freeze([])",

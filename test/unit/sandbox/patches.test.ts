@@ -38,7 +38,7 @@ describe("scripts/engine.mjs --try", { timeout: 60_000 }, () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("says that every patch applies to the engine that ships", () => {
+  it("says that every patch applies to the engine that ships", { tags: ["deep"] }, () => {
     const { status, lines } = tried((_, loader) => loader);
     expect(lines.map((line) => line.replace(/\d+/, "N"))).toEqual([
       "stack     applies: N edits",
@@ -50,7 +50,7 @@ describe("scripts/engine.mjs --try", { timeout: 60_000 }, () => {
     expect(status).toBe(0);
   });
 
-  it("names the patch whose place in the code is not found", () => {
+  it("names the patch whose place in the code is not found", { tags: ["deep"] }, () => {
     const { status, lines } = tried((wasm, loader) => {
       wasm.write("stack overfloW\0", wasm.indexOf("stack overflow\0"));
       return loader;
@@ -60,7 +60,7 @@ describe("scripts/engine.mjs --try", { timeout: 60_000 }, () => {
     expect(status).toBe(1);
   });
 
-  it("names the patch that does not find where the engine writes the stack of an error", () => {
+  it("names the patch that does not find where the engine writes the stack of an error", { tags: ["deep"] }, () => {
     const { status, lines } = tried((wasm, loader) => {
       wasm.write(" (nativE)\0", wasm.indexOf(" (native)\0"));
       return loader;
@@ -69,13 +69,13 @@ describe("scripts/engine.mjs --try", { timeout: 60_000 }, () => {
     expect(status).toBe(1);
   });
 
-  it("names the patches that do not find the allocator", () => {
+  it("names the patches that do not find the allocator", { tags: ["deep"] }, () => {
     const { status, lines } = tried((_, loader) => loader.replaceAll("_malloc=", "_mallox="));
     expect(failing(lines)).toEqual(["steps", "memory"]);
     expect(status).toBe(1);
   });
 
-  it("names a function that changed, and the function that is most like it", () => {
+  it("names a function that changed, and the function that is most like it", { tags: ["deep"] }, () => {
     const { status, lines } = tried((wasm, loader) => {
       // another constant: i32.const 1 becomes i32.const 2
       const at = wasm.indexOf(Buffer.from([0x41, 0x01]), body.start);

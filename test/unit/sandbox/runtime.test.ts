@@ -66,7 +66,7 @@ describe("a runtime with a library", () => {
     expect(subject.ask().verdict).toBe(-5);
   });
 
-  it("counts the steps of both in one budget", () => {
+  it("counts the steps of both in one budget", { tags: ["deep"] }, () => {
     const subject = new Subject();
     subject.ask();
     const stepsOf = (text: string) => {
@@ -106,7 +106,7 @@ describe("restoring a runtime", () => {
     }
   });
 
-  it("leaves nothing of a policy that was loaded since, not one byte", () => {
+  it("leaves nothing of a policy that was loaded since, not one byte", { tags: ["deep"] }, () => {
     const subject = new Subject();
     const saved = subject.runtime.save();
     const before = subject.bytes;
@@ -119,7 +119,7 @@ describe("restoring a runtime", () => {
     }
   });
 
-  it("takes the same steps and the same memory each time", () => {
+  it("takes the same steps and the same memory each time", { tags: ["deep"] }, () => {
     const subject = new Subject();
     subject.ask();
     subject.runtime.load(policy(`const all = []; for (let i = 0; i < 2e4; i++) all.push({ i }); return 0;`));

@@ -17,7 +17,7 @@ const BUSY: Readonly<Record<string, string>> = {
 describe.each(["quickjs", "quickjs-ng"] as const)("a native on %s", (name) => {
   const guest = new Guest({ code: engineCode(name) });
 
-  it("does not go on without end, and the next decision is right", () => {
+  it("does not go on without end, and the next decision is right", { tags: ["deep"] }, () => {
     const next = blob("return -13;");
     for (let i = 0; i < 3; i++) {
       expect(guest.ask(next).verdict).toBe(-13);
@@ -111,7 +111,7 @@ describe("work in a table of the engine that a policy makes slow is charged", ()
     for (let i = 0; i < 12; i++)
       names = names.flatMap((name) => [name + "\\u0201\\u0200", name + String.fromCharCode(0x200, 0x200 + 263)]);`;
 
-  it("for names with equal hash values", () => {
+  it("for names with equal hash values", { tags: ["deep"] }, () => {
     const takes = (body: string) => {
       const { fault, steps } = new Guest().ask(link(blob(`${NAMES} const o = {}; ${body} return 0;`)), {
         limits: AMPLE,

@@ -4,7 +4,9 @@ import { expect, it } from "vitest";
 
 const script = fileURLToPath(new URL("../../../scripts/folder-pairs.mjs", import.meta.url));
 
-it("scripts/folder-pairs.mjs counts the calls of a decision about a signed object, from file to file", () => {
+it("scripts/folder-pairs.mjs counts the calls of a decision about a signed object, from file to file", {
+  tags: ["deep"],
+}, () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, "--json"], { encoding: "utf8" });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   const { offline } = JSON.parse(stdout);

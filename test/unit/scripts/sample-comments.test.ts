@@ -68,7 +68,7 @@ describe("a sample", () => {
 });
 
 describe("scripts/sample-comments.mjs", () => {
-  it("prints comments of the source with their code, and the seed", () => {
+  it("prints comments of the source with their code, and the seed", { tags: ["deep"] }, () => {
     const { seed, sample } = JSON.parse(run("--json", "--seed", "0badcafe", "--count", "30").stdout);
     expect([seed, sample.length]).toEqual(["0badcafe", 30]);
     for (const { file, line, comment, code } of sample) {
@@ -79,7 +79,7 @@ describe("scripts/sample-comments.mjs", () => {
     }
   });
 
-  it("takes its seed from the commit without --seed", () => {
+  it("takes its seed from the commit without --seed", { tags: ["deep"] }, () => {
     const { stdout } = spawnSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" });
     expect(run("--count", "1").stdout).toContain(`seed ${stdout.slice(0, 8)}`);
   });

@@ -94,7 +94,7 @@ describe("the reporter", { timeout: 120_000 }, () => {
     expect(run(text)).toEqual({ status, lines });
   });
 
-  it("a whole configuration that retries", () => {
+  it("a whole configuration that retries", { tags: ["deep"] }, () => {
     const lines = ["may be retried: some.test.mjs > a: remove `retry`", "1 passed, 0 failed, 0 skipped"];
     expect(run("it('a', () => {});", { retry: 1 })).toEqual({ status: 1, lines });
   });

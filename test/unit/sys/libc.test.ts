@@ -9,7 +9,7 @@ function referenceTo(use: (memory: Uint8Array) => void): WeakRef<Uint8Array> {
   return new WeakRef(memory);
 }
 
-it("keeps all memory to which a structure points alive, as long as the structure", async () => {
+it("keeps all memory to which a structure points alive, as long as the structure", { tags: ["deep"] }, async () => {
   const structure = new DataView(new ArrayBuffer(16));
   const references = [1, 2].map(() => referenceTo((memory) => keepAlive(structure, null, memory)));
   expect(await Promise.all(references.map(isKept))).toEqual([true, true]);
@@ -17,6 +17,6 @@ it("keeps all memory to which a structure points alive, as long as the structure
   expect(await isKept(referenceTo(() => {}))).toBe(false);
 });
 
-it("keeps nothing alive once the structure is gone", async () => {
+it("keeps nothing alive once the structure is gone", { tags: ["deep"] }, async () => {
   expect(await isKept(referenceTo((memory) => keepAlive(new DataView(new ArrayBuffer(16)), memory)))).toBe(false);
 });

@@ -49,7 +49,9 @@ describe("a signature store", () => {
     expect(types).toEqual([{ type: "PKCS7", bytes: second }]);
   });
 
-  it("leaves out a file that is no signature if another folder has one, and what has no room", () => {
+  it("leaves out a file that is no signature if another folder has one, and what has no room", {
+    tags: ["deep"],
+  }, () => {
     const other = join(folder, "other");
     mkdirSync(other);
     const found = () => Buffer.from(SignatureStore.open([folder, other]).find(digest) ?? "");

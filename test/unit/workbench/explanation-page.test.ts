@@ -10,7 +10,7 @@ export function blob_verify(blob, current) {
 `;
 
 describe("the page of an explanation", () => {
-  it("shows HTML and terminal escapes as text, and can load nothing", async () => {
+  it("shows HTML and terminal escapes as text, and can load nothing", { tags: ["deep"] }, async () => {
     const explanation = await explainedDenial({
       policy: POLICY,
       current: { comm: HOSTILE, container: { id: HOSTILE, name: HOSTILE, labels: { tier: HOSTILE }, annotations: {} } },
@@ -26,7 +26,9 @@ describe("the page of an explanation", () => {
     expect(page).toContain("policy.js:3:10");
   });
 
-  it("has each decision, with its attachments, the lines of policies and the evidence of effects", async () => {
+  it("has each decision, with its attachments, the lines of policies and the evidence of effects", {
+    tags: ["deep"],
+  }, async () => {
     const denied = await explainedDenial({
       policy: {},
       attachments: "  - { policy: policies/no-kernel-read.js, limits: { timeout: 5s } }\n",

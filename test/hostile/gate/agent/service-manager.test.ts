@@ -132,7 +132,7 @@ describe("an agent whose service manager kept what is none of its own", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("has it dropped, and takes containers", async () => {
+  it("has it dropped, and takes containers", { tags: ["deep"] }, async () => {
     const manager = new Notified(join(folder, "notify"));
     const write = (name: string, text: string) => {
       writeFileSync(join(folder, name), text);

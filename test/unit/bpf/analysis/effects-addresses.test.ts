@@ -53,7 +53,7 @@ describe("the same with a number in the address's place", () => {
     },
   ];
 
-  it.each(NUMBERS)("is no effect: $name", (number) => {
+  it.each(NUMBERS)("is no effect: $name", { tags: ["deep"] }, (number) => {
     const flows = flowsOf([number]);
     expect(flows.length).toBeGreaterThan(100);
     const found = flows.filter(({ code }) => effectsOf(code).effects.reveals_addresses);

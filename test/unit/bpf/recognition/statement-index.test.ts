@@ -14,7 +14,7 @@ function other(number: number, change: (content: ReturnType<typeof contentOf>) =
 }
 
 describe("the statements that a load matches", () => {
-  it("are all found, however many others have the same instructions", () => {
+  it("are all found, however many others have the same instructions", { tags: ["deep"] }, () => {
     const others = Array.from({ length: 20 }, (_, at) => other(at, ({ program }) => (program.object.license = "MIT")));
     const same = Array.from({ length: 12 }, (_, at) => other(100 + at));
     const { matches, misses } = findIn(indexOf(kernel, ...others, ...same), loadOf("pass", kernel), "pass");
@@ -22,7 +22,7 @@ describe("the statements that a load matches", () => {
     expect(misses.every(({ property }) => property === "license")).toBe(true);
   });
 
-  it("come with some of the misses, without more comparisons", () => {
+  it("come with some of the misses, without more comparisons", { tags: ["deep"] }, () => {
     const named = Array.from({ length: 20 }, (_, at) => other(at, changePass));
     const { matches, misses } = findIn(indexOf(kernel, ...named), loadOf("pass", kernel), "pass");
     expect(matches).toEqual([]);
@@ -55,7 +55,9 @@ describe("the statements that a load matches", () => {
     expect(relocated).toHaveLength(2 * first);
   });
 
-  it("are relocated again where many others were compared since, and only those that may match", () => {
+  it("are relocated again where many others were compared since, and only those that may match", {
+    tags: ["deep"],
+  }, () => {
     const { relocate } = new StatedRelocator(kernel);
     const content = contentOf();
     changePass(content);
@@ -74,7 +76,7 @@ describe("the statements that a load matches", () => {
     }
   });
 
-  it("are relocated once where they are of one program, however many there are", () => {
+  it("are relocated once where they are of one program, however many there are", { tags: ["deep"] }, () => {
     const { relocate } = new StatedRelocator(kernel);
     const content = contentOf();
     let relocations = 0;

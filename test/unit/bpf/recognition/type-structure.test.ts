@@ -86,7 +86,7 @@ describe("the structure of a type", () => {
     expect(structureOf(holding(8))).not.toBe(structureOf(holding(16)));
   });
 
-  it("is not computed of too many types, nor of bytes that are no BTF", () => {
+  it("is not computed of too many types, nor of bytes that are no BTF", { tags: ["deep"] }, () => {
     const btf = new BtfWriter();
     let id = int(btf);
     for (let index = 0; index < 20_001; index++) id = btf.ptr(id);

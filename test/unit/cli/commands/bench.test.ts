@@ -83,7 +83,7 @@ attachments:
     ]);
   });
 
-  it("prints a table, and who was not asked", async () => {
+  it("prints a table, and who was not asked", { tags: ["deep"] }, async () => {
     const { code, out } = await bench("--rounds", "2", PROGRAM);
     expect(code).toBe(0);
     expect(out).toMatch(/^HOOK +ATTACHMENT +DECISIONS +P50 +P99 +FIRST +STEPS +MEMORY +FAULTS *\n/);

@@ -36,7 +36,7 @@ async function check(place: Workplace, ...words: string[]) {
 }
 
 describe("check --btf", () => {
-  it("decides by the digest that `list` writes for the same kernel", async () => {
+  it("decides by the digest that `list` writes for the same kernel", { tags: ["deep"] }, async () => {
     const place = workplace("hash-allow-list.js");
     const kernel = ["--btf", join(place.folder, "kernel.btf")];
     const { out } = await runCommand("list", ...kernel, WATCH);
@@ -46,7 +46,7 @@ describe("check --btf", () => {
       expect((await check(place, ...other, WATCH)).code).toBe(1);
   });
 
-  it("knows the facts that a load fills in", async () => {
+  it("knows the facts that a load fills in", { tags: ["deep"] }, async () => {
     const place = workplace("hash-allow-list.js");
     const unknown = async (...words: string[]) => (await check(place, ...words, WATCH)).differences[0].unknown;
     expect(await unknown()).toEqual(expect.arrayContaining(["insns", "digest", "tag", "effects"]));
@@ -55,7 +55,7 @@ describe("check --btf", () => {
       expect(known).not.toContain(fact);
   });
 
-  it("counts effects of branches that the kernel takes, and no others", async () => {
+  it("counts effects of branches that the kernel takes, and no others", { tags: ["deep"] }, async () => {
     const place = workplace("no-signals.js");
     const denied = ({ decisions }: { decisions: { subject: { name: string }; verdict: number }[] }) =>
       decisions.filter(({ verdict }) => verdict !== 0).map(({ subject }) => subject.name);
@@ -77,7 +77,9 @@ describe("check --btf", () => {
     expect([denied(known), known.not_loadable]).toEqual([[], []]);
   });
 
-  it("lists programs that cannot load there, and reads modules for what vmlinux lacks", async () => {
+  it("lists programs that cannot load there, and reads modules for what vmlinux lacks", {
+    tags: ["deep"],
+  }, async () => {
     const place = workplace("no-signals.js");
     const words = ["check", "--config", place.config];
     const bare = await runCommand(...words, "--btf", join(place.folder, "bare.btf"), WATCH);

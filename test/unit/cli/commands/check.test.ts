@@ -48,7 +48,7 @@ describe("countersign check", () => {
     expect(await decisions(place, PEEK)).toMatchObject({ code: 0, decisions: [{ errno: "0", denied_by: null }] });
   });
 
-  it("finds a blob's signature beside it, or takes the one that is named", async () => {
+  it("finds a blob's signature beside it, or takes the one that is named", { tags: ["deep"] }, async () => {
     const place = workplace("  - policy: policies/verify-blobs.js", "maps: { container_policy: { file: rules.json } }");
     const blob = place.write("firmware.bin", "firmware");
     expect((await check(place, blob)).code).toBe(1);

@@ -100,7 +100,7 @@ describe("countersign explain", () => {
     ]);
   });
 
-  it("explains the first of several decisions with one id, and names the others", async () => {
+  it("explains the first of several decisions with one id, and names the others", { tags: ["deep"] }, async () => {
     const { code, out, err } = await explain("--log", logOf("twice.jsonl", [...lines, lines.at(-1)!]), id);
     expect(code).toBe(2);
     expect(out).toContain("executed again from the record: the same decision");
@@ -179,7 +179,7 @@ describe("countersign explain", () => {
     expect(bare).not.toEqual(unrelocated);
   });
 
-  it("shows the instructions that `log.programs` of the configuration keeps", async () => {
+  it("shows the instructions that `log.programs` of the configuration keeps", { tags: ["deep"] }, async () => {
     const its = await recordDenial({
       policy:
         'import { deny } from "countersign";\nexport const bpf_prog_load = (prog) => prog.effects.reads_kernel_memory ? deny("reads") : 0;\n',

@@ -72,7 +72,7 @@ function typeOf(hook: string): string {
 }
 
 describe("countersign init --editor", () => {
-  it("has the user's typescript find each planted mistake at its line, and no other", async () => {
+  it("has the user's typescript find each planted mistake at its line, and no other", { tags: ["deep"] }, async () => {
     expect((await editor()).code).toBe(0);
     const head = '/** @type {import("countersign").BpfProgLoad} */\nexport function bpf_prog_load(prog) {\n';
     const expected = Object.entries(PLANTED).map(([line, code], index) => {

@@ -188,7 +188,9 @@ describe("a revocation list in countersign keyring list and check", () => {
 });
 
 describe("countersign keyring import", () => {
-  it("makes one file of PEM, DER and PKCS#12, each certificate once and no private key", async () => {
+  it("makes one file of PEM, DER and PKCS#12, each certificate once and no private key", {
+    tags: ["deep"],
+  }, async () => {
     writeFileSync(at("root.der"), root.certificate.der);
     const out = at("imported.pem");
     const done = await runCommand(

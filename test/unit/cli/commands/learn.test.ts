@@ -114,7 +114,7 @@ describe("countersign learn", () => {
     rmSync(next.folder, { recursive: true });
   });
 
-  it("leaves out denied loads, or learns them with --include-denied", async () => {
+  it("leaves out denied loads, or learns them with --include-denied", { tags: ["deep"] }, async () => {
     const denying = await observed(SEEN, { mode: "enforce", policy: "no-kernel-read.js" });
     const words = ["learn", "--out", denying.at("learnt"), "--by", "digest"] as const;
     const without = await runCommand(...words, denying.at("decisions.jsonl"));
@@ -127,7 +127,7 @@ describe("countersign learn", () => {
     rmSync(denying.folder, { recursive: true });
   });
 
-  it("says that the log does not have who signed a program", async () => {
+  it("says that the log does not have who signed a program", { tags: ["deep"] }, async () => {
     const unasked = await observed([["peek-tc"], ["exec-log"]], { signed: SIGNED, policy: "no-kernel-read.js" });
     const words = ["--config", unasked.config, "--out", unasked.at("learnt"), unasked.at("decisions.jsonl")];
     const line = "1 of them matches a statement that no policy asked about: record with policies/observe.js\n";

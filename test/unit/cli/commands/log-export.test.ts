@@ -53,7 +53,7 @@ function following(): { stop: (signal?: NodeJS.Signals) => Promise<number | null
 }
 
 describe("countersign log --export", () => {
-  it("sends what is there, once, and prints no records", async () => {
+  it("sends what is there, once, and prints no records", { tags: ["deep"] }, async () => {
     writeFileSync(`${log}.1`, decision(1));
     writeFileSync(log, decision(2) + decision(3, -1));
     expect(await run(log)).toEqual({ code: 0, out: "3 records exported\n", err: "" });
@@ -96,7 +96,7 @@ describe("countersign log --export", () => {
     expect((await runCommand("log", log, "--compression", "gzip")).err).toContain("--compression is for --export");
   });
 
-  it("is one at a time for a position", async (context) => {
+  it("is one at a time for a position", { tags: ["deep"] }, async (context) => {
     if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
     writeFileSync(log, decision(1));
     const first = following();
@@ -148,7 +148,9 @@ describe("countersign log --export", () => {
 });
 
 describe("countersign log --follow --export", () => {
-  it("sends what is appended, over rotation and an outage, and goes on when it is started again", async () => {
+  it("sends what is appended, over rotation and an outage, and goes on when it is started again", {
+    tags: ["deep"],
+  }, async () => {
     const first = following();
     writeFileSync(log, decision(1));
     await until(() => expect(collector.ids).toEqual(["d1"]));
@@ -170,7 +172,9 @@ describe("countersign log --follow --export", () => {
     await second.stop("SIGINT");
   });
 
-  it("stops while the collector is away, and sends the records when it is started again", async () => {
+  it("stops while the collector is away, and sends the records when it is started again", {
+    tags: ["deep"],
+  }, async () => {
     writeFileSync(log, decision(1));
     collector.answers = Array.from({ length: 100 }, () => ({ status: 503 }));
     const first = following();
@@ -184,7 +188,7 @@ describe("countersign log --follow --export", () => {
     expect(JSON.parse(readFileSync(`${log}.exported`, "utf8")).files).toMatchObject([{ line: 1 }]);
   });
 
-  it("loses nothing if it is killed again and again", async () => {
+  it("loses nothing if it is killed again and again", { tags: ["deep"] }, async () => {
     const wanted: string[] = [];
     for (let round = 0; round < 4; round++) {
       const its = following();

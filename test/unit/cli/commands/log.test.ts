@@ -80,7 +80,7 @@ describe("countersign log", () => {
     ]);
   });
 
-  it("shows what passes every filter", async () => {
+  it("shows what passes every filter", { tags: ["deep"] }, async () => {
     expect(await shown()).toEqual([0, 1, 2, 3, 4, "keyring", 6]);
     expect(await shown("--denied")).toEqual([1, 2, 4]);
     expect(await shown("--audit-denials")).toEqual([3, 4]);
@@ -233,7 +233,7 @@ describe("countersign log", () => {
 });
 
 describe("countersign log --follow", () => {
-  it("shows what is appended, through rotation, and with --since what is there", async () => {
+  it("shows what is appended, through rotation, and with --since what is there", { tags: ["deep"] }, async () => {
     const folder = mkdtempSync(join(tmpdir(), "cli-follow-"));
     const path = join(folder, "log");
     writeFileSync(`${path}.1`, `${LINES[0]}\n`);

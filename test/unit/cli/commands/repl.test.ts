@@ -29,7 +29,7 @@ describe("countersign repl", () => {
   const values = async (file: string, lines: readonly string[], ...words: readonly string[]) =>
     (await given(file, lines, ...words)).map(({ value, text }) => value ?? text);
 
-  it("has the facts of the file's program, of the task and of a map", async () => {
+  it("has the facts of the file's program, of the task and of a map", { tags: ["deep"] }, async () => {
     const lines = ["prog.type", "prog.effects.reads_kernel_memory", "current.uid", 'map_lookup("tiers", "edge")'];
     expect(await values(PROGRAM, lines, "--uid", "1000")).toEqual(["sched_cls", true, 1000, [1, 2]]);
   });
@@ -39,7 +39,7 @@ describe("countersign repl", () => {
     expect((await values(PROGRAM, lines)).at(-1)).toMatch(/^bpf_/);
   });
 
-  it("has values that JSON does not have, and long ones", async () => {
+  it("has values that JSON does not have, and long ones", { tags: ["deep"] }, async () => {
     expect(
       await values(PROGRAM, ["undefined", "10n", "null ?? {}", '"x".repeat(9000).length', '"y".repeat(9000)']),
     ).toEqual(["undefined", "10", {}, 9000, "y".repeat(9000)]);
@@ -53,7 +53,7 @@ describe("countersign repl", () => {
     expect(second).toMatchObject({ value: -13, verdict: expect.stringMatching(/^-EACCES: .*no/) });
   });
 
-  it("reports what a policy could not have, and goes on", async () => {
+  it("reports what a policy could not have, and goes on", { tags: ["deep"] }, async () => {
     const lines = ["prog.licence", "1 +", "null.x", 'verify_program(prog, "none")', "1 + 1"];
     const answers = await given(PROGRAM, lines);
     expect(answers.map(({ error }) => (error as { code?: string } | undefined)?.code)).toEqual([
@@ -68,7 +68,7 @@ describe("countersign repl", () => {
     expect((await repl(PROGRAM, lines)).code).toBe(2);
   });
 
-  it("ends a line that does not return, and keeps no declaration that failed", async () => {
+  it("ends a line that does not return, and keeps no declaration that failed", { tags: ["deep"] }, async () => {
     const lines = ["(() => { for (;;); })()", "const a = null.x", "1"];
     const answers = await given(PROGRAM, lines);
     // on a busy machine its time is over before its steps are
@@ -90,7 +90,7 @@ describe("countersign repl", () => {
     expect((await repl(PROGRAM, ['"\\u001b[2J"', 'deny("\\u001b[2J")'])).out).not.toContain("\u001b");
   });
 
-  it("needs no configuration, and reads lines from standard input", () => {
+  it("needs no configuration, and reads lines from standard input", { tags: ["deep"] }, () => {
     const input = "const type = prog.type\n\ntype\nprog.licence\n.exit\n1\n";
     const repl = [own("bin/countersign.js"), "repl", "--json", PROGRAM];
     const { status, stdout } = spawnSync(process.execPath, repl, {

@@ -51,7 +51,7 @@ const idOf = (index: number) =>
   lines.map((line) => JSON.parse(line)).filter(({ type }) => type === "decision")[index].id;
 
 describe("countersign replay", () => {
-  it("exits with 0 if every decision is the same", async () => {
+  it("exits with 0 if every decision is the same", { tags: ["deep"] }, async () => {
     const same = { code: 0, out: "3 the same, 0 different, 0 unknown\n", err: "" };
     expect(await replay(log())).toEqual(same);
     expect(await replay("--config", place.config)).toEqual(same);
@@ -138,7 +138,7 @@ describe("countersign replay", () => {
     expect(err).toContain(`${joined}:${lines.length}: is cut off`);
   });
 
-  it("names a definition that was changed, and replays what does not need it", async () => {
+  it("names a definition that was changed, and replays what does not need it", { tags: ["deep"] }, async () => {
     const at = lines.findIndex((line) => line.includes('"facts":{"name":"two"'));
     const line = lines[at]!.replace('"facts":{"name":"two"', '"facts":{"name":"one"');
     const { code, out, err } = await replay(logOf("changed.jsonl", lines.with(at, line)));
@@ -163,7 +163,9 @@ describe("countersign replay", () => {
     expect(await replay(place.at("none"))).toMatchObject({ code: 2, err: expect.stringContaining("FILE_UNREADABLE") });
   });
 
-  it("says that the text of a policy was too long for the log, and replays by the files", async () => {
+  it("says that the text of a policy was too long for the log, and replays by the files", {
+    tags: ["deep"],
+  }, async () => {
     const large = await recorded("level: inputs, rotate: 128KiB", `${POLICY}\n// ${"x".repeat(70_000)}`);
     const file = large.at("decisions.jsonl");
     const { code, out } = await replay(file);

@@ -76,7 +76,7 @@ describe("what top shows", () => {
     expect([recent.rows(1000)[0]?.rate, recent.unreadable]).toEqual([0, 2]);
   });
 
-  it("has what definitions say of a decision, also if they were there before", async () => {
+  it("has what definitions say of a decision, also if they were there before", { tags: ["deep"] }, async () => {
     vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const lines = await recordedLines("inputs");
     vi.restoreAllMocks();

@@ -38,7 +38,7 @@ describe("the completions of bash", () => {
       .map((line) => line.split("\t").filter((word) => word !== ""));
   }
 
-  it("are those of every shell", (context) => {
+  it("are those of every shell", { tags: ["deep"] }, (context) => {
     if (!hasBash) return context.skip("bash 4 is not installed");
     const answers = offers(OFFERED.map(([typed]) => typed));
     expect(OFFERED.map(([typed], index) => [typed, [...new Set(answers[index])].sort()])).toEqual(
@@ -64,7 +64,7 @@ describe("the completions of bash", () => {
     ]);
   });
 
-  it("have every option and every choice of every command", async (context) => {
+  it("have every option and every choice of every command", { tags: ["deep"] }, async (context) => {
     if (!hasBash) return context.skip("bash 4 is not installed");
     const nodes = allNodes(commandTree(await commandLine(null))).filter(({ options }) => options.length > 0);
     const all = offers(nodes.map(({ path }) => [...path, "-"].join(" ")));

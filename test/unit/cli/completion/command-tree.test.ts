@@ -53,7 +53,7 @@ describe("commandTree", () => {
     expect(text).not.toContain("secret");
   });
 
-  it("offers files for the logs of `replay` and `learn`", async () => {
+  it("offers files for the logs of `replay` and `learn`", { tags: ["deep"] }, async () => {
     const nodes = allNodes(commandTree(await commandLine(null)));
     for (const name of ["replay", "learn"]) {
       const [log] = nodes.find(({ path }) => path.join(" ") === name)!.parameters;

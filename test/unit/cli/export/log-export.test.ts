@@ -196,7 +196,7 @@ describe("an export", () => {
     expect(rejection(() => exporting())).toMatchObject({ code: "FILE_UNREADABLE", place: position() });
   });
 
-  it("sends each of many records once, in all sizes of files", async () => {
+  it("sends each of many records once, in all sizes of files", { tags: ["deep"] }, async () => {
     const its = exporting();
     const long = "x".repeat(300_000);
     let count = 0;

@@ -33,7 +33,7 @@ describe("the log of countersign check", () => {
     expect(existsSync(place.at("decisions.jsonl"))).toBe(false);
   });
 
-  it("is the configuration's, or the file that is named", async () => {
+  it("is the configuration's, or the file that is named", { tags: ["deep"] }, async () => {
     const place = workplace();
     const named = place.at("checks.jsonl");
     await run(place, "check", PEEK, DROP, "--log");

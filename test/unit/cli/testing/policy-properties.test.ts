@@ -40,7 +40,7 @@ describe("countersign test --prove", () => {
   };
   const ALLOWS = "(prog, current, decision) => decision.verdict === 0";
 
-  it("passes if all are proved, of the policy by itself: for all tasks, and enforced", async () => {
+  it("passes if all are proved, of the policy by itself: for all tasks, and enforced", { tags: ["deep"] }, async () => {
     const root = `export const only_root_is_denied = (prog, { uid }, { verdict }) => uid === 0 || verdict === 0;`;
     const { code, out } = await prove(root);
     expect(out).toMatch(/passed +\S*p\.properties\.js only_root_is_denied +any at bpf_prog_load +proved\n/);

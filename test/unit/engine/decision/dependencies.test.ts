@@ -128,7 +128,7 @@ describe("what a verdict can depend on", () => {
     expect(found).toEqual(["subject name"]);
   });
 
-  it("gives the policy the same facts as without the record", async () => {
+  it("gives the policy the same facts as without the record", { tags: ["deep"] }, async () => {
     const body =
       "return JSON.stringify([prog, current]) === '' ? -1 : -JSON.stringify([prog, current]).length % 4000 - 1;";
     const [recorded, plain] = [await decided(body), await decided(body, false)];

@@ -123,7 +123,7 @@ describe("an engine decides by", () => {
     expect(load(engine, { ...unsigned, signature: signPkcs7(peek.insns, other) }).keyrings).toEqual({ platform: 1 });
   });
 
-  it("a policy that verifies programs, and asks who signed them", async () => {
+  it("a policy that verifies programs, and asks who signed them", { tags: ["deep"] }, async () => {
     const policy = `import { deny, signer_of, statement_of, verify_program } from "countersign";
       export function bpf_prog_load(prog, current) {
         const verdict = verify_program(prog, "platform");
@@ -252,7 +252,9 @@ describe("maps that policies write", () => {
     expect(decisions[1]?.answers[0]?.writes).toEqual([{ map: "seen", key: "n", value: "2" }]);
   });
 
-  it("keep it in a dry run as in enforcement, so that later decisions are predicted as well", async () => {
+  it("keep it in a dry run as in enforcement, so that later decisions are predicted as well", {
+    tags: ["deep"],
+  }, async () => {
     const attachments = "  - policy: policies/count.js\n  - { name: audit, policy: policies/count.js, mode: audit }";
     const decisions = async (mode: string) => {
       const [engine] = await engineFor(attachments, { count: COUNT }, `mode: ${mode}\n${writable}`);

@@ -31,7 +31,7 @@ describe("suspensions", () => {
     expect(suspendedFor(new SuspensionList(list.records), names[0]!)).toEqual(["0 SUSPENDED"]);
   });
 
-  it("take a bounded amount of memory, and forget those that end first", () => {
+  it("take a bounded amount of memory, and forget those that end first", { tags: ["deep"] }, () => {
     const list = new SuspensionList();
     for (let again = 0; again < 5; again++) list.recordFailure(0, "worst");
     for (let number = 0; number < 10_000; number++) list.recordFailure(0, `${number}`);

@@ -62,14 +62,14 @@ describe.skipIf(windows)("link results of an earlier run (Windows has no owner o
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("are used by the next one, which decides alike", async () => {
+  it("are used by the next one, which decides alike", { tags: ["deep"] }, async () => {
     const first = await run();
     expect(first).toMatchObject({ linked: 1, verdict: -1, reason: "policy: too large" });
     expect(await run()).toEqual({ ...first, linked: 0 });
     expect((await run("fault")).linked).toBe(0);
   });
 
-  it("hold the configuration as it was parsed, as long as its text is the same", async () => {
+  it("hold the configuration as it was parsed, as long as its text is the same", { tags: ["deep"] }, async () => {
     const parses = async () => {
       await run();
       return parsed;
@@ -101,7 +101,7 @@ describe.skipIf(windows)("link results of an earlier run (Windows has no owner o
     "a file that it imports has changed": () => write("limit.ts", "export const limit: number = 1 + 0;"),
   };
 
-  it.each(Object.keys(STALE))("do not count where %s, and are replaced", async (what) => {
+  it.each(Object.keys(STALE))("do not count where %s, and are replaced", { tags: ["deep"] }, async (what) => {
     const first = await run();
     STALE[what]!();
     expect(await run()).toEqual(first);

@@ -264,7 +264,7 @@ describe("writes that are restored", () => {
   const keys = (engine: Engine) =>
     ["f0", "f1", "k0", "k1", "k2", "k3"].filter((key) => answers(engine, `get ${key}`).owner !== "undefined");
 
-  it("count against the writer that made them, in an engine after this one", async () => {
+  it("count against the writer that made them, in an engine after this one", { tags: ["deep"] }, async () => {
     const before = await open(TWO, ["owner", "b"]);
     // each of the two is asked in each decision: the last one to write a key has it
     const commits = written(before, ["put k0", "put k1"]);
@@ -276,7 +276,9 @@ describe("writes that are restored", () => {
     expect(answers(after, "put k3").listed).toBe(String(-ERRNO.E2BIG));
   });
 
-  it("are all there in whatever order they come, if the map is full and began with a file", async () => {
+  it("are all there in whatever order they come, if the map is full and began with a file", {
+    tags: ["deep"],
+  }, async () => {
     const one: readonly Attached[] = [["owner", "WRITES", "a"]];
     const before = await open(one, undefined, { file: "m.json" });
     const commits = written(before, ["put k0", "put k1", "cut f0", "put k2"]);
@@ -289,7 +291,7 @@ describe("writes that are restored", () => {
     }
   });
 
-  it("come back whole from an agent's journal, with their writers", async () => {
+  it("come back whole from an agent's journal, with their writers", { tags: ["deep"] }, async () => {
     const before = await open(TWO, ["owner", "b"]);
     const lines = written(before, ["put k0", "put k1"]).map((commit) => writesLine({ ...commit, mode: "enforce" }));
     const committed = new CommittedWrites();
@@ -307,7 +309,7 @@ describe("writes that are restored", () => {
     ["a writer less", ["owner"], { entries: 4, bytes: 1000 }],
   ];
   for (const [title, writers, writable] of CHANGED)
-    it(`leave a map as it begins where the configuration has ${title}`, async () => {
+    it(`leave a map as it begins where the configuration has ${title}`, { tags: ["deep"] }, async () => {
       const before = await open(TWO, ["owner", "b"]);
       const commits = written(before, ["put k0", "put k1"]);
       const after = await open(TWO, writers, { writable });
@@ -315,7 +317,7 @@ describe("writes that are restored", () => {
       expect(keys(after)).toEqual([]);
     });
 
-  it("of an attachment in audit come back for it alone", async () => {
+  it("of an attachment in audit come back for it alone", { tags: ["deep"] }, async () => {
     const attached: readonly Attached[] = [
       ["owner", "WRITES", "a"],
       ["listed", "HIDES", "b", "audit"],

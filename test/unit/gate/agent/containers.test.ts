@@ -106,7 +106,9 @@ describe("the containers of an agent", () => {
     ]);
   });
 
-  it("may be thousands: only those with changed labels are reported, with work in proportion to their number", () => {
+  it("may be thousands: only those with changed labels are reported, with work in proportion to their number", {
+    tags: ["deep"],
+  }, () => {
     const refreshing = (count: number): number => {
       const { source, known, containers } = made();
       for (let index = 0; index < count; index += 1) {

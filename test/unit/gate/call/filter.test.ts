@@ -162,6 +162,7 @@ describe("the gate's filter", () => {
 
   it.each(["full", "fast"] as const)(
     "in enforce (%s) fails each call that would install a listener, and allows every other of seccomp(2)",
+    { tags: ["deep"] },
     (kind) => {
       const filter = gateFilter("enforce", kind);
       const wrong: string[] = [];
@@ -182,14 +183,16 @@ describe("the gate's filter", () => {
         expect(native(gateFilter("audit", kind), SECCOMP, BigInt(op), BigInt(flags), pointer)).toBe(ALLOW);
   });
 
-  it("asks about each command of bpf(2), unless it is fast", () => {
+  it("asks about each command of bpf(2), unless it is fast", { tags: ["deep"] }, () => {
     for (const mode of ["enforce", "audit"] as const) {
       const filter = gateFilter(mode, "full");
       for (const { register } of REGISTERS) expect(native(filter, BPF, register)).toBe(ASK);
     }
   });
 
-  it("lets access to elements of maps pass if it is fast, by the low word of the command, and no other command", () => {
+  it("lets access to elements of maps pass if it is fast, by the low word of the command, and no other command", {
+    tags: ["deep"],
+  }, () => {
     for (const mode of ["enforce", "audit"] as const) {
       const filter = gateFilter(mode, "fast");
       for (const { word, register } of REGISTERS)

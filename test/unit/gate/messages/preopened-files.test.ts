@@ -28,7 +28,9 @@ const found = new SignatureStore(folders).find(workerData.digest);
 void setImmediate().then(() => parentPort!.postMessage({ found: Buffer.from(found!).toString(), warnings }));
 `;
 
-it("signatures of folders that are open are read in a thread without a warning", async (context) => {
+it("signatures of folders that are open are read in a thread without a warning", {
+  tags: ["deep"],
+}, async (context) => {
   if (process.platform !== "linux") return context.skip("needs Linux");
   const folder = mkdtempSync(join(tmpdir(), "countersign-opened-"));
   try {
@@ -104,7 +106,7 @@ describe("files that are open before the command starts", () => {
     close(fd);
   });
 
-  it("include files that do not know their size, such as those of /proc", () => {
+  it("include files that do not know their size, such as those of /proc", { tags: ["deep"] }, () => {
     const files = opened();
     const byPath = kernelFiles(null);
     for (let time = 0; time < 2; time += 1) {

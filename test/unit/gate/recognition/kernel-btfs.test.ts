@@ -57,7 +57,7 @@ describe("the kernel's BTF objects", () => {
     expect(btfs.refresh()).toBe(false);
   });
 
-  it("are looked for at a cost that does not grow with the BTF that tasks hold", () => {
+  it("are looked for at a cost that does not grow with the BTF that tasks hold", { tags: ["deep"] }, () => {
     const btfs = new KernelBtfs();
     btfs.refresh();
     calls();

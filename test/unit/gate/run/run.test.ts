@@ -41,7 +41,7 @@ describe("a command behind a gate, in a dry run", () => {
       say: (error) => said.push(error),
     });
 
-  it("ends as the command does, with its denials and what still restricts it", async () => {
+  it("ends as the command does, with its denials and what still restricts it", { tags: ["deep"] }, async () => {
     const config = configOf(DENIES, { log: { file: "decisions.jsonl" } });
     const { ending, mode, counts, denials, restrictions } = await run(config, programFile(LOOKUP, LOOKUP));
     expect(ending.code).not.toBe(ERRNO.EACCES); // the kernel has executed the call
@@ -55,18 +55,18 @@ describe("a command behind a gate, in a dry run", () => {
     expect(said).toEqual([]);
   });
 
-  it("is not asked about map elements if nothing decides on them", async () => {
+  it("is not asked about map elements if nothing decides on them", { tags: ["deep"] }, async () => {
     const config = configOf(`export const bpf_prog_load = () => 0;`);
     const { counts } = await run(config, programFile(LOOKUP));
     expect(counts).toMatchObject({ denied: 0, allowed: 0 });
   });
 
-  it("ends by the command's signal", async () => {
+  it("ends by the command's signal", { tags: ["deep"] }, async () => {
     const { ending } = await run(configOf(DENIES), "sh", "-c", "kill -KILL $$");
     expect(ending).toEqual({ code: null, signal: "SIGKILL" });
   });
 
-  it("does not start if its policies cannot be used", async () => {
+  it("does not start if its policies cannot be used", { tags: ["deep"] }, async () => {
     const started = join(folder, "started");
     await expect(run(configOf("export const bpf = ("), "touch", started)).rejects.toMatchObject({
       code: "POLICY_SYNTAX",
@@ -74,7 +74,7 @@ describe("a command behind a gate, in a dry run", () => {
     expect(() => readFileSync(started)).toThrow("ENOENT");
   });
 
-  it("says once that decisions cannot be logged", async () => {
+  it("says once that decisions cannot be logged", { tags: ["deep"] }, async () => {
     const { counts } = await run(configOf(DENIES, { log: { file: "/dev/full" } }), programFile(LOOKUP, LOOKUP));
     expect(said.map(({ code, message }) => [code, message])).toEqual([
       ["FILE_UNREADABLE", expect.stringContaining("decisions cannot be logged")],

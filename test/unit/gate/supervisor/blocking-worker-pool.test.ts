@@ -49,7 +49,9 @@ describe("blocking workers", () => {
   });
   afterEach(() => pool.stop());
 
-  it("analyse long programs, and record the analyses apart from results of blocking operations", async () => {
+  it("analyse long programs, and record the analyses apart from results of blocking operations", {
+    tags: ["deep"],
+  }, async () => {
     const first = opOf(20_000, 0);
     pool.send(recordingOf(1), serializeOp(first), "a");
     await come(1);
@@ -263,7 +265,9 @@ describe("the deadline of a blocking operation", () => {
     expect(reasons()).toEqual(["too many paths and files of others keep the gate waiting"]);
   });
 
-  it("makes no other operation of the container wait for the kernel for longer than 10 s", async () => {
+  it("makes no other operation of the container wait for the kernel for longer than 10 s", {
+    tags: ["deep"],
+  }, async () => {
     track(1, "kernel");
     pool.send(recordingOf(2), FILE(), "a");
     vi.advanceTimersByTime(10_000);

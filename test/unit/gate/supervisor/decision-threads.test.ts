@@ -204,7 +204,7 @@ describe("the decision thread of a gate", () => {
     expect(state.handover.suspensions).toEqual(NO_SUSPENSIONS);
   });
 
-  it("is terminated when an analysis does not return, and the load is denied", async () => {
+  it("is terminated when an analysis does not return, and the load is denied", { tags: ["deep"] }, async () => {
     block("analysis");
     vi.advanceTimersByTime(ANALYSIS_TIMEOUT + 100);
     await settled();

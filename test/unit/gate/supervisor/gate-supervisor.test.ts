@@ -85,7 +85,9 @@ describe("the supervisor of a gate", () => {
     expect(threads[1]!.postedKinds).toEqual(["stop"]);
   });
 
-  it("passes on what was decided for its shadow, and counts what was for a shadow before it as missed", async () => {
+  it("passes on what was decided for its shadow, and counts what was for a shadow before it as missed", {
+    tags: ["deep"],
+  }, async () => {
     const question = {
       request: { hook: "bpf_prog_load", subject: { name: "p" } as never, current: task() },
       decided: { id: "1", time: 7, judged_time: 7, enforced_verdict: 0, denied_by: null, audit_denials: [] },

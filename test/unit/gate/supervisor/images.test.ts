@@ -52,7 +52,7 @@ async function started(image: ThreadImage, texts: FileSnapshot | null) {
 }
 
 describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("the threads of a gate, from memory", () => {
-  it("need no files of the installation besides those that the first one read", async () => {
+  it("need no files of the installation besides those that the first one read", { tags: ["deep"] }, async () => {
     const images = new Images();
     const first = await started(images.decision, null);
     expect(first.failure).toBeNull();

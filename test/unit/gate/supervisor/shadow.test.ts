@@ -78,7 +78,7 @@ describe("the shadow of a gate", () => {
     });
   });
 
-  it("decides with maps of its own, in the mode of the gate, and tells what differs", async () => {
+  it("decides with maps of its own, in the mode of the gate, and tells what differs", { tags: ["deep"] }, async () => {
     const shadow = await start();
     expect(shadow.link.hooks).toEqual([]);
     ask(shadow, "a", "1");
@@ -101,7 +101,7 @@ describe("the shadow of a gate", () => {
     await expect(start(policy, more)).rejects.toMatchObject({ code });
   });
 
-  it("does not end because the machine was stalled while a policy was asked", async () => {
+  it("does not end because the machine was stalled while a policy was asked", { tags: ["deep"] }, async () => {
     fakeTime("setInterval", "clearInterval");
     const look = vi.spyOn(DecisionWatch.prototype, "look");
     const ended = vi.fn<(error: CountersignError) => void>();
@@ -121,7 +121,9 @@ describe("the shadow of a gate", () => {
     expect((await stopped).message).toContain("did not return within its time");
   });
 
-  it("ends if a policy does not return; the gate is told, and what it misses is counted", async () => {
+  it("ends if a policy does not return; the gate is told, and what it misses is counted", {
+    tags: ["deep"],
+  }, async () => {
     const shadow = await start();
     ask(shadow, "a");
     ask(shadow, "stuck");

@@ -91,7 +91,7 @@ describe("the decision thread", () => {
     expect(messages).toMatchObject([{ is: "failed", id: null, error: { code: "POLICY_SYNTAX" } }]);
   });
 
-  it("denies calls, reports each distinct denial once, and counts all", async (context) => {
+  it("denies calls, reports each distinct denial once, and counts all", { tags: ["deep"] }, async (context) => {
     const file = programFile(LOOKUP, LOOKUP);
     const { command, listener, execute } = await filteredProcess(context, [file]);
     await execute();
@@ -189,7 +189,9 @@ describe("the decision thread", () => {
     expect((await command.ended).code).toBe(13);
   });
 
-  it("takes over from a thread before it: writes to maps, and calls whose listeners are closed", async (context) => {
+  it("takes over from a thread before it: writes to maps, and calls whose listeners are closed", {
+    tags: ["deep"],
+  }, async (context) => {
     const { command, listener, execute } = await filteredProcess(context, [programFile(LOOKUP)]);
     await execute();
     const config = configOf(`import { deny, map_lookup } from "countersign";
@@ -213,7 +215,9 @@ describe("the decision thread", () => {
     expect((await command.ended).code).toBe(13);
   });
 
-  it("sends what it decided to the shadow although it was replaced, and its room is not lost", async (context) => {
+  it("sends what it decided to the shadow although it was replaced, and its room is not lost", {
+    tags: ["deep"],
+  }, async (context) => {
     if (process.getuid?.() !== 0) context.skip("needs root, to create a map");
     const { listener, execute } = await filteredProcess(context, [programFile(CREATE)]);
     await execute();

@@ -9,7 +9,7 @@ import { openFiles } from "../../../support/open-fds.js";
 const supported = process.platform === "linux" && process.arch === "x64";
 
 describe("a warm-up", () => {
-  it("leaves no fd behind and the thread's capabilities as they were", async ({ skip }) => {
+  it("leaves no fd behind and the thread's capabilities as they were", { tags: ["deep"] }, async ({ skip }) => {
     if (!supported) skip("needs Linux on x86-64");
     const impersonator = new Impersonator();
     for await (const _ of warmUp(impersonator)); // what is opened once for a process
@@ -18,7 +18,7 @@ describe("a warm-up", () => {
     expect({ fds: openFiles(), capabilities: capabilities() }).toEqual(before);
   });
 
-  it("gives the subject of a program as an example for policies", async ({ skip }) => {
+  it("gives the subject of a program as an example for policies", { tags: ["deep"] }, async ({ skip }) => {
     if (!supported) skip("needs Linux on x86-64");
     const { examples, facts } = nothingLearnt();
     for await (const _ of warmUp(new Impersonator(), { examples, facts }));

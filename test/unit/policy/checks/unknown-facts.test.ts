@@ -260,7 +260,7 @@ describe("a fact that the text of a policy reads", () => {
   });
 });
 
-it("the table of facts is what the declarations say", () => {
+it("the table of facts is what the declarations say", { tags: ["deep"] }, () => {
   const script = fileURLToPath(new URL("../../../../scripts/facts.mjs", import.meta.url));
   const { status, stderr } = spawnSync(process.execPath, [script, "--check"], { encoding: "utf8" });
   expect(status, stderr).toBe(0);

@@ -80,7 +80,7 @@ describe("marked points", () => {
     expect(at.toSorted()).toEqual(["1:1", "1:43", "3:1", "3:44"]);
   });
 
-  it("do not change verdicts, faults or their places", async () => {
+  it("do not change verdicts, faults or their places", { tags: ["deep"] }, async () => {
     for (const [body, fault] of [
       ["return (current.uid || (prog.type === 'sched_cls' && 0)) as any;", null],
       ["return current.container.labels.tier;", "POLICY_ERROR"],
@@ -100,7 +100,7 @@ describe("marked points", () => {
     }
   });
 
-  it("are first ones only: a loop of 40,000 rounds ends within the same steps", async () => {
+  it("are first ones only: a loop of 40,000 rounds ends within the same steps", { tags: ["deep"] }, async () => {
     const { verdict, at } = await reached(
       hook("let n = 0;\nfor (let i = 0; i < 40000; i++) { n += i ? 1 : 0; }\nreturn n - 39999;"),
     );

@@ -83,7 +83,7 @@ describe("a pattern", () => {
     expect(new Glob(pattern).matches(text)).toBe(expected);
   });
 
-  it("is not made slow by a text", () => {
+  it("is not made slow by a text", { tags: ["deep"] }, () => {
     const matching = (length: number): number => {
       const { result, blocks } = worked(() => new Glob(`${"*a".repeat(40)}b`).matches("a".repeat(length)));
       expect(result).toBe(false);

@@ -110,7 +110,7 @@ function timeOf(files: Files): number {
 
 describe("the time to link grows no faster than the policy", () => {
   // 8 times the parts take 8 times as long, and took 64 times as long where it was quadratic
-  it.each(Object.keys(FAMILIES))("with %s", (name) => {
+  it.each(Object.keys(FAMILIES))("with %s", { tags: ["deep"] }, (name) => {
     const family = FAMILIES[name]!;
     const small = timeOf(family(300));
     expect(timeOf(family(2400)) / small).toBeLessThan(32);

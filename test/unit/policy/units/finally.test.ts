@@ -72,7 +72,7 @@ describe("a denial that a `try` block returns is the verdict if the `finally` bl
   });
 });
 
-it("a chain that is nested too deeply for a walk is rejected, with a `finally` as without", () => {
+it("a chain that is nested too deeply for a walk is rejected, with a `finally` as without", { tags: ["deep"] }, () => {
   const deep = (length: number) => policy(`try {} finally { blob${".a".repeat(length)}; }`);
   let outcomes = "";
   for (let length = 500; length <= 64_000; length *= 2) {

@@ -19,7 +19,7 @@ function drawnExpression(next: Next, depth: number): Expression {
 }
 
 describe(`expressions (seed ${seed})`, () => {
-  it("have the value that JavaScript gives to their text, in their range", () => {
+  it("have the value that JavaScript gives to their text, in their range", { tags: ["deep"] }, () => {
     const next = numbers(seed);
     let known = 0;
     for (let round = 0; round < 2_000; round++) {

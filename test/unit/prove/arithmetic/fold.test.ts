@@ -22,7 +22,7 @@ function further(fold: Fold, operation: string, range: Range): Fold | null {
 }
 
 describe(`folds (seed ${seed})`, () => {
-  it("have their values in the range", () => {
+  it("have their values in the range", { tags: ["deep"] }, () => {
     const next = numbers(seed);
     let known = 0;
     for (let round = 0; round < ROUNDS; round++) {

@@ -26,7 +26,7 @@ it("each shipped policy is certified, or listed with the reason", () => {
 });
 
 describe.each(Object.entries(COUNTS))("the certificate of %s", (name, counts) => {
-  it("passes the checker", () => {
+  it("passes the checker", { tags: ["deep"] }, () => {
     const folder = CertifiedFolder.shipped(name);
     const checked = folder.check(JSON.stringify(folder.make()));
     // With one attachment for all callers, the table of the configuration is the same

@@ -4,7 +4,7 @@ import { attachmentAt } from "../../../../src/prove/check/examined.js";
 import { TableChecker } from "../../../../src/prove/check/table-checker.js";
 import { CertifiedFolder } from "../../../support/certificates.js";
 
-it("names what it does not evaluate: reduce of a list, which the explorer decides", () => {
+it("names what it does not evaluate: reduce of a list, which the explorer decides", { tags: ["deep"] }, () => {
   const body = "prog.maps.reduce((sum, map) => sum + map.memory, 0) > 4096 ? -1 : 0";
   const folder = new CertifiedFolder("budget.js", `export const bpf_prog_load = (prog) =>\n  ${body};\n`);
   const policies = new CheckedPolicies(folder.config);
@@ -45,7 +45,7 @@ export const bpf_prog_load = (prog, { uid }) => {
 };
 `;
 
-it("certifies regular expressions, notes, and keys of maps with numbers", () => {
+it("certifies regular expressions, notes, and keys of maps with numbers", { tags: ["deep"] }, () => {
   const folder = new CertifiedFolder("patterns.js", PATTERNS);
   const [table] = folder.check(JSON.stringify(folder.make()));
   expect(table).toMatchObject({ attachment: "patterns", paths: 10 });

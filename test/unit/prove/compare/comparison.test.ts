@@ -104,7 +104,7 @@ describe(`two configurations (seed ${seed})`, () => {
     ]);
   });
 
-  it("differ in reasons only if these are compared", () => {
+  it("differ in reasons only if these are compared", { tags: ["deep"] }, () => {
     const [old, its] = [policy(LIMIT), policy(LIMIT.replace("large", "big"))];
     expect(comparisonOf(old, its).answer).toBe("equal");
     const { answer, differences } = comparisonOf(old, its, { comparesReasons: true });
@@ -112,7 +112,9 @@ describe(`two configurations (seed ${seed})`, () => {
     expect(comparisonOf(old, policy(`${LIMIT} `), { comparesReasons: true }).answer).toBe("equal");
   });
 
-  it("differ in a reason that is put together, and are not decided if an example has the same one", () => {
+  it("differ in a reason that is put together, and are not decided if an example has the same one", {
+    tags: ["deep"],
+  }, () => {
     const old = policy("return deny(`program ${prog.name}`);");
     const other = comparisonOf(old, policy("return deny(`the program ${prog.name}`);"), { comparesReasons: true });
     expect(other.differences.map(({ kind }) => kind)).toEqual(["reason"]);
@@ -133,7 +135,7 @@ describe(`two configurations (seed ${seed})`, () => {
     expect(comparisonOf(files, files)).toMatchObject({ answer: "equal", paths: 0, doubts: [] });
   });
 
-  it("are not decided if a limit is reached", () => {
+  it("are not decided if a limit is reached", { tags: ["deep"] }, () => {
     const letters = [..."abcdefghijklmnopqrstuvwxyz"].map((one) => `(prog.name.includes("${one}") ? 1 : 0)`);
     const many = policy(`return ${letters.join(" + ")} > 13 ? -1 : 0;`);
     const { answer, doubts } = comparisonOf(many, policy(`return 0 + ${letters.join(" + ")} > 13 ? -1 : 0;`), {

@@ -22,7 +22,9 @@ function changeYaml(from: string, to: string): (files: Files) => Files {
 }
 
 describe("what two configurations define under one name", () => {
-  it("is another keyring if its files or rules are other ones, and then equal decisions are not decided", () => {
+  it("is another keyring if its files or rules are other ones, and then equal decisions are not decided", {
+    tags: ["deep"],
+  }, () => {
     const old = oneAttachment(VERIFIED);
     expect(doubtsOf(old, { ...old, "key.pem": OTHER_KEY })).toEqual([
       "not decided",
@@ -39,7 +41,7 @@ describe("what two configurations define under one name", () => {
     expect(doubtsOf(plain, { ...plain, "key.pem": OTHER_KEY })).toEqual(["equal", []]);
   });
 
-  it("is another map if its entries are other ones", () => {
+  it("is another map if its entries are other ones", { tags: ["deep"] }, () => {
     const old: Files = { ...oneAttachment(LISTED, MAP), "list.json": '{ "a": true, "b": 1 }' };
     expect(doubtsOf(old, { ...old, "list.json": '{"b":1,"a":true}' })).toEqual(["equal", []]);
     expect(doubtsOf(old, { ...old, "list.json": "{}" })).toEqual([

@@ -41,7 +41,7 @@ const MUTANTS = POLICIES.flatMap((policy) => {
 const taken = { mutants: 0, rejected: 0, hooks: 0, differs: 0, equal: 0, "not decided": 0, inputs: 0 };
 
 describe(`mutants of the shipped policies, one of ${STEP} (seed ${seed})`, () => {
-  it.each(MUTANTS)("$mutant.place: $mutant.from -> $mutant.to", ({ policy, text, mutant }) => {
+  it.each(MUTANTS)("$mutant.place: $mutant.from -> $mutant.to", { tags: ["deep"] }, ({ policy, text, mutant }) => {
     taken.mutants += 1;
     const act = (old: PlacedPolicies, its: PlacedPolicies) => {
       for (const hook of old.hooks) expectRight(old, its, hook, [text, mutant.text], mutant);

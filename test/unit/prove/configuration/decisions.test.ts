@@ -62,7 +62,7 @@ function tried(policies: PlacedPolicies, { end }: Path, input: Input, values: Sy
 }
 
 describe(`the decisions of a configuration (seed ${seed})`, () => {
-  it.each(Object.entries(CONFIGURATIONS))("with %s are those of the engine", (_, text) => {
+  it.each(Object.entries(CONFIGURATIONS))("with %s are those of the engine", { tags: ["deep"] }, (_, text) => {
     const yaml = `version: 1\nkeyrings: { platform: { trust: [key.pem] } }\n${text}\n`;
     withPolicies({ ...POLICIES, "key.pem": KEY, "countersign.yaml": yaml }, (policies) => {
       const exploration = explored(policies);

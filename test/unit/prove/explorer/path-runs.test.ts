@@ -51,7 +51,7 @@ describe("a policy that is explored after others", () => {
     },
   );
 
-  it("has the same paths after one with other limits", () => {
+  it("has the same paths after one with other limits", { tags: ["deep"] }, () => {
     const small = { ...LIMITS, stack: 32 * 1024, memory: 4 * 1024 * 1024 };
     expect(explored(DECIDED, small).paths.length).toBe(explored(DECIDED).paths.length);
     expect(found(explored(DECIDED))).toBe(alone);
@@ -71,7 +71,7 @@ describe("limits of an exploration", () => {
     return paths.map(({ end }) => (end.kind === "not decided" ? end.why : end.kind));
   };
 
-  it("leave the paths not decided for which the explorer has no memory or no steps", () => {
+  it("leave the paths not decided for which the explorer has no memory or no steps", { tags: ["deep"] }, () => {
     const memory = 64 * 1024;
     expect(only({ memory })).toEqual([`a limit of the exploration: ran out of its ${memory} bytes of memory`]);
     expect(only({ steps: 1 })).toEqual(["a limit of the exploration: used more than its 50 steps"]);

@@ -84,7 +84,7 @@ describe("loops over an array with values that it may have", () => {
     (act: string) => `t += a.find((x) => { ${act}; n += 1; return x === 'q' });`,
   ];
 
-  it("are not changed by what comes after them in a literal", () => {
+  it("are not changed by what comes after them in a literal", { tags: ["deep"] }, () => {
     for (const later of ["a.push('q')", "a.pop()", "(a[0] = 'q')"])
       expect(endsOfBody(`${FILTER} return deny([...a, ${later}, ...a].join(), 5)`)).not.toContain("not decided");
   });
@@ -132,7 +132,7 @@ describe("concat", () => {
     expect(new Set(endsOfBody(`return [${counts}].join() === '${right}' ? -1 : -2`))).toEqual(new Set([-1]));
   });
 
-  it.each(LISTS)("of a list that is not known, or that is not decided: %s", (value) => {
+  it.each(LISTS)("of a list that is not known, or that is not decided: %s", { tags: ["deep"] }, (value) => {
     endsOfBody(`const n = [7].concat(${value}).length; return n > 9 ? -9 : -n`, 3, 40);
     endsOfBody(`return [7].concat(prog.maps, ${value}).length > 2 ? -1 : -2`, 7, 40);
   });

@@ -228,7 +228,7 @@ function expectEngine(policy: ExploredPolicy, exploration: ReturnType<ExploredPo
 }
 
 describe(`reduce of a list that is not known, and loops that add numbers (seed ${seed})`, () => {
-  it.each(Object.entries(DECIDED))("decides %s", (name, body) => {
+  it.each(Object.entries(DECIDED))("decides %s", { tags: ["deep"] }, (name, body) => {
     const policy = policyWith(body);
     const exploration = policy.explore("bpf_prog_load");
     expect(exploration.unfinished).toBeNull();

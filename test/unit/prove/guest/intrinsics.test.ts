@@ -95,24 +95,28 @@ function isLinked(use: string): boolean {
 }
 
 describe("intrinsics on values that are not known", () => {
-  it.each(Object.entries(uses()))(`%s: not decided, or as the engine decides (seed ${seed})`, (_, expressions) => {
-    const linked = expressions.filter((_, index) => (index + seed) % STEP === 0).filter(isLinked);
-    for (let at = 0; at < linked.length; at += MOST) {
-      const policy = policyOf(linked.slice(at, at + MOST));
-      const exploration = policy.explore("bpf_prog_load", 20_000);
-      expect(exploration.unfinished).toBeNull();
-      expect(exploration.paths.length).toBeGreaterThan(Math.min(MOST, linked.length - at));
-      for (const { wrong, ...rest } of policy.confirmations(exploration))
-        expect(wrong === null ? null : { use: useOf(linked, at, rest.path), wrong, rest }).toBeNull();
-      const next = numbers(seed);
-      for (let round = 0; round < 200; round++) {
-        const input = randomInput(exploration, next);
-        const flaw = policy.flaw(exploration, input);
-        expect(flaw === null ? null : `${linked[at + input.current.pid]}: ${flaw}`).toBeNull();
+  it.each(Object.entries(uses()))(
+    `%s: not decided, or as the engine decides (seed ${seed})`,
+    { tags: ["deep"] },
+    (_, expressions) => {
+      const linked = expressions.filter((_, index) => (index + seed) % STEP === 0).filter(isLinked);
+      for (let at = 0; at < linked.length; at += MOST) {
+        const policy = policyOf(linked.slice(at, at + MOST));
+        const exploration = policy.explore("bpf_prog_load", 20_000);
+        expect(exploration.unfinished).toBeNull();
+        expect(exploration.paths.length).toBeGreaterThan(Math.min(MOST, linked.length - at));
+        for (const { wrong, ...rest } of policy.confirmations(exploration))
+          expect(wrong === null ? null : { use: useOf(linked, at, rest.path), wrong, rest }).toBeNull();
+        const next = numbers(seed);
+        for (let round = 0; round < 200; round++) {
+          const input = randomInput(exploration, next);
+          const flaw = policy.flaw(exploration, input);
+          expect(flaw === null ? null : `${linked[at + input.current.pid]}: ${flaw}`).toBeNull();
+        }
+        policy.close();
       }
-      policy.close();
-    }
-  });
+    },
+  );
 });
 
 function useOf(linked: readonly string[], at: number, { conditions }: Path): string | undefined {

@@ -46,7 +46,7 @@ const BODIES: Readonly<Record<string, readonly [body: string, undecided: number]
 };
 
 describe(`writes to maps, and values of maps as numbers (seed ${seed})`, () => {
-  it.each(Object.entries(BODIES))("%s", (_, [body, undecided]) => {
+  it.each(Object.entries(BODIES))("%s", { tags: ["deep"] }, (_, [body, undecided]) => {
     const policy = ExploredPolicy.of(
       'import { deny, map_delete, map_lookup, map_update } from "countersign";\nexport function bpf_prog_load(prog) ' +
         `{ const value = map_lookup("allowed_programs", "x"); ${body} }`,

@@ -25,7 +25,10 @@ const PROPERTIES = [
 ];
 
 describe(`configurations drawn by chance (seed ${seed})`, () => {
-  it("have one path for each input, with the truth of a property for the engine's decision", () => {
+  it("have one path for each input, with the truth of a property for the engine's decision", {
+    tags: ["deep"],
+    timeout: 36_000_000,
+  }, () => {
     let taken = 0;
     for (let round = 0; round < CONFIGURATIONS; round++) {
       const next = numbers((seed + Math.imul(round, 0x9e3779b1)) >>> 0);
@@ -44,5 +47,5 @@ describe(`configurations drawn by chance (seed ${seed})`, () => {
     }
     expect(taken).toBeGreaterThan(CONFIGURATIONS / 4);
     if (process.env.CONFIGURATIONS !== undefined) console.log({ taken });
-  }, 36_000_000);
+  });
 });

@@ -83,7 +83,7 @@ describe(`a property (seed ${seed})`, () => {
 
   const LETTERS = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN"].map((one) => `prog.name.includes("${one}")`);
 
-  it("is not decided if a limit is reached", () => {
+  it("is not decided if a limit is reached", { tags: ["deep"] }, () => {
     const { answer, doubts, explored } = answerFor(FILES, `[${LETTERS.join()}].length === 40`, 20);
     expect([answer, explored, doubts[0]?.why]).toEqual([
       "not decided",
@@ -112,7 +112,7 @@ describe(`a property (seed ${seed})`, () => {
     expect(paths).toBeGreaterThan(2);
   });
 
-  it("is about the default if no attachment is in scope", () => {
+  it("is about the default if no attachment is in scope", { tags: ["deep"] }, () => {
     const files = oneAttachment(POLICY, "default: { bpf_prog_load: deny }");
     const scoped = files["countersign.yaml"]!.replace("policy.js }", "policy.js, scope: { uid: [5] } }");
     const own = { ...files, "countersign.yaml": scoped };

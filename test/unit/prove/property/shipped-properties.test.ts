@@ -116,7 +116,7 @@ describe("the properties that ship", () => {
     expect(shippedProperties().map(({ name }) => name)).toEqual(Object.keys(SHIPPED_PROPERTIES));
   });
 
-  it.each(POLICIES)("are answered for %s as expected", { timeout: 600_000 }, (policy) => {
+  it.each(POLICIES)("are answered for %s as expected", { tags: ["deep"], timeout: 600_000 }, (policy) => {
     const files = {
       [policy]: readFileSync(join(FOLDER, policy), "utf8"),
       "key.pem": KEY,

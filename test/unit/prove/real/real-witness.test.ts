@@ -58,7 +58,7 @@ describe("an example that is made real", () => {
     );
   });
 
-  it("is not made if no file has such facts, which are named", async () => {
+  it("is not made if no file has such facts, which are named", { tags: ["deep"] }, async () => {
     const policy = `export const bpf_prog_load = (prog) => (prog.digest === '${"0".repeat(64)}' ? deny('zero') : 0);`;
     const lacks = (await made(policy, "bpf_prog_load")).map((one) => one.lacks);
     expect(lacks).toContainEqual([`prog.digest is "${"0".repeat(64)}"`]);

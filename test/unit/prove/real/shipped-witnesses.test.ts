@@ -31,7 +31,7 @@ it("has the counts of all policies that ship", () => {
 describe.each(Object.entries(COUNTS))("witnesses of %s", (name, hooks) => {
   it.each(Object.entries(hooks))(
     "at %s are files about which `check` decides the same, or lack what no file has",
-    { timeout: 600_000 },
+    { tags: ["deep"], timeout: 600_000 },
     async (hook, counts) => {
       const folder = CertifiedFolder.shipped(name);
       const found = await realPaths(folder.config.file, hook as "bpf_prog_load");

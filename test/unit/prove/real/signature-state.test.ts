@@ -34,7 +34,7 @@ const QUESTIONS: Readonly<Record<SignedItem, (keyring: string) => SignatureQuest
 };
 
 describe.each(Object.keys(QUESTIONS) as SignedItem[])("each state of the signature of the %s", (item) => {
-  it("gives the verdicts that it says", () => {
+  it("gives the verdicts that it says", { tags: ["deep"] }, () => {
     const config = CertifiedFolder.shipped("verify-all.js");
     for (const state of signatureStates(item, KEYRINGS)) {
       const path = mkdtempSync(join(tmpdir(), "countersign-"));

@@ -136,7 +136,7 @@ describe(`conditions on lists (seed ${seed})`, () => {
       expect(solve(conditions, knowledge)).toMatchObject({ texts: expect.anything() });
   });
 
-  it("can be alternatives", () => {
+  it("can be alternatives", { tags: ["deep"] }, () => {
     const next = numbers(seed);
     const counts = { unsatisfiable: 0, satisfiable: 0, "neither was found": 0 };
     const flag = (): Condition => ({ atom: { kind: "flag", of: "pqr"[next(3)]! }, is: next(2) === 0 });

@@ -32,7 +32,7 @@ function rangeOfTerm({ of }: LinearTerm) {
 }
 
 describe(`numbers and what is computed from them (seed ${seed})`, () => {
-  it("are found only if JavaScript computes the same, and refuted only if there are none", () => {
+  it("are found only if JavaScript computes the same, and refuted only if there are none", { tags: ["deep"] }, () => {
     const next = numbers(seed);
     const counts = { unsatisfiable: 0, unknown: 0, found: 0 };
     for (let round = 0; round < ROUNDS; round++) {

@@ -113,7 +113,7 @@ function* assignments(): Generator<ReadonlyMap<string, string>> {
 }
 
 describe(`relations of texts (seed ${seed})`, () => {
-  it("are refuted only if no short texts have them, and texts that are found have them", () => {
+  it("are refuted only if no short texts have them, and texts that are found have them", { tags: ["deep"] }, () => {
     const next = numbers(seed);
     const counts = { found: 0, refuted: 0, unknown: 0 };
     for (let round = 0; round < ROUNDS; round++) {
@@ -133,7 +133,7 @@ describe(`relations of texts (seed ${seed})`, () => {
     expect(counts.refuted).toBeGreaterThan(0);
   });
 
-  it("and conditions on parts of texts, too", () => {
+  it("and conditions on parts of texts, too", { tags: ["deep"] }, () => {
     const next = numbers(seed);
     const symbols = new Map<string, SymbolDomain>(SYMBOLS);
     for (const of of ["a", "b"]) {

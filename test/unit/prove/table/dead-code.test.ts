@@ -35,7 +35,7 @@ describe("dead code", () => {
     expect(deadIn("const f = () => {\n  return 1;\n};\nreturn 0;")).toEqual(["4: reached"]);
   });
 
-  it("is not known if a function is called for each element of a list that is not known", () => {
+  it("is not known if a function is called for each element of a list that is not known", { tags: ["deep"] }, () => {
     const each = "m) => {\n  const size = m.memory;\n  return";
     const LOOPS = [
       `prog.maps.reduce((all, ${each} all + size;\n}, 0) >= 0`,
@@ -54,7 +54,7 @@ describe("dead code", () => {
       ]);
   });
 
-  it("is a scope that no task is in, or only tasks of which something is unknown", () => {
+  it("is a scope that no task is in, or only tasks of which something is unknown", { tags: ["deep"] }, () => {
     const scopeOf = (scope: string) => {
       const yaml = `version: 1\nattachments: [{ policy: policy.js, scope: ${scope} }]\n`;
       const files = { "policy.js": "export const bpf_prog_load = () => -1;\n", "countersign.yaml": yaml };
@@ -77,7 +77,7 @@ describe("dead code", () => {
     for (const [scope, expected] of Object.entries(dead)) expect([scope, scopeOf(scope)]).toEqual([scope, expected]);
   });
 
-  it("is a look-up of a key of which the map has no entry, unless a policy may write to it", () => {
+  it("is a look-up of a key of which the map has no entry, unless a policy may write to it", { tags: ["deep"] }, () => {
     const keysOf = (map: string) => {
       const policy =
         'import { map_lookup as look } from "countersign";\nexport const bpf_prog_load = (prog) =>\n' +

@@ -17,7 +17,7 @@ function rowsOf(body: string): readonly string[] {
 }
 
 describe("paths that are merged", () => {
-  it("differ only in a condition that does not matter", () => {
+  it("differ only in a condition that does not matter", { tags: ["deep"] }, () => {
     expect(rowsOf('prog.rewritten || prog.type === "xdp" || prog.type === "lsm" ? -1 : -1')).toEqual([": -1"]);
     expect(rowsOf("prog.effects.redirects ? (prog.gpl_compatible ? 0 : 0) : -1")).toEqual([
       "prog.effects.redirects: 0",

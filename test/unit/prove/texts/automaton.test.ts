@@ -65,7 +65,7 @@ describe(`automata (seed ${seed})`, () => {
     }
   });
 
-  it("looks for the beginning, the end, a part and the whole of a text", () => {
+  it("looks for the beginning, the end, a part and the whole of a text", { tags: ["deep"] }, () => {
     const next = numbers(seed);
     for (let round = 0; round < ROUNDS; round++) {
       const draw = (most: number) => Array.from({ length: next(most) }, () => "ab"[next(2)]).join("");

@@ -41,7 +41,7 @@ function drawPart(next: Next): Automaton {
 }
 
 describe(`the texts with a part that an automaton accepts (seed ${seed})`, () => {
-  it("are those whose part it accepts", () => {
+  it("are those whose part it accepts", { tags: ["deep"] }, () => {
     const next = numbers(seed);
     for (let round = 0; round < ROUNDS; round++) {
       const steps = Array.from({ length: 1 + next(2) }, () => drawStep(next));
@@ -58,7 +58,7 @@ describe(`the texts with a part that an automaton accepts (seed ${seed})`, () =>
     }
   });
 
-  it("take white space for what JavaScript does", () => {
+  it("take white space for what JavaScript does", { tags: ["deep"] }, () => {
     const empty = Automaton.ofText("", "equals");
     for (const step of ["trim", "trimStart", "trimEnd"] as const) {
       const wholes = wholesOf({ step }, empty);

@@ -47,6 +47,7 @@ describe("a path of which every example reaches a limit of the engine", () => {
   // The engine's fault denies, so that the property holds also of the example that is not used
   it.each(["decision.fault === null", "decision.verdict === 0 || decision.verdict === -1"])(
     "leaves a property undecided: %s",
+    { tags: ["deep"] },
     (property) => {
       const { answer, doubts } = answerFor(oneAttachment(policyWith(MANY_HELPERS)), property);
       expect([answer, doubts.map(({ why }) => why)]).toEqual(["not decided", [expect.stringMatching(WHY)]]);

@@ -11,7 +11,7 @@ const confirmed = (body: string, hook: "bpf_prog_load" | "bpf_map_create" = "bpf
   return found;
 };
 
-it("can be a program of more than 1,000,000 instructions", () => {
+it("can be a program of more than 1,000,000 instructions", { tags: ["deep"] }, () => {
   expect(confirmed("return its.insn_cnt > 1_000_000 ? -1 : 0")).toEqual(["confirmed", "confirmed"]);
 });
 

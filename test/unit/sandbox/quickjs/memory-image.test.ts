@@ -14,7 +14,7 @@ function memory(next: (below: number) => number): Uint8Array {
 }
 
 describe(`an image of a memory (seed ${seed})`, () => {
-  it("restores every byte", () => {
+  it("restores every byte", { tags: ["deep"] }, () => {
     const next = numbers(seed);
     for (let round = 0; round < 20; round++) {
       const bytes = memory(next);

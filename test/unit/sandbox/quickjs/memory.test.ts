@@ -53,7 +53,7 @@ describe.each(Object.keys(GREED))("a policy that needs memory for %s", (what) =>
     else not = middle;
   }
 
-  it.each(Object.keys(PASTS))("runs out of it at the same point in a module that %s", (past) => {
+  it.each(Object.keys(PASTS))("runs out of it at the same point in a module that %s", { tags: ["deep"] }, (past) => {
     for (const [share, expected] of [
       [0.995, null],
       [1.005, "OUT_OF_MEMORY"],
@@ -69,7 +69,7 @@ describe("a runtime", () => {
   const encodedSubjects = new EncodedSubjects(SHAPE.withheld);
   const shape = { ...SHAPE, keyrings: [] };
 
-  it("keeps no garbage that decisions leave", () => {
+  it("keeps no garbage that decisions leave", { tags: ["deep"] }, () => {
     const policy = link(blob(`for (let i = 0; i < 900; i++) { const o = { s: "x".repeat(999) }; o.o = o; } return 0;`));
     const module = new Module();
     const runtime = new Runtime(module, policy.source, { ...LARGE, stack: 128 * 1024 }, shape, encodedSubjects);
@@ -93,7 +93,7 @@ describe("a runtime", () => {
     "generators that did not end": `const g = []; for (let i = 0; i < 500; i++) { const it = (function* () { yield it; })(); it.next(); g.push(it); } return 0;`,
   };
 
-  it.each(Object.keys(LEAVING))("keeps nothing of a decision that leaves %s", (what) => {
+  it.each(Object.keys(LEAVING))("keeps nothing of a decision that leaves %s", { tags: ["deep"] }, (what) => {
     const policy = link(blob(LEAVING[what]!));
     const module = new Module();
     const limits = { ...LARGE, memory: 2 * LIMITS.memory };
@@ -128,7 +128,7 @@ describe("a runtime", () => {
     }
   });
 
-  it("collects its garbage within a decision, and needs no memory for it", () => {
+  it("collects its garbage within a decision, and needs no memory for it", { tags: ["deep"] }, () => {
     const body = `for (let i = 0; i < 100000; i++) { const o = { s: "x".repeat(100) }; o.o = o; } return 0;`;
     expect(new Guest().ask(blob(body), { limits: LIMITS })).toMatchObject({ verdict: 0, fault: null });
   });

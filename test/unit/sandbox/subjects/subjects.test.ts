@@ -101,7 +101,9 @@ describe("subjects in one guest", () => {
     expect(seen(guest, { shared: ["only here"], n: 1 })).toMatchObject({ verdict: 0, fault: null });
   });
 
-  it("are built as they are in each guest of a domain, however often the others were asked before it", () => {
+  it("are built as they are in each guest of a domain, however often the others were asked before it", {
+    tags: ["deep"],
+  }, () => {
     const guest = new Guest();
     const policies = [WHOLE, ...["a", "b"].map((name) => ({ ...WHOLE, digest: `${WHOLE.digest}-${name}` }))];
     for (let n = 0; n < 400; n++) {
@@ -163,7 +165,7 @@ describe("subjects that a guest keeps", () => {
     expect(built).toEqual([first!.name]);
   });
 
-  it("have no more text than a bound, the last one excepted", () => {
+  it("have no more text than a bound, the last one excepted", { tags: ["deep"] }, () => {
     const { ask, slots } = keeper();
     const large = named(20, "l", SUBJECT_TEXT_KEPT / 8);
     for (let round = 0; round < 3; round++)

@@ -13,7 +13,9 @@ describe("the files of an agent", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it("are node with its libraries, the installation, and what the configuration names", (context) => {
+  it("are node with its libraries, the installation, and what the configuration names", {
+    tags: ["deep"],
+  }, (context) => {
     if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
     mkdirSync(join(folder, "signatures/ab"), { recursive: true });
     const [config, signature] = [join(folder, "countersign.yaml"), join(folder, "signatures/ab/ab.statement")];

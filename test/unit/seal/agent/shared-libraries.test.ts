@@ -106,7 +106,7 @@ describe("the shared libraries of a program", () => {
     expect(() => sharedLibraries(at("program"), [folder])).toThrow(expect.objectContaining({ code }));
   });
 
-  it("of this node are files that are there", (context) => {
+  it("of this node are files that are there", { tags: ["deep"] }, (context) => {
     if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
     const found = sharedLibraries(process.execPath);
     for (const [index, path] of found.entries()) copyFileSync(path, at(`copy-${index}`));

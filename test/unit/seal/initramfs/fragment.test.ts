@@ -73,13 +73,13 @@ describe("the fragment of an initramfs", () => {
     expect(fragment(LOADER, IMAGE).length % 4).toBe(0);
   });
 
-  it("is the same for the same guard and list", () => {
+  it("is the same for the same guard and list", { tags: ["deep"] }, () => {
     const options = { mode: "enforce", list: null } as const;
     expect(Buffer.from(sealFragment(options, "halt")).equals(sealFragment(options, "halt"))).toBe(true);
     expect(Buffer.from(sealFragment(options, "halt")).equals(sealFragment(options, "continue"))).toBe(false);
   });
 
-  it("has at most 200 KB without a list", () => {
+  it("has at most 200 KB without a list", { tags: ["deep"] }, () => {
     expect(sealFragment({ mode: "enforce", list: null }, "halt").length).toBeLessThan(200_000);
   });
 });

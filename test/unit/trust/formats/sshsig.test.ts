@@ -63,7 +63,7 @@ describe("an SSH signature", () => {
     expect(verdictOf({ algorithm: "rsa-sha2-512" })).toMatchObject({ verdict: -ERRNO.ENOPKG });
   });
 
-  it("is not taken by RSA with SHA-1", () => {
+  it("is not taken by RSA with SHA-1", { tags: ["deep"] }, () => {
     const rsa = sshIdentity("ssh-rsa");
     const byRsa = trusting([rsa.line]);
     expect(byRsa.verify(data, rsa.sign(data, { algorithm: "rsa-sha2-256" }), "SSHSIG", NOW).verdict).toBe(0);

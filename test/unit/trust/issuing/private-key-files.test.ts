@@ -112,7 +112,7 @@ describe("an encrypted key", () => {
   ];
 
   // the padding is right by chance for one wrong passphrase of 256
-  it.each(files)("opens with its passphrase, and with no other of 1,000: %s", (_, bytes) => {
+  it.each(files)("opens with its passphrase, and with no other of 1,000: %s", { tags: ["deep"] }, (_, bytes) => {
     const opened = (passphrase: string | null) => readPrivateKey({ path: "locked.key", bytes }, passphrase);
     expect(opened("secret").type).toBe("private");
     expect(() => opened(null)).toThrow("is encrypted");

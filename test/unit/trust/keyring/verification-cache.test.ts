@@ -56,7 +56,9 @@ describe("a cache of verifications", () => {
     expect(cache.find(bytes(1, 50), bytes(2, 50), "PKCS7", 5)).not.toBeNull();
   });
 
-  it("forgets the oldest first, and never answers for another, through many rounds of its ring", () => {
+  it("forgets the oldest first, and never answers for another, through many rounds of its ring", {
+    tags: ["deep"],
+  }, () => {
     const cache = new VerificationCache();
     const size = (index: number): number => 100 + ((index * 7919) % 30_000);
     for (let index = 0; index < 3000; index++) {

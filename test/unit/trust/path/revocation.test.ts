@@ -102,7 +102,7 @@ describe("revocation lists", () => {
     expect(judge([held, delta(8)]).errno).toBe("0");
   });
 
-  it("that are deltas without a matching base still revoke the certificates that they list", () => {
+  it("that are deltas without a matching base still revoke the certificates that they list", { tags: ["deep"] }, () => {
     const base = root.revocationList({ ...current, number: 5 });
     const delta = (over: number, code: number, request: RevocationListRequest = {}): Buffer =>
       root.revocationList({
@@ -126,7 +126,7 @@ describe("revocation lists", () => {
     expect(judge([base, delta(3, 1, past)]).errno).toBe("0");
   });
 
-  it("end only a hold, and only by a delta", () => {
+  it("end only a hold, and only by a delta", { tags: ["deep"] }, () => {
     const entry = (...codes: readonly number[]) =>
       codes.map((code) => ({ serial: 7n, at: NOW - DAY, extensions: [reason(code)] }));
     const list = (...codes: readonly number[]): Buffer =>

@@ -36,7 +36,7 @@ describe("coverage", () => {
     expect(code).toBe(0);
   });
 
-  it("is as high as it has to be, or the command exits with 1", async () => {
+  it("is as high as it has to be, or the command exits with 1", { tags: ["deep"] }, async () => {
     expect((await test(ALL, "--min-coverage", "100")).code).toBe(0);
     expect((await test(ONE, "--min-coverage", "25")).code).toBe(0);
     expect((await test(ONE, "--min-coverage", "26")).code).toBe(1);

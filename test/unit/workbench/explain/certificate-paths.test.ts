@@ -84,7 +84,7 @@ describe("the certificate path of a signature by OpenSSL", () => {
     issue("Stranger", 0x66, "Elsewhere", SIGNER);
   }, 60_000);
 
-  it("is in the record and in the explanation, from the anchor to the signer", async () => {
+  it("is in the record and in the explanation, from the anchor to the signer", { tags: ["deep"] }, async () => {
     const { explanation, lines } = await explained(
       POLICY,
       askBlob(() => signedBy("Signer")),
@@ -100,7 +100,7 @@ describe("the certificate path of a signature by OpenSSL", () => {
     expect(explanationPage([explanation])).toContain(words);
   });
 
-  it("is not part of the signer that a policy gets", async () => {
+  it("is not part of the signer that a policy gets", { tags: ["deep"] }, async () => {
     const fields = `import { deny, signer_of, PKCS7 } from "countersign";
 export const blob_verify = (blob) =>
   deny(Object.keys(signer_of(blob.data, blob.signature, "chain", PKCS7)).sort().join());
@@ -113,7 +113,7 @@ export const blob_verify = (blob) =>
     expect(explanation.executed).toMatchObject({ result: "same" });
   });
 
-  it("is that which got furthest, with the rule, if it breaks one", async () => {
+  it("is that which got furthest, with the rule, if it breaks one", { tags: ["deep"] }, async () => {
     const { explanation } = await explained(
       POLICY,
       askBlob(() => signedBy("Server")),
@@ -135,7 +135,7 @@ export const blob_verify = (blob) =>
     expect(paths[0]!.map(({ subject }) => subject)).toEqual(["CN=Root", "CN=Issuing", "CN=Signer"]);
   });
 
-  it("ends where the issuer is unknown", async () => {
+  it("ends where the issuer is unknown", { tags: ["deep"] }, async () => {
     const { explanation } = await explained(
       POLICY,
       askBlob(() => signedBy("Stranger")),
@@ -150,7 +150,7 @@ export const blob_verify = (blob) =>
     expect(callOf(explanation).paths).toEqual([]);
   });
 
-  it("is there for the statement of a program, with the rule", async () => {
+  it("is there for the statement of a program, with the rule", { tags: ["deep"] }, async () => {
     const { explanation } = await explained(PROGRAM, askProgram("peek-tc"));
     const { result, rule, paths } = callOf(explanation);
     expect([result, rule]).toEqual([-126, expect.stringContaining("RFC")]);
@@ -158,7 +158,7 @@ export const blob_verify = (blob) =>
     expect(paths[0]!.at(-1)).toMatchObject({ subject: "CN=Signer", issuer: "CN=CA" });
   });
 
-  it("is cut where names are long, so that the record can be written", async () => {
+  it("is cut where names are long, so that the record can be written", { tags: ["deep"] }, async () => {
     const name = `/CN=${"é".repeat(30)}`;
     const parts = Array.from({ length: 40 }, (_, index) => `/OU=${index}${"x".repeat(40)}`).join("");
     openssl(

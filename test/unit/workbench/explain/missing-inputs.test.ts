@@ -56,13 +56,13 @@ describe("an explanation of a decision that cannot be executed again", () => {
     expect(text).toContain("Why: a: is not known [DENIED_BY_POLICY]");
   });
 
-  it("does not name a masked value that no policy reads", async () => {
+  it("does not name a masked value that no policy reads", { tags: ["deep"] }, async () => {
     const { executed, attachments } = await explained((line) => line, withMask("/current/comm"));
     expect(executed.result).toBe("same");
     expect(attachments[0]!.returned?.line).toBe(5);
   });
 
-  it("names a verification that the log lacks", async () => {
+  it("names a verification that the log lacks", { tags: ["deep"] }, async () => {
     const withoutVerification = (line: string) => (line.includes('"type":"verification"') ? "{}" : line);
     const { executed, attachments } = await explained(withoutVerification);
     expect(executed.result).toBe("unknown");
@@ -76,7 +76,7 @@ describe("an explanation of a decision that cannot be executed again", () => {
     expect((await explained(late)).executed.because).toBe("the time that `a` took: its answer is OUT_OF_TIME");
   });
 
-  it("is executed by another version than the one that made it, which is said", async () => {
+  it("is executed by another version than the one that made it, which is said", { tags: ["deep"] }, async () => {
     const { executed } = await explained((line) => line.replace('"engine":"', '"engine":"0.1.'));
     expect(executed.result).toBe("same");
     expect(executed.limits).toEqual([
@@ -84,7 +84,7 @@ describe("an explanation of a decision that cannot be executed again", () => {
     ]);
   });
 
-  it("has no lines if the log does not have the policies' files", async () => {
+  it("has no lines if the log does not have the policies' files", { tags: ["deep"] }, async () => {
     const denied = { ...DENIED, policy: POLICY };
     const { lines } = await recordDenial(denied);
     const changed = lines.map((line) => line.replace(/"files":\{"policy\.js":"(?:[^"\\]|\\.)*"\}/, '"files":null'));
@@ -110,7 +110,7 @@ describe("an explanation of a decision that cannot be executed again", () => {
     expect(attachments[0]!.trace.map(({ event }) => event)).toEqual(["read", "read", "call", "read", "call", "read"]);
   });
 
-  it("says that the policies answer otherwise than recorded", async () => {
+  it("says that the policies answer otherwise than recorded", { tags: ["deep"] }, async () => {
     const { executed } = await explained((line) => decisionChanged(line, '"verdict":-1', '"verdict":-13'));
     expect(executed.result).toBe("different");
     expect(executed.because).toBe("-EACCES becomes -EPERM");

@@ -48,7 +48,9 @@ describe("the code of evidence", () => {
     expect(executed.limits).toEqual([expect.stringContaining("before the loader relocated them")]);
   });
 
-  it("is what a folder of instructions keeps by their digest, without lines of a source", async () => {
+  it("is what a folder of instructions keeps by their digest, without lines of a source", {
+    tags: ["deep"],
+  }, async () => {
     const { lines } = await recordDenial(DENIED);
     const { line, reader } = lastDecision(lines);
     const program = factsOfObject(object).programs.find(({ digest }) => digest === explanation.subject.digest)!;

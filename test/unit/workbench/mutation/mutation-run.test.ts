@@ -23,13 +23,13 @@ describe("countersign test --mutate", () => {
     place.write("policies/p.js", POLICY);
   });
 
-  it("notices every change if the cases check everything, in all files of a policy", async () => {
+  it("notices every change if the cases check everything, in all files of a policy", { tags: ["deep"] }, async () => {
     const { code, out } = await test(ROOT + REASON, null);
     expect(out).toMatch(/2 passed, 0 failed\n\n10 changed policies: a test notices 10\n$/);
     expect(code).toBe(0);
   });
 
-  it("names the changes that no case notices, and exits with 1", async () => {
+  it("names the changes that no case notices, and exits with 1", { tags: ["deep"] }, async () => {
     const { code, out } = await test(ROOT + OTHER, null);
     expect(out).toMatch(/survived +\S*policies\/p\.js:3:70 +"is not root" -> ""\n/);
     expect(out).toContain("no test notices 1");
@@ -44,13 +44,13 @@ describe("countersign test --mutate", () => {
     ]);
   });
 
-  it("tells which case noticed a change, or the error at start", async () => {
+  it("tells which case noticed a change, or the error at start", { tags: ["deep"] }, async () => {
     const { out } = await test(ROOT + REASON, null, "--json");
     const { mutants } = JSON.parse(out);
     expect(mutants.every(({ by }: { by: string }) => /p\.test\.yaml:[12]:3$|^[A-Z_]+$/.test(by))).toBe(true);
   });
 
-  it("accepts changes with a reason", async () => {
+  it("accepts changes with a reason", { tags: ["deep"] }, async () => {
     const entry = (mutant: string) => `- { mutant: '${mutant}', reason: not checked here }\n`;
     const entries = entry('"is not root" -> ""');
     const { code, out } = await test(ROOT + OTHER, entries);
@@ -71,7 +71,7 @@ describe("countersign test --mutate", () => {
     expect(err).toContain(message);
   });
 
-  it("tests at most as many as it is told to, always the same ones", async () => {
+  it("tests at most as many as it is told to, always the same ones", { tags: ["deep"] }, async () => {
     const first = await test(ROOT + REASON, null, "--mutants", "3");
     expect(first.out).toContain("3 changed policies (of 10; --mutants sets how many are tested): a test notices 3");
     const chosen = async () => JSON.parse((await test(ROOT + REASON, null, "--mutants", "3", "--json")).out).mutants;
@@ -85,7 +85,7 @@ describe("countersign test --mutate", () => {
     expect(out).not.toContain("changed policies");
   });
 
-  it("ends, though a changed loop never does", async () => {
+  it("ends, though a changed loop never does", { tags: ["deep"] }, async () => {
     place.write("policies/p.js", "export const bpf_prog_load = () => { for (let i = 0; i < 3; i++) {} return 0; };");
     const { out } = await test(ROOT, null);
     expect(out).toMatch(/changed policies: a test notices \d+\n/);

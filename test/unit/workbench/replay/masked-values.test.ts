@@ -95,7 +95,7 @@ describe("a masked value", () => {
     );
   });
 
-  it("is not needed by a scope that asks for something else", async () => {
+  it("is not needed by a scope that asks for something else", { tags: ["deep"] }, async () => {
     expect(await replayed(policy("return 0;"), [LABEL], ", scope: { container: true }")).toBe("same");
     expect(await replayed(policy("return 0;"), ["/current/exe"], ", scope: { labels: tier=edge }")).toBe("same");
   });

@@ -88,13 +88,15 @@ beforeAll(async () => {
 }, 300_000);
 
 describe("a replay", () => {
-  it("makes every recorded decision of all shipped policies again, the same", () => {
+  it("makes every recorded decision of all shipped policies again, the same", { tags: ["deep"] }, () => {
     const results = replayed(lines);
     expect(results.filter(({ result }) => result !== "same").map(({ because }) => because)).toEqual([]);
     expect(results.length).toBeGreaterThan(50);
   });
 
-  it("with the objects gives what deciding anew gives, also for bytes and keyrings that the log does not have", async () => {
+  it("with the objects gives what deciding anew gives, also for bytes and keyrings that the log does not have", {
+    tags: ["deep"],
+  }, async () => {
     const other = new Workplace(`${attachments}  - { policy: policies/counter.js, limits: { timeout: 5s } }\n`, LOG);
     for (const name of POLICIES) other.policy(name);
     for (const name of ["debug.yaml", "allowed.yaml", "containers.yaml"])
@@ -121,7 +123,9 @@ describe("a replay", () => {
     expect(results.filter(isVerified).length).toBeGreaterThan(5);
   });
 
-  it("by a changed policy names exactly the decisions that change, as deciding anew from the files does", async () => {
+  it("by a changed policy names exactly the decisions that change, as deciding anew from the files does", {
+    tags: ["deep"],
+  }, async () => {
     place.write("policies/counter.js", COUNTER.replace("seen > 2", "seen > 1"));
     const results = replayed(lines, ReplayedConfiguration.fromFiles(readConfig(place.config, "check")));
     const changed = results.flatMap(({ result }, index) => (result === "different" ? [index] : []));
@@ -140,7 +144,7 @@ describe("a replay", () => {
     for (const index of changed) expect(results[index]!.because).not.toBe("");
   });
 
-  it("names the input that a changed policy asks for and that is not in the log", () => {
+  it("names the input that a changed policy asks for and that is not in the log", { tags: ["deep"] }, () => {
     place.write("policies/counter.js", COUNTER.replace("read(prog.insns, 0, 4)", "read(prog.insns, 0, 8)"));
     const results = replayed(lines, ReplayedConfiguration.fromFiles(readConfig(place.config, "check")));
     place.write("policies/counter.js", COUNTER);

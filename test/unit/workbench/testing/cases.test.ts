@@ -93,7 +93,7 @@ describe("the subject of a case", () => {
     expect(await told(expression, subject)).toEqual(expected);
   });
 
-  it("can be a loaded program, a map, or a blob", async () => {
+  it("can be a loaded program, a map, or a blob", { tags: ["deep"] }, async () => {
     const loaded = "program: { type: xdp, loaded: { verified_insns: 9 } }, hook: bpf_prog";
     expect(await told("it.loaded.verified_insns", loaded, "bpf_prog")).toBe(9);
     expect(await told("[it.type, it.memory, it.access]", "map: { max_entries: 1024 }", "bpf_map_create")).toEqual([

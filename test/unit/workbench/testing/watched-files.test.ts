@@ -27,7 +27,7 @@ describe("a change of watched files", () => {
 });
 
 describe("countersign test --watch", () => {
-  it("runs again after each change, also after an error", async () => {
+  it("runs again after each change, also after an error", { tags: ["deep"] }, async () => {
     const allow = "export const bpf_prog_load = () => 0;\n";
     place.write("policies/p.js", allow);
     place.write("policies/p.test.yaml", "- { program: { type: xdp }, expect: allow }\n");

@@ -39,7 +39,9 @@ function writtenIf(written: WrittenBytes, set: number, signs: readonly number[])
 const CASES = SIGNS.flatMap((a) => SIGNS.flatMap((b) => SIGNS.map((c) => [a, b, c])));
 
 describe("written bytes", () => {
-  it("are where two paths meet, whatever calls return, those that both wrote, and no others", () => {
+  it("are where two paths meet, whatever calls return, those that both wrote, and no others", {
+    tags: ["deep"],
+  }, () => {
     fc.assert(
       fc.property(fc.array(act, { maxLength: 8 }), fc.array(act, { maxLength: 8 }), (left, right) => {
         const written = new WrittenBytes(new Work(1));

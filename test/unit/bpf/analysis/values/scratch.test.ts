@@ -53,7 +53,7 @@ describe.each([10, LONG])("arrays of %d words", (length) => {
   });
 });
 
-it("is collected as garbage when no analysis uses it", async () => {
+it("is collected as garbage when no analysis uses it", { tags: ["deep"] }, async () => {
   const reference = referenceToBlock();
   expect(reference.deref()).toBeDefined();
   expect(await isKept(reference)).toBe(false);
@@ -68,11 +68,15 @@ function referenceToBlock(): WeakRef<ArrayBufferLike> {
 }
 
 describe("the analysis of a long program", () => {
-  it.each(["straight code", "branches that meet at once"])("takes the memory of an earlier one: %s", (family) => {
-    const load = loadOf(GROWING_PROGRAMS[family]!(200_000).bytes());
-    factsOfLoad(load);
-    const before = process.memoryUsage().arrayBuffers;
-    factsOfLoad(load);
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000);
-  });
+  it.each(["straight code", "branches that meet at once"])(
+    "takes the memory of an earlier one: %s",
+    { tags: ["deep"] },
+    (family) => {
+      const load = loadOf(GROWING_PROGRAMS[family]!(200_000).bytes());
+      factsOfLoad(load);
+      const before = process.memoryUsage().arrayBuffers;
+      factsOfLoad(load);
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000);
+    },
+  );
 });

@@ -50,7 +50,7 @@ describe("the options that raise a limit", () => {
     expect(Object.fromEntries(defaults)).toMatchObject({ "--max-paths": 2000, "--timeout": 60 });
   });
 
-  it("are options of these commands only", async () => {
+  it("are options of these commands only", { tags: ["deep"] }, async () => {
     const { commands } = await commandLine(null);
     const all = commands.flatMap((one) => [one, ...one.commands]);
     const having = all.filter(({ options }) => options.some(({ long }) => long === "--max-paths"));

@@ -107,7 +107,9 @@ describe("countersign prove check", () => {
     expect(await check("--property", "smal")).toMatchObject({ code: 2, err: expect.stringContaining("`small`") });
   });
 
-  it("misses properties that ship, and any of --properties in a certificate of a table", async () => {
+  it("misses properties that ship, and any of --properties in a certificate of a table", {
+    tags: ["deep"],
+  }, async () => {
     const certificate = await certificateOfLimit();
     writeFileSync(at("small.js"), SMALL);
     const missed = await runCommand("prove", "check", certificate, config, "--properties", at("small.js"), "--json");
@@ -120,6 +122,7 @@ describe("countersign prove check", () => {
 
   it.each(['"version":2', '"digests":{', '"hook":"bpf_prog_load"', '"yes":{', '"verdict":-1'])(
     "rejects a certificate with a key twice: %s",
+    { tags: ["deep"] },
     async (text) => {
       const right = readFileSync(await certificateOfLimit(), "utf8");
       const key = /^"\w+":/.exec(text)![0];
@@ -139,7 +142,9 @@ describe("countersign prove check", () => {
     expect(err).toMatch(/tables\[0\]\.tree\.yes\.end: is not .* \[PROOF_ANSWER_WRONG\]/);
   });
 
-  it("exits with 1 after the policy was changed, and with 2 if there is no certificate", async () => {
+  it("exits with 1 after the policy was changed, and with 2 if there is no certificate", {
+    tags: ["deep"],
+  }, async () => {
     const certificate = await certificateOfLimit();
     writeFileSync(at("limit.js"), FILES["limit.js"].replace("100", "200"));
     const { code, err } = await runCommand("prove", "check", certificate, config);

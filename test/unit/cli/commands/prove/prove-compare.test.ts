@@ -33,7 +33,9 @@ describe("countersign prove compare", () => {
     expect(out).toMatch(/^- .*small\/c\.yaml is in mode enforce, with these policies by SHA-256: limit [0-9a-f]{16}$/m);
   });
 
-  it("shows an example of what only one allows, and that there is none of the reverse, and exits with 1", async () => {
+  it("shows an example of what only one allows, and that there is none of the reverse, and exits with 1", {
+    tags: ["deep"],
+  }, async () => {
     const { code, out } = await compare("small", "large");
     expect(code).toBe(1);
     expect(out).toMatch(/^ {2}the new configuration allows what the old one denies, for example with:$/m);
@@ -43,7 +45,7 @@ describe("countersign prove compare", () => {
     expect(out).toMatch(/^ {2}the new configuration denies nothing that the old one allows$/m);
   });
 
-  it("names the line of what is not decided, and exits with 2", async () => {
+  it("names the line of what is not decided, and exits with 2", { tags: ["deep"] }, async () => {
     const { code, out } = await compare("small", "named", "--json", "--max-paths", "1");
     expect(code).toBe(2);
     const [{ answer, doubts }] = JSON.parse(out).comparisons;
@@ -53,7 +55,9 @@ describe("countersign prove compare", () => {
     expect(named.out).toContain("named/limit.js:1");
   });
 
-  it("--format sarif has the line of the denial that changed, and what is not decided", async () => {
+  it("--format sarif has the line of the denial that changed, and what is not decided", {
+    tags: ["deep"],
+  }, async () => {
     const { code, out } = await compare("small", "large", "--format", "sarif");
     expect(code).toBe(1);
     const [{ tool, results }] = JSON.parse(out).runs;

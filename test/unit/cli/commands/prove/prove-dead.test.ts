@@ -37,7 +37,9 @@ describe("countersign prove dead", () => {
     expect(err).toContain("--json and --format sarif exclude each other");
   });
 
-  it("shows a scope that no task is in, and a key that a map does not have, also if code is not known", async () => {
+  it("shows a scope that no task is in, and a key that a map does not have, also if code is not known", {
+    tags: ["deep"],
+  }, async () => {
     const policy =
       'import { map_lookup } from "countersign";\nexport const bpf_prog_load = (prog) =>\n' +
       '  prog.name.toUpperCase() > "B" && map_lookup("m", "missing") === 1 ? -1 : 0;\n';
@@ -59,7 +61,7 @@ describe("countersign prove dead", () => {
     ]);
   });
 
-  it("exits with 0 if there is none, and with 2 if it is not known", async () => {
+  it("exits with 0 if there is none, and with 2 if it is not known", { tags: ["deep"] }, async () => {
     expect(await dead("export const bpf_prog_load = (prog) => (prog.rewritten ? -1 : 0);\n")).toMatchObject({
       code: 1,
     });

@@ -41,7 +41,7 @@ describe("countersign prove property", () => {
     );
   });
 
-  it("refutes a property by a decision of the engine, and exits with 1", async () => {
+  it("refutes a property by a decision of the engine, and exits with 1", { tags: ["deep"] }, async () => {
     const { code, out } = await prove("properties.js");
     expect(code).toBe(1);
     expect(out).toMatch(/^tiny at bpf_prog_load: refuted$/m);
@@ -72,7 +72,9 @@ describe("countersign prove property", () => {
     ]);
   });
 
-  it("--format sarif has the file of the property, and the line of what is not decided", async () => {
+  it("--format sarif has the file of the property, and the line of what is not decided", {
+    tags: ["deep"],
+  }, async () => {
     const { code, out } = await prove("properties.js", "--format", "sarif");
     expect(code).toBe(1);
     const found = JSON.parse(out).runs[0].results as readonly {
@@ -92,7 +94,7 @@ describe("countersign prove property", () => {
     expect(found[0]!.message.text).toMatch(/^`tiny` is refuted at bpf_prog_load, with prog\.insn_cnt = \d+/);
   });
 
-  it("proves the properties that ship without a file, and lists them", async () => {
+  it("proves the properties that ship without a file, and lists them", { tags: ["deep"] }, async () => {
     const { out } = await prove("", "--json");
     const { properties } = JSON.parse(out);
     expect(properties.map((one: { property: string }) => one.property)).toEqual(Object.keys(SHIPPED_PROPERTIES));

@@ -29,7 +29,7 @@ describe("countersign prove table", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("prints a row for each answer, and what is assumed, and exits with 0", async () => {
+  it("prints a row for each answer, and what is assumed, and exits with 0", { tags: ["deep"] }, async () => {
     write({ limit: LIMIT });
     const { code, out, err } = await prove();
     expect([code, err]).toEqual([0, ""]);
@@ -40,7 +40,7 @@ describe("countersign prove table", () => {
     expect(out).toMatch(/^Assumed:$/m);
   });
 
-  it("ends with what all attachments enforce together, in a limited number of rows", async () => {
+  it("ends with what all attachments enforce together, in a limited number of rows", { tags: ["deep"] }, async () => {
     write({
       limit: LIMIT,
       many: 'export const bpf_prog_load = (prog) => (prog.type === "xdp" || prog.type === "sched_cls" ? -7 : 0);\n',
@@ -94,7 +94,7 @@ describe("countersign prove table", () => {
     expect(tables[1].rows[0].reason).toContain("`reduce` of a list that is not known, with");
   });
 
-  it("says that a table is not complete when it reaches the most paths", async () => {
+  it("says that a table is not complete when it reaches the most paths", { tags: ["deep"] }, async () => {
     write({ many: MANY });
     const { code, out } = await prove("--json", "--max-paths", "20");
     expect(code).toBe(2);
@@ -103,7 +103,9 @@ describe("countersign prove table", () => {
     expect(table).toMatchObject({ unfinished: "there are more paths than 20", limit: "paths" });
   });
 
-  it("says that a table is not complete when the time is over, and that later ones are not", async () => {
+  it("says that a table is not complete when the time is over, and that later ones are not", {
+    tags: ["deep"],
+  }, async () => {
     write({ many: MANY, limit: LIMIT });
     const { code, out } = await prove("--json", "--max-paths", "1000000", "--timeout", "1");
     expect(code).toBe(2);

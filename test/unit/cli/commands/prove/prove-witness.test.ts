@@ -45,7 +45,10 @@ describe("countersign prove witness", () => {
     return { code, decision: JSON.parse(json).decisions[0] };
   };
 
-  it("makes each row of a table real, so that `check` decides the same", { timeout: 60_000 }, async () => {
+  it("makes each row of a table real, so that `check` decides the same", {
+    tags: ["deep"],
+    timeout: 60_000,
+  }, async () => {
     const { configuration } = JSON.parse(
       (await runCommand("prove", "table", join(folder, "countersign.yaml"), "--json")).out,
     );
@@ -74,7 +77,9 @@ describe("countersign prove witness", () => {
     expect(new Set(codes)).toEqual(new Set([0, 2]));
   });
 
-  it("makes a counterexample to a property real, and the difference to another configuration", async () => {
+  it("makes a counterexample to a property real, and the difference to another configuration", {
+    tags: ["deep"],
+  }, async () => {
     const words = ["--properties", join(folder, "properties.js")];
     const { code, out: text } = await prove("--property", "no_reads", ...words, "--json");
     expect(code).toBe(0);
@@ -93,7 +98,7 @@ describe("countersign prove witness", () => {
     expect(old.command).toContain("old.yaml");
   });
 
-  it("makes the kind of difference real that is chosen, and names the others", async () => {
+  it("makes the kind of difference real that is chosen, and names the others", { tags: ["deep"] }, async () => {
     writeFileSync(join(folder, "old.js"), POLICY.replace("=== 7", "=== 8").replace(", 13)", ", 12)"));
     writeFileSync(join(folder, "old.yaml"), CONFIG.replace("policy.js", "old.js, name: policy"));
     const kinds = { allowed: ["0", "-ENOMEM"], denied: ["-EACCES", "0"], errno: ["-EACCES", "-ENOMEM"] };
@@ -125,7 +130,7 @@ describe("countersign prove witness", () => {
     });
   });
 
-  it("exits with 2 if there is no example", async () => {
+  it("exits with 2 if there is no example", { tags: ["deep"] }, async () => {
     const { code, out: text } = await prove("--property", "holds", "--properties", join(folder, "properties.js"));
     expect([code, text]).toEqual([2, "holds at bpf_prog_load: proved\n  there is no example to make real\n"]);
   });

@@ -74,7 +74,9 @@ describe("countersign seal build --modules", () => {
     for (const { leavesOpen } of Object.values(CHOICES)) expect(error.remedy).toContain(leavesOpen);
   });
 
-  it("present: lists what is loaded, in the initramfs and for devices, with dependencies", async () => {
+  it("present: lists what is loaded, in the initramfs and for devices, with dependencies", {
+    tags: ["deep"],
+  }, async () => {
     const { code, err, names, rows, error } = await build("--modules", "present", "--root", at("root"));
     expect(error).toBeUndefined();
     expect({ code, names }).toEqual({ code: 0, names: OF_MACHINE });
@@ -140,7 +142,7 @@ describe("countersign seal build --modules", () => {
     expect(parseFileList(readFileSync(list("files"))).digests.modules).toHaveLength(0);
   });
 
-  it("by-ticket: lists what is named beside it, and says so in the list of files", async () => {
+  it("by-ticket: lists what is named beside it, and says so in the list of files", { tags: ["deep"] }, async () => {
     const words = ["--config", at("rule.yaml"), "--modules", "by-ticket"];
     const { code, err, rows, error } = await build(...words);
     expect(error).toBeUndefined();

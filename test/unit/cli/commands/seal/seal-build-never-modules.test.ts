@@ -49,7 +49,7 @@ async function build(policy: string) {
 }
 
 describe("seal build with modules that root can write memory by", () => {
-  it("lists none of them, compressed or not, and exits with 0", async () => {
+  it("lists none of them, compressed or not, and exits with 0", { tags: ["deep"] }, async () => {
     const { code, results, digests } = await build("export const kernel_read_file = () => 0;");
     for (const { name, parameter } of NEVER_MODULES)
       for (const file of [`${name}.ko`, `${name}-copy.ko.gz`]) {
@@ -61,7 +61,7 @@ describe("seal build with modules that root can write memory by", () => {
     expect(code).toBe(0);
   });
 
-  it("says that policies deny them where they do", async () => {
+  it("says that policies deny them where they do", { tags: ["deep"] }, async () => {
     const { code, results } = await build("export const kernel_read_file = () => -1;");
     expect([...results.values()].map(({ result }) => result)).toEqual(Array.from(results, () => "denied"));
     expect(code).toBe(0);

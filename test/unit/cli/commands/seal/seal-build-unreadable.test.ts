@@ -47,7 +47,7 @@ async function build(...objects: readonly string[]) {
 }
 
 describe("seal build with a file that it cannot read", () => {
-  it.each(Object.entries(FILES))("writes nothing for %s, and exits with 2", async (_, contents) => {
+  it.each(Object.entries(FILES))("writes nothing for %s, and exits with 2", { tags: ["deep"] }, async (_, contents) => {
     const bytes = contents();
     rmSync(at("bad.o"), { force: true });
     if (bytes !== null) writeFileSync(at("bad.o"), bytes);

@@ -111,7 +111,7 @@ describe("countersign seal build", () => {
     expect(list!.header).toMatchObject({ generation: 5n, kernelBtf: createHash("sha256").update(BTF).digest("hex") });
   });
 
-  it("has the attach target of the kernel, and the maps with their references", async () => {
+  it("has the attach target of the kernel, and the maps with their references", { tags: ["deep"] }, async () => {
     const { list } = await build("attachments: []\n", ["switch-watch"]);
     const [entry] = list!.entries;
     expect(entry).toMatchObject({ progType: 26, expectedAttachType: 23, progFlags: 0, gplCompatible: true });
@@ -210,7 +210,9 @@ describe("countersign seal build", () => {
       expect(rodata.contents).toBe(createHash("sha256").update(Buffer.from("ffffffff", "hex")).digest("hex"));
     });
 
-    it("does not count a program as unsigned where a statement could be about it at the load", async () => {
+    it("does not count a program as unsigned where a statement could be about it at the load", {
+      tags: ["deep"],
+    }, async () => {
       const text = (signatures: string) =>
         `${KEYRING}signatures: [${signatures}]\nattachments: [{ policy: allow-unsigned-tc.js }]\n`;
       expect((await build(text("none"), ["drop-telnet"])).rows[0]).toMatchObject({ result: "listed" });
@@ -262,7 +264,7 @@ describe("countersign seal build", () => {
     expect(await rowFor(body, "maps: { seen: { file: empty.json } }\n")).toMatchObject({ result: "listed" });
   });
 
-  it("counts an attachment with a scope only if it would not matter who asks", async () => {
+  it("counts an attachment with a scope only if it would not matter who asks", { tags: ["deep"] }, async () => {
     const text = (verdict: string, more = "") =>
       [load(verdict), `${more}attachments: [{ policy: own.js, scope: { uid: 7 } }]\n`] as const;
     expect(await rowFor(...text("0"))).toMatchObject({ result: "listed" });

@@ -14,7 +14,7 @@ const ZERO = "00".repeat(32);
 const ORIGIN = { generation: 7n, kernelBtf: ZERO, configuration: ZERO, release: "6.12" };
 
 describe("countersign seal initramfs", () => {
-  it("writes a fragment that only root can read, and says what is in it", async () => {
+  it("writes a fragment that only root can read, and says what is in it", { tags: ["deep"] }, async () => {
     writeFileSync(at("list"), encodeList([], ORIGIN));
     const { code, out, err } = await runCommand("seal", "initramfs", "--list", at("list"), "--out", at("seal.img"));
     expect([code, err]).toEqual([0, ""]);
@@ -35,7 +35,7 @@ describe("countersign seal initramfs", () => {
     expect(statSync(at("none.img"), { throwIfNoEntry: false })).toBeUndefined();
   });
 
-  it("takes only a list that the trusted key signed", async () => {
+  it("takes only a list that the trusted key signed", { tags: ["deep"] }, async () => {
     const { pem, ...signer } = Authority.create({ subject: "Signer", keyUsage: [0] });
     const list = encodeList([], ORIGIN);
     writeFileSync(at("signer.pem"), pem.certificate);
@@ -92,10 +92,14 @@ describe.each([
 });
 
 describe("countersign seal initramfs without a list", () => {
-  it.each([["--deny-all"], ["--audit"], ["--open-until-lock"]])("is written with %s", async (word) => {
-    const { code, err, out } = await runCommand("seal", "initramfs", "--out", at("all.img"), word);
-    expect([code, err, out]).toEqual([0, "", expect.stringContaining("no list: every program is denied")]);
-  });
+  it.each([["--deny-all"], ["--audit"], ["--open-until-lock"]])(
+    "is written with %s",
+    { tags: ["deep"] },
+    async (word) => {
+      const { code, err, out } = await runCommand("seal", "initramfs", "--out", at("all.img"), word);
+      expect([code, err, out]).toEqual([0, "", expect.stringContaining("no list: every program is denied")]);
+    },
+  );
 });
 
 describe("countersign seal start", () => {

@@ -21,7 +21,7 @@ const decompress = (bytes: Uint8Array, limit: number, size = 1000) =>
   joined(decompressed(compressionOf(bytes)!, inPieces(bytes, size), limit, "kernel"));
 
 describe("decompressed", () => {
-  it.each(COMPRESSED)("reads %s in pieces", async (name, bytes) => {
+  it.each(COMPRESSED)("reads %s in pieces", { tags: ["deep"] }, async (name, bytes) => {
     expect(compressionOf(bytes)?.name).toBe(name);
     for (const size of [1, 999, bytes.length])
       expect(FIXTURE_KERNEL.equals(await decompress(bytes, 1 << 20, size))).toBe(true);

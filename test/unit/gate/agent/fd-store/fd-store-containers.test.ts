@@ -39,7 +39,9 @@ describe("containers in the fd store", () => {
     return { containers, taken };
   };
 
-  it("are restored by the next agent with their state, cursor and issued objects", async (context) => {
+  it("are restored by the next agent with their state, cursor and issued objects", {
+    tags: ["deep"],
+  }, async (context) => {
     const { listener } = await filteredProcess(context, ["true"]);
     const containers = new FdStoreContainers(store.manager(), NONE);
     const file = containers.keep(listener, stateOf("c"));
@@ -107,7 +109,9 @@ describe("containers in the fd store", () => {
     for (const { listener } of taken) close(listener);
   });
 
-  it("are still rejected after a restart, whether they were from the start or later", async (context) => {
+  it("are still rejected after a restart, whether they were from the start or later", {
+    tags: ["deep"],
+  }, async (context) => {
     const [one, two, three] = [
       await filteredProcess(context, ["true"]),
       await filteredProcess(context, ["true"]),
@@ -136,7 +140,9 @@ describe("containers in the fd store", () => {
     ]);
   });
 
-  it("record objects in the journal of the oldest listener, and move them when that ends", async (context) => {
+  it("record objects in the journal of the oldest listener, and move them when that ends", {
+    tags: ["deep"],
+  }, async (context) => {
     const [one, two] = [await filteredProcess(context, ["true"]), await filteredProcess(context, ["true"])];
     const containers = new FdStoreContainers(store.manager(), () => [mapOf(9)]);
     containers.keep(one.listener, stateOf("c"));
@@ -165,7 +171,7 @@ describe("containers in the fd store", () => {
     expect(issued.length).toBeLessThan(50_000);
   });
 
-  it("fail the calls that the last agent received and did not answer", async (context) => {
+  it("fail the calls that the last agent received and did not answer", { tags: ["deep"] }, async (context) => {
     const { command, listener, execute } = await filteredProcess(context, [programFile([NR.bpf, 999, 0, 0])]);
     const containers = new FdStoreContainers(store.manager(), NONE);
     const cursor = new NotificationCursor(containers.keep(listener, stateOf("c")));

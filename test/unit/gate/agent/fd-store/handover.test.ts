@@ -37,7 +37,9 @@ describe("a handover of a runtime", () => {
     return fd;
   };
 
-  it("may arrive in parts, with other fds, of which only the listener stays open", async (context) => {
+  it("may arrive in parts, with other fds, of which only the listener stays open", {
+    tags: ["deep"],
+  }, async (context) => {
     const { listener } = await filteredProcess(context, ["true"]);
     const text = processState("c", { fds: ["pidFd", "seccompFd"], metadata: "countersign-fast-2" });
     runtime.send(text.slice(0, 10), [other()]);
@@ -130,7 +132,7 @@ describe("a handover of a runtime", () => {
     expect(runtime.isClosed).toBe(true);
   });
 
-  it("has the listener that its state names, and others are rejected", async (context) => {
+  it("has the listener that its state names, and others are rejected", { tags: ["deep"] }, async (context) => {
     const [one, two] = [await filteredProcess(context, ["true"]), await filteredProcess(context, ["true"])];
     runtime.send(processState("c", { fds: ["seccompFd", "other"] }), [one.listener, two.listener]);
     await until(() => expect([taken.length, rejected.length]).toEqual([1, 1]), 1);

@@ -57,7 +57,7 @@ describe("the journal of writes to maps", () => {
     expect(journalOf(configOf(), [], [journal.fd]).restore()).toEqual([]);
   });
 
-  it("is reduced to the latest writes when it is full, and given up if those are too many", () => {
+  it("is reduced to the latest writes when it is full, and given up if those are too many", { tags: ["deep"] }, () => {
     const large = writesTo("counts", JSON.stringify("x".repeat(15 * 1024 * 1024)));
     const latest: AttachmentWrites[] = [writesTo("counts", "7")];
     const journal = journalOf(configOf(), latest);

@@ -128,13 +128,13 @@ describe("a watch of a node's pods", () => {
     await trouble(/the configuration for Kubernetes cannot be used/);
   });
 
-  it("reports a server that does not answer", async () => {
+  it("reports a server that does not answer", { tags: ["deep"] }, async () => {
     server.misbehave = () => undefined;
     run(200);
     await trouble(/no answer in time/);
   });
 
-  it("ends a list that takes too long", async () => {
+  it("ends a list that takes too long", { tags: ["deep"] }, async () => {
     server.misbehave = (_, response) => response.writeHead(200).write("{");
     run(100);
     await trouble(/the list took too long/);

@@ -50,7 +50,7 @@ describe("the pods of a node", () => {
   const becomes = (state: ContainerState, labels: unknown) => until(() => expect(pods.labelsOf(state)).toEqual(labels));
   const watched = () => until(() => expect(server.watches).toBe(1));
 
-  it("have unknown labels before they are listed, and then those of the API", async () => {
+  it("have unknown labels before they are listed, and then those of the API", { tags: ["deep"] }, async () => {
     server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
     expect(pods.labelsOf(containerd("u1"))).toBeNull();
     expect(pods.why(containerd("u1"))).toContain("has not listed");
@@ -60,7 +60,7 @@ describe("the pods of a node", () => {
     expect(server.asked[0]?.accept).toContain("PartialObjectMetadataList");
   });
 
-  it("are only those of this node, however many there are", async () => {
+  it("are only those of this node, however many there are", { tags: ["deep"] }, async () => {
     for (let index = 0; index < 1201; index += 1) server.put({ uid: `u${index}`, name: `p${index}`, labels: {} });
     server.put({ uid: "other", name: "other", node: "node-8", labels: { tier: "edge" } });
     follow();
@@ -69,7 +69,7 @@ describe("the pods of a node", () => {
     expect(server.asked.filter(({ watch }) => !watch)).toHaveLength(3);
   });
 
-  it("come, change their labels and go while they are watched", async () => {
+  it("come, change their labels and go while they are watched", { tags: ["deep"] }, async () => {
     follow();
     await watched();
     server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
@@ -85,7 +85,7 @@ describe("the pods of a node", () => {
     expect(changes).toBe(before);
   });
 
-  it("are found by the uid from the runtime, even if another pod has the same name", async () => {
+  it("are found by the uid from the runtime, even if another pod has the same name", { tags: ["deep"] }, async () => {
     server.put({ uid: "new", name: "web", labels: { tier: "dev" } });
     server.put({
       uid: "u2",
@@ -107,7 +107,9 @@ describe("the pods of a node", () => {
     expect(pods.why(annotated({}))).toContain("names no pod");
   });
 
-  it("are found by the kubelet's uid if they are static and the API has their mirror pod", async () => {
+  it("are found by the kubelet's uid if they are static and the API has their mirror pod", {
+    tags: ["deep"],
+  }, async () => {
     const annotations = { "kubernetes.io/config.mirror": "hash" };
     server.put({ uid: "u1", name: "proxy-node-7", namespace: "kube-system", labels: { tier: "edge" }, annotations });
     follow();
@@ -115,7 +117,9 @@ describe("the pods of a node", () => {
     expect(pods.labelsOf(containerd("hash", "other", "kube-system"))).toBeNull();
   });
 
-  it("keep their labels while the API does not answer, and get the present ones afterwards", async () => {
+  it("keep their labels while the API does not answer, and get the present ones afterwards", {
+    tags: ["deep"],
+  }, async () => {
     server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
     follow();
     await watched();
@@ -131,7 +135,7 @@ describe("the pods of a node", () => {
     await becomes(containerd("u1"), { tier: "dev" });
   });
 
-  it("are listed again if the watch fails because its version is gone", async () => {
+  it("are listed again if the watch fails because its version is gone", { tags: ["deep"] }, async () => {
     server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
     follow();
     await watched();
@@ -145,7 +149,7 @@ describe("the pods of a node", () => {
     await until(() => expect(server.asked.filter(({ watch }) => !watch)).toHaveLength(3));
   });
 
-  it("are watched from the last bookmark on if a watch ends", async () => {
+  it("are watched from the last bookmark on if a watch ends", { tags: ["deep"] }, async () => {
     follow();
     await watched();
     const version = server.bookmark();
@@ -155,7 +159,7 @@ describe("the pods of a node", () => {
     expect(said).toEqual([]);
   });
 
-  it("are read with a new token once the old one is refused", async () => {
+  it("are read with a new token once the old one is refused", { tags: ["deep"] }, async () => {
     server.put({ uid: "u1", name: "web", labels: { tier: "edge" } });
     server.writeToken("an old token");
     follow();
@@ -166,7 +170,7 @@ describe("the pods of a node", () => {
     await becomes(containerd("u1"), { tier: "edge" });
   });
 
-  it("are not taken from a server that another authority vouches for", async () => {
+  it("are not taken from a server that another authority vouches for", { tags: ["deep"] }, async () => {
     server.put({ uid: "u1", name: "web", labels: { tier: "dev" } });
     const { certificate } = Authority.create({ subject: "another's" }).pem;
     vi.stubEnv("KUBECONFIG", server.kubeconfig({ authority: certificate }));
@@ -177,7 +181,7 @@ describe("the pods of a node", () => {
     expect(pods.labelsOf(containerd("u1"))).toBeNull();
   });
 
-  it("are not read without encryption", async () => {
+  it("are not read without encryption", { tags: ["deep"] }, async () => {
     vi.stubEnv("KUBECONFIG", server.kubeconfig({ server: "http://127.0.0.1:1" }));
     follow();
     await until(() => expect(said).toHaveLength(1));

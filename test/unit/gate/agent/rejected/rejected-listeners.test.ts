@@ -19,7 +19,7 @@ describe("rejected listeners", () => {
     onTestFinished(stop.bind(rejected));
   });
 
-  it("are served until the last task has ended, and those of others further", async (context) => {
+  it("are served until the last task has ended, and those of others further", { tags: ["deep"] }, async (context) => {
     const [one, two] = [
       await filteredProcess(context, [programFile(CALL, CALL)]),
       await filteredProcess(context, [programFile([NR.finit_module, -1, 0, 0])]),
@@ -36,7 +36,7 @@ describe("rejected listeners", () => {
     expect([rejected.size, rejected.denied]).toEqual([0, 3]);
   });
 
-  it("that are held after their last task has ended are reported at once", async (context) => {
+  it("that are held after their last task has ended are reported at once", { tags: ["deep"] }, async (context) => {
     const { command, listener } = await filteredProcess(context, ["true"]);
     command.kill();
     await command.ended;
@@ -44,7 +44,7 @@ describe("rejected listeners", () => {
     await until(() => expect(ended).toEqual([listener]));
   });
 
-  it("are served by another thread if one ends", async (context) => {
+  it("are served by another thread if one ends", { tags: ["deep"] }, async (context) => {
     const { command, listener } = await filteredProcess(context, [programFile(CALL)]);
     const failure = { code: "INTERNAL", message: "ended", place: undefined, remedy: undefined };
     let started = 0;
@@ -65,7 +65,7 @@ describe("rejected listeners", () => {
     expect([started, replaced.denied]).toEqual([2, 1]);
   });
 
-  it("stay open when the thread is stopped, and calls then wait", async (context) => {
+  it("stay open when the thread is stopped, and calls then wait", { tags: ["deep"] }, async (context) => {
     const { command, listener } = await filteredProcess(context, [programFile(CALL)]);
     rejected.hold(listener, NO_FILE);
     await rejected.stop();

@@ -15,7 +15,7 @@ describe("the bytes of an outcome", () => {
     expect([none, several[1]]).toEqual([null, 7]);
   });
 
-  it("are collected although V8 does not count shared memory", async () => {
+  it("are collected although V8 does not count shared memory", { tags: ["deep"] }, async () => {
     const bytes = new Uint8Array(MIB);
     const before = process.memoryUsage.rss();
     for (let round = 0; round < 512; round += 1) {

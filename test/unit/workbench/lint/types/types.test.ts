@@ -19,18 +19,18 @@ describe("lint --types", () => {
       .map(({ code, line, column }) => `${code} ${line}:${column}`);
   };
 
-  it("reports the place in the policy itself, on the line of a hook too", async () => {
+  it("reports the place in the policy itself, on the line of a hook too", { tags: ["deep"] }, async () => {
     const text = 'export const bpf_prog_load = (prog) => prog.insn_cnt.toFixd();\nexport const bpf_prog = () => "a";\n';
     expect(await types("policy.js", text)).toEqual(["TS2551 1:54", "TS2322 2:31"]);
   });
 
-  it("checks hooks of TypeScript against their types", async () => {
+  it("checks hooks of TypeScript against their types", { tags: ["deep"] }, async () => {
     expect(await types("policy.ts", "export const bpf_prog_load = (prog: string): number => prog.length;\n")).toEqual([
       "TS1360 1:1",
     ]);
   });
 
-  it("keeps types that the author has written", async () => {
+  it("keeps types that the author has written", { tags: ["deep"] }, async () => {
     const text = "/** @param {any} prog */\nexport const bpf_prog_load = (prog) => prog.anything;\n";
     expect(await types("own.js", text)).toEqual([]);
   });
