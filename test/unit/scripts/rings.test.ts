@@ -48,7 +48,7 @@ describe("tests that are marked deep", () => {
   }
 
   // a place that calls `it` may have many tests: of tests, at most 15 % of a folder were deep when they were marked
-  it.each([...folders])("are at at most a quarter of the places in test/unit/%s", (_, { tests, deep }) => {
+  it.each([...folders])("are at most a quarter of the places in test/unit/%s", (_, { tests, deep }) => {
     expect(deep / tests).toBeLessThanOrEqual(0.25);
   });
 });

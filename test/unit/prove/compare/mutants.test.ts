@@ -55,7 +55,7 @@ describe(`mutants of the shipped policies, one of ${STEP} (seed ${seed})`, () =>
     }
   });
 
-  it("are compared", () => {
+  it("are compared", { tags: ["deep"] }, () => {
     expect(taken.differs).toBeGreaterThan(taken.mutants / 4);
     expect(taken.rejected).toBeLessThan(taken.mutants / 4);
     if (isLong || process.env.STEP !== undefined) console.log(taken);
