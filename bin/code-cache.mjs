@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const require = createRequire(import.meta.url);
@@ -22,12 +22,16 @@ const cache = cacheOf(bundle);
 // A cache is valid only for the V8 flags that it was made with, and `check` sets one after it has been loaded
 // (src/cli/input/open-engine.ts).
 require("node:v8").setFlagsFromString = () => {};
-rmSync(cache, { force: true });
 
 let script;
-const { main, precompile } = load(bundle, (compiled) => {
-  script = compiled;
-});
+// the cache that there is stays until the new one takes its place: commands start from it meanwhile
+const { main, precompile } = load(
+  bundle,
+  (compiled) => {
+    script = compiled;
+  },
+  true,
+);
 const folder = mkdtempSync(join(tmpdir(), "countersign-build-"));
 // Results must not be cached during a build.
 process.env.XDG_CACHE_HOME = join(folder, "cache");
@@ -69,6 +73,6 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 process.exitCode = 0;
-const made = `${cache}.${process.pid}`;
+const made = join(dirname(cache), `.${bundle}.${process.pid}.cache`);
 writeFileSync(made, script.createCachedData());
 renameSync(made, cache);

@@ -33,10 +33,10 @@ const bundleOf = (wanted) => BUNDLES.get(wanted) ?? "command";
 const command = (wanted, compiled) => load(bundleOf(wanted), compiled);
 
 /**
- * A bundle's exports; undefined if it has not been built. The build passes `compiled` to make the cache from the
- * script.
+ * A bundle's exports; undefined if it has not been built. code-cache.mjs passes `compiled`, to make the cache from the
+ * script, and `isFresh`, so that the script is not compiled from the cache that there is.
  */
-function load(name, compiled = () => {}) {
+function load(name, compiled = () => {}, isFresh = false) {
   const bundle = `${resolve(DIST, name)}.cjs`;
   const cache = cacheOf(name);
   if (!existsSync(bundle)) return undefined;
@@ -44,7 +44,7 @@ function load(name, compiled = () => {}) {
     `(function (exports, require, module, __filename, __dirname) {${readFileSync(bundle, "utf8")}\n})`,
     {
       filename: bundle,
-      ...(existsSync(cache) ? { cachedData: readFileSync(cache) } : {}),
+      ...(!isFresh && existsSync(cache) ? { cachedData: readFileSync(cache) } : {}),
     },
   );
   compiled(script);
