@@ -3,7 +3,7 @@
 // compile them. See load.js. Without a name, those of all bundles that have none, one after the other. It calls neither
 // bpf(2) nor seccomp(2), so that a build does not depend on what the kernel does then.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -19,6 +19,8 @@ if (bundle === undefined) {
   process.exit();
 }
 const cache = cacheOf(bundle);
+const source = () => readFileSync(join(dirname(cache), `${bundle}.cjs`));
+const before = source();
 // A cache is valid only for the V8 flags that it was made with, and `check` sets one after it has been loaded
 // (src/cli/input/open-engine.ts).
 require("node:v8").setFlagsFromString = () => {};
@@ -75,4 +77,6 @@ try {
 process.exitCode = 0;
 const made = join(dirname(cache), `.${bundle}.${process.pid}.cache`);
 writeFileSync(made, script.createCachedData());
-renameSync(made, cache);
+// V8 takes a cache for that of any script of the same length, so none is left for a bundle that was replaced meanwhile
+if (before.equals(source())) renameSync(made, cache);
+else rmSync(made);

@@ -5,5 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 mapfile -t files < <(grep -rlE '/share\.js"|COUNTERSIGN_COMPLETE ===' test --include='*.test.ts' | sort)
 printf '%s\n' "${files[@]}"
-projects=(unit conformance hostile system packages guests)
+projects=(unit commands conformance hostile system packages guests)
 COUNTERSIGN_COMPLETE=1 npx vitest run "${projects[@]/#/--project=}" "${files[@]}"

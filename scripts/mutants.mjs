@@ -2,22 +2,15 @@
 // Says how many of N small changes of src/ the quick ring of tests notices, and how many only the deep one does. A
 // change, or mutant, is one operator, number or truth value on one line, drawn by the seed from all top folders in
 // turn. A mutant that does not compile does not count. Tests that mirror the file run first, then those of its folder,
-// then all whose files import it. Works on a copy of the checkout, so that this one stays as it is.
+// then all whose files import it. Works on HEAD in a git worktree of its own, where all tests of the quick ring must
+// pass first: a test that fails there anyway would seem to notice every mutant.
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { randomOf } from "./sample/draw.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({
@@ -54,27 +47,18 @@ const CHANGES = [
 /** Milliseconds after which the tests of one step have noticed a mutant: it made one of them wait for ever. */
 const PATIENCE = 600_000;
 
-/** A generator of random numbers below n (mulberry32). */
-function numbers(state) {
-  return (n) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % n;
-  };
-}
-
 /** Drawn in turn from the top folders. What is generated, or only a comment, a type or an import, is left alone. */
 function draw(amount) {
-  const next = numbers(seed);
-  const names = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
+  const random = randomOf(seed.toString(16));
+  const next = (below) => Math.floor(random() * below);
+  const names = readdirSync(join(copy, "src"), { recursive: true, encoding: "utf8" });
   const files = names.filter((name) => name.endsWith(".ts") && !name.includes(".gen.") && name.includes("/")).sort();
   const folders = [...new Set(files.map((name) => name.split("/")[0]))];
   const chosen = new Map();
   for (let turn = 0; chosen.size < amount; turn += 1) {
     const own = files.filter((name) => name.startsWith(`${folders[turn % folders.length]}/`));
     const file = own[next(own.length)];
-    const lines = readFileSync(join(root, "src", file), "utf8").split("\n");
+    const lines = readFileSync(join(copy, "src", file), "utf8").split("\n");
     const line = next(lines.length);
     const code = lines[line];
     if (/^\s*(?:\*|\/[/*]|import |export type |type |interface |readonly \w+[?]?:)/.test(code)) continue;
@@ -91,13 +75,11 @@ function draw(amount) {
   return [...chosen.values()];
 }
 
-const copy = mkdtempSync(join(tmpdir(), "countersign-mutants-"));
-process.once("exit", () => rmSync(copy, { recursive: true, force: true }));
-const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).trim().split("\n");
-for (const name of tracked)
-  if (existsSync(join(root, name))) cpSync(join(root, name), join(copy, name), { recursive: true });
-symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-symlinkSync(join(root, "dist"), join(copy, "dist"));
+const copy = join(mkdtempSync(join(tmpdir(), "countersign-mutants-")), "checkout");
+const git = (...words) => execFileSync("git", words, { cwd: root, stdio: "ignore" });
+git("worktree", "add", "--detach", copy);
+process.once("exit", () => git("worktree", "remove", "--force", copy));
+for (const name of ["node_modules", "dist"]) symlinkSync(join(root, name), join(copy, name));
 
 const vitest = (...words) => {
   const { status } = spawnSync(
@@ -122,6 +104,10 @@ function noticedBy(file) {
   return vitest("related", "--run", `src/${file}`, ...rings, "--tags-filter", "deep") ? "deep" : null;
 }
 
+if (vitest("run", ...quick)) {
+  console.error("mutants: a test of the quick ring fails without a mutant; `npm test` says which");
+  process.exit(1);
+}
 const results = [];
 for (const { file, line, before, code } of draw(4 * count)) {
   if (results.length === count) break;

@@ -42,6 +42,21 @@ describe("the first command of an installation without V8's code caches", () => 
     expect(statSync(join(installation, "dist")).mtimeMs, "the second command writes nothing").toBe(made);
   });
 
+  it("gets none for a bundle that is replaced while its cache is made: V8 compares only lengths", () => {
+    const bundle = join(installation, "dist/kernel.cjs");
+    const hook = join(installation, "hook.cjs");
+    const replace = `fs.writeFileSync(${JSON.stringify(bundle)}, fs.readFileSync(${JSON.stringify(bundle)}, "utf8").replace(/\\n$/, " "));`;
+    writeFileSync(
+      hook,
+      `const fs = require("node:fs"); const make = fs.mkdtempSync;
+fs.mkdtempSync = (...words) => { ${replace} return make(...words); }; require("node:module").syncBuiltinESMExports();`,
+    );
+    const make = (...options: string[]) =>
+      spawnSync(process.execPath, [...options, join(installation, "bin/code-cache.mjs"), "kernel"]).status;
+    expect([make("--require", hook), caches()]).toEqual([0, []]);
+    expect([make(), caches()]).toEqual([0, ["kernel"]]);
+  });
+
   it("leaves them to whoever makes them already", { tags: ["deep"] }, () => {
     writeFileSync(lock(), "");
     expect(run("--version")).toMatchObject({ status: 0, stderr: "" });
