@@ -48,7 +48,7 @@ const COMMANDS = [
   "test/unit/workbench/report.test.ts",
   "test/unit/workbench/testing/watched-files.test.ts",
 ];
-/** Files of these run beside each other. */
+/** Options of rings whose files run at the same time. */
 const ABREAST = {
   testTimeout: 120_000,
   hookTimeout: 120_000,
