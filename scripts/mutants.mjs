@@ -5,7 +5,7 @@
 // then all whose files import it. Works on HEAD in a git worktree of its own, where all tests of the quick ring must
 // pass first: a test that fails there anyway would seem to notice every mutant.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -75,10 +75,14 @@ function draw(amount) {
   return [...chosen.values()];
 }
 
-const copy = join(mkdtempSync(join(tmpdir(), "countersign-mutants-")), "checkout");
+const folder = mkdtempSync(join(tmpdir(), "countersign-mutants-"));
+const copy = join(folder, "checkout");
 const git = (...words) => execFileSync("git", words, { cwd: root, stdio: "ignore" });
 git("worktree", "add", "--detach", copy);
-process.once("exit", () => git("worktree", "remove", "--force", copy));
+process.once("exit", () => {
+  git("worktree", "remove", "--force", copy);
+  rmSync(folder, { recursive: true });
+});
 for (const name of ["node_modules", "dist"]) symlinkSync(join(root, name), join(copy, name));
 
 const vitest = (...words) => {
