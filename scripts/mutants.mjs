@@ -83,6 +83,7 @@ process.once("exit", () => {
   git("worktree", "remove", "--force", copy);
   rmSync(folder, { recursive: true });
 });
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 for (const name of ["node_modules", "dist"]) symlinkSync(join(root, name), join(copy, name));
 
 const vitest = (...words) => {
