@@ -80,8 +80,9 @@ const copy = join(folder, "checkout");
 const git = (...words) => execFileSync("git", words, { cwd: root, stdio: "ignore" });
 git("worktree", "add", "--detach", copy);
 process.once("exit", () => {
-  git("worktree", "remove", "--force", copy);
-  rmSync(folder, { recursive: true });
+  // tests that were ended may still write
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  git("worktree", "prune");
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 for (const name of ["node_modules", "dist"]) symlinkSync(join(root, name), join(copy, name));
