@@ -1,8 +1,13 @@
 import { whenReadable } from "./readable.js";
 import { TimerFd } from "./timer-fd.js";
 
-/** Milliseconds by which an alarm is later than a timer of node with the same time, so that usually only that wakes. */
+/** Milliseconds by which an alarm is later than its timer of node, so that usually only that wakes. */
 const LATER = 1;
+/**
+ * Milliseconds between the wakes that follow. The event loop's clock is a millisecond coarse, or a tick of the kernel:
+ * where it says at the first wake that the timer is not due yet, only another wake ends the wait.
+ */
+const AGAIN = 100;
 
 /**
  * Wakes the event loop of this thread, so that timers of node run in time whatever the thread's timer slack is: see
@@ -17,9 +22,12 @@ export class LoopAlarm {
     this.#readable.unref();
   }
 
-  /** Wakes the loop once, just after a timer that is set now for so many milliseconds is due. */
-  set(milliseconds: number): void {
-    if (!this.#isClosed) this.#timer.set(milliseconds + LATER);
+  /** setTimeout() of node, with a wake once its time is over. What was set before loses its wake, not its timer. */
+  setTimeout(callback: () => void, milliseconds: number): NodeJS.Timeout {
+    // the timer comes first: a thread that is descheduled between the two would be woken before the timer is due
+    const timer = setTimeout(callback, milliseconds);
+    if (!this.#isClosed) this.#timer.set(milliseconds + LATER, AGAIN);
+    return timer;
   }
 
   /** Wakes the loop every so many milliseconds. */

@@ -162,8 +162,7 @@ export class BlockingWorkerPool {
       else checkSoon();
     };
     const checkSoon = () => {
-      running.timer = setTimeout(check, POLL_INTERVAL_WAITING);
-      this.#alarm.set(POLL_INTERVAL_WAITING);
+      running.timer = this.#alarm.setTimeout(check, POLL_INTERVAL_WAITING);
     };
     checkSoon();
   }

@@ -71,12 +71,12 @@ export class Watcher<Thread extends Watched> {
   }
 
   #pollIn(milliseconds: number): void {
-    this.#alarm.set(milliseconds);
-    this.#timer = setTimeout(() => {
+    const poll = () => {
       const now = monotonic();
       const snapshot = this.#poll(now);
       if (!this.#isStopped) this.#pollIn(pollInterval(snapshot, this.target.limits, now));
-    }, milliseconds).unref();
+    };
+    this.#timer = this.#alarm.setTimeout(poll, milliseconds).unref();
   }
 
   /** Polls once. Returns what it saw before its actions; null if there is no thread. */

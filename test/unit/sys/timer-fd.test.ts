@@ -88,11 +88,16 @@ describe("an alarm", () => {
     alarm.close();
   });
 
+  const slept = (milliseconds: number) => new Promise<void>((done) => alarm.setTimeout(done, milliseconds));
+
   it("wakes the event loop for a timer that was set with it", async () => {
-    for (const milliseconds of [1, 5, 20]) {
-      alarm.set(milliseconds);
-      await sleep(milliseconds);
-    }
+    for (const milliseconds of [1, 5, 20]) await slept(milliseconds);
+  });
+
+  it("wakes it again for a timer that is not due at the first wake", async () => {
+    const late = sleep(30);
+    await slept(1);
+    await late;
   });
 
   it("wakes it again and again", async () => {
@@ -102,7 +107,7 @@ describe("an alarm", () => {
 
   it("does nothing once it is closed", () => {
     alarm.close();
-    alarm.set(1);
+    clearTimeout(alarm.setTimeout(() => {}, 1));
     alarm.repeat(1);
     alarm.close();
   });
