@@ -8,7 +8,7 @@ import type {
   QuickJSFFI,
 } from "@jitl/quickjs-ffi-types";
 import { type EngineCode, engineCode } from "./engine.js";
-import { GuestMemory } from "./memory.js";
+import { GuestMemory, type SavedMemory } from "./memory.js";
 
 export type { JSContextPointer, JSRuntimePointer, JSValuePointer };
 
@@ -37,8 +37,10 @@ export class Module {
   readonly memory = new GuestMemory();
   /** Set when the engine has trapped or exhausted the host's stack: its memory can no longer be trusted. */
   broken = false;
+  /** Whether it has, or had, a block or a context. */
+  isUsed = false;
 
-  constructor(code: EngineCode = engineCode()) {
+  constructor(readonly code: EngineCode = engineCode()) {
     this.#heap = instantiate(code, this.memory);
     this.#heap.callbacks = {
       callFunction: (_, context, _this, count, values) => {
@@ -64,6 +66,7 @@ export class Module {
     intrinsics: number,
     callbacks: Callbacks,
   ): [JSRuntimePointer, JSContextPointer] {
+    this.isUsed = true;
     const runtime = this.ffi.QTS_NewRuntime();
     this.ffi.QTS_RuntimeSetMaxStackSize(runtime, stack);
     this.#runtimes.set(runtime, callbacks);
@@ -71,6 +74,20 @@ export class Module {
     const context = this.ffi.QTS_NewContext(runtime, intrinsics as never);
     this.#contexts.set(context, callbacks);
     return [runtime, context];
+  }
+
+  /** Makes a new module what another one of the same code was, which had only the one context; `stack` is in bytes. */
+  restore(
+    memory: SavedMemory,
+    { runtime, context }: { readonly runtime: JSRuntimePointer; readonly context: JSContextPointer },
+    stack: number,
+    callbacks: Callbacks,
+  ): void {
+    this.isUsed = true;
+    this.memory.restore(memory, false);
+    this.#runtimes.set(runtime, callbacks);
+    this.#contexts.set(context, callbacks);
+    this.ffi.QTS_RuntimeSetMaxStackSize(runtime, stack);
   }
 
   /** Returns the number of heap bytes that were freed. */
@@ -86,6 +103,7 @@ export class Module {
   }
 
   allocate(bytes: number): number {
+    this.isUsed = true;
     const pointer = this.#heap._malloc(bytes);
     if (pointer === 0) throw new RangeError("no memory is left in the module");
     return pointer;
