@@ -77,8 +77,8 @@ export default defineConfig({
     projects: [
       ring("unit", ["test/unit/**/*.test.ts"], { ...SHARED, exclude: COMMANDS }),
       ring("commands", COMMANDS, SHARED),
-      ring("conformance", ["test/conformance/**/*.test.ts"]),
-      ring("hostile", ["test/hostile/**/*.test.ts"]),
+      ring("conformance", ["test/conformance/**/*.test.ts"], SHARED),
+      ring("hostile", ["test/hostile/**/*.test.ts"], SHARED),
       // these only ask policies: importing the engine again for each file would take most of the time
       ring("policies", ["policies/**/*.test.ts"], { ...ABREAST, isolate: false }),
       ring("system", ["test/system/**/*.test.ts"], { ...ALONE, exclude: [...GUESTS, ...PACKAGES] }),

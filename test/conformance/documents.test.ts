@@ -9,10 +9,12 @@ import { pattern, type Ran, stepsOf, walk } from "../support/walkthrough.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Documents whose code a reader is meant to run, and the fewest steps that each has. */
-const DOCUMENTS = [
+/** Documents whose code a reader is meant to run, and the fewest steps that each has; first those that come first. */
+const FIRST = [
   ["README.md", 5],
   ["docs/tutorial.md", 15],
+] as const;
+const OTHERS = [
   ["docs/guide.md", 31],
   ["docs/testing.md", 4],
   ["docs/objects.md", 2],
@@ -24,7 +26,10 @@ const DOCUMENTS = [
   ["docs/prove.md", 14],
 ] as const;
 
-describe.each(DOCUMENTS)("%s", (document, fewest) => {
+describe.each(FIRST)("%s", runsAsShown);
+describe.each(OTHERS)("%s", { tags: ["deep"] }, runsAsShown);
+
+function runsAsShown(document: string, fewest: number) {
   const steps = stepsOf(join(root, document));
   let folder: string;
   let ran: Ran[];
@@ -59,7 +64,7 @@ describe.each(DOCUMENTS)("%s", (document, fewest) => {
       expect(`${printed.join("\n")}\n`).toMatch(pattern(shown ?? [""]));
     },
   );
-});
+}
 
 describe("README.md", () => {
   const readme = readFileSync(join(root, "README.md"), "utf8");

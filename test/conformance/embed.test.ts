@@ -36,7 +36,7 @@ describe("examples/embed.mjs", () => {
     ["unsigned.o", [], 1],
     ["program.o", ["tier=dev"], 0],
     ["program.o", ["tier=edge"], 1],
-  ])("decides about %s, labels %j, as `countersign check` does", (object, labels, status) => {
+  ])("decides about %s, labels %j, as `countersign check` does", { tags: ["deep"] }, (object, labels, status) => {
     const ran = embed("countersign.yaml", object, ...labels);
     expect(ran.stderr).toBe("");
     const answer = node(

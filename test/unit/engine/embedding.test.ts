@@ -29,18 +29,21 @@ describe("an engine opens in a program that node runs", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
+  const opens = (_: string, words: readonly string[]) => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, words, { cwd: folder, encoding: "utf8" });
+    expect({ stdout, stderr, status }).toEqual({ stdout: "-13 -13\n", stderr: "", status: 0 });
+  };
+
+  it.each([["as a file", ["program.mjs"]]])("%s", opens);
+
   it.each([
     ["as a module given as text", ["--input-type=module", "-e", PROGRAM]],
     [
       "as a module given as text, whose value is printed",
       ["--input-type=module", "--eval", PROGRAM, "--", "an argument"],
     ],
-    ["as a file", ["program.mjs"]],
     ["after a file that it requires", ["--require", "./empty.cjs", "program.mjs"]],
     ["with a condition and a title", ["--conditions=x", "--title=x", "program.mjs"]],
     ["with a heap limit and a stack size", ["--max-old-space-size=256", "--stack-size=900", "program.mjs"]],
-  ])("%s", (_, words) => {
-    const { stdout, stderr, status } = spawnSync(process.execPath, words, { cwd: folder, encoding: "utf8" });
-    expect({ stdout, stderr, status }).toEqual({ stdout: "-13 -13\n", stderr: "", status: 0 });
-  });
+  ])("%s", { tags: ["deep"] }, opens);
 });
