@@ -91,6 +91,8 @@ export class ExploredPolicy {
 
 /** More instructions would need too much memory. */
 const MOST_INSNS = 100_000;
+/** Instructions of all programs: nothing reads them but by their length. */
+const INSNS = new Uint8Array(8 * MOST_INSNS);
 
 type Next = (below: number) => number;
 
@@ -180,8 +182,7 @@ class Drawing {
     program.evidence = [];
     program.insn_cnt = Math.min(program.insn_cnt as number, MOST_INSNS);
     program.statements = [this.#facts(RESULT_DOMAINS.statement_of!), ...(program.statements as unknown[])];
-    program.insns = new Uint8Array(8 * (program.insn_cnt as number));
-    program.raw_insns = new Uint8Array(8 * (program.insn_cnt as number));
+    for (const name of ["insns", "raw_insns"]) program[name] = INSNS.subarray(0, 8 * (program.insn_cnt as number));
     program.tag = (program.digest as string).slice(0, 16);
     if (hook === "bpf_prog_load") Object.assign(program, { loaded: null, rewritten: false });
   }
