@@ -82,10 +82,12 @@ describe("a gate that somebody tries to get around", () => {
   });
 
   it("has no program take a map by what lies around the copy of its fd_array", () => {
+    // Linux 7.3 rejects an index that is not below fd_array_cnt, where that is given
+    const bare = said(site().bare(site().attack("traps"), "places"));
     expect(trap("places").says).toEqual({
       within: "done",
-      "beyond the count": "done",
-      "far beyond the count": "done",
+      "beyond the count": bare["beyond the count"],
+      "far beyond the count": bare["far beyond the count"],
       "without a count": "done",
       before: "E2BIG",
       "before, without a count": "E2BIG",
@@ -171,8 +173,11 @@ describe("a gate that somebody tries to get around", () => {
   });
 
   it("hands out no program that was refused after the kernel had loaded it", () => {
-    const { stdout } = site().run(site().attack("traps"), "catch");
-    expect(stdout).toBe("refused after loading: EPERM\nids seen: some, programs caught: 0\n");
+    expect(trap("catch").says).toEqual({
+      "refused after loading": "EPERM",
+      "ids of refused programs": "one each",
+      "programs caught": "0",
+    });
   });
 
   it("hands out by id and by path what it handed out before, and nothing else", (context) => {
@@ -286,6 +291,10 @@ attachments: [{ policy: signed.js, limits: { timeout: 10s } }]
       const { says } = trap("signature", { KEYRING: keyring }, ["--config", join(site().folder, "signed.yaml")]);
       return [says, site().log.map(({ denied_by }) => denied_by?.reason.replace(/ \(.*/, ""))];
     };
+    // a kernel without such signatures (before Linux 6.18) rejects the field, and the gate loads without it; one that
+    // has them verifies it itself, after the policy
+    const bare = said(site().bare("env", "KEYRING=-4", site().attack("traps"), "signature"));
+    const vendor = bare.signed === "E2BIG" ? "done" : bare.signed;
     // the policy is told of no signature where the kernel could not read one
     const shapes = {
       "with a signature of no bytes": "EPERM",
@@ -294,7 +303,7 @@ attachments: [{ policy: signed.js, limits: { timeout: 10s } }]
     };
     const endless = "gate: a signature of 4294967295 bytes is more than the gate copies, 65536";
     const reasons = ["signed: null: -61", endless, "signed: null: -61"];
-    expect(signed("-4")).toEqual([{ signed: "done", ...shapes }, [undefined, ...reasons]]);
+    expect(signed("-4")).toEqual([{ signed: vendor, ...shapes }, [undefined, ...reasons]]);
     expect(signed("0")).toEqual([{ signed: "EPERM", ...shapes }, ["signed: platform: -74", ...reasons]]);
     expect(signed("7")).toEqual([{ signed: "EPERM", ...shapes }, ["signed: null: -74", ...reasons]]);
   });
