@@ -20,6 +20,8 @@ export const kernel = {
   mapTypes: new Map<number, MapTypes>(),
   /** The BTF of programs, by the program's fd. */
   programBtfs: new Map<number, number>(),
+  /** The result of bpf(2). */
+  bpf: (_command: number, _attr: Uint8Array): number => -ERRNO.EPERM,
   /** The result of freezing a map. */
   freezes: 0,
   closed: [] as number[],
@@ -29,6 +31,7 @@ export function resetKernel(): void {
   for (const each of [kernel.programs, kernel.maps, kernel.links, kernel.names, kernel.frozen, kernel.values])
     each.clear();
   for (const each of [kernel.btfs, kernel.mapTypes, kernel.programBtfs]) each.clear();
+  kernel.bpf = () => -ERRNO.EPERM;
   kernel.freezes = 0;
   kernel.closed = [];
 }
@@ -36,7 +39,7 @@ export function resetKernel(): void {
 const BAD = -ERRNO.EBADF;
 
 export const BPF = {
-  bpf: () => -ERRNO.EPERM,
+  bpf: (command: number, attr: Uint8Array) => kernel.bpf(command, attr),
   programInfo: (fd: number) => kernel.programs.get(fd) ?? BAD,
   programNumbers: (fd: number) => kernel.programs.get(fd) ?? BAD,
   mapInfo: (fd: number) => kernel.maps.get(fd) ?? BAD,

@@ -57,11 +57,13 @@ function isPlain({ type, maxEntries, flags }: KernelMap): boolean {
 
 /**
  * Creates a frozen map like another map, with this value. From Linux 6.18 on it is exclusive to the program with this
- * digest (excl_prog_hash); an older kernel returns E2BIG for that field. Returns an fd or a negative errno.
+ * digest (excl_prog_hash). An older kernel returns E2BIG for that field if it is outside of its `union bpf_attr`, and
+ * otherwise EINVAL (CHECK_ATTR of kernel/bpf/syscall.c). Returns an fd or a negative errno.
  */
 function frozenMap(info: KernelMap, value: Uint8Array, digest: Uint8Array): number {
   const exclusive = create(info, digest);
-  const copy = exclusive === -ERRNO.E2BIG ? create(info, null) : exclusive;
+  const isUnknown = exclusive === -ERRNO.E2BIG || exclusive === -ERRNO.EINVAL;
+  const copy = isUnknown ? create(info, null) : exclusive;
   if (copy < 0) return copy;
   const failed = setFirstValue(copy, value) || freeze(copy);
   if (failed === 0) return copy;

@@ -1,6 +1,7 @@
 import { createHash, hash } from "node:crypto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { LOAD, MAX_ATTR } from "../../../../../src/gate/call/attr.js";
+import { ERRNO } from "../../../../../src/errno.js";
+import { CREATE, LOAD, MAX_ATTR } from "../../../../../src/gate/call/attr.js";
 import { CMD } from "../../../../../src/gate/call/command.js";
 import { OUT_OF_REACH } from "../../../../../src/sys/credentials.js";
 import { attrOf, type FailingCall, FakeGate, itFails, NOWHERE } from "../../../../support/fake-gate.js";
@@ -29,9 +30,10 @@ const TRACING = 26;
 const SYSCALL = 31;
 const TRACE_ITER = 28;
 const TOKEN_FD = 1 << 16;
-/** The gate's fd of the loaded program, and the fd of a map. */
+/** The gate's fds: of the loaded program, of a map, and of a copy of it. */
 const LOADED = 77;
 const MAP_FD = 50;
+const COPY_FD = 51;
 
 const insns = (...hex: string[]) => new Uint8Array(Buffer.from(hex.join(""), "hex"));
 const EXIT = ["b700000000000000", "9500000000000000"];
@@ -109,6 +111,34 @@ const ITERATOR: Given = {
   fields: () => ({ [LOAD.expectedAttachType]: TRACE_ITER }),
   set: (gate) => withMap(gate),
 };
+
+describe("a map of a program that calls bpf(2) is copied", () => {
+  /** Fails for a map that is exclusive to a program, and makes each other one. */
+  const without = (errno: number) => (_: number, attr: Uint8Array) => {
+    const isExclusive = new DataView(attr.buffer, attr.byteOffset).getUint32(CREATE.exclusiveHashSize, true) > 0;
+    return isExclusive ? -errno : COPY_FD;
+  };
+
+  it.each([
+    ["E2BIG: the field is outside of the kernel's attr", ERRNO.E2BIG],
+    ["EINVAL: it is inside of it, for other commands", ERRNO.EINVAL],
+  ])("without being exclusive to it if the kernel knows no such maps (%s)", (_, errno) => {
+    const gate = new FakeGate();
+    kernel.bpf = without(errno);
+    kernel.maps.set(COPY_FD, { type: 2, id: 13, keySize: 4, valueSize: 8, maxEntries: 1, flags: 0, name: "m" });
+    load(gate, {
+      type: SYSCALL,
+      code: insns(...MAP_OF_TASK, ...EXIT),
+      set: (given) => {
+        given.freezes = true;
+        withMap(given);
+      },
+    });
+    expect(gate.records.map(({ rule }) => rule)).not.toContain("loader");
+    expect(gate.loaded).toEqual([7]);
+    expect([...kernel.frozen]).toEqual([COPY_FD]);
+  });
+});
 
 describe("a program that the kernel loaded counts, so that its release is seen,", () => {
   const deniedAt = (hook: "bpf_prog_load" | "bpf_prog"): Given => ({
