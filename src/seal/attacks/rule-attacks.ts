@@ -236,6 +236,7 @@ const PINS: readonly Row[] = [
     by: "a mount over them that the kernel locks (MNT_LOCKED), and their mount point, which is no directory",
     cases: [
       ...["parent of the root", "mount namespace of the first process", "root of a kernel thread"],
+      "mount namespaces of all processes",
       ...["directories of the root, elsewhere", "root, unmounted elsewhere", "root, unmounted in a user namespace"],
       ...["mount beneath the root", "recursive bind of the root", "parent of the root, moved", "root, moved"],
       "root, unmounted",

@@ -36,6 +36,8 @@ export interface BootOptions {
   readonly fragments?: readonly Uint8Array[];
   /** Those that follow it; it is then compressed. */
   readonly following?: readonly Uint8Array[];
+  /** An initramfs in the place of that of the guest, whose files are then on the disk /dev/nvme0n1 (ext4). */
+  readonly initramfs?: Uint8Array;
   /** After so many seconds the guest is ended. */
   readonly seconds?: number;
   /** Ends the guest when the console has this text: for one that halts. */
@@ -100,26 +102,31 @@ export class Guest<K extends { readonly image: string; readonly firmware?: strin
   /** Boots, runs a shell script as root, and powers off. */
   run(script: string, options: BootOptions = {}): Ran {
     const { commandLine = "", fragments = [], following = [], seconds = 850, until } = options;
-    const { icount = false, memory = 768, devices = [] } = options;
+    const { icount = false, memory = 768, devices = [], initramfs } = options;
     this.file("script", script);
     this.file("init", INIT, 0o755);
     const image = `${this.#root}.cpio`;
-    execFileSync("sh", ["-c", 'find . | busybox cpio -o -H newc > "$0" 2>/dev/null', image], { cwd: this.#root });
-    if (fragments.length + following.length > 0) {
-      const archive = readFileSync(image);
-      const initramfs = following.length === 0 ? archive : gzipSync(archive, { level: 1 });
-      writeFileSync(image, Buffer.concat([...fragments, initramfs, ...following]));
+    const disk = `${this.#root}.ext4`;
+    if (initramfs === undefined)
+      execFileSync("sh", ["-c", 'find . | busybox cpio -o -H newc > "$0" 2>/dev/null', image], { cwd: this.#root });
+    else execFileSync("mke2fs", ["-q", "-F", "-t", "ext4", "-d", this.#root, disk, "64M"]);
+    if (initramfs !== undefined || fragments.length + following.length > 0) {
+      const archive = initramfs ?? readFileSync(image);
+      const own = initramfs !== undefined || following.length === 0 ? archive : gzipSync(archive, { level: 1 });
+      writeFileSync(image, Buffer.concat([...fragments, own, ...following]));
     }
     const words = [
       ...["-accel", icount ? "tcg,thread=single" : "tcg,thread=multi", "-smp", icount ? "1" : "2"],
       ...(icount ? ["-icount", "shift=0,sleep=off"] : []),
       ...["-cpu", "max", "-m", String(memory), ...CONSOLE_ONLY, ...devices],
+      ...(initramfs === undefined ? [] : ["-drive", `file=${disk},if=none,id=disk,format=raw`]),
+      ...(initramfs === undefined ? [] : ["-device", "nvme,drive=disk,serial=disk"]),
       ...(typeof this.kernel.firmware === "string" ? ["-bios", this.kernel.firmware] : []),
       ...["-kernel", this.kernel.image, "-initrd", image],
       ...["-append", `${COMMAND_LINE} mitigations=off ${commandLine}`],
     ];
     const console = qemu(words, seconds, until).replaceAll("\r", "");
-    rmSync(image);
+    for (const made of [image, disk]) rmSync(made, { force: true });
     return { ...scriptRun(console), console };
   }
 

@@ -42,7 +42,8 @@ function build(folder: string): void {
   rmSync(root, { recursive: true });
 }
 
-function must(program: string, words: readonly string[]): void {
+/** Throws Unavailable if the program is not there, or fails. */
+export function must(program: string, words: readonly string[]): void {
   const ran = spawnSync(program, words, { encoding: "utf8" });
   if (ran.error !== undefined) throw new Unavailable(`needs ${program}`);
   if (ran.status !== 0) throw new Unavailable(`${program}: ${ran.stderr.trim().split("\n").at(-1)}`);

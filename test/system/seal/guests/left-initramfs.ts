@@ -4,6 +4,7 @@ import { SWITCHING_INIT } from "./switched-root.js";
 const LEAVING: Readonly<Record<string, string>> = {
   "switch_root of busybox": "exec switch_root /new /bin/sh /bin/start",
   "switch_root of util-linux": "exec /lib/switch_root /new /bin/sh /bin/start",
+  "run-init of klibc": "exec /lib/run-init /new /bin/sh /bin/start",
   // as systemd does where the kernel allows it
   pivot_root: "cd /new; mkdir old; pivot_root . old && umount -l /old; exec chroot . /bin/sh /bin/start",
   "mount --move": "cd /new; mount --move . /; exec chroot . /bin/sh /bin/start",
