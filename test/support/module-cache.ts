@@ -1,13 +1,13 @@
 /**
- * The files of the unit ring share the modules that their process has loaded. A file that replaces modules, or counts
- * the work of modules (support/work.ts), needs modules of its own, and those after it need others again.
+ * The files of a ring share the modules that their process has loaded. A file that replaces modules needs modules of
+ * its own; those that count the work of modules (support/work.ts) share modules that were loaded to be counted.
  */
 import { readFileSync } from "node:fs";
 import { expect, vi } from "vitest";
 
-const OWN = /\bvi\.(?:mock|doMock)\(|\/support\/work\.js"/;
-
-const state = globalThis as { modulesOfOneFile?: boolean };
-const own = OWN.test(readFileSync(expect.getState().testPath!, "utf8"));
-if (own || state.modulesOfOneFile) vi.resetModules();
-state.modulesOfOneFile = own;
+const state = globalThis as { modulesAre?: "plain" | "counted" | "replaced" };
+const text = readFileSync(expect.getState().testPath!, "utf8");
+const counts = text.includes('/support/work.js"') ? "counted" : "plain";
+const needed = /\bvi\.(?:mock|doMock)\(/.test(text) ? "replaced" : counts;
+if (needed === "replaced" || needed !== (state.modulesAre ?? "plain")) vi.resetModules();
+state.modulesAre = needed;
