@@ -3,7 +3,8 @@
 // change, or mutant, is one operator, number or truth value on one line, drawn by the seed from all top folders in
 // turn. A mutant that does not compile does not count. Tests that mirror the file run first, then those of its folder,
 // then all whose files import it. Works on HEAD in a git worktree of its own, where all tests of the quick ring must
-// pass first: a test that fails there anyway would seem to notice every mutant.
+// pass first: a test that fails there anyway would seem to notice every mutant. A run whose FILE has results of the
+// same commit and seed goes on after them.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -100,6 +101,15 @@ const vitest = (...words) => {
 const rings = ["unit", "conformance", "hostile", "policies"].flatMap((name) => ["--project", name]);
 const quick = [...rings, "--tags-filter", "!deep"];
 
+const commit = execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
+
+/** What an earlier run wrote to the file. */
+function earlier() {
+  if (values.json === undefined || !existsSync(values.json)) return [];
+  const held = JSON.parse(readFileSync(values.json, "utf8"));
+  return held.commit === commit && held.seed === seed ? held.results : [];
+}
+
 /** The step that notices a mutant; null for none. */
 function noticedBy(file) {
   const mirror = `test/unit/${file.replace(/\.ts$/, ".test.ts")}`;
@@ -114,9 +124,12 @@ if (vitest("run", ...quick)) {
   console.error("mutants: a test of the quick ring fails without a mutant; `npm test` says which");
   process.exit(1);
 }
-const results = [];
+const TYPES = ["--noEmit", "--incremental", "--tsBuildInfoFile", join(folder, "types.json")];
+const results = earlier();
+const tried = new Set(results.map(({ file, line }) => `${file}:${line}`));
 for (const { file, line, before, code } of draw(4 * count)) {
-  if (results.length === count) break;
+  if (results.length >= count) break;
+  if (tried.has(`${file}:${line}`)) continue;
   const path = join(copy, "src", file);
   const text = readFileSync(path, "utf8");
   writeFileSync(
@@ -126,14 +139,15 @@ for (const { file, line, before, code } of draw(4 * count)) {
       .with(line - 1, code)
       .join("\n"),
   );
-  const compiles = spawnSync("node_modules/.bin/tsc", ["--noEmit"], { cwd: copy, stdio: "ignore" }).status === 0;
+  const compiles = spawnSync("node_modules/.bin/tsc", TYPES, { cwd: copy, stdio: "ignore" }).status === 0;
   if (compiles) {
     const noticed = noticedBy(file);
     results.push({ file, line, before, after: code.trim(), noticed });
     console.log(
       `${results.length} of ${count}: src/${file}:${line}: ${noticed ?? "not noticed"}: ${before} -> ${code.trim()}`,
     );
-    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ seed, results }, null, 2)}\n`);
+    if (values.json !== undefined)
+      writeFileSync(values.json, `${JSON.stringify({ commit, seed, results }, null, 2)}\n`);
   }
   writeFileSync(path, text);
 }
