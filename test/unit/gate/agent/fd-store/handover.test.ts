@@ -16,16 +16,16 @@ describe("a handover of a runtime", () => {
     if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
     const pair = RuntimeConnection.pair();
     runtime = pair.runtime;
-    taken = [];
-    refused = [];
-    rejected = [];
+    // the end of a connection that a test leaves open is seen during the next one
+    const own = { taken: [] as Handover[], rejected: [] as typeof rejected, refused: [] as CountersignError[] };
+    ({ taken, rejected, refused } = own);
     receiveHandover(pair.accepted, {
-      taken: (handover) => taken.push(handover),
+      taken: (handover) => own.taken.push(handover),
       rejected: (handover, error) => {
         onTestFinished(() => close(handover.listener));
-        rejected.push([handover, error]);
+        own.rejected.push([handover, error]);
       },
-      refused: (error) => refused.push(error),
+      refused: (error) => own.refused.push(error),
     });
   });
   afterEach(() => runtime?.close());
