@@ -36,7 +36,8 @@ export type Room = (length: number) => Uint8Array;
 
 /**
  * Allocates memory that is not zeroed if it is small: overwrite all of it before reading. Small allocations come from
- * node's buffer pool, because separate ones are slow.
+ * node's buffer pool, because separate ones are slow, and begin at a multiple of 8. What is kept for long must be a
+ * copy, or it keeps the whole pool.
  */
 export function roomFor(length: number): Uint8Array<ArrayBuffer> {
   if (length > SMALL) return new Uint8Array(length);
@@ -44,7 +45,7 @@ export function roomFor(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer, byteOffset, length); // a plain Uint8Array, because slice() of a Buffer does not copy
 }
 
-const SMALL = 256;
+const SMALL = 1024;
 
 /** Writes bytes to a task's memory. Returns false if not all were written. Can block like {@link readMemory}. */
 export function writeMemory(tid: number, address: bigint, from: Uint8Array): boolean {

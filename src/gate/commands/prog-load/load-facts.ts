@@ -77,7 +77,7 @@ export class Facts {
     const types = load.namesKernel ? kernel.vmlinux : null;
     const analysed = analyst.analyse({
       attr: load.given.given,
-      insns: load.insns,
+      insns: ofItsOwn(load.insns),
       license: load.license,
       btf,
       funcInfo: load.funcInfo,
@@ -97,7 +97,7 @@ export class Facts {
     const subject = programSubject(facts, {
       signature: this.signatures.find(facts.digest),
       ...{ statements, mismatches },
-      kernel_signature: load.kernelSignature,
+      kernel_signature: load.kernelSignature && ofItsOwn(load.kernelSignature),
       kernel_keyring: this.#keyringOf(load),
       object: null,
     });
@@ -202,6 +202,11 @@ function partsOf(load: LiveLoad, maps: ReadonlyMap<string, CodeMap>, btf: Uint8A
     ...[attr.bytes, load.licensed, describe(maps), load.insns],
     ...[load.funcInfo, load.lineInfo, load.coreRelos, load.kernelSignature ?? NOTHING, btf ?? NOTHING],
   ];
+}
+
+/** Bytes that facts keep, without the rest of the memory that they were read into: see {@link roomFor}. */
+function ofItsOwn(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer.byteLength > 2 * bytes.byteLength ? bytes.slice() : bytes;
 }
 
 function describe(maps: ReadonlyMap<string, CodeMap>): Uint8Array {

@@ -22,6 +22,8 @@ const RDONLY_PROG = 1 << 7;
 const [OF_TASK, OF_GATE] = [5, 50];
 /** `r1 = the value of map fd 5; r0 = 0; exit` */
 const CODE = Buffer.from("18210000050000000000000000000000b7000000000000009500000000000000", "hex");
+/** `r0 = 0; exit` */
+const RETURNS = Buffer.from("b7000000000000009500000000000000", "hex");
 
 it("has the contents of a constant map and their digest from one read, whatever a second one would return", () => {
   kernel.maps.set(OF_GATE, {
@@ -51,4 +53,21 @@ it("has the contents of a constant map and their digest from one read, whatever 
   expect(data).toEqual(new Uint8Array(8).fill(1));
   expect(maps.map(({ contents }) => contents)).toEqual([createHash("sha256").update(data!).digest("hex")]);
   expect(reads).toHaveBeenCalledTimes(1);
+});
+
+it("keeps the instructions of a program, and not the memory that they were read into", () => {
+  const task = new FakeTask();
+  const pool = new Uint8Array(8192);
+  vi.spyOn(task, "readAll").mockImplementation((spans) => {
+    const length = spans.reduce((sum, span) => sum + span.length, 0);
+    pool.set(RETURNS);
+    pool.set(Buffer.from("GPL\0"), RETURNS.byteLength);
+    return pool.subarray(0, length);
+  });
+  const words = { [LOAD.progType]: SOCKET_FILTER, [LOAD.insnCount]: 2, [LOAD.insns]: 4096, [LOAD.license]: 4096 };
+  const load = copyLoad(task, attrOf(LOAD.size, words));
+  const facts = new Facts({ find: () => null }, {}, new LiveKernel(NO_FILES));
+  const { raw_insns } = facts.of(load, new IssuedObjects(), task.process, { hasAnalysed: false, analyse });
+  expect(Buffer.from(raw_insns)).toEqual(RETURNS);
+  expect(raw_insns.buffer.byteLength).toBe(RETURNS.byteLength);
 });
