@@ -38,8 +38,8 @@ interface Entry<T> {
 
 /** A part of at most this many bytes is stored whole; of a longer one the SHA-256 is stored. */
 const KEPT_WHOLE = 8192;
-/** Number of bytes at each end of a part that go into the hash. */
-const LOOKED_AT = 512;
+/** Number of words of 32 bits at each end of a part that go into the hash. */
+const LOOKED_AT = 128;
 
 /** A stored part: its original length, and its bytes or their SHA-256. */
 interface Part {
@@ -66,14 +66,20 @@ function placeOf(parts: readonly Uint8Array[]): number {
   for (const part of parts) {
     const length = part.byteLength;
     place = mixed(place, length);
-    if (length === 0) continue;
-    const view = new DataView(part.buffer, part.byteOffset, length);
-    const first = Math.min(length & ~3, LOOKED_AT);
-    for (let at = 0; at < first; at += 4) place = mixed(place, view.getInt32(at, true));
-    for (let at = Math.max(first, (length & ~3) - LOOKED_AT); at + 4 <= length; at += 4)
-      place = mixed(place, view.getInt32(at, true));
+    if (length < 4) continue;
+    const words = wordsOf(part);
+    const first = Math.min(words.length, LOOKED_AT);
+    for (let at = 0; at < first; at += 1) place = mixed(place, words[at]!);
+    for (let at = Math.max(first, words.length - LOOKED_AT); at < words.length; at += 1)
+      place = mixed(place, words[at]!);
   }
   return place;
+}
+
+/** The whole words of a part. Most parts begin at a multiple of 4: see {@link roomFor}. */
+function wordsOf(part: Uint8Array): Int32Array {
+  const { buffer, byteOffset } = part.byteOffset % 4 === 0 ? part : part.slice();
+  return new Int32Array(buffer, byteOffset, part.byteLength >>> 2);
 }
 
 function mixed(place: number, word: number): number {

@@ -5,7 +5,7 @@ import { onPage } from "../../../sys/memory.js";
 import { Attr, LOAD, UNREADABLE } from "../../call/attr.js";
 import { denyTooLarge, failWith } from "../../call/failure.js";
 import type { Task } from "../../task/task.js";
-import { copyRecords, hasDebugInfo, RECORD_KINDS, RECORDS } from "./load-records.js";
+import { copyRecords, hasDebugInfo, RECORDS, type RecordKind } from "./load-records.js";
 
 /** A complete copy of a BPF_PROG_LOAD. The gate decides on this copy and then loads it. */
 export interface LiveLoad {
@@ -77,12 +77,13 @@ export function copyLoad(task: Task, given: Attr): LiveLoad {
   };
   point(LOAD.license, license);
 
-  const found = { funcInfo: NONE, lineInfo: NONE, coreRelos: NONE };
-  for (const kind of RECORD_KINDS) {
-    if (kind === "coreRelos" && !hasDebugInfo(given)) continue; // see withLoneRelocations
-    found[kind] = copyRecords(task, given, kind);
-    if (found[kind].byteLength > 0) point(RECORDS[kind].pointer, found[kind]);
-  }
+  const records = (kind: RecordKind) => {
+    const bytes = copyRecords(task, given, kind);
+    return bytes.byteLength > 0 ? point(RECORDS[kind].pointer, bytes) : bytes;
+  };
+  const funcInfo = records("funcInfo");
+  const lineInfo = records("lineInfo");
+  const coreRelos = hasDebugInfo(given) ? records("coreRelos") : NONE; // see withLoneRelocations
 
   const maps = new Map<string, number>();
   const named = new Set<number>();
@@ -111,9 +112,9 @@ export function copyLoad(task: Task, given: Attr): LiveLoad {
     insns,
     license: license.toString("latin1", 0, license.length - 1),
     licensed: license,
-    funcInfo: found.funcInfo,
-    lineInfo: found.lineInfo,
-    coreRelos: found.coreRelos,
+    funcInfo,
+    lineInfo,
+    coreRelos,
     namesKernel: namesKernel || given.u32(LOAD.attachBtfId) !== 0,
     kernelSignature,
     maps,
@@ -138,9 +139,10 @@ function copyCode(task: Task, given: Attr, size: number): { readonly insns: Uint
   ];
   const bytes = task.readAll(spans) ?? failWith(ERRNO.EFAULT);
   const insns = bytes.subarray(0, size);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + size, first);
-  const end = text.indexOf(0);
-  if (end >= 0) return { insns, license: text.subarray(0, end + 1) };
+  let end = size;
+  while (end < bytes.byteLength && bytes[end] !== 0) end += 1;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + size, Math.min(end + 1, bytes.byteLength) - size);
+  if (end < bytes.byteLength) return { insns, license: text };
   const rest = first === LIMIT.license ? NONE : task.readString(address + BigInt(first), LIMIT.license - first);
   return { insns, license: Buffer.concat([text, rest ?? failWith(ERRNO.EFAULT), Uint8Array.of(0)]) };
 }
@@ -176,7 +178,7 @@ function translateInsns(
   maps: Map<string, number>,
   btfs: Map<number, number>,
 ): { readonly entries: number; readonly namesKernel: boolean; readonly translated: Uint8Array } {
-  const view = new DataView(insns.buffer, insns.byteOffset, insns.byteLength);
+  let view: DataView | undefined; // most programs have no such instruction
   let translated = insns;
   const put = (at: number, fd: number) => {
     if (translated === insns) translated = insns.slice();
@@ -184,11 +186,12 @@ function translateInsns(
   };
   let entries = 0;
   let namesKernel = false;
-  const { byteLength } = view;
+  const { byteLength } = insns;
   for (let at = 0; at + 8 <= byteLength; at += 8) {
-    const opcode = view.getUint8(at);
+    const opcode = insns[at];
     if (opcode !== CALL && opcode !== LD_IMM64) continue;
-    const source = view.getUint8(at + 1) >> 4;
+    const source = insns[at + 1]! >> 4;
+    view ??= new DataView(insns.buffer, insns.byteOffset, byteLength);
     if (opcode === CALL) {
       if (source !== PSEUDO.kfunc) continue;
       const index = view.getInt16(at + 2, true);

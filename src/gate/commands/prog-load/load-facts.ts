@@ -188,13 +188,17 @@ function mapsOf(load: LiveLoad, objects: IssuedObjects, process: string): NamedM
  */
 const ASIDE = [LOAD.logLevel, LOAD.logSize, LOAD.progBtfFd, LOAD.logTrueSize, LOAD.signatureSize] as const;
 
+/** The attr of the last key: a key is used until the cache has looked it up, or stored a copy of it. */
+const KEY = new Attr(LOAD.size, LOAD.size);
+
 /**
  * Returns the cache key: all input of the facts. It holds the whole attr except pointers and ignored fields, so that a
  * field that this code does not know can only cause a cache miss, never a wrong hit.
  */
 function partsOf(load: LiveLoad, maps: ReadonlyMap<string, CodeMap>, btf: Uint8Array | null): readonly Uint8Array[] {
   const { given } = load;
-  const attr = new Attr(given.size, LOAD.size, given.bytes);
+  const attr = given.size > LOAD.size ? new Attr(given.size, LOAD.size) : KEY;
+  attr.bytes.set(given.bytes);
   for (const pointer of POINTERS) attr.clearPointer(pointer);
   for (const word of ASIDE) attr.setU32(word, 0);
   attr.setU32(LOAD.attachFd, given.u32(LOAD.attachFd) === 0 ? 0 : 1);

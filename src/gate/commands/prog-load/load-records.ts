@@ -12,8 +12,6 @@ export const RECORDS = {
 
 export type RecordKind = keyof typeof RECORDS;
 
-export const RECORD_KINDS = Object.keys(RECORDS) as readonly RecordKind[];
-
 /** MAX_FUNCINFO_REC_SIZE, MAX_LINEINFO_REC_SIZE and MAX_CORE_RELO_SIZE of the kernel (kernel/bpf/verifier.c). */
 const RECORD_LIMIT = 252;
 /**
