@@ -65,7 +65,6 @@ export class Poll {
     const direct = this.#direct;
     if (direct === NONE) return this.#waitForAll(timeout, ready);
     const { memory, address } = this.#both;
-    memory.set([this.fd, EPOLLIN, direct, EPOLLIN]);
     const count = syscall(NR.poll, address, 2, timeout);
     if (count <= 0) return count;
     const [others, events] = [memory[1]! >>> 16, memory[3]! >>> 16];
@@ -96,6 +95,7 @@ export class Poll {
     if (this.#direct !== NONE) this.#control(CTL.add, this.#direct);
     this.#control(CTL.del, fd);
     this.#direct = fd;
+    this.#both.memory.set([this.fd, EPOLLIN, fd, EPOLLIN]); // poll(2) writes to `revents` only
   }
 
   close(): void {

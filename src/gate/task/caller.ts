@@ -95,7 +95,7 @@ class WaitingTask implements Caller, Current {
   }
 
   get capabilities(): readonly string[] {
-    return capabilityNames(this.#capabilities ?? 0n);
+    return capabilityNames(this.#effectiveOrNull() ?? 0n);
   }
 
   get namespaces(): Namespaces {
@@ -117,7 +117,7 @@ class WaitingTask implements Caller, Current {
   }
 
   identity(namespaces: NamespaceScope): Identity | null {
-    const effective = this.#capabilities;
+    const effective = this.#effectiveOrNull();
     if (effective === null) return null;
     let enter: NamespacesToEnter | null = null;
     if (namespaces !== "none") {
@@ -132,9 +132,10 @@ class WaitingTask implements Caller, Current {
 
   /**
    * Effective capabilities; null if the task has exited. Empty if the task is in another user namespace, because its
-   * capabilities do not apply in the gate's (user_namespaces(7)).
+   * capabilities do not apply in the gate's (user_namespaces(7)). A method, because V8 calls its runtime for a private
+   * getter.
    */
-  get #capabilities(): bigint | null {
+  #effectiveOrNull(): bigint | null {
     if (this.#effective !== undefined) return this.#effective;
     const user = this.userNamespace;
     this.#effective = user === 0 ? null : user === ownNamespaces().user ? effectiveOf(this.tid) : 0n;

@@ -85,8 +85,9 @@ export class RemoteTask implements Task {
     );
   }
 
-  make(call: Omit<Make, "do" | "during">): number {
-    return this.executor.run({ do: "call", during: this.during, ...call });
+  make({ identity, number, words, held, ticket, path }: Omit<Make, "do" | "during">): number {
+    // copied one by one: V8 makes an object from a spread more slowly
+    return this.executor.run({ do: "call", during: this.during, identity, number, words, held, ticket, path });
   }
 
   admit(): void {

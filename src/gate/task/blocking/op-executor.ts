@@ -32,22 +32,26 @@ export interface OpExecutor {
 
 /** Runs operations in the decision thread itself, which the watcher observes. This is the fast path. */
 export class InlineExecutor implements OpExecutor {
-  readonly #ops: BlockingOp[] = [];
+  /** The operations of this turn. Arrays keep their length, because V8 shrinks and grows them slowly. */
+  readonly #ops: (BlockingOp | null)[] = [];
   readonly #outcomes: unknown[] = [];
+  #count = 0;
 
   get count(): number {
-    return this.#ops.length;
+    return this.#count;
   }
 
   /** The results of this turn, for the thread that continues the call. */
   get results(): OpResult[] {
-    return this.#ops.map((op, index) => ({ outcome: this.#outcomes[index], memory: memoryOf(op) }));
+    return this.#ops
+      .slice(0, this.#count)
+      .map((op, index) => ({ outcome: this.#outcomes[index], memory: memoryOf(op!) }));
   }
 
   /** Deletes the results at the end of the turn. */
   forget(): void {
-    this.#ops.length = 0;
-    this.#outcomes.length = 0;
+    for (let index = 0; index < this.#count; index += 1) this.#ops[index] = this.#outcomes[index] = null;
+    this.#count = 0;
   }
 
   constructor(
@@ -59,8 +63,9 @@ export class InlineExecutor implements OpExecutor {
     this.watch.block(waitOf(op));
     const outcome = runBlockingOp(op, this.impersonator);
     const stays = this.watch.unblock();
-    this.#ops.push(op);
-    this.#outcomes.push(outcome);
+    this.#ops[this.#count] = op;
+    this.#outcomes[this.#count] = outcome;
+    this.#count += 1;
     if (!stays) throw new WorkerReplaced();
     if (op.do === "call" && (outcome as number) > 0) this.watch.made(outcome as number);
     return outcome;
