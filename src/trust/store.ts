@@ -64,6 +64,7 @@ export class SignatureStore {
    * if there is none. Throws FILE_UNREADABLE, FILE_TOO_LARGE.
    */
   find(digest: string): Uint8Array | null {
+    if (this.folders.length === 0) return null;
     return filesOf("PKCS7", this.#named(digest, ".p7s"))[0] ?? null;
   }
 
