@@ -1,6 +1,7 @@
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import FileOrder from "./test/support/file-order.js";
 
 /** Commands that tests start keep link results: not among those of whoever runs the tests. */
 const ENVIRONMENT = { XDG_CACHE_HOME: join(tmpdir(), "countersign-tests") };
@@ -70,6 +71,7 @@ export default defineConfig({
   test: {
     // vitest leaves one processor idle
     maxWorkers: availableParallelism(),
+    sequence: { sequencer: FileOrder },
     tags: [
       { name: "deep", description: "not in `npm test`, but in `npm run test:deep`: takes above 300 ms of a processor" },
     ],
