@@ -2,8 +2,8 @@
 // Says how many of N small changes of src/ the quick ring of tests notices, and how many only the deep one does. A
 // change, or mutant, is one operator, number or truth value on one line, drawn by the seed from all top folders in
 // turn. A mutant that does not compile does not count. Tests that mirror the file run first, then those of its folder,
-// then all whose files import it. Works on HEAD in a git worktree of its own, where all tests of the quick ring must
-// pass first: a test that fails there anyway would seem to notice every mutant. A run whose FILE has results of the
+// then all whose files import it. Works on HEAD in a git worktree of its own, where all tests of both rings must pass
+// first: a test that fails there anyway would seem to notice every mutant. A run whose FILE has results of the
 // same commit and seed goes on after them.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -88,18 +88,23 @@ process.once("exit", () => {
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 for (const name of ["node_modules", "dist"]) symlinkSync(join(root, name), join(copy, name));
 
-const vitest = (...words) => {
-  const { status } = spawnSync(
+/** The first test that fails, as the reporter names it; null if none does. */
+const failure = (...words) => {
+  const { status, stdout } = spawnSync(
     process.execPath,
     ["node_modules/vitest/vitest.mjs", ...words, "--bail=1", "--passWithNoTests"],
     {
-      ...{ cwd: copy, timeout: PATIENCE, killSignal: "SIGKILL", stdio: "ignore" },
+      ...{ cwd: copy, timeout: PATIENCE, killSignal: "SIGKILL", encoding: "utf8", maxBuffer: 2 ** 30 },
+      stdio: ["ignore", "pipe", "ignore"],
     },
   );
-  return status !== 0;
+  return status === 0
+    ? null
+    : (/^failed(?: outside of its tests)?: (.*)$/m.exec(stdout)?.[1] ?? "no test came to an end");
 };
-const rings = ["unit", "conformance", "hostile", "policies"].flatMap((name) => ["--project", name]);
+const rings = ["unit", "commands", "conformance", "hostile", "policies"].flatMap((name) => ["--project", name]);
 const quick = [...rings, "--tags-filter", "!deep"];
+const deep = [...rings, "--tags-filter", "deep"];
 
 const commit = execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
 
@@ -110,22 +115,31 @@ function earlier() {
   return held.commit === commit && held.seed === seed ? held.results : [];
 }
 
-/** The step that notices a mutant; null for none. */
+/** The ring that notices a mutant, and by which test; null for none. */
 function noticedBy(file) {
   const mirror = `test/unit/${file.replace(/\.ts$/, ".test.ts")}`;
   const folder = `test/unit/${file.split("/").slice(0, -1).join("/")}/`;
-  if (existsSync(join(copy, mirror)) && vitest("run", ...quick, mirror)) return "quick";
-  if (existsSync(join(copy, folder)) && vitest("run", ...quick, folder)) return "quick";
-  if (vitest("related", "--run", `src/${file}`, ...quick)) return "quick";
-  return vitest("related", "--run", `src/${file}`, ...rings, "--tags-filter", "deep") ? "deep" : null;
+  const steps = [
+    ["quick", () => (existsSync(join(copy, mirror)) ? failure("run", ...quick, mirror) : null)],
+    ["quick", () => (existsSync(join(copy, folder)) ? failure("run", ...quick, folder) : null)],
+    ["quick", () => failure("related", "--run", `src/${file}`, ...quick)],
+    ["deep", () => failure("related", "--run", `src/${file}`, ...deep)],
+  ];
+  for (const [ring, step] of steps) {
+    const test = step();
+    if (test !== null) return { ring, test };
+  }
+  return null;
 }
 
-if (vitest("run", ...quick)) {
-  console.error("mutants: a test of the quick ring fails without a mutant; `npm test` says which");
+const results = earlier();
+for (const [name, ring] of Object.entries(results.length === 0 ? { quick, deep } : {})) {
+  const test = failure("run", ...ring);
+  if (test === null) continue;
+  console.error(`mutants: a test of the ${name} ring fails without a mutant: ${test}`);
   process.exit(1);
 }
 const TYPES = ["--noEmit", "--incremental", "--tsBuildInfoFile", join(folder, "types.json")];
-const results = earlier();
 const tried = new Set(results.map(({ file, line }) => `${file}:${line}`));
 for (const { file, line, before, code } of draw(4 * count)) {
   if (results.length >= count) break;
@@ -144,14 +158,14 @@ for (const { file, line, before, code } of draw(4 * count)) {
     const noticed = noticedBy(file);
     results.push({ file, line, before, after: code.trim(), noticed });
     console.log(
-      `${results.length} of ${count}: src/${file}:${line}: ${noticed ?? "not noticed"}: ${before} -> ${code.trim()}`,
+      `${results.length} of ${count}: src/${file}:${line}: ${noticed?.ring ?? "not noticed"}: ${before} -> ${code.trim()}`,
     );
     if (values.json !== undefined)
       writeFileSync(values.json, `${JSON.stringify({ commit, seed, results }, null, 2)}\n`);
   }
   writeFileSync(path, text);
 }
-const by = (step) => results.filter(({ noticed }) => noticed === step).length;
+const by = (step) => results.filter(({ noticed }) => (noticed?.ring ?? null) === step).length;
 console.log(
   `${results.length} mutants, seed ${seed}: ${by("quick")} noticed by npm test, ${by("deep")} only by test:deep, ${by(null)} by neither`,
 );
