@@ -135,6 +135,12 @@ describe("reading logs", () => {
     expect(said().slice(2)).toEqual(["LOG_DAMAGED log:1", "LOG_DAMAGED log:2", "LOG_VERSION log:3"]);
   });
 
+  it("names each damaged line after the first record", async () => {
+    writeFileSync(path, line(1) + "{\n".repeat(3));
+    expect(await read(path)).toEqual(["log:1 1"]);
+    expect(said()).toEqual([2, 3, 4].map((number) => `LOG_DAMAGED log:${number}`));
+  });
+
   it("drops a line that is too long, and names it", async () => {
     writeFileSync(path, `${line(1)}${"x".repeat(MAX_LINE + 1)}\n${line(3)}`);
     expect(await read(path)).toEqual(["log:1 1", "log:3 3"]);

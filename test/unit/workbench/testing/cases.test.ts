@@ -218,6 +218,8 @@ describe("a case with a mistake", () => {
     ["program: { type: xdp }, helpers: { signer_of: { key: a } }, expect: allow", "neither null nor a mapping"],
     ["program: { type: xdp, signature: { hex: 0 } }, expect: allow", "hex"],
     ["program: { type: xdp }, capabilities: [BPF], expect: allow", "is not a capability"],
+    ["program: { type: xdp, insn_cnt: 4294967296 }, expect: allow", "more than the most, 4294967295"],
+    ["program: { type: xdp, insn_cnt: -1 }, expect: allow", "less than the least, 0"],
   ])("is rejected with its place: %s", async (one, message) => {
     const { code, out, err } = await tested("export const bpf_prog_load = () => 0;", `- { ${one} }`);
     expect(code).toBe(2);
