@@ -64,7 +64,7 @@ describe("countersign test --mutate", () => {
     ["- { mutant: 'isRoot(uid) -> false', reason: r }", "a case notices `isRoot(uid) -> false`"],
     ["- { mutant: 'isRoot', reason: r }", "is no change"],
     ["- { mutant: 'a -> b', reason: '' }", "say why"],
-  ])("rejects an entry that accepts nothing: %s", async (accepted, message) => {
+  ])("rejects an entry that accepts nothing: %s", { tags: ["deep"] }, async (accepted, message) => {
     const { code, err } = await test(ROOT + REASON, accepted);
     expect(code).toBe(2);
     expect(err).toMatch(/p\.mutants\.yaml:1:\d+/);
