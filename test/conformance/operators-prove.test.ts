@@ -21,7 +21,7 @@ type Answer = "not" | "partly" | "decided" | "certified";
 const ANSWERS: Readonly<Record<string, Answer>> = {
   "cilium-only": "decided",
   "dedupe-maps": "not",
-  "exe-allow": "partly",
+  "exe-allow": "decided",
   "limits-per-label": "partly",
   "lower-case": "partly",
   "maps-big": "partly",

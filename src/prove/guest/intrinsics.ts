@@ -7,8 +7,9 @@ export function isNative(value: unknown): boolean {
   return HOLDERS.has(value as object);
 }
 
-/** A function or constant of an intrinsic object, such as `Math.max`. */
+/** A function or constant of an intrinsic object, such as `Math.max`; undefined if it has nothing of the name. */
 export function nativeStatic(object: object, key: string): unknown {
+  if (!(key in object)) return undefined;
   const value = Object.hasOwn(object, key) ? (object as Readonly<Record<string, unknown>>)[key] : undefined;
   const isRead = typeof value === "function" || typeof value === "number";
   return isRead && key !== "constructor" ? value : notDecided(`\`${key}\` of an intrinsic object`);

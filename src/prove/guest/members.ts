@@ -21,10 +21,17 @@ export function isPlain(value: unknown): value is Record<PropertyKey, unknown> {
   return (prototype === Object.prototype || prototype === null) && !isNative(value);
 }
 
-/** A property key: a string or a symbol of JavaScript, or a symbol of the explorer that is a text. */
+/** The functions that objects inherit under these names. */
+const OBJECT_FUNCTIONS: ReadonlySet<unknown> = new Set(
+  OBJECT_NAMES.map((name) => (Object.prototype as unknown as Readonly<Record<string, unknown>>)[name]).filter(
+    (value) => typeof value === "function",
+  ),
+);
+
+/** A property key: a string or a symbol of JavaScript, or a symbol of the explorer that is a text (ECMA-262, 7.1.19). */
 function keyOf(key: unknown): unknown {
   const its = settled(key);
-  if (typeof its === "number") return String(its);
+  if (typeof its === "number" || typeof its === "boolean" || its === null || its === undefined) return String(its);
   if (typeof its === "string" || typeof its === "symbol" || termOf(its)?.k === "text") return its;
   return notDecided("a key that is neither a string nor a number");
 }
@@ -62,12 +69,19 @@ function ofValue(object: unknown, key: unknown): unknown {
   }
   if (isPrimitive(object)) return ofPrimitive(typeof object, key);
   if (isNative(object)) return nativeStatic(object as object, key);
+  if (OBJECT_FUNCTIONS.has(object)) return nativeStatic(object as object, key);
   return notDecided(`\`${key}\` of a ${typeof object}`);
 }
 
 function ofPlain(object: Record<PropertyKey, unknown>, key: PropertyKey): unknown {
   if (hasOwn(object, key)) return object[key];
-  return key in object ? notDecided(`the inherited property \`${String(key)}\``) : undefined;
+  return key in object ? inheritedBy(object, String(key)) : undefined;
+}
+
+/** A function that an object inherits; what else it may inherit, such as its prototype, is left out. */
+function inheritedBy(object: object, key: string): unknown {
+  const value = (object as Readonly<Record<string, unknown>>)[key];
+  return OBJECT_FUNCTIONS.has(value) ? value : notDecided(`the inherited property \`${key}\``);
 }
 
 function ofNamespace(key: unknown): unknown {
@@ -84,7 +98,7 @@ function chosen(object: Record<PropertyKey, unknown>, key: unknown): unknown {
     return notDecided("a property that is not enumerable");
   if (getPrototypeOf(object) === null) return undefined;
   for (const inherited of OBJECT_NAMES)
-    if (test({ kind: "equals", of, text: inherited })) return notDecided("an inherited property");
+    if (test({ kind: "equals", of, text: inherited })) return inheritedBy(object, inherited);
   return undefined;
 }
 

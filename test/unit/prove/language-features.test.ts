@@ -36,6 +36,15 @@ const POLICIES: Readonly<Record<string, readonly string[]>> = {
     'if (prog.tag !== prog.digest.slice(0, 16)) return -1; if (prog.digest === "a") return -2; if (prog.digest < "0") return -3; if (prog.digest.includes("g")) return -4; if (prog.digest.length !== 64) return -5; return 0;',
     'if (prog.type === "tc") return -1; if (prog.type.startsWith("sched")) return -2; if (prog.type.length > 25) return -3; if (/[A-Z]/.test(prog.type)) return -4; if (prog.type > "x") return -5; return 0;',
   ],
+  "properties by names that are not known": [
+    'const T = { "/usr/sbin/tc": ["xdp"], a: ["kprobe"] }; const types = T[current.exe]; if (types === undefined) return -1; return types.includes(prog.type) ? 0 : -2;',
+    "const t = { null: 1, a: 2 }; return t[current.exe] === 1 ? -1 : t[current.exe] === 2 ? -2 : -3;",
+    "const t = { true: 1, false: 2 }; return t[prog.gpl_compatible] === 1 ? -1 : -2;",
+    "const t = { a: 1 }; return t[prog.name] ? -1 : 0;",
+    "const t = { a: 1 }; return typeof t[prog.name] === 'function' ? -1 : t[prog.name] > 0 ? -2 : -3;",
+    "const t = { a: 'b' }; return t[prog.name].includes('b') ? -1 : -2;",
+    "const t = { undefined: 1 }; return t[current.container?.labels?.tier] === 1 ? -1 : -2;",
+  ],
   numbers: [
     'return `${prog.insn_cnt}` === "12" ? -1 : `${prog.insn_cnt}x`.startsWith("1") ? -2 : -3; return 0;',
     "if (prog.insns.length % 16 === 0) return -1; if (prog.insns.length === prog.insn_cnt * 8) return -2; return -3; return 0;",
