@@ -14,7 +14,7 @@ static const char *outcome(long result)
 	       errno == EINVAL ? "EINVAL" : errno == EFAULT ? "EFAULT" : errno == E2BIG ? "E2BIG" : errno == EBADF ? "EBADF" :
 	       errno == ENOENT ? "ENOENT" : errno == ENOSPC ? "ENOSPC" : errno == ESRCH ? "ESRCH" :
 	       errno == ENODATA ? "ENODATA" : errno == EBADMSG ? "EBADMSG" : errno == ENOKEY ? "ENOKEY" :
-	       errno == EKEYREJECTED ? "EKEYREJECTED" : "another errno";
+	       errno == EKEYREJECTED ? "EKEYREJECTED" : errno == EOPNOTSUPP ? "EOPNOTSUPP" : "another errno";
 }
 
 static void say(const char *what, long result)
