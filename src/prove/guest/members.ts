@@ -28,7 +28,7 @@ const OBJECT_FUNCTIONS: ReadonlySet<unknown> = new Set(
   ),
 );
 
-/** A property key: a string or a symbol of JavaScript, or a symbol of the explorer that is a text (ECMA-262, 7.1.19). */
+/** A property key (ECMA-262, 7.1.19): a string or a symbol of JavaScript, or a symbol of the explorer, a text. */
 function keyOf(key: unknown): unknown {
   const its = settled(key);
   if (typeof its === "number" || typeof its === "boolean" || its === null || its === undefined) return String(its);
