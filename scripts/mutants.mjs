@@ -46,7 +46,7 @@ const CHANGES = [
   [/Math\.min\(/, "Math.max("],
 ];
 /** Milliseconds after which the tests of one step have noticed a mutant: it made one of them wait for ever. */
-const PATIENCE = 600_000;
+const PATIENCE = 1_800_000;
 
 /** Drawn in turn from the top folders. What is generated, or only a comment, a type or an import, is left alone. */
 function draw(amount) {

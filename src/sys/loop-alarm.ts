@@ -22,7 +22,10 @@ export class LoopAlarm {
     this.#readable.unref();
   }
 
-  /** setTimeout() of node, with a wake once its time is over. What was set before loses its wake, not its timer. */
+  /**
+   * setTimeout() of node, with a wake once its time is over, and then every {@link AGAIN} milliseconds until the next
+   * call. What was set before loses its wake, not its timer.
+   */
   setTimeout(callback: () => void, milliseconds: number): NodeJS.Timeout {
     // the timer comes first: a thread that is descheduled between the two would be woken before the timer is due
     const timer = setTimeout(callback, milliseconds);

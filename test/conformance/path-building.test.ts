@@ -12,7 +12,7 @@ import { EXTENSION } from "../../src/trust/asn1/oid.js";
 import { context, TAG } from "../../src/trust/asn1/tag.js";
 import { Authority, type CertificateRequest, extension } from "../../src/trust/issuing/authority.js";
 import { judgePath } from "../../src/trust/path-case.js";
-import { numbers, seedOf } from "../support/damage.js";
+import { numbers, seedOf, shuffled } from "../support/damage.js";
 
 const seed = seedOf();
 const YEAR = 365 * 24 * 3_600_000;
@@ -164,15 +164,6 @@ function subsets(edges: readonly Edge[], next: (below: number) => number): reado
     return Array.from({ length: 2 ** edges.length }, (_, bits) => edges.filter((_edge, at) => (bits >> at) & 1));
   const drawn = Array.from({ length: 24 }, () => edges.filter(() => next(4) === 0));
   return [[], ...edges.map((edge) => [edge]), ...drawn];
-}
-
-function shuffled<Item>(items: readonly Item[], next: (below: number) => number): Item[] {
-  const all = [...items];
-  for (let left = all.length; left > 1; left--) {
-    const at = next(left);
-    [all[left - 1], all[at]] = [all[at]!, all[left - 1]!];
-  }
-  return all;
 }
 
 const LARGE = "BRIDGE_CA_PKI";

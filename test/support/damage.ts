@@ -56,3 +56,13 @@ const WAYS: readonly Way[] = [
     return bytes;
   },
 ];
+
+/** The same items in an order drawn by chance; `next` draws a whole number below its argument. */
+export function shuffled<T>(list: readonly T[], next: (below: number) => number): T[] {
+  const result = [...list];
+  for (let index = result.length - 1; index > 0; index--) {
+    const other = next(index + 1);
+    [result[index], result[other]] = [result[other] as T, result[index] as T];
+  }
+  return result;
+}

@@ -97,7 +97,7 @@ export class Guest {
 }
 
 /** The error for which files are not linked, or null if they are. */
-export function rejection(files: Readonly<Record<string, string>>) {
+export function rejection(files: Parameters<typeof link>[0]) {
   try {
     link(files);
   } catch (error) {

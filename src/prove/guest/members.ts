@@ -33,7 +33,7 @@ function keyOf(key: unknown): unknown {
   const its = settled(key);
   if (typeof its === "number" || typeof its === "boolean" || its === null || its === undefined) return String(its);
   if (typeof its === "string" || typeof its === "symbol" || termOf(its)?.k === "text") return its;
-  return notDecided("a key that is neither a string nor a number");
+  return notDecided("a key that is neither a text nor a constant");
 }
 
 /** The key of a computed property of an object literal. */
@@ -68,8 +68,7 @@ function ofValue(object: unknown, key: unknown): unknown {
     if (INDEX.test(key)) return object[key as never];
   }
   if (isPrimitive(object)) return ofPrimitive(typeof object, key);
-  if (isNative(object)) return nativeStatic(object as object, key);
-  if (OBJECT_FUNCTIONS.has(object)) return nativeStatic(object as object, key);
+  if (isNative(object) || OBJECT_FUNCTIONS.has(object)) return nativeStatic(object as object, key);
   return notDecided(`\`${key}\` of a ${typeof object}`);
 }
 

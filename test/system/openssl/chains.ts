@@ -11,6 +11,7 @@ import {
 } from "../../../src/trust/issuing/authority.js";
 import type { SigningIdentity } from "../../../src/trust/issuing/sign-cms.js";
 import type { Certificate } from "../../../src/trust/x509/certificate.js";
+import { shuffled } from "../../support/damage.js";
 import { COMMON_NAME, nameOfValues, ORGANIZATION, STRING_TYPES } from "../../support/names.js";
 
 export type Next = (below: number) => number;
@@ -371,12 +372,3 @@ export const CHAIN_DAMAGES = {
     leaf.serial = BigInt(`0x${"5a".repeat(40)}`);
   },
 } as const satisfies Readonly<Record<string, (plan: Plan, next: Next) => void>>;
-
-function shuffled<T>(list: readonly T[], next: Next): T[] {
-  const result = [...list];
-  for (let index = result.length - 1; index > 0; index--) {
-    const other = next(index + 1);
-    [result[index], result[other]] = [result[other] as T, result[index] as T];
-  }
-  return result;
-}

@@ -19,6 +19,16 @@ describe("the cache of facts", () => {
     }
   });
 
+  it.each([0, 1, 2, 3, 4, 5, 6, 7])("is found wherever the memory of a part begins: at byte %i", (offset) => {
+    for (const length of [0, 3, 4, 11, 800, 1025, 8193]) {
+      const known = new FactsCache<string>(8, 2 ** 20);
+      known.set([bytes(length, 3)], "facts", 100);
+      const memory = new Uint8Array(offset + length).fill(3);
+      expect(known.get([memory.subarray(offset)]), `${length} bytes`).toBe("facts");
+      expect(known.get([Buffer.from(memory.buffer, offset)]), `a Buffer of ${length} bytes`).toBe("facts");
+    }
+  });
+
   it("distinguishes loads whose parts have different boundaries", () => {
     const known = new FactsCache<string>(8, 2 ** 20);
     known.set([bytes(3, 1), bytes(1, 1)], "facts", 100);
