@@ -76,7 +76,7 @@ function placeOf(parts: readonly Uint8Array[]): number {
   return place;
 }
 
-/** The whole words of a part. One that does not begin at a multiple of 4 is copied; slice() of a Buffer does not copy. */
+/** The whole words of a part. One that does not begin at a multiple of 4 is copied: slice() of a Buffer shares. */
 function wordsOf(part: Uint8Array): Int32Array {
   const { buffer, byteOffset } = part.byteOffset % 4 === 0 ? part : new Uint8Array(part);
   return new Int32Array(buffer, byteOffset, part.byteLength >>> 2);
