@@ -81,6 +81,8 @@ try {
     symlinkSync(join(root, name), join(place, name));
   for (const [name, entry] of Object.entries(BUNDLES))
     await bundleScript(join(root, "src", entry), join(place, "dist", `${name}.cjs`), [recording()]);
+  // as if another process made V8's code caches: one that made them now would still write when the folder is removed
+  writeFileSync(join(place, "dist/.code-caches"), "");
   const command = join(place, "bin/countersign.js");
   const countersign = (...words) => {
     const { status, stderr } = spawnSync(process.execPath, [command, ...words], {
