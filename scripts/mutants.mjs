@@ -6,7 +6,16 @@
 // first: a test that fails there anyway would seem to notice every mutant. A run whose FILE has results of the
 // same commit and seed goes on after them.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -86,7 +95,9 @@ process.once("exit", () => {
   git("worktree", "prune");
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
-for (const name of ["node_modules", "dist"]) symlinkSync(join(root, name), join(copy, name));
+symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+// A test copies dist/, and would copy a symbolic link as a link: it would then write here.
+cpSync(join(root, "dist"), join(copy, "dist"), { recursive: true });
 
 /** The first test that fails, as the reporter names it; null if none does. */
 const failure = (...words) => {
