@@ -1,6 +1,6 @@
+import { CMD } from "../src/bpf/model/commands.js";
 import type { StatedMap, StatedObject, StatedProgram } from "../src/bpf/statement/content.js";
 import { Attr, CREATE, LOAD } from "../src/gate/call/attr.js";
-import { CMD } from "../src/gate/call/command.js";
 import { bpf } from "../src/sys/bpf.js";
 import { addressOf } from "../src/sys/libc.js";
 import type { FakeTask } from "../test/support/fake-task.js";

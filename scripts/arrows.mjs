@@ -49,7 +49,7 @@ const ARROWS = {
 const FILE_ARROWS = {
   gate: ["policy/model/current", "trust/store"],
   seal: ["policy/model/current"],
-  config: ["sandbox/shared/limits"],
+  config: ["bpf/model/command-fields", "bpf/model/commands", "sandbox/shared/limits"],
 };
 /** Files directly in src/ that every folder may import. */
 const FOR_ALL = [

@@ -41,6 +41,11 @@ export interface FactField<T = unknown> {
   readonly type: FactType<T>;
   /** One or two sentences for policies' authors, for the declarations and the documentation. */
   readonly doc: string;
+  /**
+   * The commands of bpf(2), or the kinds of attach targets, whose subjects have the fact; for any other it is null.
+   * Absent if all of them have it.
+   */
+  readonly of?: readonly string[];
 }
 
 export type FactFields = Readonly<Record<string, FactField>>;

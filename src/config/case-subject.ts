@@ -1,4 +1,8 @@
 import * as z from "zod";
+import { COMMAND_FIELDS } from "../bpf/model/command-fields.js";
+import { COMMAND_NAMES } from "../bpf/model/commands.js";
+import type { CommandSubject } from "../hooks/command.js";
+import { BYTES, describedFacts } from "./described-facts.js";
 
 /** Subjects that a test describes in place of a file. Names in them are checked where the subjects are made. */
 
@@ -8,11 +12,6 @@ const count = z
   .max(2 ** 32 - 1);
 const text = z.string();
 const NAME = text.default("test");
-const hex = z.string().regex(/^(?:[0-9a-f]{2})*$/, { error: "is not lower-case hex of whole bytes" });
-/** Bytes as text, or `{ hex: "00ff" }`. */
-const bytes = z.union([text, z.strictObject({ hex })]).transform((given) => {
-  return typeof given === "string" ? Buffer.from(given, "utf8") : Buffer.from(given.hex, "hex");
-});
 const MAP = z.strictObject({
   name: NAME,
   type: text.default("hash"),
@@ -23,7 +22,7 @@ const MAP = z.strictObject({
   contents: text.nullable().default(null),
 });
 
-export const PROGRAM = z.strictObject({
+const PROGRAM = z.strictObject({
   name: NAME,
   type: text,
   expected_attach_type: text.nullable().default(null),
@@ -40,8 +39,8 @@ export const PROGRAM = z.strictObject({
     .max(2 ** 31 - 1)
     .optional(),
   effects: z.record(text, z.boolean()).default({}),
-  signature: bytes.nullable().default(null),
-  kernel_signature: bytes.nullable().default(null),
+  signature: BYTES.nullable().default(null),
+  kernel_signature: BYTES.nullable().default(null),
   kernel_keyring: text.nullable().default(null),
   statements: z
     .array(
@@ -81,20 +80,57 @@ export const PROGRAM = z.strictObject({
 });
 
 /** The subject of hooks `bpf_map_create` and `bpf_map`. */
-export const MAP_SUBJECT = MAP.extend({ access: z.enum(["r", "w", "rw"]).nullable().optional() });
+const MAP_SUBJECT = MAP.extend({ access: z.enum(["r", "w", "rw"]).nullable().optional() });
 
-export const BLOB = z.strictObject({ name: NAME, data: bytes, signature: bytes.nullable().default(null) });
+const BLOB = z.strictObject({ name: NAME, data: BYTES, signature: BYTES.nullable().default(null) });
+
+/** The subject of hook `bpf`. Its number and its digest follow from the rest. */
+const COMMAND = describedFacts(COMMAND_FIELDS)
+  .omit({ cmd: true, digest: true })
+  .extend({ name: z.enum(COMMAND_NAMES, { error: "is no command of bpf(2); spell it as in linux/bpf.h" }) });
+
+/** The subject of hook `bpf_token_create`, which has no facts. */
+const TOKEN = z.strictObject({});
+
+/** The subject of hook `kernel_read_file`: a kernel module. */
+const MODULE = z.strictObject({
+  name: NAME,
+  path: text.default("test.ko"),
+  data: BYTES.default(Buffer.alloc(0)),
+  signature: BYTES.nullable().default(null),
+  parameters: text.default(""),
+});
+
+/** The subject of hook `bprm_check_security`. */
+const EXECUTABLE = MODULE.omit({ parameters: true }).extend({ path: text.default("/usr/bin/test") });
+
+/** The subjects that a case can describe, by the key that describes them. */
+export const DESCRIBED = {
+  program: PROGRAM,
+  map: MAP_SUBJECT,
+  command: COMMAND,
+  token: TOKEN,
+  module: MODULE,
+  executable: EXECUTABLE,
+  blob: BLOB,
+};
 
 /** The kinds of subjects that a case can have: exactly one of them. */
-export const SUBJECT_KEYS = ["file", "program", "map", "blob"] as const;
+export const SUBJECT_KEYS = ["file", ...(Object.keys(DESCRIBED) as (keyof typeof DESCRIBED)[])] as const;
 
 export type CaseProgram = z.output<typeof PROGRAM>;
 export type CaseMap = z.output<typeof MAP_SUBJECT>;
 export type CaseBlob = z.output<typeof BLOB>;
+export type CaseCommand = Omit<CommandSubject, "cmd" | "digest"> & Pick<z.output<typeof COMMAND>, "name">;
+export type CaseExecutable = z.output<typeof EXECUTABLE>;
+
+/** A subject that a case describes. */
+export type DescribedSubject = {
+  [K in keyof typeof DESCRIBED]: {
+    readonly kind: K;
+    readonly given: K extends "command" ? CaseCommand : z.output<(typeof DESCRIBED)[K]>;
+  };
+}[keyof typeof DESCRIBED];
 
 /** The subject of a case; `file` is a path relative to the test. */
-export type CaseSubject =
-  | { readonly kind: "file"; readonly file: string }
-  | { readonly kind: "program"; readonly program: CaseProgram }
-  | { readonly kind: "map"; readonly map: CaseMap }
-  | { readonly kind: "blob"; readonly blob: CaseBlob };
+export type CaseSubject = { readonly kind: "file"; readonly file: string } | DescribedSubject;

@@ -2,9 +2,10 @@ import * as z from "zod";
 import { ERRNO } from "../errno.js";
 import { HOOK_NAMES, type HookName } from "../hooks/catalogue.js";
 import { readText } from "../input.js";
+import type { MapWrite } from "../policy/maps/map.js";
 import type { Container, Current } from "../policy/model/current.js";
 import { FAULT_CODES } from "../policy/model/outcome.js";
-import { BLOB, type CaseSubject, MAP_SUBJECT, PROGRAM, SUBJECT_KEYS } from "./case-subject.js";
+import { type CaseSubject, DESCRIBED, type DescribedSubject, SUBJECT_KEYS } from "./case-subject.js";
 import { CONTAINER_FIELDS, currentOf, TASK_FIELDS } from "./current.js";
 import { Document } from "./document.js";
 import { type HelperAnswer, helperAnswers } from "./helper-answers.js";
@@ -35,6 +36,8 @@ export interface PolicyCase {
   readonly expect: string;
   /** Text that the reason, or the message of the fault, must contain. */
   readonly reason: string | undefined;
+  /** All changes of maps that the policy must make; null if the case does not say. */
+  readonly writes: readonly MapWrite[] | null;
 }
 
 const verdicts = Object.keys(ERRNO).map((name) => `-${name}`);
@@ -49,9 +52,7 @@ export const CASES = z.array(
   z.strictObject({
     name: z.string().optional(),
     file: z.string().min(1, { error: "is empty; name the file of the case" }).optional(),
-    program: PROGRAM.optional(),
-    map: MAP_SUBJECT.optional(),
-    blob: BLOB.optional(),
+    ...z.strictObject(DESCRIBED).partial().shape,
     hook: z.enum(HOOK_NAMES as [HookName]).optional(),
     ...TASK_FIELDS,
     labels: labels.optional(),
@@ -70,6 +71,8 @@ export const CASES = z.array(
         "is not an answer; write `allow`, `deny`, a verdict such as `-EPERM`, `not asked`, `fault`, or `fault CODE`",
     }),
     reason: z.string().optional(),
+    writes: z.record(z.string(), z.record(z.string(), mapValue)).optional(),
+    deletes: z.record(z.string(), z.array(z.string())).optional(),
   }),
 );
 type Given = z.output<typeof CASES>[number];
@@ -100,7 +103,18 @@ function caseOf(given: Given, document: Document, index: number): PolicyCase {
     helpers: helperAnswers(document, [index, "helpers"], given.helpers, given.program?.statements.length ?? 0),
     expect: given.expect,
     reason: given.reason,
+    writes: writesOf(given),
   };
+}
+
+function writesOf({ writes, deletes }: Given): readonly MapWrite[] | null {
+  if (writes === undefined && deletes === undefined) return null;
+  return [
+    ...Object.entries(writes ?? {}).flatMap(([map, entries]) =>
+      Object.entries(entries).map(([key, value]) => ({ map, key, value: JSON.stringify(value) })),
+    ),
+    ...Object.entries(deletes ?? {}).flatMap(([map, keys]) => keys.map((key) => ({ map, key, value: null }))),
+  ];
 }
 
 /** The keys of the labels that tasks of these cases have. */
@@ -114,10 +128,9 @@ function subjectOf(given: Given, document: Document, index: number): CaseSubject
     throw document.error([index], "a case has no subject", `give one of ${SUBJECT_KEYS.map(quoted).join(", ")}`);
   if (subjects.length > 1)
     throw document.error([index, subjects[1]!], `a case has ${subjects.join(" and ")}`, "make a case of each", "key");
-  const { file, program, map, blob } = given;
-  if (program !== undefined) return { kind: "program", program };
-  if (map !== undefined) return { kind: "map", map };
-  return blob === undefined ? { kind: "file", file: file! } : { kind: "blob", blob };
+  const kind = subjects[0]!;
+  if (kind === "file") return { kind, file: given.file! };
+  return { kind, given: given[kind] } as DescribedSubject;
 }
 
 /** Labels put the task into a container, if necessary into one that is made up. */

@@ -3,6 +3,7 @@
  * (types/countersign.d.ts) are made from these rows.
  */
 import { COUNT, type FactFields, hex, list, named, object, orNull, TEXT } from "../../fact-type.js";
+import type { CommandName } from "./commands.js";
 
 /** The kinds of objects that a program can be attached to. */
 export const TARGET_KINDS = [
@@ -42,31 +43,41 @@ const MAP = orNull(object("MapReference", MAP_REFERENCE_FIELDS));
 
 export const TARGET_FIELDS = {
   kind: { type: named("TargetKind"), doc: "" },
-  ifindex: { type: orNull(COUNT), doc: "Index of an interface in the task's network namespace." },
+  ifindex: { of: ["interface"], type: orNull(COUNT), doc: "Index of an interface in the task's network namespace." },
   path: {
+    of: ["cgroup", "uprobes"],
     type: orNull(TEXT),
     doc: "Path of a cgroup, as in `current.cgroup`, or of the file that uprobes are placed in.",
   },
   name: {
+    of: ["map", "tracepoint", "function", "iterator", "struct_ops"],
     type: orNull(TEXT),
     doc: "Name of a map, a tracepoint, or the function or iterator that the program was loaded for.",
   },
   program: {
+    of: ["function", "link"],
     type: PROGRAM,
     doc: "Another program: the one that is traced or partly replaced, or the previous program of a link.",
   },
-  btf_id: { type: orNull(COUNT), doc: "BTF id of a function in the BTF of `program`." },
+  btf_id: { of: ["function"], type: orNull(COUNT), doc: "BTF id of a function in the BTF of `program`." },
   namespace: {
+    of: ["netns"],
     type: orNull(COUNT),
     doc: "Inode number of a network namespace, as in `current.namespaces`.",
   },
-  count: { type: orNull(COUNT), doc: "Number of probed functions or places." },
+  count: { of: ["kprobes", "uprobes"], type: orNull(COUNT), doc: "Number of probed functions or places." },
   symbols: {
+    of: ["kprobes"],
     type: orNull(list(TEXT)),
     doc: "Symbols of all kprobes; null if they are given as addresses, or if there are more than 1024.",
   },
-  offsets: { type: orNull(list(COUNT)), doc: "File offsets of all uprobes; null if there are more than 1024." },
+  offsets: {
+    of: ["uprobes"],
+    type: orNull(list(COUNT)),
+    doc: "File offsets of all uprobes; null if there are more than 1024.",
+  },
   pid: {
+    of: ["uprobes"],
     type: orNull(COUNT),
     doc: "Id, in the gate's pid namespace, of the process of the uprobes; 0 for any process, null for other kinds.",
   },
@@ -97,22 +108,36 @@ const BTF_FIELDS = {
   sha256: { type: hex(32), doc: "" },
 } as const satisfies FactFields;
 
+/** The commands that attach or detach something. */
+const ATTACHES = [
+  "BPF_LINK_CREATE",
+  "BPF_LINK_UPDATE",
+  "BPF_PROG_ATTACH",
+  "BPF_PROG_DETACH",
+  "BPF_RAW_TRACEPOINT_OPEN",
+] as const satisfies readonly CommandName[];
+/** The commands that can pin or attach a map. */
+const TAKES_MAP = ["BPF_OBJ_PIN", "BPF_LINK_CREATE", "BPF_LINK_UPDATE"] as const satisfies readonly CommandName[];
+const TAKES_PROGRAM = [...ATTACHES, "BPF_OBJ_PIN", "BPF_PROG_TEST_RUN"] as const satisfies readonly CommandName[];
+
 /** Facts that come from the task's memory. They are null if only the registers of the command are known. */
 const ATTR_FIELDS = {
   program: {
+    of: TAKES_PROGRAM,
     type: PROGRAM,
     doc:
       "The program that is attached, detached, run or pinned, or the program of the link; null for a detachment that " +
       "names none.",
   },
-  map: { type: MAP, doc: "The map that is pinned, or that is attached (a map of type struct_ops)." },
-  attach: { type: orNull(object("AttachFacts", ATTACH_FIELDS)), doc: "" },
-  run: { type: orNull(object("RunFacts", RUN_FIELDS)), doc: "" },
+  map: { of: TAKES_MAP, type: MAP, doc: "The map that is pinned, or that is attached (a map of type struct_ops)." },
+  attach: { of: ATTACHES, type: orNull(object("AttachFacts", ATTACH_FIELDS)), doc: "" },
+  run: { of: ["BPF_PROG_TEST_RUN"], type: orNull(object("RunFacts", RUN_FIELDS)), doc: "" },
   path: {
+    of: ["BPF_OBJ_PIN", "BPF_OBJ_GET"],
     type: orNull(TEXT),
     doc: "The path at which an object is pinned, or from which it is fetched, after its links are followed.",
   },
-  btf: { type: orNull(object("BtfFacts", BTF_FIELDS)), doc: "" },
+  btf: { of: ["BPF_BTF_LOAD"], type: orNull(object("BtfFacts", BTF_FIELDS)), doc: "" },
 } as const satisfies FactFields;
 
 export const COMMAND_FIELDS = {

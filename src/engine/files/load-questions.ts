@@ -1,5 +1,6 @@
 import { factsOfObjects, isEmbedded, type ObjectBytes } from "../../bpf/embedded.js";
 import { NO_ATTR_FACTS } from "../../bpf/model/command-fields.js";
+import { CMD, type CommandName } from "../../bpf/model/commands.js";
 import type { FileFacts, MapFacts, ObjectFacts, ProgramFacts, ProgramSubject } from "../../bpf/model/facts.js";
 import type { ObjectProgram } from "../../bpf/object/program.js";
 import type { Relocator } from "../../bpf/object.js";
@@ -177,15 +178,15 @@ function withCommands(questions: readonly Question[], objects: readonly ObjectFa
   const creates = objects.some(({ maps }) => maps.length > 0);
   const first = questions.findIndex(({ hook }) => hook === "bpf_prog_load");
   return [
-    ...(creates ? [command("BPF_MAP_CREATE", 0)] : []),
+    ...(creates ? [command("BPF_MAP_CREATE")] : []),
     ...questions.slice(0, first),
-    command("BPF_PROG_LOAD", 5),
+    command("BPF_PROG_LOAD"),
     ...questions.slice(first),
   ];
 }
 
 /** A command whose attributes are not read. Its size is unknown offline, since it is that of the loader's bpf_attr. */
-function command(name: string, cmd: number): Question {
-  const subject: CommandSubject = { name, digest: "", cmd, size: null, ...NO_ATTR_FACTS };
+function command(name: CommandName): Question {
+  const subject: CommandSubject = { name, digest: "", cmd: CMD[name], size: null, ...NO_ATTR_FACTS };
   return { hook: "bpf", subject, unknown: ["size"], offlineOnly: [] };
 }

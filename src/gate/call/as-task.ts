@@ -1,10 +1,10 @@
+import { CMD } from "../../bpf/model/commands.js";
 import { ERRNO } from "../../errno.js";
 import { type NamespaceScope, OUT_OF_REACH } from "../../sys/credentials.js";
 import { NR } from "../../sys/numbers.js";
 import type { Memory, Word } from "../task/blocking/blocking-op.js";
 import { Attr, MAX_ATTR } from "./attr.js";
 import type { Call } from "./call.js";
-import { CMD } from "./command.js";
 import { deny, failWith } from "./failure.js";
 
 /**

@@ -210,8 +210,7 @@ export const COPIED_COMMANDS: Readonly<Record<CopiedName, CopiedCommand>> = {
       return PLAIN;
     },
     facts: ({ given, bytes }) => {
-      const sum = sha256(bytes.get(BTF.btf) ?? new Uint8Array(0));
-      return { digest: sum, btf: { size: given.u32(BTF.btfSize), sha256: sum } };
+      return { btf: { size: given.u32(BTF.btfSize), sha256: sha256(bytes.get(BTF.btf) ?? new Uint8Array(0)) } };
     },
   },
   /** The plan adds the fields of the target. */

@@ -1,3 +1,4 @@
+import { CMD } from "../../bpf/model/commands.js";
 import { ERRNO } from "../../errno.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import { linkedProgram, mapInfo, programInfo } from "../../sys/bpf.js";
@@ -5,7 +6,7 @@ import type { IssuedFd } from "../call/answer.js";
 import { bpfAsTask, readAttr } from "../call/as-task.js";
 import { Attr, BY_ID, GET } from "../call/attr.js";
 import type { Call } from "../call/call.js";
-import { CMD, type Command } from "../call/command.js";
+import type { Command } from "../call/command.js";
 import { checked, type DeniedSubject, deny, failWith, reported } from "../call/failure.js";
 import { pathCommand } from "./copied/command-subject.js";
 import { PATH_MAX } from "./copied/fields.js";

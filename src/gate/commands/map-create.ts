@@ -1,3 +1,4 @@
+import { CMD } from "../../bpf/model/commands.js";
 import { type KernelMap, mapInfo } from "../../sys/bpf.js";
 import { mapTypes } from "../../sys/btf.js";
 import { namespaceScopeOf } from "../../sys/credentials.js";
@@ -5,7 +6,6 @@ import type { IssuedFd } from "../call/answer.js";
 import { bpfAsTask, readAttr } from "../call/as-task.js";
 import { CREATE, FLAG } from "../call/attr.js";
 import type { Call } from "../call/call.js";
-import { CMD } from "../call/command.js";
 import { checked, reported } from "../call/failure.js";
 import type { MapCreation } from "../call/issued-objects.js";
 import { createAttempt } from "../call/retries.js";

@@ -1,4 +1,4 @@
-import type { TokenSubject } from "../../hooks/subject.js";
+import { TOKEN } from "../../bpf/model/commands.js";
 import type { Call } from "../call/call.js";
 import { deny } from "../call/failure.js";
 
@@ -19,9 +19,3 @@ export function createToken(call: Call, name: string): "continue" {
     about: { hook: "bpf_token_create", subject: { name } },
   });
 }
-
-/**
- * The subject has no facts, because registers contain none about a token. It is a single frozen object, so that the
- * sandbox builds it only once.
- */
-export const TOKEN: TokenSubject = Object.freeze({ name: "BPF_TOKEN_CREATE", digest: "" });

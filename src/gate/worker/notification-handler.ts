@@ -1,3 +1,4 @@
+import { CMD } from "../../bpf/model/commands.js";
 import { ERRNO } from "../../errno.js";
 import { monotonic } from "../../monotonic.js";
 import type { Container, Current } from "../../policy/model/current.js";
@@ -6,7 +7,7 @@ import type { Impersonator } from "../../sys/credentials.js";
 import { NR } from "../../sys/numbers.js";
 import { type Answer, issuesFd } from "../call/answer.js";
 import { Call } from "../call/call.js";
-import { CMD, commandRow } from "../call/command.js";
+import { commandRow } from "../call/command.js";
 import type { Listener } from "../call/listener.js";
 import type { LoadThrottle } from "../call/load-throttle.js";
 import { GATE_RULES, type GateRule } from "../call/rules.js";

@@ -1,3 +1,4 @@
+import { CMD } from "../../bpf/model/commands.js";
 import { PROBES } from "../../bpf/tables/loader-probes.gen.js";
 import type { Config } from "../../config/config.js";
 import { Engine } from "../../engine/decision/engine.js";
@@ -11,7 +12,6 @@ import { NOTIFICATION_SIZE } from "../../sys/seccomp.js";
 import type { Answer } from "../call/answer.js";
 import { Attr, CREATE, LOAD } from "../call/attr.js";
 import { Call } from "../call/call.js";
-import { CMD } from "../call/command.js";
 import { CallFailure } from "../call/failure.js";
 import { AUDIT_ARCH_X86_64 } from "../call/filter.js";
 import { IssuedObjects } from "../call/issued-objects.js";

@@ -3,6 +3,7 @@ import { verdictName } from "../../errno.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { Answer } from "../../hooks/decision.js";
 import { faultText } from "../../hooks/denial.js";
+import type { MapWrite } from "../../policy/maps/map.js";
 
 /** The result of a case for one subject of it. */
 export interface CaseResult {
@@ -26,10 +27,18 @@ export interface CaseResult {
 }
 
 /** Whether an answer is the one that a case expects; null means that the policy was not asked. */
-export function isExpected({ expect, reason }: PolicyCase, answer: Answer | null): boolean {
+export function isExpected({ expect, reason, writes }: PolicyCase, answer: Answer | null): boolean {
   if (answer === null) return expect === "not asked";
   const text = answer.fault === null ? (answer.denial?.reason ?? "") : faultText(answer.fault);
-  return meets(expect, answer) && (reason === undefined || text.includes(reason));
+  const areWritten = writes === null || writesText(writes) === writesText(answer.writes);
+  return meets(expect, answer) && (reason === undefined || text.includes(reason)) && areWritten;
+}
+
+/** The changes of maps that are left after all writes, in the order of maps and keys. */
+function writesText(writes: readonly MapWrite[]): string {
+  const last = new Map(writes.map(({ map, key, value }) => [`${map} ${JSON.stringify(key)}`, value]));
+  const texts = [...last].map(([entry, value]) => (value === null ? `deletes ${entry}` : `writes ${entry}: ${value}`));
+  return texts.length === 0 ? "writes nothing" : texts.sort().join(", ");
 }
 
 /** A fault is not a verdict, even with `on_fault: allow`: it satisfies only a case that expects a fault. */
@@ -38,11 +47,18 @@ function meets(expect: string, { fault, verdict }: Answer): boolean {
   return { allow: verdict === 0, deny: verdict !== 0 }[expect] ?? expect === verdictName(verdict);
 }
 
-export function expectedText({ expect, reason }: PolicyCase): string {
-  return reason === undefined ? expect : `${expect}: …${reason}…`;
+export function expectedText({ expect, reason, writes }: PolicyCase): string {
+  const text = reason === undefined ? expect : `${expect}: …${reason}…`;
+  return writes === null ? text : `${text}, ${writesText(writes)}`;
 }
 
-export function answerText(answer: Answer | null): string {
+/** An answer in one line; with its changes of maps if the case says which it expects. */
+export function answerText(answer: Answer | null, { writes }: PolicyCase): string {
+  const text = verdictText(answer);
+  return answer === null || writes === null ? text : `${text}, ${writesText(answer.writes)}`;
+}
+
+function verdictText(answer: Answer | null): string {
   if (answer === null) return "not asked";
   if (answer.fault !== null) return `fault ${answer.fault.code}: ${faultText(answer.fault)}`;
   return answer.denial === null ? "allow" : `${verdictName(answer.verdict)}: ${answer.denial.reason}`;

@@ -1,17 +1,17 @@
 import { describedProgram } from "../../bpf/described-program.js";
 import { sha256 } from "../../bpf/insn/digest.js";
+import { TOKEN } from "../../bpf/model/commands.js";
 import { EFFECTS, type Effects, type Statement } from "../../bpf/model/facts.js";
 import { SETTING_KINDS, type SettingKind } from "../../bpf/model/program-fields.js";
 import { ATTACH_TYPES, MAP_TYPES, PROGRAM_TYPES } from "../../bpf/tables/names.gen.js";
-import type { CaseBlob, CaseMap, CaseProgram, CaseSubject } from "../../config/case-subject.js";
+import type { CaseBlob, CaseExecutable, CaseMap, CaseProgram, DescribedSubject } from "../../config/case-subject.js";
 import { mapSubject } from "../../engine/files/map-subject.js";
 import { loadedSubject, programSubject } from "../../engine/files/program-subject.js";
-import { VOCABULARY } from "../../engine/load/vocabulary.js";
 import { CountersignError } from "../../error.js";
 import { type HookName, hookRow } from "../../hooks/catalogue.js";
 import type { Subject } from "../../hooks/subject.js";
-import { didYouMean } from "../../nearest.js";
-import { meant } from "../../policy/model/vocabulary.js";
+import { describedCommand } from "./case-command.js";
+import { checkName } from "./case-name.js";
 
 /** A subject that a test describes, at the hook that it is for. */
 export interface CaseQuestion {
@@ -19,34 +19,57 @@ export interface CaseQuestion {
   readonly subject: Subject;
 }
 
-type Described = Exclude<CaseSubject, { readonly kind: "file" }>;
-
-/** The hook for each kind of subject unless the case names one. */
-const HOOKS = { program: "bpf_prog_load", map: "bpf_map_create", blob: "blob_verify" } as const;
+/** For each key of a described subject: the hook unless the case names one. */
+const HOOKS = {
+  program: "bpf_prog_load",
+  map: "bpf_map_create",
+  command: "bpf",
+  token: "bpf_token_create",
+  module: "kernel_read_file",
+  executable: "bprm_check_security",
+  blob: "blob_verify",
+} as const satisfies Readonly<Record<DescribedSubject["kind"], HookName>>;
 
 /**
- * Makes the subject that a case describes. Throws CONFIG_INVALID for a name that does not exist and for a hook that has
- * other subjects, and INSN_MALFORMED for a program that cannot be assembled; `place` is that of the case.
+ * Makes the subject that a case describes. Throws CONFIG_INVALID for a name that does not exist, a fact that the
+ * command has not, and a hook that has other subjects, and INSN_MALFORMED for a program that cannot be assembled;
+ * `place` is that of the case.
  */
-export function describedQuestion(described: Described, hook: HookName | null, place: string): CaseQuestion {
+export function describedQuestion(described: DescribedSubject, hook: HookName | null, place: string): CaseQuestion {
   const asked = hook ?? HOOKS[described.kind];
-  const kind = hookRow(asked).subject;
-  if (kind !== described.kind)
-    throw new CountersignError("CONFIG_INVALID", `${asked} is about a ${kind}, not about a ${described.kind}`, {
+  const { kind } = described;
+  if (!isAbout(asked, kind)) {
+    const right = (Object.keys(HOOKS) as DescribedSubject["kind"][]).find((one) => isAbout(asked, one));
+    throw new CountersignError("CONFIG_INVALID", `${asked} is about ${right}s, not about ${kind}s`, {
       place,
-      remedy: `describe a ${kind}, or name another hook`,
+      remedy: `describe \`${right}:\`, or name another hook`,
     });
+  }
   return { hook: asked, subject: subjectOf(described, asked, place) };
 }
 
-function subjectOf(described: Described, hook: HookName, place: string): Subject {
+/** Whether a hook has such subjects. Those of files differ by the purpose of reading the file. */
+function isAbout(hook: HookName, kind: DescribedSubject["kind"]): boolean {
+  const [one, other] = [hookRow(hook), hookRow(HOOKS[kind])];
+  return one.subject === other.subject && one.purpose === other.purpose;
+}
+
+function subjectOf(described: DescribedSubject, hook: HookName, place: string): Subject {
   switch (described.kind) {
     case "program":
-      return programOf(described.program, place);
+      return programOf(described.given, place);
     case "map":
-      return mapOf(described.map, hook, place);
+      return mapOf(described.given, hook, place);
+    case "command":
+      return describedCommand(described.given, place);
+    case "token":
+      return TOKEN;
+    case "module":
+      return fileOf(described.given, "module", described.given.parameters);
+    case "executable":
+      return fileOf(described.given, "exec", null);
     case "blob":
-      return blobOf(described.blob);
+      return blobOf(described.given);
   }
 }
 
@@ -86,11 +109,8 @@ function blobOf({ name, data, signature }: CaseBlob): Subject {
   return { name, digest: sha256(data), data, signature };
 }
 
-function checkName(what: string, known: readonly string[], name: string, place: string): void {
-  if (known.includes(name)) return;
-  const right = known === PROGRAM_TYPES ? meant("ProgramType", name, VOCABULARY) : didYouMean(name, known);
-  throw new CountersignError("CONFIG_INVALID", `\`${name}\` is no ${what}${right}`, {
-    place,
-    remedy: "spell it as bpftool and `countersign inspect` do",
-  });
+function fileOf(given: CaseExecutable, purpose: "exec" | "module", parameters: string | null): Subject {
+  const { name, path, data, signature } = given;
+  const digest = sha256(data);
+  return { path, name, digest, sha256: digest, data, signature, purpose, parameters };
 }

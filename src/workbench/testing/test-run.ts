@@ -95,7 +95,7 @@ export async function runCase(
       file: `${one.subject.kind === "file" ? one.subject.file : one.subject.kind} ${subject.name}`,
       hook,
       expected: expectedText(one),
-      got: answerText(answer),
+      got: answerText(answer, one),
       unused_reasons: answer?.unused_reasons ?? [],
       unused_answers,
       passed: isExpected(one, answer) && (unused_answers.length === 0 || !isAsked),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { CMD } from "../../../src/bpf/model/commands.js";
 import type { ProgramSubject } from "../../../src/bpf/model/facts.js";
 import { Attr, CREATE, LOAD } from "../../../src/gate/call/attr.js";
-import { CMD } from "../../../src/gate/call/command.js";
 import { IssuedObjects, type MapEntry } from "../../../src/gate/call/issued-objects.js";
 import { IssuedByContainer } from "../../../src/gate/supervisor/issued-by-container.js";
 import { bpf, mapInfo, programNumbers } from "../../../src/sys/bpf.js";

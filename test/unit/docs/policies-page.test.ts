@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { BACKENDS, HOOK_NAMES, HOOKS, type HookName } from "../../../src/hooks/catalogue.js";
+import { runCommand } from "../../support/command-line.js";
 import { rowsOf } from "../../support/markdown.js";
+import { Workplace } from "../../support/workplace.js";
 
 const root = new URL("../../../", import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, root), "utf8");
@@ -22,6 +24,19 @@ describe("docs/policies.md", () => {
   it("and the README say of each hook where it is enforced, as the catalogue has it", () => {
     const rows = HOOK_NAMES.map((name) => [`\`${name}\``, HOOKS[name].when, ...served(name)]);
     expect(table("What is enforced where", read("README.md"))).toEqual(rows);
+  });
+
+  it("has an example for hook bpf whose test reaches every branch and notices every change", async () => {
+    const section = read("docs/policies.md")
+      .split(/^#+ /m)
+      .find((part) => part.includes("export function bpf("))!;
+    const [policy, cases] = [/```js\n(.*?)```/s, /```yaml\n(.*?)```/s].map((block) => block.exec(section)![1]!);
+    const place = new Workplace("  - policy: policies/p.js");
+    place.write("policies/p.js", policy!);
+    place.write("policies/p.test.yaml", cases!);
+    const test = (...words: string[]) => runCommand("test", "--no-cache", "--config", place.config, ...words);
+    expect(await test("--min-coverage", "100")).toMatchObject({ code: 0 });
+    expect((await test("--mutate")).out).toMatch(/^(\d+) changed policies: a test notices \1$/m);
   });
 
   it("lists every policy that ships, each with its tests beside it", () => {

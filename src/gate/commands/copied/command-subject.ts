@@ -1,5 +1,5 @@
-import { sha256 } from "../../../bpf/insn/digest.js";
 import { NO_ATTR_FACTS } from "../../../bpf/model/command-fields.js";
+import { withCommandDigest } from "../../../bpf/model/commands.js";
 import type { CommandSubject } from "../../../hooks/command.js";
 import { LruCache } from "../../../lru-cache.js";
 import type { Call } from "../../call/call.js";
@@ -62,8 +62,7 @@ export function copiedCommand(
   });
 }
 
-/** Sets the digest to that of all facts, unless the subject has a digest already. */
 function digested(subject: CommandSubject): CommandSubject {
   const text = JSON.stringify(subject);
-  return remembered(text, () => (subject.digest === "" ? { ...subject, digest: sha256(Buffer.from(text)) } : subject));
+  return remembered(text, () => withCommandDigest(subject, text));
 }

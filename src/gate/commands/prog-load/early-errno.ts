@@ -1,11 +1,11 @@
 import { CALL_SRC, INSN_SIZE, LD_SRC, MAX_FUNCTIONS, MAX_INSNS, OP } from "../../../bpf/insn/insn.js";
+import { CMD } from "../../../bpf/model/commands.js";
 import { ERRNO } from "../../../errno.js";
 import { namespaceScopeOf } from "../../../sys/credentials.js";
 import { addressOf } from "../../../sys/libc.js";
 import { bpfAsTask } from "../../call/as-task.js";
 import { Attr, FLAG, LOAD } from "../../call/attr.js";
 import type { Call } from "../../call/call.js";
-import { CMD } from "../../call/command.js";
 import { failWith } from "../../call/failure.js";
 import type { Memory } from "../../task/blocking/blocking-op.js";
 import { type LiveLoad, POINTERS } from "./live-load.js";

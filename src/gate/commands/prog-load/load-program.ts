@@ -1,3 +1,4 @@
+import { CMD } from "../../../bpf/model/commands.js";
 import type { ProgramSubject } from "../../../bpf/model/facts.js";
 import { ERRNO, errorName } from "../../../errno.js";
 import { mapInfo, programInfo } from "../../../sys/bpf.js";
@@ -7,7 +8,6 @@ import type { IssuedFd } from "../../call/answer.js";
 import { bpfAsTask, readAttr } from "../../call/as-task.js";
 import { FLAG, LOAD } from "../../call/attr.js";
 import type { Call } from "../../call/call.js";
-import { CMD } from "../../call/command.js";
 import { checked, deny, failWith, reported } from "../../call/failure.js";
 import { loadAttempt } from "../../call/retries.js";
 import { decideLoaded, loaded } from "../objects/loaded.js";

@@ -1,3 +1,4 @@
+import { CMD } from "../../../bpf/model/commands.js";
 import { ERRNO, verdictName } from "../../../errno.js";
 import { bpf, elementAt, type KernelMap, mapInfo } from "../../../sys/bpf.js";
 import { addressOf, keepAlive } from "../../../sys/libc.js";
@@ -5,7 +6,6 @@ import { freeze, setFirstValue } from "../../../sys/map.js";
 import { close } from "../../../sys/pidfd.js";
 import { Attr, CREATE, LOAD } from "../../call/attr.js";
 import type { Call } from "../../call/call.js";
-import { CMD } from "../../call/command.js";
 import { deny } from "../../call/failure.js";
 import { ARRAY, constantValue, liveFacts, MMAPABLE, RDONLY_PROG } from "../objects/map-subject.js";
 import type { LiveLoad } from "./live-load.js";

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { CMD } from "../../../../src/bpf/model/commands.js";
 import { ATTACH_TYPES } from "../../../../src/bpf/tables/names.gen.js";
 import { UNREADABLE } from "../../../../src/gate/call/attr.js";
-import { CMD, COMMANDS } from "../../../../src/gate/call/command.js";
+import { COMMANDS } from "../../../../src/gate/call/command.js";
 import type { GateRule } from "../../../../src/gate/call/rules.js";
 import { OUT_OF_REACH } from "../../../../src/sys/credentials.js";
 import { NR } from "../../../../src/sys/numbers.js";

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { CMD } from "../../../../src/bpf/model/commands.js";
 import { CREATE } from "../../../../src/gate/call/attr.js";
-import { CMD } from "../../../../src/gate/call/command.js";
 import { OUT_OF_REACH } from "../../../../src/sys/credentials.js";
 import { attrOf, type FailingCall, FakeGate, itFails, NOWHERE } from "../../../support/fake-gate.js";
 import { kernel, resetKernel } from "../../../support/fake-kernel.js";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { CMD } from "../../../../src/bpf/model/commands.js";
 import { ATTR_SIZE } from "../../../../src/gate/call/attr.js";
-import { CMD, COMMANDS } from "../../../../src/gate/call/command.js";
+import { COMMANDS } from "../../../../src/gate/call/command.js";
 import { I386, X32, X32_BIT } from "../../../../src/gate/call/filter.js";
 import { GATE_RULES } from "../../../../src/gate/call/rules.js";
 import { NR } from "../../../../src/sys/numbers.js";

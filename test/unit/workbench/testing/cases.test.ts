@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { COMMAND_FIELDS } from "../../../../src/bpf/model/command-fields.js";
+import { CMD, COMMAND_NAMES } from "../../../../src/bpf/model/commands.js";
+import type { FactFields } from "../../../../src/fact-type.js";
 import { runCommand } from "../../../support/command-line.js";
 import { own, Workplace } from "../../../support/workplace.js";
 
@@ -107,6 +110,117 @@ describe("the subject of a case", () => {
   });
 });
 
+describe("the command of a case", () => {
+  it.each([
+    [
+      "command: { name: BPF_PROG_LOAD }",
+      "[it.cmd, it.size, it.digest, it.program, it.path]",
+      [5, null, "", null, null],
+    ],
+    ["command: { name: BPF_LINK_DETACH, size: 4 }", "[it.cmd, it.size, it.digest]", [34, 4, ""]],
+    [
+      "command: { name: BPF_OBJ_PIN, path: /sys/fs/bpf/x, map: { name: m, type: array } }",
+      "[it.path, it.map, it.digest.length, it.attach]",
+      ["/sys/fs/bpf/x", { name: "m", type: "array" }, 64, null],
+    ],
+    [
+      "command: { name: BPF_LINK_CREATE, program: { type: xdp }, attach: { type: xdp, target: { kind: interface, ifindex: 3 } } }",
+      "[it.program.type, it.program.digest, it.attach.type, it.attach.flags, it.attach.target.ifindex, it.attach.target.path]",
+      ["xdp", null, "xdp", 0, 3, null],
+    ],
+    ["command: { name: BPF_PROG_TEST_RUN, run: { repeat: 9 } }", "[it.run.repeat, it.run.flags]", [9, 0]],
+    [`command: { name: BPF_BTF_LOAD, btf: { sha256: ${"ab".repeat(32)} } }`, "it.digest", "ab".repeat(32)],
+  ])("%s", async (subject, expression, expected) => {
+    expect(await told(expression, subject, "bpf")).toEqual(expected);
+  });
+
+  it("can be any command", { tags: ["deep"] }, async () => {
+    const cases = COMMAND_NAMES.map(
+      (name) => `- { command: { name: ${name} }, expect: deny, reason: '"${name}",${CMD[name]}' }`,
+    );
+    const answers = await results(telling("[it.name, it.cmd]", "bpf"), cases.join("\n"));
+    expect(answers.filter(({ passed }) => !passed)).toEqual([]);
+    expect(answers.length).toBe(COMMAND_NAMES.length);
+  });
+
+  it("has no fact that such a command, or such a target, has not", { tags: ["deep"] }, async () => {
+    const given: Record<string, string> = {
+      program: "{ type: xdp }",
+      map: "{}",
+      attach: "{ target: { kind: netfilter } }",
+      run: "{}",
+      path: "/x",
+      btf: "{}",
+    };
+    const fields = Object.entries(COMMAND_FIELDS as FactFields).filter(([, { of }]) => of !== undefined);
+    expect(fields.map(([name]) => name)).toEqual(Object.keys(given));
+    for (const [fact, { of }] of fields)
+      for (const name of COMMAND_NAMES) {
+        const { out, code } = await tested(
+          telling("it.name", "bpf"),
+          `- { command: { name: ${name}, ${fact}: ${given[fact]} }, expect: deny }`,
+        );
+        if (of?.includes(name)) expect([name, fact, code]).toEqual([name, fact, 0]);
+        else expect(JSON.parse(out).error.message).toContain(`command ${name} has no fact \`${fact}\``);
+      }
+  });
+});
+
+describe("the token, the module and the executable of a case", () => {
+  it.each([
+    ["token: {}", "it.name", "BPF_TOKEN_CREATE", "bpf_token_create"],
+    [
+      "module: { name: hello, path: /tmp/hello.ko, data: abc, parameters: a=1 }",
+      "[it.name, it.path, it.digest.slice(0, 8), it.purpose, it.parameters, it.signature]",
+      ["hello", "/tmp/hello.ko", "ba7816bf", "module", "a=1", null],
+      "kernel_read_file",
+    ],
+    [
+      "executable: { name: tc, path: /sbin/tc, signature: { hex: 00ff } }",
+      "[it.name, it.path, it.data.length, it.purpose, it.parameters, it.signature.length]",
+      ["tc", "/sbin/tc", 0, "exec", null, 2],
+      "bprm_check_security",
+    ],
+  ])("%s", async (subject, expression, expected, hook) => {
+    expect(await told(expression, subject, hook)).toEqual(expected);
+  });
+});
+
+describe("the writes of a case", () => {
+  const WRITING = `import { map_delete, map_update } from "countersign";
+    export function bpf_prog_load() {
+      map_update("m", "a", 1);
+      map_update("m", "a", { b: [2] });
+      return map_delete("m", "c") && 0;
+    }`;
+  const OF_A = "writes: { m: { a: { b: [2] } } }";
+
+  it.each([
+    ["", true],
+    [`${OF_A}, deletes: { m: [c] },`, true],
+    [`${OF_A},`, false],
+    ["writes: { m: { a: 1 } }, deletes: { m: [c] },", false],
+    ["writes: { n: { a: { b: [2] } } }, deletes: { m: [c] },", false],
+    [`${OF_A}, deletes: { m: [c, d] },`, false],
+    ["writes: {},", false],
+  ])("are compared completely: %s", async (writes, passed) => {
+    const [result] = await results(
+      WRITING,
+      `- { program: { type: xdp }, maps: { m: { c: 1 } }, ${writes} expect: allow }`,
+    );
+    expect(result!.passed).toBe(passed);
+    if (writes !== "") expect(result!.got).toBe('allow, deletes m "c", writes m "a": {"b":[2]}');
+  });
+
+  it("can be none", async () => {
+    const [result] = await results(
+      "export const bpf_prog_load = () => 0;",
+      "- { program: { type: xdp }, writes: {}, expect: allow }",
+    );
+    expect(result).toMatchObject({ passed: true, got: "allow, writes nothing" });
+  });
+});
+
 describe("the helpers of a case", () => {
   const PROGRAM = "program: { type: xdp, statements: [{ name: s }] }";
 
@@ -204,7 +318,24 @@ describe("a case with a mistake", () => {
       "program: { type: xdp, statements: [{ settings: [{ name: a, kind: b, value: 1 }] }] }, expect: allow",
       "no kind of a setting",
     ],
-    ["program: { type: xdp }, hook: bpf_map, expect: allow", "bpf_map is about a map, not about a program"],
+    ["program: { type: xdp }, hook: bpf_map, expect: allow", "bpf_map is about maps, not about programs"],
+    [
+      "module: {}, hook: bprm_check_security, expect: allow",
+      "bprm_check_security is about executables, not about modules",
+    ],
+    ["token: { uid: 1 }, expect: allow", "unknown key `uid`"],
+    ["command: { name: BPF_LINK_CRATE }, expect: allow", "is no command of bpf(2)"],
+    ["command: { name: BPF_PROG_LOAD, cmd: 5 }, expect: allow", "unknown key `cmd`"],
+    ["command: { name: BPF_PROG_LOAD, path: /x }, expect: allow", "command BPF_PROG_LOAD has no fact `path`"],
+    [
+      "command: { name: BPF_LINK_CREATE, attach: { target: { kind: netns, ifindex: 1 } } }, expect: allow",
+      "target netns has no fact `ifindex`",
+    ],
+    [
+      "command: { name: BPF_LINK_CREATE, attach: { target: { kind: interfaces } } }, expect: allow",
+      "`interfaces` is no kind of target (did you mean `interface`?)",
+    ],
+    ["command: { name: BPF_OBJ_PIN, program: { type: tc } }, expect: allow", "`tc` is no program type"],
     ["program: { type: xdp }, labels: {}, container: null, expect: allow", "contradicts `container`"],
     ["program: { type: xdp }, maps: { mm: {} }, expect: allow", "`mm`, which is not configured"],
     ["program: { type: xdp }, maps: { m: { k: .inf } }, expect: allow", "is not a JSON value"],

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { CMD } from "../../../../../src/bpf/model/commands.js";
 import { LOAD } from "../../../../../src/gate/call/attr.js";
-import { CMD } from "../../../../../src/gate/call/command.js";
 import type { Make } from "../../../../../src/gate/task/blocking/blocking-op.js";
 import { addressOf } from "../../../../../src/sys/libc.js";
 import { attrOf, FakeGate } from "../../../../support/fake-gate.js";

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Btf } from "../../../../../src/bpf/btf/btf.js";
+import { CMD } from "../../../../../src/bpf/model/commands.js";
 import { loadedBtf } from "../../../../../src/bpf/recognition/loaded-btf.js";
 import { programPartOf } from "../../../../../src/bpf/statement.js";
 import { extendedBy } from "../../../../../src/engine/statements/extended-statements.js";
 import { issuedObjectText, readIssuedObject } from "../../../../../src/gate/agent/fd-store/issued-object-text.js";
 import { Attr, LOAD } from "../../../../../src/gate/call/attr.js";
-import { CMD } from "../../../../../src/gate/call/command.js";
 import { IssuedObjects } from "../../../../../src/gate/call/issued-objects.js";
 import { copyLoad } from "../../../../../src/gate/commands/prog-load/live-load.js";
 import { Facts } from "../../../../../src/gate/commands/prog-load/load-facts.js";

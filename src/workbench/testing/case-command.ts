@@ -1,0 +1,39 @@
+import { COMMAND_FIELDS, TARGET_FIELDS } from "../../bpf/model/command-fields.js";
+import { CMD, type CommandName, withCommandDigest } from "../../bpf/model/commands.js";
+import type { CaseCommand } from "../../config/case-subject.js";
+import { CountersignError } from "../../error.js";
+import { type FactFields, object } from "../../fact-type.js";
+import type { CommandSubject } from "../../hooks/command.js";
+import { checkNames } from "./case-name.js";
+
+const DOMAIN = object("Command", COMMAND_FIELDS).domain;
+
+/**
+ * The command of bpf(2) that a case describes, with the digest that a gate computes. Throws CONFIG_INVALID for a name
+ * that does not exist, and for a fact that the command, or its attach target, has not.
+ */
+export function describedCommand(given: CaseCommand, place: string): CommandSubject {
+  const { name, size, program, map, attach, run, path, btf } = given;
+  const number = CMD[name as CommandName];
+  const command = { name, digest: "", cmd: number, size, program, map, attach, run, path, btf };
+  checkFacts("command", name, COMMAND_FIELDS, command, place);
+  if (attach !== null) checkFacts("target", attach.target.kind, TARGET_FIELDS, attach.target, place);
+  checkNames(DOMAIN, command, place);
+  return isRead(name) ? withCommandDigest(command) : command;
+}
+
+/** Whether a gate reads more of the command than its registers. */
+function isRead(name: string): boolean {
+  return Object.values(COMMAND_FIELDS as FactFields).some(({ of }) => of?.includes(name));
+}
+
+/** Throws CONFIG_INVALID for a fact that is not null although its owner does not have it. */
+function checkFacts(what: string, owner: string, fields: FactFields, facts: object, place: string): void {
+  for (const [name, { of }] of Object.entries(fields)) {
+    if (of === undefined || of.includes(owner) || (facts as Readonly<Record<string, unknown>>)[name] === null) continue;
+    throw new CountersignError("CONFIG_INVALID", `${what} ${owner} has no fact \`${name}\``, {
+      place,
+      remedy: `leave it out; these have it: ${of.join(", ")}`,
+    });
+  }
+}
