@@ -289,13 +289,16 @@ class TakenElements {
 export function indexed(place: number, value: unknown): TakenElements {
   at(place);
   const its = settled(value);
-  return new TakenElements(partsIn(its) === null ? elements(place, its) : its);
+  const isTaken = partsIn(its) !== null || termOf(its)?.k === "split";
+  return new TakenElements(isTaken ? its : elements(place, its));
 }
 
 /** An element that a pattern takes. */
 export function element(place: number, taken: TakenElements, index: number): unknown {
   at(place);
   const { of } = taken;
+  const term = termOf(of);
+  if (term?.k === "split") return splitMember(of as object, term, String(index));
   const its = index === 0 ? view(of) : (knownArray(of) ?? view(of));
   if (Array.isArray(its)) return its[index];
   return index === 0 ? firstOf(partsIn(its)!)?.[0] : notDecided("an element of a list after the first");
@@ -306,6 +309,7 @@ export function rest(place: number, taken: TakenElements, index: number): unknow
   at(place);
   const { of } = taken;
   const its = view(of);
+  if (termOf(its)?.k === "split") return notDecided("the rest of the parts of a text");
   return Array.isArray(its) ? its.slice(index) : restOf(partsIn(its)!, index);
 }
 

@@ -1,4 +1,4 @@
-import { measureName, stepName, type TextStep } from "../shared/text-step.js";
+import { measureName, stepName, type TextMeasure, type TextStep } from "../shared/text-step.js";
 import { integer, symbol, view } from "./facts.js";
 import { birth, write } from "./loops.js";
 import { declare, notDecided, test } from "./path.js";
@@ -14,6 +14,8 @@ const METHODS: Readonly<Record<string, (name: string, given: readonly unknown[])
   trim: (name, given) => trimmed(name, "trim", given),
   trimStart: (name, given) => trimmed(name, "trimStart", given),
   trimEnd: (name, given) => trimmed(name, "trimEnd", given),
+  toLowerCase: (name) => part(name, { step: "toLowerCase" }),
+  toUpperCase: (name) => part(name, { step: "toUpperCase" }),
   slice: (name, [from, to]) => sliced(name, from, to, false),
   substring: (name, [from, to]) => sliced(name, from, to, true),
   charAt: (name, [at]) => {
@@ -96,11 +98,17 @@ const places = new Map<string, Place>();
 
 function placeOf(of: string, measure: "indexOf" | "lastIndexOf", given: readonly unknown[]): Sym {
   const its = { measure, unit: unitOf(given) } as const;
+  places.set(measureName(of, its), { of, unit: its.unit, isLast: measure === "lastIndexOf" });
+  return measured(of, its, -1n, 0n);
+}
+
+/** A number that is found in a text, with a constant added. */
+function measured(of: string, its: TextMeasure, least: bigint, constant: bigint): Sym {
   const name = measureName(of, its);
-  places.set(name, { of, unit: its.unit, isLast: measure === "lastIndexOf" });
-  const [least, most] = [-1n, MOST_LENGTH];
+  const most = MOST_LENGTH;
   declare(name, { kind: "integer", least: String(least), most: String(most), measure: its });
-  return symbol(name, { k: "integer", constant: 0n, of: new Map([[name, { coefficient: 1n, least, most }]]) });
+  const term: Term = { k: "integer", constant, of: new Map([[name, { coefficient: 1n, least, most }]]) };
+  return constant === 0n ? symbol(name, term) : new Sym(term);
 }
 
 function unitOf([text, ...more]: readonly unknown[]): string {
@@ -140,9 +148,32 @@ export function unitAt(name: string, at: number): unknown {
 /** Parts of texts between separators of which the last one was removed. */
 const shortened = new WeakSet<object>();
 
+/** The most parts of a text that are told apart. */
+const MOST_PARTS = 20;
+
+/** A property of the parts of a text: their number, or one of them, which is there if the units before it are. */
 export function splitMember(value: object, { name, unit }: Extract<Term, { k: "split" }>, key: string): unknown {
-  if (key === "0" && !shortened.has(value)) return part(name, { step: "before first", unit });
-  return notDecided(`\`${key}\` of the parts of a text`);
+  if (shortened.has(value)) return notDecided("the parts of a text after `pop`");
+  if (key === "length") return measured(name, { measure: "count", unit }, 0n, 1n);
+  const index = Number(key);
+  if (String(index) !== key || !Number.isInteger(index) || index < 0 || index > MOST_PARTS)
+    return notDecided(`\`${key}\` of the parts of a text`);
+  let rest = name;
+  for (let before = 0; before < index; before++) {
+    if (!test({ kind: "includes", of: rest, text: unit })) return undefined;
+    rest = declaredPart(rest, { step: "after first", unit });
+  }
+  return part(rest, { step: "before first", unit });
+}
+
+/** One of the parts, by its place from the end, where the last one has the place 1. */
+function splitFromEnd({ name, unit }: Extract<Term, { k: "split" }>, place: number): unknown {
+  let before = name;
+  for (let after = 1; after < place; after++) {
+    if (!test({ kind: "includes", of: before, text: unit })) return undefined;
+    before = declaredPart(before, { step: "before last", unit });
+  }
+  return part(before, { step: "after last", unit });
 }
 
 export function splitMethod(
@@ -151,14 +182,15 @@ export function splitMethod(
   key: string,
   [at, ...more]: readonly unknown[],
 ): unknown {
-  const isAt = key === "at" && more.length === 0;
   if (shortened.has(value)) return notDecided("the parts of a text after `pop`");
-  if (isAt && view(at) === 0) return splitMember(value, term, "0");
-  const isPop = key === "pop" && at === undefined;
-  if (!isPop && !(isAt && view(at) === -1)) return notDecided(`\`${key}\` of the parts of a text`);
-  if (isPop) {
-    write(term.born, value);
-    shortened.add(value);
+  if (key === "at" && more.length === 0) {
+    const its = integerOf(at ?? 0);
+    if (its >= 0) return splitMember(value, term, String(its));
+    return -its <= MOST_PARTS ? splitFromEnd(term, -its) : notDecided("`at` of the parts of a text");
   }
+  const isPop = key === "pop" && at === undefined;
+  if (!isPop) return notDecided(`\`${key}\` of the parts of a text`);
+  write(term.born, value);
+  shortened.add(value);
   return part(term.name, { step: "after last", unit: term.unit });
 }

@@ -1,6 +1,6 @@
 /** How a part of a text is found. Units are UTF-16 code units; `unit` is a text of one. */
 export type TextStep =
-  | { readonly step: "trim" | "trimStart" | "trimEnd" }
+  | { readonly step: "trim" | "trimStart" | "trimEnd" | "toLowerCase" | "toUpperCase" }
   /** From one unit on, to another one if `to` is not null. */
   | { readonly step: "slice"; readonly from: number; readonly to: number | null }
   /** The last units, or all but the last ones. */
@@ -16,6 +16,8 @@ export function stepOf(text: string, its: TextStep): string {
     case "trim":
     case "trimStart":
     case "trimEnd":
+    case "toLowerCase":
+    case "toUpperCase":
       return text[its.step]();
     case "slice":
       return text.slice(its.from, its.to ?? undefined);
@@ -49,6 +51,8 @@ function suffixOf(its: TextStep): string {
     case "trim":
     case "trimStart":
     case "trimEnd":
+    case "toLowerCase":
+    case "toUpperCase":
       return `.${its.step}()`;
     case "slice":
       return `.slice(${its.from}${its.to === null ? "" : `,${its.to}`})`;
@@ -61,13 +65,14 @@ function suffixOf(its: TextStep): string {
   }
 }
 
-/** A number that is found in a text: its length, or where a unit is. */
+/** A number that is found in a text: its length, where a unit is, or how often a unit is in it. */
 export type TextMeasure =
   | { readonly measure: "length" }
-  | { readonly measure: "indexOf" | "lastIndexOf"; readonly unit: string };
+  | { readonly measure: "indexOf" | "lastIndexOf" | "count"; readonly unit: string };
 
 export function measureOf(text: string, its: TextMeasure): number {
-  return its.measure === "length" ? text.length : text[its.measure](its.unit);
+  if (its.measure === "length") return text.length;
+  return its.measure === "count" ? text.split(its.unit).length - 1 : text[its.measure](its.unit);
 }
 
 /** The name of a symbol for a number that is found in a text. */

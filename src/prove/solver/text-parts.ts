@@ -60,7 +60,8 @@ export function wholesBy(steps: readonly TextStep[], part: TextAutomaton): TextA
 export function likelyTexts(steps: readonly TextStep[], measures: readonly TextMeasure[]): readonly string[] {
   const named = [...steps, ...measures].flatMap((its) => ("unit" in its ? [its.unit] : []));
   const spaces = steps.some(({ step }) => step.startsWith("trim")) ? [" "] : [];
-  const units = new Set([...named, ...spaces, ...(steps.length + measures.length > 0 ? ["b"] : [])]);
+  const letters = steps.some(({ step }) => step.endsWith("Case")) ? ["A", "a"] : [];
+  const units = new Set([...named, ...spaces, ...letters, ...(steps.length + measures.length > 0 ? ["b"] : [])]);
   return [...units].flatMap((its) => [`${its}a`, `a${its}`, `${its}a${its}`, `a${its}${its}`, `a${its}bc${its}d`, its]);
 }
 

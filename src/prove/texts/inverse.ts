@@ -80,6 +80,9 @@ export function wholesOf(its: TextStep, part: TextAutomaton): TextAutomaton {
       return afterSpaces(part);
     case "trimEnd":
       return beforeSpaces(part);
+    case "toLowerCase":
+    case "toUpperCase":
+      return changedCase(its.step, part);
     case "slice":
       return between(its.from, its.to ?? Infinity, part);
     case "last":
@@ -166,6 +169,48 @@ function withoutLast(count: number, part: TextAutomaton): TextAutomaton {
   });
 }
 
+/** What each code unit becomes by itself, for those that change; surrogates do not. */
+const CHANGED = {
+  toLowerCase: changedUnits("toLowerCase"),
+  toUpperCase: changedUnits("toUpperCase"),
+} as const;
+
+function changedUnits(step: "toLowerCase" | "toUpperCase"): ReadonlyMap<number, readonly number[]> {
+  const changed = new Map<number, readonly number[]>();
+  for (let unit = 0; unit <= 0xffff; unit++) {
+    const text = String.fromCharCode(unit);
+    const its = text[step]();
+    if (its !== text)
+      changed.set(
+        unit,
+        Array.from({ length: its.length }, (_, index) => its.charCodeAt(index)),
+      );
+  }
+  return changed;
+}
+
+const FINAL_SIGMA = 0x3c2;
+
+/**
+ * Throws RangeError if the part depends on more than one unit at a time: it tells surrogates apart, of which a pair
+ * becomes another one, or the forms of sigma, which depend on the letters around them.
+ */
+function changedCase(step: "toLowerCase" | "toUpperCase", part: TextAutomaton): TextAutomaton {
+  const begins = [...new Set(part.units.flatMap(([from, to]) => [from, to + 1]))].sort((a, b) => a - b);
+  if (begins.some((its) => (its > 0xd800 && its <= 0xdfff) || (step === "toLowerCase" && its === FINAL_SIGMA + 1)))
+    throw new RangeError("the automaton depends on more than one code unit");
+  const changed = CHANGED[step];
+  const classOf = (unit: number) => begins.findLastIndex((its) => its <= unit);
+  const different = [...changed].filter(([unit, its]) => its.length !== 1 || classOf(unit) !== classOf(its[0]!));
+  return new MachineAutomaton<Reached>({
+    units: [...part.units, ...different.flatMap(([unit]) => oneUnit(unit))],
+    first: part.begin(),
+    next: (at, unit) => (changed.get(unit) ?? [unit]).reduce((reached, one) => part.step(reached, one), at),
+    accepts: ({ accepts }) => accepts,
+    key: ({ number }) => String(number),
+  });
+}
+
 function atFirst(unit: number, isBefore: boolean, part: TextAutomaton): TextAutomaton {
   return new MachineAutomaton<{ readonly at: Reached; readonly wasRead: boolean }>({
     units: [...part.units, ...oneUnit(unit)],
@@ -209,9 +254,10 @@ export function measured(its: TextMeasure, most: number, isRight: (measure: numb
   const up = (count: number) => Math.min(count + 1, most);
   return new MachineAutomaton<{ readonly read: number; readonly found: number }>({
     units: unit === null ? [] : oneUnit(unit),
-    first: { read: 0, found: unit === null ? 0 : -1 },
+    first: { read: 0, found: unit === null || its.measure === "count" ? 0 : -1 },
     next({ read, found }, one) {
       if (unit === null) return { read: 0, found: up(found) };
+      if (its.measure === "count") return { read: 0, found: one === unit ? up(found) : found };
       const isFound = one === unit && (its.measure === "lastIndexOf" || found === -1);
       return { read: up(read), found: isFound ? read : found };
     },

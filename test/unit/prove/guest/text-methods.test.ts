@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { seedOf } from "../../../support/damage.js";
 import { confirmedEnds, endsOf, randomPolicies } from "../../../support/explored-conditions.js";
+import { ExploredPolicy } from "../../../support/prove.js";
 
 const seed = seedOf();
 const isLong = process.env.COUNTERSIGN_NIGHTLY === "1";
@@ -10,7 +11,29 @@ const INPUTS = isLong ? 2_000 : 30;
 
 /** White space of JavaScript, and characters that other languages take for it. */
 const SPACES = [" ", "\t", "\n", "\u00a0", "\ufeff", "\u2028", "\u3000", "\u180e", "\u200b", "\u0085", "\u0000"];
-const TEXTS = ["a.b", ".", "a.", ".b", "a.b.c", "ab", " a ", "a", "..", "\ud83d\ude00", "\ud83d", "a b"];
+const TEXTS = [
+  "A.B",
+  "AB",
+  "K\u00c4",
+  "\u212a",
+  "\u0130",
+  "\u00df",
+  "\u03a3",
+  "a\u03a3",
+  "\ufb06",
+  "a.b",
+  ".",
+  "a.",
+  ".b",
+  "a.b.c",
+  "ab",
+  " a ",
+  "a",
+  "..",
+  "\ud83d\ude00",
+  "\ud83d",
+  "a b",
+];
 const COMPARISON = { seed, inputs: INPUTS, texts: [...TEXTS, ...SPACES, ...SPACES.map((one) => `${one}a${one}`)] };
 
 describe(`methods of texts that are not known (seed ${seed})`, () => {
@@ -31,6 +54,22 @@ describe(`methods of texts that are not known (seed ${seed})`, () => {
     "prog.name.split('/')[0] === 'usr'",
     "prog.name.split('/').pop() === 'ls'",
     "prog.name.split('/').at(-1) === 'ls'",
+    "prog.name.split('.')[1] === 'b'",
+    "prog.name.split('.')[2] === undefined",
+    "prog.name.split('.').at(-2) === 'b'",
+    "prog.name.split('.').length === 2",
+    "prog.name.split('.').length > prog.maps.length",
+    "[prog.name.split('.')].some(([base, ext]) => ext === 'b' && base.length > 0)",
+    "prog.name.toLowerCase() === 'ab'",
+    "prog.name.toLowerCase().startsWith('k\u00e4')",
+    "prog.name.toUpperCase() === 'A.B'",
+    "prog.name.toUpperCase() === 'SS'",
+    "prog.name.toLowerCase() === prog.name",
+    "prog.name.toLowerCase().length > 3",
+    "prog.name.split('.')[1]?.toLowerCase() === 'ab'",
+    "/^[a-c]+$/.test(prog.name.toLowerCase())",
+    "({ ab: 1, b: 2 })[prog.name.toLowerCase()] === 1",
+    "map_lookup('program_budget', prog.name.toLowerCase()) === true",
     "prog.name.slice(0, 2) === 'ab'",
     "prog.name.slice(-2) === 'ab'",
     "prog.name.slice(1, -1) === 'b'",
@@ -60,6 +99,9 @@ describe(`methods of texts that are not known (seed ${seed})`, () => {
 
   /** Each condition has the same value for all facts. */
   const SURE: readonly (readonly [condition: string, value: boolean])[] = [
+    ["prog.name.toLowerCase() === 'Ab'", false],
+    ["prog.name.toUpperCase() === '\u00df'", false],
+    ["prog.name.split('.').length < 1", false],
     ["prog.name.trim().startsWith(' ')", false],
     ["prog.name.slice(0, 2) === 'abc'", false],
     ["prog.name.slice(-2).length > 2", false],
@@ -79,18 +121,47 @@ describe(`methods of texts that are not known (seed ${seed})`, () => {
   });
 
   const OTHERS = [
-    "prog.name.toLowerCase() === 'a'",
     "prog.name.slice(prog.insn_cnt) === 'a'",
     "prog.name.slice(0.5) === 'a'",
     "prog.name.slice(-1, 1) === 'a'",
     "prog.name.indexOf('ab') === 0",
     "prog.name.indexOf('a', 1) === 1",
-    "prog.name.split(',').length === 2",
+    "prog.name.split(',')[21] === 'a'",
+    "prog.name.split(',').includes('a')",
+    "[prog.name.split('.')].some(([first, ...more]) => more.length > first.length)",
     "prog.name.split(/,/)[0] === 'a'",
     "prog.name.slice(prog.license.indexOf('.') + 1) === 'a'",
     "[prog.name.split('/')].every((parts) => parts.pop() !== parts.pop())",
     "`${prog.name}${prog.license}`.length > 2",
   ];
+  it.each(["prog.name.toLowerCase() === '\ud83d\ude00'", "prog.name.toLowerCase() === 'a\u03c2'"])(
+    "%s has a path for each input, though no automaton is made",
+    (condition) => {
+      expect(endsOf(condition, COMPARISON)).toEqual(expect.arrayContaining([-1, 0]));
+    },
+  );
+
+  it.each(["toLowerCase", "toUpperCase"] as const)(
+    "%s of each code unit is the engine's",
+    { tags: ["deep"] },
+    (key) => {
+      for (let from = 0; from < 0x10000; from += 0x1000) {
+        const policy = ExploredPolicy.of(`import { deny } from "countersign";
+export function bpf_prog_load() {
+  let texts = [];
+  for (let unit = ${from}; unit < ${from + 0x1000}; unit++) texts.push(String.fromCharCode(unit));
+  texts = texts.map((one) => one.${key}());
+  return deny(texts.join("|"));
+}`);
+        const [path, ...others] = policy.explore("bpf_prog_load", 10).paths;
+        policy.close();
+        const units = Array.from({ length: 0x1000 }, (_, index) => String.fromCharCode(from + index)[key]());
+        expect(others).toEqual([]);
+        expect(path!.end).toMatchObject({ kind: "verdict", reason: [units.join("|")] });
+      }
+    },
+  );
+
   it.each(OTHERS)("%s is not decided", (condition) => {
     expect(endsOf(condition, COMPARISON)).toContain("not decided");
   });
@@ -116,6 +187,9 @@ function randomCondition(next: (below: number) => number): string {
       () => `${of}.slice(${of}.${pick(["indexOf", "lastIndexOf"])}(".") + 1)`,
       () => `${of}.${pick(["slice", "substring"])}(0, ${of}.${pick(["indexOf", "lastIndexOf"])}("."))`,
       () => `${of}.split(".")${pick(["[0]", ".at(-1)", ".pop()"])}`,
+      () => `${of}.${pick(["toLowerCase", "toUpperCase"])}()`,
+      () => `(${of}.split(".")${pick(["[1]", "[2]", ".at(-2)"])} ?? "")`,
+      () => `(([one, two = "a"]) => two)(${of}.split("."))`,
       () => `${of}.charAt(${next(3)})`,
     ])();
   const text = next(2) === 0 ? part(base) : part(part(base));

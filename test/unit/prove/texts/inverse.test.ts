@@ -9,7 +9,22 @@ import { numbers, seedOf } from "../../../support/damage.js";
 const seed = seedOf();
 const ROUNDS = Number(process.env.ROUNDS ?? (process.env.COUNTERSIGN_NIGHTLY === "1" ? 50_000 : 2_000));
 
-const UNITS = ["a", "b", ".", " ", "\u00a0", "\ufeff", "\u180e", "\ud83d", "\ude00"];
+const UNITS = [
+  "a",
+  "b",
+  "A",
+  "\u00df",
+  "\u0130",
+  "\u212a",
+  "\u03a3",
+  ".",
+  " ",
+  "\u00a0",
+  "\ufeff",
+  "\u180e",
+  "\ud83d",
+  "\ude00",
+];
 
 function accepts(automaton: TextAutomaton, text: string): boolean {
   let at: Reached = automaton.begin();
@@ -26,6 +41,7 @@ function drawStep(next: Next): TextStep {
   return pick<() => TextStep>(
     [
       () => ({ step: pick(["trim", "trimStart", "trimEnd"] as const, next) }),
+      () => ({ step: pick(["toLowerCase", "toUpperCase"] as const, next) }),
       () => ({ step: "slice", from: next(4), to: next(2) === 0 ? null : next(6) }),
       () => ({ step: pick(["last", "without last"] as const, next), count: 1 + next(4) }),
       () => ({ step: pick(["before first", "after first", "before last", "after last"] as const, next), unit }),
@@ -40,13 +56,24 @@ function drawPart(next: Next): Automaton {
   return Automaton.ofExpression(parseExpression(pick(["^a*$", "a.b", "^.?$", "\\s", "^$|b$"], next), "")!);
 }
 
+/** Null if there is no such automaton: {@link drawText} gives surrogates, which a case step does not tell apart. */
+function wholesBy(steps: readonly TextStep[], part: TextAutomaton): TextAutomaton | null {
+  try {
+    return steps.reduceRight<TextAutomaton>((its, step) => wholesOf(step, its), part);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
 describe(`the texts with a part that an automaton accepts (seed ${seed})`, () => {
   it("are those whose part it accepts", { tags: ["deep"] }, () => {
     const next = numbers(seed);
     for (let round = 0; round < ROUNDS; round++) {
       const steps = Array.from({ length: 1 + next(2) }, () => drawStep(next));
       const part = drawPart(next);
-      const wholes = steps.reduceRight<TextAutomaton>((its, step) => wholesOf(step, its), part);
+      const wholes = wholesBy(steps, part);
+      if (wholes === null) continue;
       for (let index = 0; index < 5; index++) {
         const text = drawText(next);
         const expected = part.matches(steps.reduce(stepOf, text));
@@ -73,7 +100,9 @@ describe(`the texts with a part that an automaton accepts (seed ${seed})`, () =>
     const next = numbers(seed);
     for (let round = 0; round < ROUNDS; round++) {
       const its: TextMeasure =
-        next(2) === 0 ? { measure: "length" } : { measure: pick(["indexOf", "lastIndexOf"] as const, next), unit: "a" };
+        next(2) === 0
+          ? { measure: "length" }
+          : { measure: pick(["indexOf", "lastIndexOf", "count"] as const, next), unit: "a" };
       const [root, isBelow, text] = [next(6) - 1, next(2) === 0, drawText(next)];
       const isRight = (measure: number) => (isBelow ? measure <= root : measure === root);
       const automaton = measured(its, Math.max(root, 0) + 2, isRight);
