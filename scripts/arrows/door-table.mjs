@@ -214,15 +214,15 @@ export const DOORS = {
     },
   },
   config: {
-    files: 14,
-    names: 33,
+    files: 15,
+    names: 36,
     shared: ["attachments", "cases", "config", "current", "keyring", "keyring-files", "mapfile", "test-file"],
     only: {
       engine: { because: "part of the form of a test, which is read as a whole", files: ["helper-answers"] },
       prove: { because: "the document with the places of a file, which all of `config` reads by", files: ["document"] },
       workbench: {
         because: "parts of the form of a test and of a configuration, which are read as a whole",
-        files: ["accepted-mutants", "case-subject"],
+        files: ["accepted-mutants", "case-subject", "map-schema"],
       },
     },
     cli: {
@@ -240,8 +240,8 @@ export const DOORS = {
     },
   },
   policy: {
-    files: 40,
-    names: 94,
+    files: 42,
+    names: 98,
     shared: [
       "attachment",
       "attachment-index",
@@ -251,6 +251,7 @@ export const DOORS = {
       "linker/names",
       "linker/points",
       "maps/map",
+      "maps/map-schema",
       "maps/map-size",
       "model/current",
       "model/facts.gen",
@@ -271,7 +272,10 @@ export const DOORS = {
       "units/units",
     ],
     only: {
-      config: { because: "the line table is that of the policy's source", files: ["syntax/line-table"] },
+      config: {
+        because: "the line table is that of the policy's source, and a map's schema is checked where the map is",
+        files: ["maps/value-schema", "syntax/line-table"],
+      },
       engine: {
         because: "maps and stored links are read and written in one form",
         files: ["linker/stored-policy", "maps/map-view"],

@@ -5,6 +5,7 @@ import type { Origin } from "../hooks/decision.js";
 import { readText } from "../input.js";
 import { didYouMean } from "../nearest.js";
 import type { PathPlaces } from "../path-places.js";
+import type { MapSchemaRules } from "../policy/maps/map-schema.js";
 import type { MapLimits } from "../policy/maps/map-size.js";
 import type { Mode } from "../policy/model/mode.js";
 import { type AttachmentConfig, AttachmentReader } from "./attachments.js";
@@ -51,6 +52,8 @@ export interface MapConfig {
   readonly writable: MapLimits | null;
   /** Names of attachments and domains that may write. Null means the one domain whose policies name the map. */
   readonly writers: readonly string[] | null;
+  /** What its entries must be; anything if absent. */
+  readonly schema?: MapSchemaRules;
 }
 
 export interface LogConfig {
@@ -189,12 +192,13 @@ class Reader {
       keyrings: Object.entries(this.input.keyrings).map(([name, rules]) =>
         keyringConfig(name, this.document.place(["keyrings", name], "key"), rules, (path) => this.path(path)),
       ),
-      maps: Object.entries(this.input.maps).map(([name, { file, writable, writers }]) => ({
+      maps: Object.entries(this.input.maps).map(([name, { file, writable, writers, values, keys }]) => ({
         name,
         place: this.document.place(["maps", name], "key"),
         file: file === undefined ? null : this.path(file),
         writable: writable === undefined ? null : { entries: writable.entries, bytes: bytes(writable.bytes) },
         writers: writers === undefined ? null : this.attempt(() => this.writers(writers, ["maps", name, "writers"])),
+        ...(values === undefined && keys === undefined ? {} : { schema: { values, keys } }),
       })),
       attachments: this.attachments.read(),
       signatures: this.input.signatures.map((path, index) => this.placedPath(path, ["signatures", index])),

@@ -2,13 +2,14 @@ import { extname } from "node:path";
 import { duplicateKey } from "../duplicate-key.js";
 import { CountersignError } from "../error.js";
 import { readText } from "../input.js";
+import type { EntryBreach, MapSchema } from "../policy/maps/map-schema.js";
 import { Document } from "./document.js";
+import { written } from "./issue.js";
 import { quoted } from "./quoted.js";
+import { jsonFlaw } from "./values.js";
 
 /** Maximum size of a map file in bytes. */
 export const MAX_MAP = 32 * 2 ** 20;
-/** Maximum nesting depth of lists and mappings in a value. */
-const MAX_DEPTH = 64;
 
 /**
  * Reads a map's entries from a file, or from its text if that has been read already: a JSON or YAML mapping of string
@@ -19,15 +20,47 @@ export function readMapFile(file: string, text = readText(file, MAX_MAP)): Recor
   if (value === null || typeof value !== "object" || Array.isArray(value))
     throw invalid(file, "is not a mapping of keys to values", "write it as `key: value` lines, or as one JSON object");
   for (const [key, entry] of Object.entries(value)) {
-    const flaw = flawOf(entry);
+    const flaw = jsonFlaw(entry);
     if (flaw !== null) throw invalid(file, `the value of ${quoted(key)} ${flaw.is}`, flaw.remedy);
   }
   return value as Record<string, unknown>;
 }
 
+/** Throws MAP_INVALID if an entry that was read from a file breaks the map's schema, with its place in the file. */
+export function checkMapFile(
+  schema: MapSchema,
+  file: string,
+  text: string,
+  entries: Readonly<Record<string, unknown>>,
+): void {
+  const found = schema.firstBreach(entries);
+  if (found !== null) throw schemaError(found, placeIn(file, text, found));
+}
+
+/** The error of an entry that breaks the schema of its map. */
+export function schemaError(found: EntryBreach, place: string): CountersignError {
+  const remedy = "correct it there, or the schema of the map in the configuration";
+  return new CountersignError("MAP_INVALID", breachMessage(found), { place, remedy });
+}
+
+/** What breaks the schema, in words: `the value of `web` at `ports[0]` is string, where `type` is integer`. */
+function breachMessage({ what, path: [key, ...rest], flaw }: EntryBreach): string {
+  if (what === "key") return `the key ${quoted(key)} ${flaw}`;
+  return `the value of ${quoted(key)}${rest.length === 0 ? "" : ` at ${quoted(written(rest))}`} ${flaw}`;
+}
+
+/** YAML has all of JSON, except in a few spellings, of which only the file is named. */
+function placeIn(file: string, text: string, { path, what }: EntryBreach): string {
+  try {
+    return new Document(file, text, "MAP_INVALID").place(path, what);
+  } catch {
+    return file;
+  }
+}
+
 /** Why a value cannot be in a map, with the remedy after `; `; null if it can. */
 export function mapValueFlaw(value: unknown): string | null {
-  const flaw = flawOf(value);
+  const flaw = jsonFlaw(value);
   return flaw === null ? null : `${flaw.is}; ${flaw.remedy}`;
 }
 
@@ -43,39 +76,6 @@ function fromJson(file: string, text: string): unknown {
   if (twice !== null)
     throw invalid(placeAt(file, text, twice.offset), `the key ${quoted(twice.key)} is given twice`, "keep one of them");
   return value;
-}
-
-interface Flaw {
-  readonly is: string;
-  readonly remedy: string;
-}
-
-const NO_JSON: Flaw = {
-  is: `is not a JSON value, or deeper than ${MAX_DEPTH}`,
-  remedy: "write text, numbers, lists or mappings",
-};
-const INEXACT: Flaw = {
-  is: "has a whole number beyond 2^53, which a policy would not see as it is",
-  remedy: "write it as text",
-};
-
-/**
- * Rejects YAML values that JSON lacks (infinities, dates, sets) and deep nesting, since each policy parses these
- * values.
- */
-function flawOf(value: unknown, depth = 0): Flaw | null {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return null;
-  if (typeof value === "number") {
-    if (!Number.isFinite(value)) return NO_JSON;
-    return Number.isInteger(value) && !Number.isSafeInteger(value) ? INEXACT : null;
-  }
-  if (typeof value !== "object" || depth === MAX_DEPTH) return NO_JSON;
-  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return NO_JSON;
-  for (const item of Object.values(value)) {
-    const flaw = flawOf(item, depth + 1);
-    if (flaw !== null) return flaw;
-  }
-  return null;
 }
 
 function placeAt(file: string, text: string, offset: number): string {

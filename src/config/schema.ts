@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { HOOK_DEFAULTS, HOOK_NAMES } from "../hooks/catalogue.js";
 import { KEYRING } from "./keyring.js";
+import { KEYS, VALUES } from "./map-schema.js";
 import { SEAL } from "./seal-rules.js";
 import { DURATION, SIZE } from "./units.js";
 import { path, paths } from "./values.js";
@@ -61,6 +62,8 @@ export const SCHEMA = z
                 "Attachments and domains that may write to it, each with an equal part of it; default: the one " +
                   "domain whose policies name it",
               ),
+            values: VALUES.optional(),
+            keys: KEYS.optional(),
           })
           .refine((map) => map.writers === undefined || map.writable !== undefined, {
             error: "has `writers`, but is not `writable`; remove `writers`, or add `writable`",

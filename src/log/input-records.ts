@@ -1,5 +1,6 @@
 import type { HookDefault, HookName } from "../hooks/catalogue.js";
 import type { Denial } from "../hooks/decision.js";
+import type { MapSchemaRules } from "../policy/maps/map-schema.js";
 import type { Mode } from "../policy/model/mode.js";
 import type { Fault } from "../policy/model/outcome.js";
 import type { DecisionRecord, RecordHead } from "./record.js";
@@ -114,6 +115,8 @@ export interface MapOfRecord {
   readonly sha256: string | null;
   /** The most entries and bytes of a map that policies write to; null for any other. */
   readonly writable: { readonly entries: number; readonly bytes: number } | null;
+  /** The schema of its entries, as in the configuration file; absent if it has none. */
+  readonly schema?: MapSchemaRules;
 }
 
 /**

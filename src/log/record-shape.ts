@@ -194,7 +194,11 @@ const DEFINITIONS: Readonly<Record<DefinitionType, Shape>> = {
     ),
     keyrings: dictionary(complete({ generation: number, sha256: text })),
     maps: dictionary(
-      complete({ sha256: optional(text), writable: optional(complete({ entries: number, bytes: number })) }),
+      complete({
+        sha256: optional(text),
+        writable: optional(complete({ entries: number, bytes: number })),
+        schema: ifThere(anyObject),
+      }),
     ),
   }),
   subject: complete({ kind: text, facts: anyObject }),

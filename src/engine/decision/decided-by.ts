@@ -31,9 +31,10 @@ export function decidedBy(
     policies: Object.fromEntries(sources),
     keyrings,
     maps: Object.fromEntries(
-      maps.map(({ name, file, writable }) => {
+      maps.map(({ name, file, writable, schema }) => {
         const text = file === null ? undefined : texts.get(file);
-        return [name, { sha256: text === undefined ? null : hash("sha256", text), writable }];
+        const sha256 = text === undefined ? null : hash("sha256", text);
+        return [name, { sha256, writable, ...(schema === undefined ? {} : { schema }) }];
       }),
     ),
   };

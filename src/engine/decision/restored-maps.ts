@@ -4,9 +4,9 @@ import type { Commit } from "../handover/committed-writes.js";
 
 /**
  * Repeats map writes that attachments committed in an earlier engine, the last one to each key. A map gets all of them
- * or none: if one is no longer allowed, or if together they exceed the map's bounds or a writer's share (which only a
- * change of the configuration can cause), the map starts with its initial entries. The same applies to the overlay of
- * an attachment in audit.
+ * or none: if one is no longer allowed or breaks the map's schema, or if together they exceed the map's bounds or a
+ * writer's share (which only a change of the configuration can cause), the map starts with its initial entries. The
+ * same applies to the overlay of an attachment in audit.
  */
 export function restoreMaps(
   maps: ReadonlyMap<string, PolicyMap>,
@@ -40,6 +40,7 @@ function fits(map: PolicyMap, writes: readonly (readonly [MapView, MapWrite])[])
   for (const [view, { key, value }] of writes) {
     const writer = view.writerOf(map.name);
     if (writer === null) return false;
+    if (value !== null && map.schema !== null && map.schema.breach(key, JSON.parse(value)) !== null) return false;
     owned.push({ key, value, writer });
   }
   return map.fits(owned);

@@ -1,13 +1,14 @@
 import { dirname, posix, relative, resolve, sep } from "node:path";
 import type { AttachmentConfig } from "../../config/attachments.js";
 import type { Config, MapConfig } from "../../config/config.js";
-import { MAX_MAP, readMapFile } from "../../config/mapfile.js";
+import { checkMapFile, MAX_MAP, readMapFile } from "../../config/mapfile.js";
 import { CountersignError } from "../../error.js";
 import { HOOK_NAMES } from "../../hooks/catalogue.js";
 import { didYouMean } from "../../nearest.js";
 import { type LinkedPolicy, linkPolicy } from "../../policy/linker/linker.js";
 import type { ConfiguredName } from "../../policy/linker/names.js";
 import { PolicyMap } from "../../policy/maps/map.js";
+import { MapSchema } from "../../policy/maps/map-schema.js";
 import type { Files } from "../../policy/units/units.js";
 import type { Warning } from "../../warning.js";
 import type { FileCache } from "./file-cache.js";
@@ -52,11 +53,18 @@ export class Loader {
 
   /** The maps, with the attachments that may write to each. Throws MAP_INVALID, FILE_UNREADABLE, CONFIG_INVALID. */
   maps(attachments: readonly NamingAttachment[]): Map<string, PolicyMap> {
-    const entries = new Map(this.config.maps.map((map) => [map.name, blaming(map, () => this.entries(map))]));
+    const { maps } = this.config;
+    const schemas = new Map(
+      maps.map(({ name, schema }) => [name, schema === undefined ? null : new MapSchema(schema)]),
+    );
+    const entries = new Map(
+      maps.map((map) => [map.name, blaming(map, () => this.entries(map, schemas.get(map.name) ?? null))]),
+    );
     return new Map(
-      this.config.maps.map((map) => {
+      maps.map((map) => {
         const { name, writable } = map;
-        return [name, new PolicyMap(name, entries.get(name) ?? {}, writable, mapWriters(map, attachments))];
+        const writers = mapWriters(map, attachments);
+        return [name, new PolicyMap(name, entries.get(name) ?? {}, writable, writers, schemas.get(name))];
       }),
     );
   }
@@ -114,8 +122,12 @@ export class Loader {
     return policy;
   }
 
-  private entries({ file }: MapConfig): Readonly<Record<string, unknown>> {
-    return file === null ? {} : readMapFile(file, this.files.text(file, MAX_MAP));
+  private entries({ file }: MapConfig, schema: MapSchema | null): Readonly<Record<string, unknown>> {
+    if (file === null) return {};
+    const text = this.files.text(file, MAX_MAP);
+    const entries = readMapFile(file, text);
+    if (schema !== null) checkMapFile(schema, file, text, entries);
+    return entries;
   }
 
   private checkNames(policy: LinkedPolicy): void {

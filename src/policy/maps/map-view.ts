@@ -42,14 +42,14 @@ export class MapView {
   /**
    * Sets a key to JSON text. Returns 0; -ENOENT if there is no such map; as the kernel's BPF_MAP_UPDATE_ELEM, -EPERM if
    * this attachment may not write to the map, and -E2BIG if the map or the writer's share of it is full; -EINVAL if the
-   * text is not JSON.
+   * text is not JSON, or if the entry breaks the map's schema.
    */
   update(map: string, key: string, value: string): number {
     const its = this.maps.get(map);
     if (its === undefined) return -ERRNO.ENOENT;
     const writer = its.writerOf(this.attachment);
     if (its.limits === null || writer === null) return -ERRNO.EPERM;
-    if (!isJson(value)) return -ERRNO.EINVAL;
+    if (!isEntry(its, key, value)) return -ERRNO.EINVAL;
     const before = this.lookup(map, key);
     const own = this.pending.get(map);
     const written = new Size().add(own?.held).change(key, own?.writes.get(key) ?? null, value);
@@ -200,11 +200,12 @@ class Layer {
 const NO_WRITES: readonly MapWrite[] = [];
 
 /** A guest can pass text that is not JSON; a later look-up of it would fail, also in another policy. */
-function isJson(text: string): boolean {
+function isEntry({ schema }: PolicyMap, key: string, text: string): boolean {
+  let value: unknown;
   try {
-    JSON.parse(text);
-    return true;
+    value = JSON.parse(text);
   } catch {
     return false;
   }
+  return schema === null || schema.breach(key, value) === null;
 }

@@ -1,3 +1,4 @@
+import type { MapSchema } from "./map-schema.js";
 import { type MapLimits, Size, shareOf } from "./map-size.js";
 
 /** One change of a map. `value` is JSON text, or null if the key was deleted. */
@@ -52,12 +53,13 @@ export class PolicyMap {
    */
   readonly share: MapLimits | null;
 
-  /** `limits` is null for a map that no policy may write to. */
+  /** `limits` is null for a map that no policy may write to, and `schema` for one that takes any entries. */
   constructor(
     readonly name: string,
     initial: Readonly<Record<string, unknown>>,
     readonly limits: MapLimits | null,
     private readonly writers: MapWriters = NO_WRITERS,
+    readonly schema: MapSchema | null = null,
   ) {
     const { count } = writers;
     this.share = limits === null || count === 1 ? null : shareOf(limits, count);

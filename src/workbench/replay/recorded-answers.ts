@@ -1,9 +1,10 @@
 import type { ProgramSubject } from "../../bpf/model/facts.js";
 import { unknownName } from "../../engine/decision/helpers.js";
-import { verdictName } from "../../errno.js";
+import { ERRNO, verdictName } from "../../errno.js";
 import type { CallOfRecord, VerificationContent } from "../../log/input-records.js";
 import type { Domain } from "../../policy/domain.js";
 import type { MapWrite } from "../../policy/maps/map.js";
+import type { MapSchema } from "../../policy/maps/map-schema.js";
 import { SIGNATURE_TYPES } from "../../policy/model/signature-types.gen.js";
 import { hash } from "../../trust/base/digest.js";
 import type { OwnKeyrings } from "./own-keyrings.js";
@@ -21,6 +22,8 @@ export interface Known {
   readonly own: OwnKeyrings | null;
   readonly keyrings: ReadonlySet<string>;
   readonly maps: ReadonlySet<string>;
+  /** The schemas of the maps that have one. */
+  readonly schemas: ReadonlyMap<string, MapSchema>;
 }
 
 /** Ends a call whose answer was not recorded. */
@@ -122,11 +125,17 @@ export class RecordedAnswers implements HostFunctions {
   map_update(map: string, key: string, value: unknown): number {
     this.#requireMap(map);
     const text = JSON.stringify(value) ?? "";
+    const schema = this.known.schemas.get(map);
+    const isBroken = schema !== undefined && text !== "" && schema.breach(key, JSON.parse(text)) !== null;
     for (const call of this.calls) {
       if (call.call !== "map_update" || call.map !== map || call.key !== key || JSON.stringify(call.value) !== text)
         continue;
-      if (call.result === 0) this.#write(map, key, text);
-      return call.result;
+      const { result } = call;
+      if (result !== -ERRNO.EPERM && isBroken) return -ERRNO.EINVAL;
+      // Only a schema rejects JSON, so the recorded one did: whether there was room is not known
+      if (result === -ERRNO.EINVAL && value !== undefined) break;
+      if (result === 0) this.#write(map, key, text);
+      return result;
     }
     return this.#miss(`whether map \`${map}\` takes ${JSON.stringify(key)}: ${text}`);
   }

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { Config } from "../../config/config.js";
+import { readMapSchema } from "../../config/map-schema.js";
 import { decidedBy } from "../../engine/decision/decided-by.js";
 import { FileCache } from "../../engine/load/file-cache.js";
 import { Keyrings } from "../../engine/load/keyrings.js";
@@ -10,6 +11,7 @@ import { AttachmentIndex } from "../../policy/attachment-index.js";
 import { Domain } from "../../policy/domain.js";
 import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import type { PolicyMap } from "../../policy/maps/map.js";
+import { MapSchema } from "../../policy/maps/map-schema.js";
 import { OwnKeyrings } from "./own-keyrings.js";
 import { withinBounds } from "./recorded-limits.js";
 import { ReplayedAttachment } from "./replayed-attachment.js";
@@ -39,6 +41,7 @@ export class ReplayedConfiguration {
       own,
       keyrings: new Set(Object.keys(keyrings)),
       maps: new Set(Object.keys(decidedBy.maps)),
+      schemas: schemasOf(decidedBy),
       mapValue: (map: string, key: string) => {
         const its = decidedBy.maps[map]?.writable === null ? maps?.get(map) : undefined;
         return its?.get(key);
@@ -55,8 +58,8 @@ export class ReplayedConfiguration {
   }
 
   /**
-   * The configuration of a log. Throws LOG_DAMAGED if a policy is not there, or is not the text of its digest, or if a
-   * limit is not a finite number.
+   * The configuration of a log. Throws LOG_DAMAGED if a policy is not there, or is not the text of its digest, if a
+   * limit is not a finite number, or if the schema of a map is none.
    */
   static recorded(content: DecidedBy, tracer: Tracer | null = null): ReplayedConfiguration {
     const policies = Object.entries(content.policies).map(([digest, policy]) => {
@@ -106,6 +109,17 @@ function linked(digest: string, { file, source, hooks, blind }: PolicyOfRecord):
   if (source === null) throw damaged(`the text of policy \`${file}\`, which was too long for the log`);
   if (hash("sha256", source) !== digest) throw damaged(`has another text of policy \`${file}\` than its digest says`);
   return { file, source, digest, hooks, blind, names: [], warnings: [], points: [], files: [], locate: () => file };
+}
+
+function schemasOf({ maps }: DecidedBy): ReadonlyMap<string, MapSchema> {
+  const schemas = new Map<string, MapSchema>();
+  for (const [name, { schema }] of Object.entries(maps)) {
+    if (schema === undefined) continue;
+    const rules = readMapSchema(schema);
+    if (rules === null) throw damaged(`has a schema of map \`${name}\` that is none`);
+    schemas.set(name, new MapSchema(rules));
+  }
+  return schemas;
 }
 
 function damaged(what: string): CountersignError {

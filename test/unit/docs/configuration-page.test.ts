@@ -39,7 +39,7 @@ describe("the documents' configurations", () => {
 
   it("show every key that there is", () => {
     const shown = new Set(
-      examples.flatMap(({ text }) => Array.from(text.matchAll(/([a-z_]+):(?=[ \n])/g), ([, key]) => key)),
+      examples.flatMap(({ text }) => Array.from(text.matchAll(/([A-Za-z_]+):(?=[ \n])/g), ([, key]) => key)),
     );
     expect(keys(z.toJSONSchema(SCHEMA, { io: "input" })).filter((key) => !shown.has(key))).toEqual([]);
   });

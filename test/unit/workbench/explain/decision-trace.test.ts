@@ -41,7 +41,8 @@ function traced(facts: object = { data: BYTES, name: "x", effects: { a: true } }
   };
   const names = new Set(["k"]);
   const known = {
-    ...{ own: null, keyrings: names, maps: new Set(["m"]), mapValue: () => undefined, isRecordedKeyring: () => true },
+    ...{ own: null, keyrings: names, maps: new Set(["m"]), schemas: new Map() },
+    ...{ mapValue: () => undefined, isRecordedKeyring: () => true },
   };
   const answers = new RecordedAnswers(CALLS, inputs as never, known);
   const from = { answers, subject, parameter: "blob", current: { uid: 5 }, points: POINTS, keyrings: names };
