@@ -63,7 +63,10 @@ if (missing.length > 0) throw new Error(`scripts/declarations.mjs does not descr
 
 const interfaces = Object.entries(INTERFACES).map(([name, [doc, fields]]) => {
   const rows = Object.entries(fields).filter(([, { withheld }]) => withheld !== true);
-  const members = rows.map(([fact, row]) => `${comment(row.doc, "  ")}  readonly ${fact}: ${row.type.declared};\n`);
+  const members = rows.map(([fact, { doc, type, unknown }]) => {
+    const when = unknown === undefined ? "" : ` Unknown ${unknown}; reading it is then the fault UNKNOWN_FACT.`;
+    return `${comment(`${doc}${when}`, "  ")}  readonly ${fact}${when && "?"}: ${type.declared};\n`;
+  });
   return `${comment(doc)}export interface ${name} {\n${members.join("")}}\n`;
 });
 

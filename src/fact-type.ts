@@ -16,6 +16,8 @@ export type FactDomain =
   | { readonly kind: "list"; readonly of: FactDomain }
   /** An object with exactly these facts; `declared` is the name of its interface. */
   | { readonly kind: "object"; readonly declared: string; readonly fields: Readonly<Record<string, FactDomain>> }
+  /** A fact that can be unknown: the object lacks it then. It is only the type of a field of an object. */
+  | { readonly kind: "unknown or"; readonly of: FactDomain }
   /** An object with any keys, which inherits nothing. */
   | { readonly kind: "record"; readonly of: FactDomain };
 
@@ -46,14 +48,21 @@ export interface FactField<T = unknown> {
    * Absent if all of them have it.
    */
   readonly of?: readonly string[];
+  /** When the fact is unknown, as a clause: the object lacks it then, and reading it is the fault UNKNOWN_FACT. */
+  readonly unknown?: string;
 }
 
 export type FactFields = Readonly<Record<string, FactField>>;
 
 /** The object that a table of facts describes. */
 export type FactsOf<F extends FactFields> = {
-  readonly [N in keyof F]: F[N]["type"] extends FactType<infer T> ? T : never;
-};
+  readonly [N in keyof F as F[N] extends Unknowable ? never : N]: ValueOf<F[N]>;
+} & { readonly [N in keyof F as F[N] extends Unknowable ? N : never]?: ValueOf<F[N]> };
+
+interface Unknowable {
+  readonly unknown: string;
+}
+type ValueOf<F extends FactField> = F["type"] extends FactType<infer T> ? T : never;
 
 function scalar<T>(declared: string, domain: FactDomain, is: (value: unknown) => boolean): FactType<T> {
   return { declared, domain, isScalar: true, read: (value) => (is(value) ? (value as T) : undefined) };
@@ -133,7 +142,11 @@ export function object<F extends FactFields>(declared: string, fields: F): FactT
 /** The domain of each fact of a table that policies see. */
 export function domainsOf(fields: FactFields): Readonly<Record<string, FactDomain>> {
   const seen = Object.entries(fields).filter(([, field]) => !("withheld" in field));
-  return Object.fromEntries(seen.map(([name, { type }]) => [name, type.domain]));
+  return Object.fromEntries(seen.map(([name, field]) => [name, domainOf(field)]));
+}
+
+function domainOf({ type: { domain }, unknown }: FactField): FactDomain {
+  return unknown === undefined ? domain : { kind: "unknown or", of: domain };
 }
 
 /** Reads the facts of a table: see {@link FactType.read}. `prefix` comes before the name of a missing fact. */

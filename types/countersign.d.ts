@@ -464,14 +464,31 @@ export interface Token {
 }
 
 /** The subject of `bprm_check_security` and `kernel_read_file`. */
-export interface File extends ObjectFile {
-  readonly name: string;
+export interface File {
+  /**
+   * Null for a module that does not come from a file: init_module(2), or a memfd. Unknown for a module's file that a
+   * gate does not find in its own mount namespace, or that is deleted; reading it is then the fault UNKNOWN_FACT.
+   */
+  readonly path?: string | null;
+  /**
+   * The last part of the path. Of a module in a gate the name that the kernel lists it by; null if the module is
+   * compressed, or has none.
+   */
+  readonly name: string | null;
+  /** SHA-256 of the whole file in lower-case hex. */
+  readonly sha256: string;
   /** The same as `sha256`. */
   readonly digest: string;
+  readonly data: Bytes;
+  /** Detached signature over `data`. */
+  readonly signature: Bytes | null;
   /** Why the kernel reads the file: `exec` or `module`. */
   readonly purpose: string;
-  /** Parameters of a kernel module; null for any other file. */
-  readonly parameters: string | null;
+  /**
+   * Parameters of a kernel module; null for any other file. Unknown for a module outside of a gate, where nobody loads
+   * it; reading it is then the fault UNKNOWN_FACT.
+   */
+  readonly parameters?: string | null;
 }
 
 /** The subject of `blob_verify`. */

@@ -126,7 +126,7 @@ export const DOORS = {
   },
   sys: {
     files: 26,
-    names: 141,
+    names: 143,
     shared: ["bpf", "bpf-programs", "file", "libc", "lock", "native", "pidfd", "process"],
     only: {
       gate: {
@@ -233,7 +233,7 @@ export const DOORS = {
   },
   hooks: {
     files: 6,
-    names: 31,
+    names: 32,
     shared: ["catalogue", "command", "decision", "denial", "subject"],
     only: {
       engine: { because: "the capabilities that a decision grants are a part of the hook's table", files: ["grants"] },

@@ -94,15 +94,20 @@ const TOKEN = z.strictObject({});
 
 /** The subject of hook `kernel_read_file`: a kernel module. */
 const MODULE = z.strictObject({
-  name: NAME,
-  path: text.default("test.ko"),
+  name: text.nullable().default("test"),
+  path: text.nullable().default("test.ko"),
   data: BYTES.default(Buffer.alloc(0)),
   signature: BYTES.nullable().default(null),
   parameters: text.default(""),
+  /** The facts that are unknown in this case. */
+  unknown: z.array(z.enum(["path", "parameters"])).default([]),
 });
 
 /** The subject of hook `bprm_check_security`. */
-const EXECUTABLE = MODULE.omit({ parameters: true }).extend({ path: text.default("/usr/bin/test") });
+const EXECUTABLE = MODULE.omit({ parameters: true, unknown: true }).extend({
+  name: NAME,
+  path: text.default("/usr/bin/test"),
+});
 
 /** The subjects that a case can describe, by the key that describes them. */
 export const DESCRIBED = {
@@ -122,7 +127,7 @@ export type CaseProgram = z.output<typeof PROGRAM>;
 export type CaseMap = z.output<typeof MAP_SUBJECT>;
 export type CaseBlob = z.output<typeof BLOB>;
 export type CaseCommand = Omit<CommandSubject, "cmd" | "digest"> & Pick<z.output<typeof COMMAND>, "name">;
-export type CaseExecutable = z.output<typeof EXECUTABLE>;
+export type CaseModule = z.output<typeof MODULE>;
 
 /** A subject that a case describes. */
 export type DescribedSubject = {

@@ -44,6 +44,8 @@ function schemaOf(domain: FactDomain): z.ZodType {
       return z.union([z.int(), z.string()]);
     case "bytes":
       return BYTES;
+    case "unknown or":
+      return schemaOf(domain.of).optional();
     case "null or":
       return schemaOf(domain.of).nullable().default(null);
     case "list":

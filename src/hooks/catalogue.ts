@@ -1,4 +1,4 @@
-import { BYTES, type FactFields, orNull, TEXT } from "../fact-type.js";
+import { BYTES, type FactFields, hex, orNull, TEXT } from "../fact-type.js";
 
 /** A kind of subjects. Its facts are those of `base` and of `fields`; without both, they are in a file of their own. */
 interface SubjectRow {
@@ -37,13 +37,29 @@ export const SUBJECT_KINDS = {
   },
   file: {
     declared: "File",
-    base: "ObjectFile",
     argument: "file",
     fields: {
-      name: { type: TEXT, doc: "" },
+      path: {
+        type: orNull(TEXT),
+        unknown: "for a module's file that a gate does not find in its own mount namespace, or that is deleted",
+        doc: "Null for a module that does not come from a file: init_module(2), or a memfd.",
+      },
+      name: {
+        type: orNull(TEXT),
+        doc:
+          "The last part of the path. Of a module in a gate the name that the kernel lists it by; null if the module " +
+          "is compressed, or has none.",
+      },
+      sha256: { type: hex(32), doc: "SHA-256 of the whole file in lower-case hex." },
       digest: { type: TEXT, doc: "The same as `sha256`." },
+      data: { type: BYTES, doc: "" },
+      signature: { type: orNull(BYTES), doc: "Detached signature over `data`." },
       purpose: { type: TEXT, doc: "Why the kernel reads the file: `exec` or `module`." },
-      parameters: { type: orNull(TEXT), doc: "Parameters of a kernel module; null for any other file." },
+      parameters: {
+        type: orNull(TEXT),
+        unknown: "for a module outside of a gate, where nobody loads it",
+        doc: "Parameters of a kernel module; null for any other file.",
+      },
     },
   },
   blob: {

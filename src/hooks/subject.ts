@@ -1,4 +1,4 @@
-import type { FileFacts, MapFacts, ProgramSubject } from "../bpf/model/facts.js";
+import type { MapFacts, ProgramSubject } from "../bpf/model/facts.js";
 import type { FactFields, FactsOf } from "../fact-type.js";
 import type { HOOKS, HookName, SUBJECT_KINDS, SubjectKind } from "./catalogue.js";
 import type { CommandSubject } from "./command.js";
@@ -8,7 +8,6 @@ interface Bases {
   program: ProgramSubject;
   map: MapFacts;
   command: CommandSubject;
-  file: FileFacts;
 }
 
 type Own<Row> = Row extends { readonly fields: infer F extends FactFields } ? FactsOf<F> : unknown;

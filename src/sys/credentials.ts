@@ -1,4 +1,5 @@
 import { ERRNO } from "../errno.js";
+import { placeOf } from "./file.js";
 import { Fixed, must, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
@@ -93,7 +94,7 @@ export class Impersonator {
     syscall(NR.prctl, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP);
     this.#root = open("/");
     this.#cwd = open(".");
-    this.#places = { mounts: placeOf(this.#mounts), root: placeOf(this.#root), cwd: placeOf(this.#cwd) };
+    this.#places = { mounts: placed(this.#mounts), root: placed(this.#root), cwd: placed(this.#cwd) };
   }
 
   /** The fds that this object keeps open. */
@@ -165,18 +166,18 @@ export class Impersonator {
 
   #move(mounts: number, root: number, cwd: number): number {
     const places = this.#places;
-    const moves = placeOf(mounts) !== places.mounts;
+    const moves = placed(mounts) !== places.mounts;
     if (moves) {
       // setns(2) also changes the thread's root and working directory to those of the namespace
       const result = this.#took(TAKEN.mounts | TAKEN.root | TAKEN.cwd, syscall(NR.setns, mounts, CLONE_NEWNS));
       if (result < 0) return result;
     }
-    if (moves || placeOf(root) !== places.root) {
+    if (moves || placed(root) !== places.root) {
       const result = this.#took(TAKEN.cwd, syscall(NR.fchdir, root));
       const changed = result < 0 ? result : this.#took(TAKEN.root, syscall(NR.chroot, HERE));
       if (changed < 0) return changed;
     }
-    if ((this.#taken & TAKEN.cwd) === 0 && placeOf(cwd) === places.cwd) return 0;
+    if ((this.#taken & TAKEN.cwd) === 0 && placed(cwd) === places.cwd) return 0;
     return this.#took(TAKEN.cwd, syscall(NR.fchdir, cwd));
   }
 
@@ -278,20 +279,10 @@ function join(path: string, kind: number): number {
   return result;
 }
 
-/** Returns a text that identifies a directory or namespace: its mount id, device and inode number (statx(2)). */
-function placeOf(fd: number): string {
-  const { memory, address } = status;
-  must(syscall(NR.statx, fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, address), "statx of an open file");
-  // struct statx: stx_ino 32 · stx_dev_major 136 · stx_dev_minor 140 · stx_mnt_id 144
-  const device = `${memory.getUint32(136, true)}:${memory.getUint32(140, true)}`;
-  return `${memory.getBigUint64(144, true)} ${device} ${memory.getBigUint64(32, true)}`;
+/** The {@link placeOf} of a directory or namespace. Throws GATE_FAILED. */
+function placed(fd: number): string {
+  return placeOf(fd) ?? String(must(-ERRNO.EIO, "statx of an open file"));
 }
-
-const status = new Fixed(new DataView(new ArrayBuffer(256)));
-const EMPTY_PATH = Uint8Array.of(0);
-const AT_EMPTY_PATH = 0x1000;
-const STATX_INO = 0x100;
-const STATX_MNT_ID = 0x1000;
 
 /** Returns the calling thread's supplementary groups. */
 function groups(): readonly number[] {

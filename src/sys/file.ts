@@ -145,9 +145,33 @@ function fill(fd: number, bytes: Uint8Array): number {
 
 /** The inode number of an open file (statx(2)); null on failure. */
 export function inodeOf(fd: number): bigint | null {
-  const { memory, address } = status;
-  const failed = syscall(NR.statx, fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_INO, address) < 0;
-  return failed ? null : memory.getBigUint64(32, true);
+  return isKnown(fd) ? status.memory.getBigUint64(32, true) : null;
+}
+
+/** A text that identifies an open file and its mount: mount id, device and inode number (statx(2)); null on failure. */
+export function placeOf(fd: number): string | null {
+  if (!isKnown(fd)) return null;
+  const { memory } = status;
+  return `${memory.getBigUint64(144, true)} ${deviceIn(memory)} ${memory.getBigUint64(32, true)}`;
+}
+
+/** Whether an open file is in memory of the kernel that no mount shows, as each memfd without huge pages is. */
+export function isMemoryFile(fd: number): boolean {
+  if (!isKnown(fd)) return false;
+  const device = deviceIn(status.memory);
+  const own = memoryFile("place", new Uint8Array(0));
+  const isSame = own >= 0 && isKnown(own) && deviceIn(status.memory) === device;
+  if (own >= 0) syscall(NR.close, own);
+  return isSame;
+}
+
+function isKnown(fd: number): boolean {
+  return syscall(NR.statx, fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, status.address) === 0;
+}
+
+/** struct statx: stx_ino 32 · stx_dev_major 136 · stx_dev_minor 140 · stx_mnt_id 144. */
+function deviceIn(memory: DataView): string {
+  return `${memory.getUint32(136, true)}:${memory.getUint32(140, true)}`;
 }
 
 /** struct statx. */
@@ -155,3 +179,4 @@ const status = new Fixed(new DataView(new ArrayBuffer(256)));
 const EMPTY_PATH = Uint8Array.of(0);
 const AT_EMPTY_PATH = 0x1000;
 const STATX_INO = 0x100;
+const STATX_MNT_ID = 0x1000;

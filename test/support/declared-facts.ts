@@ -1,11 +1,18 @@
 /**
  * Compares subjects with the declarations that ship: types/countersign.d.ts by way of the table made of it.
  */
+import type { FactField } from "../../src/fact-type.js";
+import { SUBJECT_KINDS } from "../../src/hooks/catalogue.js";
 import { elementOf, type Kind, withoutNull } from "../../src/policy/model/fact-kinds.js";
 import { FACTS } from "../../src/policy/model/facts.gen.js";
 
 /** What of a program no policy is given. */
 const WITHHELD = ["evidence"];
+
+/** The facts of files that a subject lacks where they are unknown. */
+const CAN_BE_UNKNOWN = Object.entries<FactField>(SUBJECT_KINDS.file.fields)
+  .filter(([, { unknown }]) => unknown !== undefined)
+  .map(([name]) => name);
 
 /** What is other than declared about facts, one line for each: `Program.tag is undefined`. */
 export function differences(value: unknown, kind: Kind, path: string = kind): string[] {
@@ -25,7 +32,11 @@ export function differences(value: unknown, kind: Kind, path: string = kind): st
   return [
     ...Object.keys(facts).flatMap((key) =>
       // an accessor of a class is a fact too
-      key in held ? differences(held[key], facts[key]!, `${path}.${key}`) : [`${path}.${key} is missing`],
+      key in held
+        ? differences(held[key], facts[key]!, `${path}.${key}`)
+        : kind === "File" && CAN_BE_UNKNOWN.includes(key)
+          ? []
+          : [`${path}.${key} is missing`],
     ),
     ...Object.keys(held)
       .filter((key) => !Object.hasOwn(facts, key) && !WITHHELD.includes(key))

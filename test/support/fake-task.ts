@@ -1,5 +1,6 @@
 import { ERRNO } from "../../src/errno.js";
 import type { FileIdentity, Make } from "../../src/gate/task/blocking/blocking-op.js";
+import type { FilePath } from "../../src/gate/task/blocking/file-path.js";
 import { type Analyst, analyse } from "../../src/gate/task/blocking/load-analysis.js";
 import type { Task } from "../../src/gate/task/task.js";
 import type { Span } from "../../src/sys/memory.js";
@@ -18,6 +19,8 @@ export class FakeTask implements Task {
   /** Fds of the task, each with the gate's copy. */
   readonly fds = new Map<number, number>();
   readonly files = new Map<number, Uint8Array>();
+  /** Paths by the gate's fd, for fds whose path is known. */
+  readonly paths = new Map<number, FilePath>();
   /** The system calls that were made with the task's identity, and their result. */
   readonly made: Omit<Make, "do" | "during">[] = [];
   result: (call: Omit<Make, "do" | "during">) => number = () => 0;
@@ -65,6 +68,10 @@ export class FakeTask implements Task {
 
   identify(): FileIdentity | null {
     return null;
+  }
+
+  findPath(fd: number): FilePath | null {
+    return this.paths.get(fd) ?? null;
   }
 
   write(address: bigint, bytes: Uint8Array): void {

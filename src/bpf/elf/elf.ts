@@ -212,6 +212,13 @@ function orderOf(bytes: Uint8Array): ByteOrder {
   });
 }
 
+/** The sections of a 64-bit ELF file for any machine. Throws ELF_MALFORMED, ELF_UNSUPPORTED. */
+export function elfSections(bytes: Uint8Array): readonly ElfSection[] {
+  const file = new Bytes(bytes, orderOf(bytes), "ELF_MALFORMED", "ELF header");
+  if (file.length < HEADER_SIZE) throw file.error(`${file.length} bytes are less than an ELF header`);
+  return readSections(file);
+}
+
 function readSections(file: Bytes): ElfSection[] {
   const table = file.u64(40);
   if (table === 0) throw file.error("there are no sections");

@@ -114,7 +114,7 @@ function obey(session: Session, questions: readonly Question[], line: string): v
   const chosen = number === undefined ? undefined : questions[Number(number) - 1];
   if (chosen !== undefined) session.question = chosen;
   else if (line === ".subjects") {
-    const rows = questions.map(({ hook, subject }, index) => [String(index + 1), hook, oneLine(subject.name)]);
+    const rows = questions.map(({ hook, subject }, index) => [String(index + 1), hook, oneLine(subject.name ?? "")]);
     print(table(["", "HOOK", "SUBJECT"], rows));
   } else
     throw new CountersignError("USAGE", `\`${line}\` is no command of this prompt, or no subject has that number`, {

@@ -1,12 +1,13 @@
 import type { Statement } from "../../bpf/model/facts.js";
-import { HOOKS, type HookName } from "../../hooks/catalogue.js";
+import { HOOKS, type HookName, type HookRow } from "../../hooks/catalogue.js";
 import type { StatementOfDecision, SubjectOfDecision } from "../../hooks/decision.js";
 import type { Subject } from "../../hooks/subject.js";
 
 /** The part of a subject that a decision keeps: what names it, and the statements that it matches. */
 export function subjectOfDecision(hook: HookName, subject: Subject): SubjectOfDecision {
   const { name, digest } = subject;
-  const named = { kind: HOOKS[hook].subject, name, digest, path: pathOf(subject) };
+  const { subject: kind, purpose }: HookRow = HOOKS[hook];
+  const named = { kind, name: name ?? purpose ?? kind, digest, path: pathOf(subject) };
   const statements = "statements" in subject ? subject.statements : NO_STATEMENTS;
   return statements.length === 0
     ? named
@@ -22,6 +23,6 @@ function withoutSettings({ sha256, object_sha256, name }: Statement): StatementO
 }
 
 function pathOf(subject: Subject): string | null {
-  if ("path" in subject) return subject.path;
+  if ("path" in subject) return subject.path ?? null;
   return "object" in subject ? (subject.object?.path ?? null) : null;
 }

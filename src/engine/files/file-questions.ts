@@ -77,7 +77,7 @@ function wholeFile(facts: FileFacts, hook: HookName): Subject {
   const { subject, purpose = "exec" } = hookRow(hook);
   switch (subject) {
     case "file":
-      return { ...facts, name, digest, purpose, parameters: purpose === "module" ? "" : null };
+      return { ...facts, name, digest, purpose, ...(purpose === "module" ? {} : { parameters: null }) };
     case "blob":
       return { name, digest, data, signature };
     default:

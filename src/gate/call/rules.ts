@@ -21,6 +21,10 @@ export const GATE_RULES = {
   },
   too_large: { errno: ERRNO.E2BIG, denies: "more records, fds, symbols or bytes than the gate copies from a task" },
   unreadable: { errno: ERRNO.EINVAL, denies: "a program or kernel module that the gate cannot read" },
+  module_name: {
+    errno: ERRNO.EINVAL,
+    denies: "a kernel module with two names: one in `struct module`, and another in its section .modinfo",
+  },
   token: { errno: ERRNO.EPERM, denies: "creating a program, map or BTF with a BPF token" },
   token_create: { errno: ERRNO.ENOENT, denies: "creating a BPF token outside of the initial user namespace" },
   rewritten: {

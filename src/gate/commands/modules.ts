@@ -7,6 +7,8 @@ import type { Answer } from "../call/answer.js";
 import { callAsTask } from "../call/as-task.js";
 import type { Call } from "../call/call.js";
 import { checked, deny, denyTooLarge, failWith } from "../call/failure.js";
+import type { FilePath } from "../task/blocking/file-path.js";
+import { moduleName } from "./module-name.js";
 
 /** Maximum size in bytes of a module that the gate copies, and of its parameters. */
 const MAX_MODULE = 256 * 2 ** 20;
@@ -27,11 +29,13 @@ export function loadModule(call: Call): Answer {
   task.admit();
   call.isAbout("kernel_read_file", { name: NAME });
   const byFd = notification.call === NR.finit_module;
-  const data = byFd ? readFile(call) : readImage(call);
+  const { data, at } = byFd ? readFile(call) : { data: readImage(call), at: FROM_MEMORY };
   const parameters = task.readString(call.long(byFd ? 1 : 2), MAX_PARAMETERS) ?? failWith(ERRNO.EFAULT);
   if (parameters.byteLength === MAX_PARAMETERS) denyTooLarge("a text of parameters", MAX_PARAMETERS);
   call.requireCaller();
-  const { answered } = call.decide("kernel_read_file", moduleSubject(data, parameters));
+  const isCompressed = byFd && (call.word(2) & MODULE_INIT_COMPRESSED_FILE) !== 0;
+  const name = isCompressed ? null : moduleName(data);
+  const { answered } = call.decide("kernel_read_file", moduleSubject(data, parameters, name, at));
   // the kernel then loads the task's own file, which LoadPin, IMA and the guard of a sealed machine can check
   if (call.isDryRun || (call.settings.tickets && !answered)) return "continue";
   const fd = checked(task.own("module", () => sealedFile("module", data)));
@@ -46,25 +50,32 @@ const DENIED_BY_GUARD =
   "the guard denied the module: it is not listed, the list has no `by-ticket`, or the kernel knows no signer of it; " +
   "or kernel.modules_disabled is set. `countersign seal log` has the guard's rule";
 
-/**
- * The name of a module for policies and the log. The gate does not read the module's real name, which is inside the
- * file.
- */
+/** The name of a module in the log where no other is known. */
 const NAME = "module";
+/** Of the flags of finit_module(2), in linux/module.h. */
+const MODULE_INIT_COMPRESSED_FILE = 4;
+const FROM_MEMORY: FilePath = { path: null };
 
-/** Returns the subject of a module. Its path is empty, because the kernel gets the copy and not the task's file. */
-export function moduleSubject(data: Uint8Array, parameters: Uint8Array): FileSubject {
+/** Returns the subject of a module. It lacks the fact `path` if `at` is null: the path is unknown then. */
+export function moduleSubject(
+  data: Uint8Array,
+  parameters: Uint8Array,
+  name: string | null,
+  at: FilePath | null,
+): FileSubject {
   const digest = sha256(data);
   return {
-    ...{ path: "", name: NAME, digest, sha256: digest, data, signature: null, purpose: "module" },
+    ...at,
+    ...{ name, digest, sha256: digest, data, signature: null, purpose: "module" },
     parameters: Buffer.from(parameters).toString("latin1"),
   };
 }
 
-function readFile(call: Call): Uint8Array {
+function readFile(call: Call): { readonly data: Uint8Array; readonly at: FilePath | null } {
   const fd = checked(call.task.fd(call.word(0) | 0));
   const reason = `its file cannot be read, or is longer than ${MAX_MODULE} bytes`;
-  return call.task.readFile(fd, MAX_MODULE) ?? deny("unreadable", reason);
+  const data = call.task.readFile(fd, MAX_MODULE) ?? deny("unreadable", reason);
+  return { data, at: call.task.findPath(fd) };
 }
 
 function readImage(call: Call): Uint8Array {

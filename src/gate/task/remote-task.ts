@@ -2,6 +2,7 @@ import type { Span } from "../../sys/memory.js";
 import { close, processIdentity, takeFd } from "../../sys/pidfd.js";
 import { lasts, type Waiting } from "../../sys/seccomp.js";
 import type { FileIdentity, Make, Part } from "./blocking/blocking-op.js";
+import type { FilePath } from "./blocking/file-path.js";
 import type { Analyst } from "./blocking/load-analysis.js";
 import type { OpExecutor } from "./blocking/op-executor.js";
 import type { Watch } from "./blocking/watch.js";
@@ -68,6 +69,10 @@ export class RemoteTask implements Task {
 
   identify(fd: number): FileIdentity | null {
     return this.executor.run({ do: "identify", fd });
+  }
+
+  findPath(fd: number): FilePath | null {
+    return this.executor.run({ do: "find", fd });
   }
 
   write(address: bigint, bytes: Uint8Array): void {

@@ -1,5 +1,6 @@
 import type { Span } from "../../sys/memory.js";
 import type { FileIdentity, Make } from "./blocking/blocking-op.js";
+import type { FilePath } from "./blocking/file-path.js";
 import type { Analyst } from "./blocking/load-analysis.js";
 
 /**
@@ -39,6 +40,9 @@ export interface Task {
 
   /** Returns the identity of the file of a copied fd (see {@link fd}); null if it is unknown. */
   identify(fd: number): FileIdentity | null;
+
+  /** Finds the path of a copied fd (see {@link fd}) in the gate's mount namespace; null if it is unknown. */
+  findPath(fd: number): FilePath | null;
 
   /**
    * Queues a write to the task's memory. Queued writes are flushed just before the reply; if one fails, the task gets

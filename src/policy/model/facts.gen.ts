@@ -77,12 +77,12 @@ export const FACTS = {
     digest: "string",
   },
   File: {
-    path: "string",
+    path: "string?",
+    name: "string?",
     sha256: "string",
+    digest: "string",
     data: "Bytes",
     signature: "Bytes?",
-    name: "string",
-    digest: "string",
     purpose: "string",
     parameters: "string?",
   },
@@ -223,6 +223,11 @@ export const FACTS = {
     pid: "number?",
   },
 } as const;
+
+/** By interface: the facts that a subject lacks where they are unknown. */
+export const CAN_BE_UNKNOWN: Readonly<Record<string, readonly string[]>> = {
+  File: ["path", "parameters"],
+};
 
 /** By interface: the facts that are names or lead to names; `[]` marks an array. */
 export const NAMED_FACTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -14,6 +14,10 @@ type OfDomain<K> = (path: Path, name: string, domain: Extract<FactDomain, { read
 const OF_DOMAINS: { readonly [K in FactDomain["kind"]]: OfDomain<K> } = {
   flag: (path, name) => path.ask({ kind: "flag", of: name }),
   "null or": (path, name, { of }) => (path.ask({ kind: "null", of: `${name}?` }) ? null : valueIn(path, name, of)),
+  "unknown or": (path, name, { of }) => {
+    if (path.ask({ kind: "exists", of: `${name}!` })) return valueIn(path, name, of);
+    throw new Stop({ fault: "UNKNOWN_FACT" });
+  },
   count: (path, name, { most }) => integer(path, name, 0n, BigInt(most)),
   amount: (path, name) => number(path, name, { kind: "number", least: 0n }),
   text: (path, name, { hex }) => text(path, name, hex),

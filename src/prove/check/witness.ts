@@ -158,7 +158,7 @@ const objectOf = (fields: Fields): FactDomain => ({ kind: "object", declared: ""
 /** The facts of JSON: bytes are base64 there. Whatever does not fit is left as it is. */
 function decoded(value: unknown, domain: FactDomain): unknown {
   if (domain.kind === "bytes" && typeof value === "string") return new Uint8Array(Buffer.from(value, "base64"));
-  if (domain.kind === "null or" && value !== null) return decoded(value, domain.of);
+  if (domain.kind === "unknown or" || (domain.kind === "null or" && value !== null)) return decoded(value, domain.of);
   if (domain.kind !== "object" || typeof value !== "object" || value === null) return value;
   const known = Object.entries(value).filter(([name]) => Object.hasOwn(domain.fields, name));
   return Object.fromEntries(known.map(([name, one]) => [name, decoded(one, domain.fields[name]!)]));

@@ -15,6 +15,8 @@ export function outsideDomain(value: unknown, domain: FactDomain, path: string):
       return isOr(typeof value === "string" || Number.isSafeInteger(value), path);
     case "bytes":
       return isOr(value instanceof Uint8Array, path);
+    case "unknown or":
+      return outsideDomain(value, domain.of, path);
     case "null or":
       return value === null ? [] : outsideDomain(value, domain.of, path);
     case "list":
@@ -28,7 +30,7 @@ export function outsideDomain(value: unknown, domain: FactDomain, path: string):
       return Object.entries(domain.fields).flatMap(([name, of]) =>
         Object.hasOwn(value, name)
           ? outsideDomain((value as Readonly<Record<string, unknown>>)[name], of, `${path}.${name}`)
-          : [`${path}.${name}`],
+          : isOr(of.kind === "unknown or", `${path}.${name}`),
       );
   }
 }

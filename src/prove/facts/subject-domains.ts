@@ -1,5 +1,5 @@
 import { COMMAND_FIELDS } from "../../bpf/model/command-fields.js";
-import { FILE_FIELDS, MAP_FIELDS, PROGRAM_FIELDS } from "../../bpf/model/program-fields.js";
+import { MAP_FIELDS, PROGRAM_FIELDS } from "../../bpf/model/program-fields.js";
 import { domainsOf, type FactDomain } from "../../fact-type.js";
 import { SUBJECT_KINDS, type SubjectKind } from "../../hooks/catalogue.js";
 
@@ -11,6 +11,6 @@ export const SUBJECT_DOMAINS: Readonly<Record<SubjectKind, Fields>> = {
   map: { ...domainsOf(MAP_FIELDS), ...domainsOf(SUBJECT_KINDS.map.fields) },
   command: domainsOf(COMMAND_FIELDS),
   token: domainsOf(SUBJECT_KINDS.token.fields),
-  file: { ...domainsOf(FILE_FIELDS), ...domainsOf(SUBJECT_KINDS.file.fields) },
+  file: domainsOf(SUBJECT_KINDS.file.fields),
   blob: domainsOf(SUBJECT_KINDS.blob.fields),
 };

@@ -5,6 +5,7 @@ import {
   beginning,
   constantOf,
   declare,
+  fault,
   knownValue,
   notDecided,
   originate,
@@ -44,6 +45,9 @@ export function factOf(name: string, domain: FactDomain): unknown {
     case "flag":
       declare(name, { kind: "flag" });
       return test({ kind: "flag", of: name });
+    case "unknown or":
+      if (isKnown(name)) return factOf(name, domain.of);
+      return fault("UNKNOWN_FACT", `the fact \`${name.slice(name.lastIndexOf(".") + 1)}\`, which is unknown here`);
     case "null or":
       declare(`${name}?`, { kind: "null" });
       return test({ kind: "null", of: `${name}?` }) ? null : factOf(name, domain.of);
@@ -73,6 +77,12 @@ export function factOf(name: string, domain: FactDomain): unknown {
   }
 }
 
+/** Whether a fact that can be unknown is known on this path. */
+export function isKnown(name: string): boolean {
+  declare(`${name}!`, { kind: "exists" });
+  return test({ kind: "exists", of: `${name}!` });
+}
+
 /** An integer symbol. A length of bytes is a multiple of the number of instructions. */
 export function integer(name: string, least: bigint, most: bigint): Sym {
   const multiple = MULTIPLES.get(name);
@@ -86,8 +96,7 @@ export function integer(name: string, least: bigint, most: bigint): Sym {
 /** A value of a record such as labels; undefined on the path on which it does not have the key. */
 export function entryOf(name: string, of: FactDomain, key: string): unknown {
   const entry = `${name}[${JSON.stringify(key)}]`;
-  declare(`${entry}!`, { kind: "exists" });
-  return test({ kind: "exists", of: `${entry}!` }) ? factOf(entry, of) : undefined;
+  return isKnown(entry) ? factOf(entry, of) : undefined;
 }
 
 /** A JSON value that a map or an object may have under a key; undefined on the path on which it has not. */

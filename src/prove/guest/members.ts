@@ -1,4 +1,4 @@
-import { deferred, entryOf, factOf, integer, jsonEntry, view } from "./facts.js";
+import { deferred, entryOf, factOf, integer, isKnown, jsonEntry, view } from "./facts.js";
 import { isNative, nativeStatic } from "./intrinsics.js";
 import { changesObject, objectChanges } from "./loops.js";
 import { namespace } from "./namespace.js";
@@ -189,6 +189,8 @@ export function propertyExists(object: unknown, key: unknown, isOwn = false): bo
     return isPrimitive(its) && !isOwn ? raise("TypeError", "`in` of no object") : notDecided("`in` of this object");
   }
   if (term.k === "object" || term.k === "lazy") {
+    if (term.k === "object" && hasOwn(term.fields, name) && term.fields[name]!.kind === "unknown or")
+      return isKnown(`${term.name}.${name}`);
     if (hasOwn(term.fields, name)) return true;
     if (isOwn) return false;
     return OBJECT_NAMES.includes(name) ? notDecided(`whether \`${name}\` is in a fact`) : false;

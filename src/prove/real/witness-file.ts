@@ -54,7 +54,7 @@ function objectWith(maps: readonly CodeMap[]): Buffer {
 }
 
 interface PlainFacts {
-  readonly name: string;
+  readonly name: string | null;
   readonly data: Uint8Array;
 }
 
@@ -62,7 +62,7 @@ interface PlainFacts {
 function plainFile({ name, data }: PlainFacts, unmet: (facts: object) => readonly Condition[]): WitnessFile {
   const usual = Buffer.from("witness\n");
   const bytes = unmet({ data: usual }).length === 0 ? usual : data;
-  return { name: PLAIN_NAME.test(name) ? name : "witness.bin", bytes };
+  return { name: name !== null && PLAIN_NAME.test(name) ? name : "witness.bin", bytes };
 }
 
 const PLAIN_NAME = /^\w[\w.-]{0,99}$/;

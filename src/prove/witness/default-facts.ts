@@ -17,6 +17,8 @@ export function defaultFact(domain: FactDomain): unknown {
       return null;
     case "list":
       return [];
+    case "unknown or":
+      return defaultFact(domain.of);
     case "record":
       return {};
     case "object":

@@ -82,6 +82,7 @@ class Making {
       current: object(CURRENT_DOMAINS),
     };
     this.#subject = defaultFacts(SUBJECT_DOMAINS[kind]);
+    if (kind === "file") Object.assign(this.#subject, { path: "", name: "" });
     this.#current = defaultFacts(CURRENT_DOMAINS);
     if (this.#isProgram) Object.assign(this.#subject, { type: "xdp", evidence: [] });
     if (this.#isProgram) (this.#subject.effects as Holder).read_only = true;
@@ -361,6 +362,7 @@ class Making {
       if (domain?.kind === "object") domain = domain.fields[key];
       else domain = domain?.kind === "record" ? domain.of : undefined;
     }
+    if (domain?.kind === "unknown or") domain = domain.of;
     if (isPresent && domain?.kind === "null or") domain = domain.of;
     return domain ?? null;
   }

@@ -4,7 +4,7 @@ import { TOKEN } from "../../bpf/model/commands.js";
 import { EFFECTS, type Effects, type Statement } from "../../bpf/model/facts.js";
 import { SETTING_KINDS, type SettingKind } from "../../bpf/model/program-fields.js";
 import { ATTACH_TYPES, MAP_TYPES, PROGRAM_TYPES } from "../../bpf/tables/names.gen.js";
-import type { CaseBlob, CaseExecutable, CaseMap, CaseProgram, DescribedSubject } from "../../config/case-subject.js";
+import type { CaseBlob, CaseMap, CaseModule, CaseProgram, DescribedSubject } from "../../config/case-subject.js";
 import { mapSubject } from "../../engine/files/map-subject.js";
 import { loadedSubject, programSubject } from "../../engine/files/program-subject.js";
 import { CountersignError } from "../../error.js";
@@ -65,7 +65,7 @@ function subjectOf(described: DescribedSubject, hook: HookName, place: string): 
     case "token":
       return TOKEN;
     case "module":
-      return fileOf(described.given, "module", described.given.parameters);
+      return moduleOf(described.given);
     case "executable":
       return fileOf(described.given, "exec", null);
     case "blob":
@@ -109,7 +109,14 @@ function blobOf({ name, data, signature }: CaseBlob): Subject {
   return { name, digest: sha256(data), data, signature };
 }
 
-function fileOf(given: CaseExecutable, purpose: "exec" | "module", parameters: string | null): Subject {
+type FileContents = Omit<CaseModule, "parameters" | "unknown">;
+
+function moduleOf({ parameters, unknown, ...given }: CaseModule): Subject {
+  const facts = Object.entries(fileOf(given, "module", parameters));
+  return Object.fromEntries(facts.filter(([name]) => !unknown.some((one) => one === name))) as unknown as Subject;
+}
+
+function fileOf(given: FileContents, purpose: "exec" | "module", parameters: string | null): Subject {
   const { name, path, data, signature } = given;
   const digest = sha256(data);
   return { path, name, digest, sha256: digest, data, signature, purpose, parameters };

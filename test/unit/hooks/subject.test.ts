@@ -64,7 +64,10 @@ describe("what a hook is about, as types/countersign.d.ts declares it", () => {
       for (const subject of subjectsOf("a", Uint8Array.of(1, 2), hook, signatures))
         expect(differences(subject, SUBJECTS[hook])).toEqual([]);
     }
-    expect(differences(moduleSubject(Uint8Array.of(1), Uint8Array.of(65)), SUBJECTS.kernel_read_file)).toEqual([]);
+    for (const path of ["/lib/a.ko", null]) {
+      const subject = moduleSubject(Uint8Array.of(1), Uint8Array.of(65), "a", { path });
+      expect(differences(subject, SUBJECTS.kernel_read_file)).toEqual([]);
+    }
   });
 
   it("is a live load, and what the kernel made of it", () => {

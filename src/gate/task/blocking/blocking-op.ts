@@ -6,13 +6,14 @@ import { type Argument, addressOf, syscall } from "../../../sys/libc.js";
 import { PAGE, type Room, readMemory, readString, type Span, writeMemory } from "../../../sys/memory.js";
 import { lasts, type Waiting } from "../../../sys/seccomp.js";
 import { withTicket } from "../../../sys/tickets.js";
+import { type FilePath, findPath } from "./file-path.js";
 import { type Analysed, type Analysis, analyse } from "./load-analysis.js";
 
 /**
  * An operation that the gate runs for a task and that can block for as long as the task wants: the task can back its
  * memory with userfaultfd(2), and can pass files and paths of a FUSE file system that does not reply (fuse(4)).
  */
-export type BlockingOp = Read | ReadPages | ReadString | Write | ReadFile | Identify | Make | Analyse;
+export type BlockingOp = Read | ReadPages | ReadString | Write | ReadFile | Identify | FindPath | Make | Analyse;
 
 /** Reads spans of the task's memory. The result is their concatenation. */
 interface Read {
@@ -62,6 +63,12 @@ interface Identify {
   readonly fd: number;
 }
 
+/** Finds the path of the file behind `fd`, which is the gate's own fd, in the gate's mount namespace. */
+interface FindPath {
+  readonly do: "find";
+  readonly fd: number;
+}
+
 /** Inode number and device number of a file (stat(2)). */
 export interface FileIdentity {
   readonly ino: bigint;
@@ -107,6 +114,7 @@ export interface Outcomes {
   readonly write: boolean;
   readonly file: Uint8Array | null;
   readonly identify: FileIdentity | null;
+  readonly find: FilePath | null;
   readonly call: number;
   readonly analyse: Analysed;
 }
@@ -125,6 +133,7 @@ export type Wait = keyof typeof WAITS;
 
 export function waitOf(op: BlockingOp): Wait {
   if (op.do === "call") return op.path ? "path" : "kernel";
+  if (op.do === "find") return "path";
   if (op.do === "analyse") return "analysis";
   return op.do === "file" || op.do === "identify" ? "file" : "memory";
 }
@@ -153,6 +162,8 @@ function outcome(op: BlockingOp, impersonator: Impersonator, room?: Room): Outco
       return readAt(op.fd, op.limit);
     case "identify":
       return identify(op.fd);
+    case "find":
+      return findPath(op.fd);
     case "analyse":
       return analyse(op.analysis);
     case "call": {

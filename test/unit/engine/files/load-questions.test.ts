@@ -12,7 +12,7 @@ const FILLED_IN = ["insns", "raw_insns", "digest", "tag", "signature", "effects"
 function unknownOf(path: string): ReadonlyMap<string, readonly string[]> {
   const questions = loadQuestions([{ offset: 0, bytes: readFileSync(path) }], FILE, NO_SIGNATURES);
   const loads = questions.filter(({ hook }) => hook === "bpf_prog_load");
-  return new Map(loads.map(({ subject, unknown }) => [subject.name, unknown]));
+  return new Map(loads.map(({ subject, unknown }) => [subject.name!, unknown]));
 }
 
 it.each(["by_field", "by_enumerator", "by_kfunc", "by_variable", "by_symbol"])(

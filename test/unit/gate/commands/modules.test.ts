@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { FileSubject } from "../../../../src/hooks/subject.js";
 import { NR } from "../../../../src/sys/numbers.js";
 import { type FailingCall, FakeGate, itFails, NOWHERE } from "../../../support/fake-gate.js";
 import { resetKernel } from "../../../support/fake-kernel.js";
+import { moduleFile, namedModule, structModule } from "../../../support/module-file.js";
 
 vi.mock("../../../../src/sys/bpf.js", async () => (await import("../../../support/fake-kernel.js")).BPF);
 vi.mock("../../../../src/sys/pidfd.js", async (original) => ({
@@ -16,7 +18,7 @@ vi.mock("../../../../src/sys/file.js", async (original) => ({
 beforeEach(resetKernel);
 
 const [OWN, COPY] = [5, 50];
-const MODULE = Uint8Array.of(127, 69, 76, 70);
+const MODULE = namedModule("hello", ["name=hello"]);
 
 interface Given {
   /** Arguments in place of the usual ones, by index. */
@@ -78,11 +80,67 @@ describe("a kernel module", () => {
   it.each(["memory", "file"] as const)("from %s is loaded from the gate's copy", (by) => {
     const gate = new FakeGate();
     expect(load(gate, by)).toEqual({ result: 0 });
-    expect(gate.asked).toMatchObject([
-      { hook: "kernel_read_file", subject: { name: "module", parameters: "debug=1" } },
-    ]);
+    expect(gate.asked).toMatchObject([{ hook: "kernel_read_file", subject: { name: "hello", parameters: "debug=1" } }]);
     expect(gate.task.made).toMatchObject([{ number: NR.finit_module, words: [91, expect.anything(), 0] }]);
     expect(gate.task.admitted).toBe(1);
+  });
+
+  /** The subject of a module that is loaded from a file. */
+  function subjectOf(bytes: Uint8Array, set: (gate: FakeGate) => void = () => {}, flags = 0n): FileSubject {
+    const gate = new FakeGate();
+    const words = { 2: flags };
+    const all = (its: FakeGate) => {
+      its.task.files.set(COPY, bytes);
+      set(its);
+    };
+    expect(load(gate, "file", { words, set: all })).toEqual({ result: 0 });
+    return gate.asked[0]!.subject as FileSubject;
+  }
+
+  it.each<[what: string, bytes: Uint8Array, name: string | null]>([
+    ["struct module", namedModule("hello"), "hello"],
+    ["struct module, which .modinfo has too", namedModule("a_b", ["license=GPL", "name=a_b", "name=other"]), "a_b"],
+    ["struct module, up to its 56 bytes", namedModule("m".repeat(80)), "m".repeat(56)],
+    ["a file without struct module", namedModule(null), null],
+    ["an empty name", namedModule(""), null],
+    ["a file that is no ELF file", Buffer.from("\x1f\x8b compressed"), null],
+  ])("has the name of %s", (_, bytes, name) => expect(subjectOf(bytes).name).toBe(name));
+
+  it("has no name if the kernel decompresses it, whatever its bytes look like", () => {
+    expect(subjectOf(MODULE, undefined, 4n).name).toBeNull();
+  });
+
+  it("has the path of its file, null from memory, and none if it is unknown", () => {
+    const at = (path: string | null) =>
+      subjectOf(MODULE, ({ task }) => {
+        task.paths.set(COPY, { path });
+      });
+    expect(at("/lib/modules/hello.ko").path).toBe("/lib/modules/hello.ko");
+    expect(at(null).path).toBeNull();
+    expect(subjectOf(MODULE)).not.toHaveProperty("path");
+    const gate = new FakeGate();
+    load(gate, "memory");
+    expect(gate.asked).toMatchObject([{ subject: { path: null } }]);
+  });
+
+  describe("is denied by the gate, before policies are asked,", () => {
+    const given = (bytes: Uint8Array): Given => ({ set: ({ task }) => task.files.set(COPY, bytes) });
+    const named = (reason: RegExp, bytes: Uint8Array) => ({
+      ...failing(22, "file", given(bytes)),
+      denial: { rule: "module_name" as const, hook: "kernel_read_file" as const, name: "module", reason },
+    });
+    const cut = MODULE.slice(0, -1);
+    const twice = moduleFile([
+      [".gnu.linkonce.this_module", structModule("a")],
+      [".gnu.linkonce.this_module", structModule("b")],
+    ]);
+    itFails({
+      "with another name in .modinfo": named(/as `a`, and its .modinfo names it `b`/, namedModule("a", ["name=b"])),
+      "with a name in .modinfo alone": named(/as ``, and its .modinfo names it `b`/, namedModule(null, ["name=b"])),
+      "with an empty name in .modinfo": named(/names it ``/, namedModule("a", ["name="])),
+      "with two names": denied("unreadable", 22, /more than one section/, "file", given(twice)),
+      "with a malformed file": denied("unreadable", 22, /its ELF file is malformed/, "file", given(cut)),
+    });
   });
 
   it("is left to the kernel in audit, once policies were asked", () => {

@@ -51,8 +51,8 @@ describe.each(Object.entries(UNCERTIFIED))("a certificate of %s", (name, [line, 
 /** Lines with code: neither empty nor comments. */
 const linesOf = (text: string) => text.split("\n").filter((line) => !/^\s*(?:\/\/.*|\/\*.*|\*.*)?$/.test(line)).length;
 
-it("the checker has at most 1,500 lines of code", () => {
+it("the checker has fewer than 3,000 lines of code", () => {
   const source = join(import.meta.dirname, "../../../../src/prove/check");
   const lines = readdirSync(source).map((file) => linesOf(readFileSync(join(source, file), "utf8")));
-  expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(1_500);
+  expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThan(3_000);
 });

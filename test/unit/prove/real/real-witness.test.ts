@@ -30,7 +30,7 @@ async function made(policy: string, hook: HookName, before: (folder: string) => 
 }
 
 /** Facts that a subject of the hook always or never has. */
-const IMPOSSIBLE = new Set(["map.access is null", 'file.purpose is not "exec"']);
+const IMPOSSIBLE = new Set(["map.access is null", "file.name is null", 'file.purpose is not "exec"']);
 
 describe("an example that is made real", () => {
   it.each<[HookName, string]>([
