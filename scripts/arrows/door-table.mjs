@@ -155,8 +155,8 @@ export const DOORS = {
     },
   },
   engine: {
-    files: 42,
-    names: 77,
+    files: 43,
+    names: 78,
     shared: [
       "decision/dispatcher",
       "decision/engine",
@@ -186,6 +186,7 @@ export const DOORS = {
           "enforced-hooks",
           "handover/backoff-table",
           "handover/committed-writes",
+          "handover/invalid-maps",
           "handover/principal",
           "handover/suspension-list",
           "handover/thread-handover-state",

@@ -54,6 +54,8 @@ export interface MapConfig {
   readonly writers: readonly string[] | null;
   /** What its entries must be; anything if absent. */
   readonly schema?: MapSchemaRules;
+  /** `stop`: an agent does not start if kept entries break {@link schema}. They are given up if absent. */
+  readonly onInvalid?: "reset" | "stop";
 }
 
 export interface LogConfig {
@@ -192,13 +194,14 @@ class Reader {
       keyrings: Object.entries(this.input.keyrings).map(([name, rules]) =>
         keyringConfig(name, this.document.place(["keyrings", name], "key"), rules, (path) => this.path(path)),
       ),
-      maps: Object.entries(this.input.maps).map(([name, { file, writable, writers, values, keys }]) => ({
+      maps: Object.entries(this.input.maps).map(([name, { file, writable, writers, values, keys, on_invalid }]) => ({
         name,
         place: this.document.place(["maps", name], "key"),
         file: file === undefined ? null : this.path(file),
         writable: writable === undefined ? null : { entries: writable.entries, bytes: bytes(writable.bytes) },
         writers: writers === undefined ? null : this.attempt(() => this.writers(writers, ["maps", name, "writers"])),
         ...(values === undefined && keys === undefined ? {} : { schema: { values, keys } }),
+        ...(on_invalid === undefined ? {} : { onInvalid: on_invalid }),
       })),
       attachments: this.attachments.read(),
       signatures: this.input.signatures.map((path, index) => this.placedPath(path, ["signatures", index])),

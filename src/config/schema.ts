@@ -64,6 +64,15 @@ export const SCHEMA = z
               ),
             values: VALUES.optional(),
             keys: KEYS.optional(),
+            on_invalid: z
+              .enum(["reset", "stop"])
+              .optional()
+              .describe(
+                "If kept entries break the schema at a start: begin with the initial ones (default), or do not",
+              ),
+          })
+          .refine((map) => map.on_invalid === undefined || map.values !== undefined || map.keys !== undefined, {
+            error: "has `on_invalid`, but neither `values` nor `keys`; add one of them, or remove `on_invalid`",
           })
           .refine((map) => map.writers === undefined || map.writable !== undefined, {
             error: "has `writers`, but is not `writable`; remove `writers`, or add `writable`",

@@ -44,6 +44,7 @@ describe("schemas of maps", () => {
     ["keys of no form", "keys: {}", ""],
     ["no bytes of hex", "keys: { hex: 0 }", "less than the least, 1"],
     ["too many bytes of hex", "keys: { hex: 513 }", "more than the most, 512"],
+    ["a rule for kept entries without a schema", "on_invalid: stop", "has `on_invalid`, but neither"],
     ["a list as keys", "keys: [a]", ""],
   ])("are refused: %s", (_, map, message) => {
     let error: unknown;

@@ -118,7 +118,7 @@ export class Agent {
     });
     const agent = new Agent(options, supervisor);
     try {
-      const wrote = agent.#maps.restore();
+      const wrote = agent.#maps.restore(say);
       if (wrote.length > 0) {
         supervisor.restoreMapWrites(wrote);
         agent.#maps.record(wrote);

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Config } from "../../../config/config.js";
+import { invalidMaps } from "../../../engine/handover/invalid-maps.js";
 import type { FileSnapshot } from "../../../engine/load/file-cache.js";
+import type { CountersignError } from "../../../error.js";
 import { close } from "../../../sys/pidfd.js";
 import type { AttachmentWrites } from "../../messages/messages.js";
 import { Journal } from "./journal.js";
@@ -35,8 +37,11 @@ export class MapJournal {
     this.#first = firstLine(config, texts);
   }
 
-  /** Returns the writes under an earlier agent that are still valid, oldest first. */
-  restore(): readonly AttachmentWrites[] {
+  /**
+   * Returns the writes under an earlier agent that are still valid, oldest first. A map whose writes break its schema
+   * loses all of them, of which `say` is told; with `on_invalid: stop` that is thrown (MAP_INVALID), and all are kept.
+   */
+  restore(say: (error: CountersignError) => void = () => undefined): readonly AttachmentWrites[] {
     const [fd, ...others] = this.manager.kept.get(MAPS_NAME) ?? [];
     if (fd === undefined) return [];
     const restored: AttachmentWrites[] = [];
@@ -46,13 +51,26 @@ export class MapJournal {
       return one !== null;
     });
     const same = new Set(sameMaps(opened?.first ?? "", this.#first));
+    const modes = new Map(this.config.attachments.map(({ name, mode }) => [name, mode]));
+    const kept = restored
+      .filter(({ attachment, mode }) => modes.get(attachment) === mode)
+      .map((one) => ({ ...one, writes: one.writes.filter(({ map }) => same.has(map)) }));
+    const latest = new Map(
+      kept.flatMap(({ attachment, mode, writes }) =>
+        writes.map((write) => [JSON.stringify([mode === "audit" && attachment, write.map, write.key]), write] as const),
+      ),
+    );
+    const invalid = invalidMaps(this.config.maps, [...latest.values()]);
+    for (const { name, onInvalid } of this.config.maps) {
+      const error = onInvalid === "stop" ? invalid.get(name) : undefined;
+      if (error !== undefined) throw error;
+    }
+    for (const error of invalid.values()) say(error);
     // drop the old journal: the caller records the valid writes in a new one
     for (const other of [fd, ...others]) close(other);
     this.manager.drop(MAPS_NAME);
-    const modes = new Map(this.config.attachments.map(({ name, mode }) => [name, mode]));
-    return restored
-      .filter(({ attachment, mode }) => modes.get(attachment) === mode)
-      .map((one) => ({ ...one, writes: one.writes.filter(({ map }) => same.has(map)) }))
+    return kept
+      .map((one) => ({ ...one, writes: one.writes.filter(({ map }) => !invalid.has(map)) }))
       .filter(({ writes }) => writes.length > 0);
   }
 

@@ -51,6 +51,25 @@ describe("the journal of writes to maps", () => {
     expect(journalOf(config, [], fds).restore()).toEqual(writes);
   });
 
+  it("gives up the entries of a map of which one breaks its schema now, or is kept with `on_invalid: stop`", () => {
+    const schema = { values: { type: "string" } };
+    const said: string[] = [];
+    const configured = (more: object) => configOf({ maps: [{ ...mapOf("counts"), schema, ...more }, mapOf("seen")] });
+    const fds = stored(writesTo("counts", "1"), writesTo("seen", "2"));
+    const stopping = journalOf(configured({ onInvalid: "stop" }), [], fds);
+    texts();
+    expect(() => stopping.restore()).toThrow("keeps entries that break its schema: the value of `k` is number");
+    expect(texts()).toEqual([]);
+    expect(journalOf(configured({}), [], fds).restore(({ code }) => said.push(code))).toEqual([writesTo("seen", "2")]);
+    expect(said).toEqual(["MAP_INVALID"]);
+  });
+
+  it("is replayed if what broke the schema was overwritten", () => {
+    const config = configOf({ maps: [{ ...mapOf("counts"), schema: { values: { type: "string" } } }] });
+    const both = [writesTo("counts", "1"), writesTo("counts", '"a"')];
+    expect(journalOf(config, [], stored(...both)).restore()).toEqual(both);
+  });
+
   it("is not replayed if its first line is none of ours", () => {
     const journal = Journal.create("countersign-maps", 0, "[", 1000)!;
     journal.add(['[1,"a","enforce",[["counts","k","1"]]]', "no line"]);
