@@ -34,7 +34,7 @@ describe("the gate in a guest, whose kernel has what this one lacks", () => {
       import { deny, hash } from "countersign";
       export const bpf_prog_load = (prog) => (prog.type === "tracing" ? deny("no tracing here") : 0);
       export function kernel_read_file(file) {
-        if (hash("sha256", file.data) !== "${digest}") return deny("is not the module that is known");
+        if (hash("sha256", file.data) !== "${digest}") return deny(\`\${file.name} at \${file.path} is not the module that is known\`);
         return file.parameters.includes("numdummies=2") ? 0 : deny("with other parameters");
       }`,
     );
@@ -58,6 +58,8 @@ describe("the gate in a guest, whose kernel has what this one lacks", () => {
   const STRICT = `
 say() { echo "$1: $2"; }
 insmod /lib/ifb.ko; say "another module" $?
+mkdir -p /tmp/shown; cp /lib/ifb.ko /tmp/shown/ifb.ko; exec 9</tmp/shown/ifb.ko; rm /tmp/shown/ifb.ko
+insmod /proc/self/fd/9; say "a deleted module" $?
 insmod /lib/dummy.ko; say "without parameters" $?
 test -d /sys/module/dummy; say "is there" $?
 insmod /lib/dummy.ko numdummies=2; say "with parameters" $?
@@ -79,12 +81,10 @@ grep -o '"reason":"policy: [^"]*' /tmp/log.jsonl
   });
 
   it("refuses a module that the policy does not know, and one with other parameters", () => {
-    expect([line("another module"), line("without parameters"), line("is there")], ran().output).toEqual([
-      "1",
-      "1",
-      "1",
-    ]);
-    expect(ran().output).toContain("policy: is not the module that is known");
+    for (const what of ["another module", "a deleted module", "without parameters", "is there"])
+      expect(line(what), `${what}: ${ran().output}`).toBe("1");
+    expect(ran().output).toContain("policy: ifb at /lib/ifb.ko is not the module that is known");
+    expect(ran().output).toContain("policy: unknown fact at ");
     expect(ran().output).toContain("policy: with other parameters");
   });
 
