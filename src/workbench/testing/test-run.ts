@@ -71,7 +71,8 @@ export function unhurried(config: Config): Config {
 /**
  * Runs one case of a policy's test: one result for each subject in its file, or for the one that it describes. A case
  * begins with the maps as they are configured, or as it says, and without the writes of earlier cases. Throws what
- * reading the file throws, and CONFIG_INVALID, both with the place of the case.
+ * reading the file throws, CONFIG_INVALID, and MAP_INVALID for maps that break their schema, all with the place of the
+ * case.
  */
 export async function runCase(
   engine: TimedEngine,
@@ -79,7 +80,11 @@ export async function runCase(
   { attachment, file: test }: PolicyTest,
   one: PolicyCase,
 ): Promise<readonly CaseResult[]> {
-  engine.reset(one.maps);
+  try {
+    engine.reset(one.maps);
+  } catch (error) {
+    throw error instanceof CountersignError ? error.within(relative("", one.place)) : error;
+  }
   probe.begin(one.helpers);
   const start = performance.now();
   const decisions = await decide(engine, one, test);

@@ -2,10 +2,12 @@ import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { parseConfig, readConfig } from "../../../src/config/config.js";
 import { Engine } from "../../../src/engine/decision/engine.js";
+import { TimedEngine } from "../../../src/engine/timed-engine.js";
 import { CountersignError } from "../../../src/error.js";
 import { RecordReader } from "../../../src/log/record-reader.js";
 import { Replay } from "../../../src/workbench/replay/replay.js";
 import { ReplayedConfiguration } from "../../../src/workbench/replay/replayed-configuration.js";
+import { runTests } from "../../../src/workbench/testing/test-run.js";
 import { Workplace } from "../../support/workplace.js";
 import { task } from "../../task.js";
 
@@ -91,6 +93,18 @@ describe("a map with a schema", () => {
     expect(decide(engine, "blob").writes[0]?.value).toBe('{"n":2}');
     engine.resetMaps({ budgets: { blob: { n: 7 } } });
     expect(decide(engine, "blob").writes[0]?.value).toBe('{"n":8}');
+  });
+
+  it("is an error with the place of the test case whose maps break it", async () => {
+    const place = placeOf();
+    place.write(
+      "policies/p.test.yaml",
+      "- { blob: { name: a, data: x }, maps: { budgets: { db: { n: 0 } } }, expect: allow }\n",
+    );
+    const config = readConfig(place.config, "check");
+    const error = await rejection(() => runTests(config, (probe) => TimedEngine.open(config, { probe })));
+    expect(error).toMatchObject({ code: "MAP_INVALID" });
+    expect(error.place).toMatch(/p\.test\.yaml:1:\d+: .*countersign\.yaml:\d+:\d+: map `budgets`$/);
   });
 
   it("begins with its file if entries that were kept break it", async () => {
