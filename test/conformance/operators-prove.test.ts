@@ -24,7 +24,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   "exe-allow": "decided",
   "limits-per-label": "partly",
   "lower-case": "decided",
-  "maps-big": "partly",
+  "maps-big": "decided",
   "object-name": "decided",
   "quota-writes": "decided",
   "seed-tc-unsigned": "certified",

@@ -1,7 +1,7 @@
 import type { HookName } from "../../hooks/catalogue.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import type { Exploration, ExplorationLimits, Path } from "../explorer/exploration.js";
-import type { DecisionEnd } from "../shared/atom.js";
+import { type DecisionEnd, hasUnknown } from "../shared/atom.js";
 import { comparedVerdicts } from "../shared/compared-verdicts.js";
 import { type Doubt, distinctDoubts, limitDoubt } from "../shared/doubt.js";
 import { conditionWords } from "../table/condition-words.js";
@@ -204,6 +204,7 @@ function reasonOf({ result: { denied_by: denied }, outcomes }: EngineDecision): 
 
 /** Whether two decisions surely have the same reason: texts of the same parts are the same. */
 function sameReasons({ old, new: its }: Decisions): boolean {
+  if (hasUnknown([...(old.reason ?? []), ...(its.reason ?? [])])) return false;
   const reason = ({ by, reason, fault }: DecisionEnd) => JSON.stringify([by, reason, fault?.code ?? null]);
   return reason(old) === reason(its);
 }

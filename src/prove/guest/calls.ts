@@ -26,8 +26,9 @@ import {
   through,
   wholeList,
 } from "./sequences.js";
+import { changedText, numberAsText } from "./shown-text.js";
 import { type Part, partsOf, Sym, type Term, termOf } from "./term.js";
-import { splitMethod, textMethod } from "./text-methods.js";
+import { isTextMethod, splitMethod, textMethod } from "./text-methods.js";
 import { testTexts } from "./text-tests.js";
 import { isUnknownFact } from "./unknown-fact.js";
 import { isConcrete, isPrimitive, joined, settled, stringParts, textParts, truthy } from "./values.js";
@@ -181,11 +182,13 @@ function callFixed(place: number, its: unknown, key: string, given: readonly unk
   const term = termOf(its);
   if (Array.isArray(its)) return ofArray(place, its, key, given);
   if (typeof its === "string") return ofString(its, key, given);
+  if (typeof its === "number") return ofNumber(place, its, key, given);
   if ((term?.k === "text" || term?.k === "joined") && STRING_NAMES.includes(key))
     return ofText(term, stringParts(its)!, key, given);
   if (term?.k === "split") return splitMethod(its as object, term, key, given);
   if (its instanceof Set || its instanceof Map) return ofCollection(its, key, given);
   if (term?.k === "pattern" && key === "test" && given.length === 1) return matches(term, given[0]);
+  if (term?.k === "integer" || term?.k === "double") return ofNumber(place, its, key, given);
   const parts = partsIn(its);
   if (parts !== null) return ofParts(place, parts, its, key, given);
   return call(place, get(place, its, key), given, its);
@@ -194,8 +197,14 @@ function callFixed(place: number, its: unknown, key: string, given: readonly unk
 function ofString(text: string, key: string, given: readonly unknown[]): unknown {
   if (!CONCRETE_STRING_METHODS.has(key)) return notDecided(`\`${key}\` of a string`);
   if (Object.hasOwn(TESTS, key) && !given.every(isPrimitive)) return ofText(null, [text], key, given);
-  if (!given.every(isPrimitive)) return notDecided(`\`${key}\` with a value that is not known`);
+  if (!given.every(isPrimitive))
+    return changedText(null, key, given) ?? notDecided(`\`${key}\` with a value that is not known`);
   return native(() => (text as unknown as Readonly<Record<string, Call>>)[key]!(...given));
+}
+
+function ofNumber(place: number, its: unknown, key: string, given: readonly unknown[]): unknown {
+  const shown = numberAsText(its, key, given);
+  return shown ?? call(place, get(place, its, key), given, its);
 }
 
 function matches({ native, source, flags }: Extract<Term, { k: "pattern" }>, value: unknown): boolean {
@@ -214,6 +223,10 @@ export function pattern(place: number, native: RegExp, source: string, flags: st
 const TESTS = { startsWith: "starts", endsWith: "ends", includes: "includes" } as const;
 
 function ofText(term: Term | null, text: readonly TextPart[], key: string, given: readonly unknown[]): unknown {
+  if (!Object.hasOwn(TESTS, key)) {
+    const shown = term?.k === "text" && isTextMethod(key) ? null : changedText(term, key, given);
+    if (shown !== null) return shown;
+  }
   if (!Object.hasOwn(TESTS, key) && term?.k === "text") return textMethod(term.name, key, given);
   if (!Object.hasOwn(TESTS, key) || given.length > 1) return notDecided(`\`${key}\` of a text that is not known`);
   return testTexts(TESTS[key as keyof typeof TESTS], text, partsOf(textParts(given[0])));

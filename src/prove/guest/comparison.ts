@@ -1,4 +1,5 @@
 import { Combination } from "../../engine/decision/combination.js";
+import { hasUnknown } from "../shared/atom.js";
 import { comparedVerdicts } from "../shared/compared-verdicts.js";
 import type { Hook } from "./answer.js";
 import { Asked, enforced, type GuestAnswer } from "./decision.js";
@@ -75,5 +76,16 @@ function part(asked: Asked, from: number, to: number): { denial: GuestAnswer | n
 function reasonOf(denial: GuestAnswer | null): string | null {
   if (denial === null) return null;
   const { attachment, reason, fault } = denial;
-  return JSON.stringify([attachment.name, reason && partsOf(reason), fault?.code ?? null]);
+  const parts = reason && partsOf(reason);
+  const its = parts !== null && hasUnknown(parts) ? numberOf(reason!) : parts;
+  return JSON.stringify([attachment.name, its, fault?.code ?? null]);
+}
+
+const numbers = new WeakMap<object, number>();
+let highest = 0;
+
+/** Reasons of which something is not known are the same only if one call of `deny` gave both. */
+function numberOf(reason: object): number {
+  if (!numbers.has(reason)) numbers.set(reason, ++highest);
+  return numbers.get(reason)!;
 }

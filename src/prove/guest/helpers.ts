@@ -1,4 +1,4 @@
-import type { TextPart } from "../shared/atom.js";
+import { type TextPart, unknownIn } from "../shared/atom.js";
 import { addHelper, call } from "./calls.js";
 import { configuredNames } from "./configured-names.js";
 import { factOf, lookUp, lookUpOr, symbol, verdictOf, view, writtenMaps } from "./facts.js";
@@ -100,7 +100,9 @@ export function nullishCall(
 
 function mapAndKey(map: unknown, key: unknown): readonly [map: string, key: readonly TextPart[]] {
   const name = nameAmong(map, configuredNames().maps, "map_lookup: map");
-  return [name, stringParts(key) ?? raise("TypeError", "map_lookup: key is not a string")];
+  const parts = stringParts(key) ?? raise("TypeError", "map_lookup: key is not a string");
+  const why = unknownIn(parts);
+  return why === null ? [name, parts] : notDecided(why);
 }
 
 let isOneDecision = false;

@@ -2,7 +2,7 @@ import { view } from "./facts.js";
 import { isPlain } from "./members.js";
 import { notDecided, raise } from "./path.js";
 import { type Sym, type Term, termOf } from "./term.js";
-import { isPrimitive, joined } from "./values.js";
+import { isPrimitive, joined, unknownText } from "./values.js";
 
 type Parts = readonly (string | Term)[];
 
@@ -10,9 +10,13 @@ const MOST_DEPTH = 20;
 
 /** `JSON.stringify` of a value (ECMA-262, 25.5.4); undefined for a value that JSON does not have. */
 export function jsonOf(value: unknown, ...more: readonly unknown[]): string | Sym | undefined {
-  if (more.some((one) => one !== undefined)) return notDecided("`JSON.stringify` with a replacer or an indentation");
+  const [replacer, indentation] = more.map(view);
+  const isIndented = indentation !== undefined;
+  if ((replacer !== undefined && replacer !== null) || (isIndented && !isPrimitive(indentation)))
+    return notDecided("`JSON.stringify` with a replacer or an indentation");
   const parts = partsOfJson(value, 0);
-  return parts === null ? undefined : joined(parts);
+  if (parts === null) return undefined;
+  return isIndented ? unknownText("`JSON.stringify` with an indentation") : joined(parts);
 }
 
 function partsOfJson(value: unknown, depth: number): Parts | null {
@@ -52,6 +56,13 @@ function ofTerm(term: Term): Parts {
       return [term];
     case "json":
       return [{ k: "stringified", name: term.name }];
+    case "object":
+    case "record":
+    case "list":
+    case "sequence":
+    case "rest":
+    case "split":
+      return [{ k: "unknown", why: "`JSON.stringify` of facts" }];
     default:
       return notDecided("`JSON.stringify` of facts");
   }

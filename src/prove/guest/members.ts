@@ -141,6 +141,7 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
     case "each":
     case "quoted":
     case "stringified":
+    case "unknown":
     case "joined":
     case "reason":
       return ofPrimitive("string", key);

@@ -278,7 +278,7 @@ function withValue(term: Term, value: unknown, isStrict: boolean): boolean {
 }
 
 function isObject({ k }: Term): boolean {
-  return ![...TEXTS, "written", "each", "quoted", "stringified", "integer", "double", "json"].includes(k);
+  return ![...TEXTS, "written", "each", "quoted", "stringified", "unknown", "integer", "double", "json"].includes(k);
 }
 
 function jsonWith(name: string, value: unknown, isStrict: boolean): boolean {

@@ -33,6 +33,8 @@ export type Term =
   /** Parts of a text that JSON.stringify makes: a text in quotes, and a JSON value. */
   | { readonly k: "quoted"; readonly parts: readonly (string | Term)[] }
   | { readonly k: "stringified"; readonly name: string }
+  /** A text of which nothing is known, which is good only for reasons and notes. */
+  | { readonly k: "unknown"; readonly why: string }
   /** Constants and symbols one after the other. */
   | { readonly k: "joined"; readonly parts: readonly (string | Term)[] }
   /** A reason with such parts, which is cut if it is long. */
@@ -137,6 +139,7 @@ export function partsOf(parts: readonly (string | Term)[]): TextPart[] {
     if (part.k === "each") return { each: part.each };
     if (part.k === "quoted") return { quoted: partsOf(part.parts) };
     if (part.k === "stringified") return { stringified: part.name };
+    if (part.k === "unknown") return { unknown: part.why };
     throw new TypeError(`a ${part.k} is no part of a text`);
   });
 }
@@ -149,6 +152,7 @@ export function textTerms(parts: readonly TextPart[]): (string | Term)[] {
     if ("json" in part) return { k: "written", name: part.json };
     if ("quoted" in part) return { k: "quoted", parts: textTerms(part.quoted) };
     if ("stringified" in part) return { k: "stringified", name: part.stringified };
+    if ("unknown" in part) return { k: "unknown", why: part.unknown };
     if ("each" in part) throw new TypeError("a text of elements is no part of an element's text");
     const of = part.number.of.map(([by, name]) => [name, { coefficient: BigInt(by), least: 0n, most: 0n }] as const);
     return { k: "integer", constant: BigInt(part.number.constant), of: new Map(of) };

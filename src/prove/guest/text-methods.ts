@@ -29,6 +29,10 @@ const METHODS: Readonly<Record<string, (name: string, given: readonly unknown[])
   toString: (name: string) => new Sym({ k: "text", name }),
 };
 
+export function isTextMethod(key: string): boolean {
+  return Object.hasOwn(METHODS, key);
+}
+
 export function textMethod(name: string, key: string, given: readonly unknown[]): unknown {
   if (!Object.hasOwn(METHODS, key)) return notDecided(`\`${key}\` of a text that is not known`);
   return METHODS[key]!(name, given);

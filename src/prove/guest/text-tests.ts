@@ -1,6 +1,6 @@
-import type { LinearTerm, TextPart } from "../shared/atom.js";
+import { type LinearTerm, type TextPart, unknownIn } from "../shared/atom.js";
 import { TEXT_RELATIONS, type TextRelation } from "../shared/text-relation.js";
-import { constantOf, test, typesOf } from "./path.js";
+import { constantOf, notDecided, test, typesOf } from "./path.js";
 
 const { stringify } = JSON;
 
@@ -12,6 +12,10 @@ const ATOMS = { equal: "equals", starts: "starts", ends: "ends", includes: "incl
  * not matter, so that few comparisons are about more than one text.
  */
 export function testTexts(relation: TextRelation, left: readonly TextPart[], right: readonly TextPart[]): boolean {
+  const isNeverEmpty = left.some((part) => typeof part === "string" && part !== "");
+  if (relation === "equal" && right.length === 0 && isNeverEmpty) return false;
+  const why = unknownIn(left) ?? unknownIn(right);
+  if (why !== null) return notDecided(why);
   const [one, other] = [known(left), known(right)];
   if ((relation === "equal" || relation === "starts") && !strip(one, other, false)) return false;
   if ((relation === "equal" || relation === "ends") && !strip(one, other, true)) return false;

@@ -140,6 +140,11 @@ function written(name: string): Term[] {
   return [{ k: "written", name }];
 }
 
+/** A text of which nothing is known; if the policy asks about it, this is why that is not decided. */
+export function unknownText(why: string): Sym {
+  return new Sym({ k: "joined", parts: [{ k: "unknown", why }] });
+}
+
 export function joined(parts: readonly (string | Term)[]): string | Sym {
   const merged: (string | Term)[] = [];
   for (const part of parts) {

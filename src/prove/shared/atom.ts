@@ -99,7 +99,32 @@ export type TextPart =
   | { readonly each: EachText }
   /** A text as JSON.stringify writes it, and a JSON value. */
   | { readonly quoted: readonly TextPart[] }
-  | { readonly stringified: string };
+  | { readonly stringified: string }
+  /** A text of which nothing is known: nothing may be asked about it, for this reason. */
+  | { readonly unknown: string };
+
+/** Whether nothing is known about a part of a text. */
+export function hasUnknown(parts: readonly TextPart[]): boolean {
+  return unknownIn(parts) !== null;
+}
+
+/** Why nothing is known about a part of a text; null if something is known about each. */
+export function unknownIn(parts: readonly TextPart[]): string | null {
+  for (const part of parts) {
+    if (typeof part === "string") continue;
+    if ("unknown" in part) return part.unknown;
+    const within = "quoted" in part ? [part.quoted] : "each" in part ? part.each.parts.flatMap(textsOf) : [];
+    for (const text of within) {
+      const why = unknownIn(text);
+      if (why !== null) return why;
+    }
+  }
+  return null;
+}
+
+function textsOf(part: EachPart): readonly (readonly TextPart[])[] {
+  return "list" in part ? part.cases.map(({ text }) => text) : [part.text];
+}
 
 /** The texts of all elements of some parts with a separator between them. */
 export interface EachText {

@@ -26,6 +26,7 @@ function namesInPart(part: TextPart): readonly string[] {
   if ("number" in part) return part.number.of.map(([, name]) => name);
   if ("quoted" in part) return part.quoted.flatMap(namesInPart);
   if ("stringified" in part) return [part.stringified];
+  if ("unknown" in part) return [];
   return part.each.parts.flatMap((one) =>
     "list" in one ? [one.list] : [...namesInCases(one.where), ...one.text.flatMap(namesInPart)],
   );
@@ -59,6 +60,7 @@ export function renamedText(part: TextPart, from: string, to: string): TextPart 
   if ("number" in part) return { number: renamedTerm(part.number, other) };
   if ("quoted" in part) return { quoted: part.quoted.map((one) => renamedText(one, from, to)) };
   if ("stringified" in part) return { stringified: other(part.stringified) };
+  if ("unknown" in part) return part;
   const texts = (text: readonly TextPart[]) => text.map((one) => renamedText(one, from, to));
   const parts = part.each.parts.map((one): EachPart => {
     if (!("list" in one)) return { where: renamedCases(one.where, from, to), text: texts(one.text) };

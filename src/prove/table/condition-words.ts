@@ -163,6 +163,7 @@ export function reasonWords(reason: readonly TextPart[]): string {
     if ("json" in part) return `{${part.json}}`;
     if ("quoted" in part) return `"${reasonWords(part.quoted)}"`;
     if ("stringified" in part) return `{${part.stringified} as JSON}`;
+    if ("unknown" in part) return "{…}";
     return "number" in part ? `{${verdictWords(part.number)}}` : eachWords(part.each);
   });
   return words.join("");

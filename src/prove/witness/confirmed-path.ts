@@ -1,6 +1,6 @@
 import { LIMIT_FAULTS, type Outcome } from "../../policy/model/outcome.js";
 import type { Exploration, Path } from "../explorer/exploration.js";
-import type { PathEnd } from "../shared/atom.js";
+import { hasUnknown, type PathEnd, type TextPart } from "../shared/atom.js";
 import type { Doubt } from "../shared/doubt.js";
 import type { Input } from "./input.js";
 import { inputsOf } from "./model-input.js";
@@ -81,8 +81,38 @@ export function difference(end: PathEnd, values: SymbolValues, outcome: Outcome)
   if (end.kind === "fault") return differs("fault", end.code, outcome.fault?.code ?? null);
   if (outcome.fault !== null) return `the engine's fault is ${outcome.fault.code}: ${outcome.fault.message}`;
   const verdict = typeof end.verdict === "number" ? end.verdict : values.number(end.verdict);
-  const reason = end.reason === null ? null : cutReason(values.text(end.reason));
-  return differs("verdict", verdict, outcome.verdict) ?? differs("reason", reason, outcome.reason);
+  return differs("verdict", verdict, outcome.verdict) ?? reasonDiffers(end.reason, values, outcome.reason);
+}
+
+/** How the engine's reason differs from the expected one, in which a part that is not known can be any text. */
+export function reasonDiffers(
+  expected: readonly TextPart[] | null,
+  values: SymbolValues,
+  found: string | null,
+): string | null {
+  if (expected === null || !hasUnknown(expected))
+    return differs("reason", expected && cutReason(values.text(expected)), found);
+  const known: string[] = [""];
+  for (const part of expected)
+    if (hasUnknown([part])) known.push("");
+    else known[known.length - 1] += values.text([part]);
+  // Of a reason that is cut only the beginning is left
+  const isCut = found !== null && found.length === MAX_REASON && found.endsWith("…");
+  const [first, ...others] = isCut ? [known[0]!.slice(0, MAX_REASON - 1)] : (known as [string, ...string[]]);
+  if (found?.startsWith(first) && (isCut || endsInOrder(found.slice(first.length), others))) return null;
+  return differs("reason", known.join("{…}"), found);
+}
+
+/** Whether a text has some texts in this order, the last of them at its end. */
+function endsInOrder(text: string, others: readonly string[]): boolean {
+  let from = 0;
+  for (const one of others.slice(0, -1)) {
+    const at = text.indexOf(one, from);
+    if (at < 0) return false;
+    from = at + one.length;
+  }
+  const last = others.at(-1)!;
+  return text.length - last.length >= from && text.endsWith(last);
 }
 
 export function differs(what: string, expected: unknown, found: unknown): string | null {

@@ -1,5 +1,5 @@
 import type { DecisionEnd } from "../shared/atom.js";
-import { cutReason, differs } from "./confirmed-path.js";
+import { differs, reasonDiffers } from "./confirmed-path.js";
 import type { EngineDecision } from "./engine-decision.js";
 import type { SymbolValues } from "./symbol-values.js";
 
@@ -12,11 +12,10 @@ export function decisionDifference(
   const { denied_by: denied, enforced_verdict: found } = result;
   const verdict = typeof end.verdict === "number" ? end.verdict : values.number(end.verdict);
   const outcome = end.by === null ? undefined : outcomes.get(end.by);
-  const reason = end.reason === null ? null : cutReason(values.text(end.reason));
   return (
     differs("verdict", verdict, found) ??
     differs("denying attachment", end.by, denied?.attachment ?? null) ??
     differs("fault", end.fault?.code ?? null, outcome?.fault?.code ?? null) ??
-    differs("reason", reason, outcome === undefined ? (denied?.reason ?? null) : outcome.reason)
+    reasonDiffers(end.reason, values, outcome === undefined ? (denied?.reason ?? null) : outcome.reason)
   );
 }

@@ -56,6 +56,7 @@ export class SymbolValues {
       if ("quoted" in part) return JSON.stringify(this.text(part.quoted));
       if ("stringified" in part) return this.#stringified(part.stringified);
       if ("json" in part) return this.#written(part.json);
+      if ("unknown" in part) throw new Missing(part.unknown);
       return "number" in part ? numberText(this.number(part.number)) : this.#each(part.each);
     });
     return words.join("");
