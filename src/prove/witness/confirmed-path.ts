@@ -121,6 +121,6 @@ export function differs(what: string, expected: unknown, found: unknown): string
 }
 
 /** A reason as the sandbox cuts it. */
-export function cutReason(text: string): string {
+function cutReason(text: string): string {
   return text.length > MAX_REASON ? `${text.slice(0, MAX_REASON - 1)}…` : text;
 }
