@@ -4,11 +4,11 @@ import type { HookName } from "../../hooks/catalogue.js";
 import { droppedCalls } from "../../policy/checks/denials.js";
 import { LinkTime } from "../../policy/syntax/link-time.js";
 import { readUnits, type Unit } from "../../policy/units/units.js";
-import { bind, type Evaluation, evaluated, MAP, SET, TO_JSON } from "./expressions.js";
+import { bind, type Evaluation, evaluated, MAP, OBJECT, SET, TO_JSON } from "./expressions.js";
 import { type Answered, Helpers } from "./helpers.js";
 import { compares, integerWithin, isEqual, truthy } from "./operators.js";
-import { attempt, notEvaluated, type Path, raise, Stop } from "./path.js";
-import { Closure, constant, isPrimitive, type NodeOf, type Plain, Scope, Sym } from "./value.js";
+import { attempt, ERROR, notEvaluated, type Path, raise, Stop } from "./path.js";
+import { Closure, constant, isPrimitive, Native, type NodeOf, type Plain, Scope, Sym } from "./value.js";
 
 /** A policy's files in the order in which they run, with the calls whose value is dropped. */
 export interface EvaluatedPolicy {
@@ -39,9 +39,13 @@ type Returned = { readonly value: unknown };
 /** How `break` ends the `switch` around it. */
 const BROKEN: Returned = { value: undefined };
 
+/** How `continue` ends a pass of the loop around it. */
+const CONTINUED: Returned = { value: undefined };
+
 const GLOBAL = new Scope(null);
 GLOBAL.declare("undefined", undefined, true);
-for (const [name, value] of Object.entries({ Set: SET, Map: MAP, JSON: TO_JSON })) GLOBAL.declare(name, value, true);
+for (const [name, value] of Object.entries({ Set: SET, Map: MAP, JSON: TO_JSON, Object: OBJECT }))
+  GLOBAL.declare(name, value, true);
 const WITHOUT_EFFECT = ["EmptyStatement", "FunctionDeclaration", "ImportDeclaration", "ExportAllDeclaration"];
 const MOST_CALLS = 10_000;
 const MOST_DEPTH = 100;
@@ -181,10 +185,44 @@ export class Evaluator implements Evaluation {
         return this.#switch(node, new Scope(scope), evaluated(node.discriminant, scope, this));
       case "BreakStatement":
         return node.label ? notEvaluated("a label") : BROKEN;
+      case "ContinueStatement":
+        return node.label ? notEvaluated("a label") : CONTINUED;
+      case "ForOfStatement":
+        return this.#loop(node, scope);
+      case "TryStatement":
+        return this.#try(node, scope);
       case "ReturnStatement":
         return this.#returned(node, node.argument ? evaluated(node.argument, scope, this) : undefined);
     }
     return notEvaluated(`the syntax ${node.type}`);
+  }
+
+  /** A loop over an array that the policy wrote: nothing changes it. */
+  #loop({ left, right, body, await: isAwait }: NodeOf<"ForOfStatement">, scope: Scope): Returned | null {
+    if (left.type !== "VariableDeclaration" || left.kind === "var" || isAwait) return notEvaluated("this loop");
+    const inner = new Scope(scope);
+    inner.reserve(left.declarations.map(({ id }) => id));
+    const array = evaluated(right, inner, this);
+    if (!Array.isArray(array)) return notEvaluated("a loop over anything else than an array of the policy");
+    for (const one of array) {
+      const pass = new Scope(scope);
+      bind(left.declarations[0]!.id, one, pass, left.kind === "const", this);
+      const returned = this.#statement(body, pass);
+      if (returned === BROKEN) return null;
+      if (returned !== null && returned !== CONTINUED) return returned;
+    }
+    return null;
+  }
+
+  /** What an error of JavaScript ends goes on in the handler; faults of facts and limits cannot be caught. */
+  #try({ block, handler, finalizer }: NodeOf<"TryStatement">, scope: Scope): Returned | null {
+    if (!handler || finalizer) return notEvaluated("`finally`");
+    const its = attempt(Stop, () => this.#block(block.body, new Scope(scope)));
+    if (!(its instanceof Stop)) return its;
+    if (!("fault" in its.why) || its.why.fault !== ERROR) throw its;
+    const inner = new Scope(scope);
+    if (handler.param) bind(handler.param, new Native("", () => notEvaluated("an error")), inner, false, this);
+    return this.#block(handler.body.body, inner);
   }
 
   /** The cases have one scope; without a case that is equal, `default` is chosen, wherever it is. */

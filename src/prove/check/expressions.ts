@@ -1,6 +1,7 @@
 import type { AnyNode, Pattern } from "acorn";
+import { INHERITED } from "../facts/declarations.js";
 import { anyElement } from "../shared/atom.js";
-import { isNullish, joined, property, settled, textParts, valueIn, view } from "./facts.js";
+import { isInherited, isNullish, joined, property, settled, textParts, valueIn, view } from "./facts.js";
 import { computed, hasType, isEqual, isLooselyEqual, truthy, unary } from "./operators.js";
 import { attempt, notEvaluated, type Path, raise } from "./path.js";
 import {
@@ -71,7 +72,10 @@ const EXPRESSIONS: { readonly [T in AnyNode["type"]]?: Evaluated<NodeOf<T>> } = 
     const its = attempt(Ended, () => evaluated(node.expression, scope, to));
     return its instanceof Ended ? undefined : its;
   },
-  MemberExpression: (node, scope, to) => get(to.path, ...memberOf(node, scope, to)),
+  MemberExpression(node, scope, to) {
+    const [holder, key] = memberOf(node, scope, to);
+    return key === null ? holder : get(to.path, holder, key);
+  },
   CallExpression: called,
   NewExpression({ callee, arguments: given }, scope, to) {
     const [of, ...more] = given.map((one) => evaluated(one, scope, to));
@@ -94,6 +98,26 @@ export const [SET, MAP] = [new Native("", () => null), new Native("", () => null
 export const TO_JSON = new Native("stringify", (given) =>
   JSON.stringify(constantOf(given.length > 1 ? given : given[0])),
 );
+
+/** `Object`, of which only these functions are evaluated: nothing changes an object here. */
+export const OBJECT = new Native("", () => null);
+const OF_OBJECTS: Readonly<Record<string, (given: readonly unknown[]) => unknown>> = {
+  keys: ([of]) => entriesOf(of).map(([name]) => name),
+  values: ([of]) => entriesOf(of).map(([, value]) => value),
+  entries: ([of]) => entriesOf(of),
+  freeze: ([of]) => (of instanceof Plain || Array.isArray(of) ? of : notEvaluated("`Object.freeze` of this value")),
+};
+
+/** Objects that the policy wrote. */
+const written = new WeakSet<Plain>();
+
+function entriesOf(value: unknown): unknown[][] {
+  if (!(value instanceof Plain) || !written.has(value)) return notEvaluated("the properties of this value");
+  return [...value.properties].map(([name, read]) => {
+    // Numbers come first, in their order
+    return INDEX.test(name) ? notEvaluated("the order of properties with numbers as names") : [name, read()];
+  });
+}
 
 /** An object of constants as the sandbox has it. */
 function constantOf(value: unknown): unknown {
@@ -126,6 +150,7 @@ function binary(node: NodeOf<"BinaryExpression">, scope: Scope, to: Evaluation):
 
 function object({ properties }: NodeOf<"ObjectExpression">, scope: Scope, to: Evaluation): Plain {
   const made = new Plain(new Map());
+  written.add(made);
   for (const one of properties) {
     if (one.type === "SpreadElement" || one.computed || one.kind !== "init") return notEvaluated("this property");
     const key = nameOf(one.key);
@@ -141,15 +166,35 @@ function nameOf(key: AnyNode): string {
   return key.type === "Identifier" ? key.name : String((key as { value?: unknown }).value);
 }
 
-/** The object and the key of a member. An optional object that is null or undefined ends the chain. */
-function memberOf(node: NodeOf<"MemberExpression">, scope: Scope, to: Evaluation): readonly [unknown, string] {
+/**
+ * The object and the key of a member, or its value and null if it was read by a key that is not known. An optional
+ * object that is null or undefined ends the chain.
+ */
+function memberOf(node: NodeOf<"MemberExpression">, scope: Scope, to: Evaluation): readonly [unknown, string | null] {
   const holder = evaluated(node.object, scope, to);
   if (node.optional && isNullish(to.path, holder)) throw new Ended();
   const key = node.computed ? settled(to.path, evaluated(node.property, scope, to)) : nameOf(node.property);
-  if (typeof key !== "string" && !Number.isSafeInteger(key)) return notEvaluated("a key that is not known");
   to.at(node);
+  const its = unknownOf(key);
+  if (its?.kind === "text") return [chosen(to.path, holder, its.name), null];
+  const isNamed = typeof key === "string" || typeof key === "boolean" || (key ?? null) === null;
+  if (!isNamed && !Number.isSafeInteger(key)) return notEvaluated("a key that is not known");
   return [holder, String(key)];
 }
+
+/** The property of an object that the policy wrote whose name is a text: each name that there is is asked for. */
+function chosen(path: Path, holder: unknown, of: string): unknown {
+  if (!(holder instanceof Plain) || !written.has(holder)) return notEvaluated("a key that is not known");
+  for (const [text, read] of holder.properties) if (path.ask({ kind: "equals", of, text })) return read();
+  for (const [text, value] of INHERITED_FUNCTIONS) if (path.ask({ kind: "equals", of, text })) return value;
+  return undefined;
+}
+
+/** Functions that objects inherit, by their names: they are not called, and none of their properties is read. */
+const INHERITED_FUNCTIONS = new Map(INHERITED.object.map((name) => [name, new Native("", () => notEvaluated(name))]));
+const IS_INHERITED = new Set<unknown>(INHERITED_FUNCTIONS.values());
+
+const INDEX = /^(?:0|[1-9]\d{0,9})$/;
 
 /** Reads a property (ECMA-262, 13.3.2). */
 export function get(path: Path, holder: unknown, key: string): unknown {
@@ -159,8 +204,11 @@ export function get(path: Path, holder: unknown, key: string): unknown {
   if (its instanceof Plain && (its.properties.has(key) || !(key in {}))) return its.properties.get(key)?.();
   if (Array.isArray(its) || typeof its === "string") {
     if (key === "length") return its.length;
-    if (/^(?:0|[1-9]\d{0,9})$/.test(key)) return its[Number(key)];
+    if (INDEX.test(key)) return its[Number(key)];
   }
+  // What no value inherits is undefined
+  const isAlone = isPrimitive(its) || Array.isArray(its) || IS_INHERITED.has(its);
+  if (isAlone && !(key in Function.prototype) && !isInherited(key) && !INDEX.test(key)) return undefined;
   return notEvaluated(`\`${key}\` of this value`);
 }
 
@@ -175,7 +223,9 @@ function called(node: NodeOf<"CallExpression">, scope: Scope, to: Evaluation): u
 
 function method(node: NodeOf<"MemberExpression">, scope: Scope, to: Evaluation): unknown {
   const [object, key] = memberOf(node, scope, to);
+  if (key === null) return object;
   const holder = settled(to.path, object);
+  if (holder === OBJECT && Object.hasOwn(OF_OBJECTS, key)) return OF_OBJECTS[key];
   if (typeof holder === "string" || unknownOf(holder)?.kind === "text")
     return (given: readonly unknown[]) => callText(to.path, holder, key, given);
   if (Array.isArray(holder) || unknownOf(holder)?.kind === "list")
@@ -202,12 +252,26 @@ function callArray(to: Evaluation, array: readonly unknown[] | Sym, key: string,
   const [first, ...more] = given;
   if (more.length > 0) return notEvaluated(`\`${key}\` with more than one argument`);
   if (key === "includes") return isOne(to.path, array, (one) => isEqual(to.path, one, first));
+  if (key === "indexOf" && !(array instanceof Sym)) return array.findIndex((one) => isEqual(to.path, one, first));
+  if (!(array instanceof Sym) && Object.hasOwn(OF_ARRAYS, key)) {
+    if (!(first instanceof Closure)) return notEvaluated("this callback");
+    return OF_ARRAYS[key]!(array, (one, index) => to.call(first, [one, index, array]), to.path);
+  }
   if (key !== "some" && key !== "every") return notEvaluated(`\`${key}\` of an array`);
   if (!(first instanceof Closure) || (array instanceof Sym && first.node.params.length > 1))
     return notEvaluated("this callback");
   const holds = (...one: readonly unknown[]) => truthy(to.path, to.call(first, [...one, array])) === (key === "some");
   return isOne(to.path, array, holds) === (key === "some");
 }
+
+type Each = (one: unknown, index: number) => unknown;
+
+/** Other methods of an array that the policy wrote, with a function of it. */
+const OF_ARRAYS: Readonly<Record<string, (array: readonly unknown[], each: Each, path: Path) => unknown>> = {
+  filter: (array, each, path) => array.filter((one, index) => truthy(path, each(one, index))),
+  find: (array, each, path) => array.find((one, index) => truthy(path, each(one, index))),
+  map: (array, each) => array.map((one, index) => each(one, index)),
+};
 
 /** Whether something holds for an element. */
 function isOne(path: Path, array: readonly unknown[] | Sym, holds: (one: unknown, index?: number) => boolean): boolean {
@@ -230,6 +294,12 @@ export function bind(pattern: Pattern, value: unknown, scope: Scope, isConstant:
       if (part.type === "RestElement" || part.computed) notEvaluated("this pattern");
       to.at(part);
       bind(part.value, get(to.path, value, nameOf(part.key)), scope, isConstant, to);
+    }
+  } else if (pattern.type === "ArrayPattern") {
+    if (!Array.isArray(value)) notEvaluated("an array pattern of this value");
+    for (const [index, part] of pattern.elements.entries()) {
+      if (part?.type === "RestElement") notEvaluated("this pattern");
+      if (part) bind(part, (value as readonly unknown[])[index], scope, isConstant, to);
     }
   } else notEvaluated(`the syntax ${pattern.type}`);
 }

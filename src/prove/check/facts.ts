@@ -117,17 +117,23 @@ export function property(path: Path, { its }: Sym, key: string): unknown {
     const name = `${its.name}[${JSON.stringify(key)}]`;
     return entry(path, name, { of: its.name, key }, () => valueIn(path, name, its.of));
   }
+  const isText = its.kind === "text" || its.kind === "joined" || its.kind === "number";
+  if (isText && !isInherited(key) && !INDEX.test(key)) return undefined;
   if ((its.kind !== "list" && its.kind !== "bytes") || key !== "length")
     return notEvaluated(`\`${key}\` of this value`);
   path.symbols.places.set(`${its.name}.length`, { of: its.name, key });
   return integer(path, `${its.name}.length`, 0n, its.kind === "list" ? MOST_ELEMENTS : MOST_BYTES);
 }
 
+/** Whether a value of any type may have or inherit a property of this name. */
+export function isInherited(key: string): boolean {
+  const names: readonly (readonly string[])[] = Object.values(INHERITED);
+  return names.some((its) => its.includes(key)) || key === "length" || key === "__proto__";
+}
+
 /** A property of a JSON value that is not null. What is not inherited is undefined for all types but objects. */
 function jsonProperty(path: Path, of: string, key: string): unknown {
-  const isInherited = Object.values(INHERITED).some((names) => (names as readonly string[]).includes(key));
-  if (isInherited || INDEX.test(key) || key === "length" || key === "__proto__")
-    return notEvaluated(`\`${key}\` of a value of a map`);
+  if (isInherited(key) || INDEX.test(key)) return notEvaluated(`\`${key}\` of a value of a map`);
   if (!path.askType(of, ["object"])) return undefined;
   const name = `${of}[${JSON.stringify(key)}]`;
   return entry(path, name, { of, key }, () => new Sym({ kind: "json", name }));

@@ -21,9 +21,12 @@ export function notEvaluated(what: string): never {
   throw new Stop({ notEvaluated: what });
 }
 
-/** The error of JavaScript that ends the policy, which has no `try`. */
+/** The fault of an error that the policy does not catch. */
+export const ERROR = "POLICY_ERROR";
+
+/** An error of JavaScript: it ends the policy unless that catches it. */
 export function raise(): never {
-  throw new Stop({ fault: "POLICY_ERROR" });
+  throw new Stop({ fault: ERROR });
 }
 
 /** What a path leads to: a condition that is to be decided, an end, or what is not evaluated. */
