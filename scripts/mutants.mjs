@@ -166,6 +166,9 @@ for (const { file, line, before, code } of draw(4 * count)) {
   );
   const compiles = spawnSync("node_modules/.bin/tsc", TYPES, { cwd: copy, stdio: "ignore" }).status === 0;
   if (compiles) {
+    // tests start the built commands, and compare the digest of the sources with that in the bundle
+    const build = ["scripts/build.mjs", "--quiet"];
+    spawnSync(process.execPath, build, { cwd: copy, stdio: "ignore", timeout: PATIENCE, killSignal: "SIGKILL" });
     const noticed = noticedBy(file);
     results.push({ file, line, before, after: code.trim(), noticed });
     console.log(
