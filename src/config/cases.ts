@@ -7,7 +7,7 @@ import type { Container, Current } from "../policy/model/current.js";
 import { FAULT_CODES } from "../policy/model/outcome.js";
 import { type CaseSubject, DESCRIBED, type DescribedSubject, SUBJECT_KEYS } from "./case-subject.js";
 import { CONTAINER_FIELDS, currentOf, TASK_FIELDS } from "./current.js";
-import { Document } from "./document.js";
+import { Document, type Path } from "./document.js";
 import { type HelperAnswer, helperAnswers } from "./helper-answers.js";
 import { validated } from "./issue.js";
 import { mapValueFlaw } from "./mapfile.js";
@@ -15,17 +15,11 @@ import { Problems } from "./problems.js";
 import { quoted } from "./quoted.js";
 
 /** One case of a policy's test: a question and the expected answer. */
-export interface PolicyCase {
+export interface PolicyCase extends DescribedQuestion {
   /** `file:line:column` of the case. */
   readonly place: string;
   /** The test's own name for the case; null if it has none. */
   readonly name: string | null;
-  readonly subject: CaseSubject;
-  /** Null for the hook that fits the subject. */
-  readonly hook: HookName | null;
-  readonly current: Current;
-  /** Milliseconds since the epoch; undefined for the time of the run. */
-  readonly time: number | undefined;
   /** Contents of maps in this case, by name. Other maps have those of the configuration. */
   readonly maps: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly helpers: readonly HelperAnswer[];
@@ -48,22 +42,27 @@ const mapValue = z.unknown().superRefine((value, context) => {
   if (flaw !== null) context.addIssue({ code: "custom", message: flaw });
 });
 
+/** What a case and a request have in common: a subject that is described, who asks, and when. */
+export const QUESTION = {
+  ...z.strictObject(DESCRIBED).partial().shape,
+  hook: z.enum(HOOK_NAMES as [HookName]).optional(),
+  ...TASK_FIELDS,
+  labels: labels.optional(),
+  container: z
+    .strictObject({ ...CONTAINER_FIELDS, id: CONTAINER_FIELDS.id.default("check"), labels: labels.optional() })
+    .nullable()
+    .optional(),
+  time: z.iso
+    .datetime({ offset: true, error: "is not a time; write it as 2026-01-31T12:00:00Z" })
+    .transform((text) => Date.parse(text))
+    .optional(),
+};
+
 export const CASES = z.array(
   z.strictObject({
     name: z.string().optional(),
     file: z.string().min(1, { error: "is empty; name the file of the case" }).optional(),
-    ...z.strictObject(DESCRIBED).partial().shape,
-    hook: z.enum(HOOK_NAMES as [HookName]).optional(),
-    ...TASK_FIELDS,
-    labels: labels.optional(),
-    container: z
-      .strictObject({ ...CONTAINER_FIELDS, id: CONTAINER_FIELDS.id.default("check"), labels: labels.optional() })
-      .nullable()
-      .optional(),
-    time: z.iso
-      .datetime({ offset: true, error: "is not a time; write it as 2026-01-31T12:00:00Z" })
-      .transform((text) => Date.parse(text))
-      .optional(),
+    ...QUESTION,
     maps: z.record(z.string(), z.record(z.string(), mapValue)).default({}),
     helpers: z.record(z.string(), z.unknown()).default({}),
     expect: z.enum(["allow", "deny", "not asked", ...verdicts, ...faults], {
@@ -76,7 +75,31 @@ export const CASES = z.array(
   }),
 );
 type Given = z.output<typeof CASES>[number];
+type GivenQuestion = z.output<z.ZodObject<typeof QUESTION>> & { readonly file?: string | undefined };
 const TASK = z.object(TASK_FIELDS);
+
+/** Makes errors about values in a text. */
+type Places = Pick<Document, "error">;
+
+/** A question of a case or of a request. */
+export interface DescribedQuestion {
+  readonly subject: CaseSubject;
+  /** Null for the hook that fits the subject. */
+  readonly hook: HookName | null;
+  readonly current: Current;
+  /** Milliseconds since the epoch; undefined for the time of the run. */
+  readonly time: number | undefined;
+}
+
+/** The question that a case or a request asks; `path` is its path in the document. Throws an error of `places`. */
+export function questionOf(given: GivenQuestion, places: Places, path: Path): DescribedQuestion {
+  return {
+    subject: subjectOf(given, places, path),
+    hook: given.hook ?? null,
+    current: currentOf({ ...TASK.parse(given), container: containerOf(given, places, path) }),
+    time: given.time,
+  };
+}
 
 const MAX_CASES = 2 ** 20;
 
@@ -95,10 +118,7 @@ function caseOf(given: Given, document: Document, index: number): PolicyCase {
   return {
     place: document.place([index]),
     name: given.name ?? null,
-    subject: subjectOf(given, document, index),
-    hook: given.hook ?? null,
-    current: currentOf({ ...TASK.parse(given), container: containerOf(given, document, index) }),
-    time: given.time,
+    ...questionOf(given, document, [index]),
     maps: given.maps as PolicyCase["maps"],
     helpers: helperAnswers(document, [index, "helpers"], given.helpers, given.program?.statements.length ?? 0),
     expect: given.expect,
@@ -122,27 +142,30 @@ export function labelKeysOf(cases: readonly PolicyCase[]): ReadonlySet<string> {
   return new Set(cases.flatMap(({ current: { container } }) => Object.keys(container?.labels ?? {})));
 }
 
-function subjectOf(given: Given, document: Document, index: number): CaseSubject {
+function subjectOf(given: GivenQuestion, places: Places, path: Path): CaseSubject {
   const subjects = SUBJECT_KEYS.filter((key) => given[key] !== undefined);
+  const what = path.length === 0 ? "request" : "case";
   if (subjects.length === 0)
-    throw document.error([index], "a case has no subject", `give one of ${SUBJECT_KEYS.map(quoted).join(", ")}`);
-  if (subjects.length > 1)
-    throw document.error([index, subjects[1]!], `a case has ${subjects.join(" and ")}`, "make a case of each", "key");
+    throw places.error(path, `a ${what} has no subject`, `give one of ${SUBJECT_KEYS.map(quoted).join(", ")}`);
+  if (subjects.length > 1) {
+    const message = `a ${what} has ${subjects.join(" and ")}`;
+    throw places.error([...path, subjects[1]!], message, `make a ${what} of each`, "key");
+  }
   const kind = subjects[0]!;
   if (kind === "file") return { kind, file: given.file! };
   return { kind, given: given[kind] } as DescribedSubject;
 }
 
 /** Labels put the task into a container, if necessary into one that is made up. */
-function containerOf({ container, labels }: Given, document: Document, index: number): Container | null {
+function containerOf({ container, labels }: GivenQuestion, places: Places, path: Path): Container | null {
   if (labels !== undefined && container !== undefined && (container === null || container.labels !== undefined))
-    throw document.error([index, "labels"], "`labels` contradicts `container`", "leave one of them out", "key");
+    throw places.error([...path, "labels"], "`labels` contradicts `container`", "leave one of them out", "key");
   if (container === null || (container === undefined && isNone(labels))) return null;
   const own = { id: "check", name: null, annotations: {}, ...container };
   return { ...own, labels: labels === undefined ? (own.labels === undefined ? {} : own.labels) : labels };
 }
 
 /** An empty mapping of labels describes no container, as an option `--label` that is not given. */
-function isNone(labels: Given["labels"]): boolean {
+function isNone(labels: GivenQuestion["labels"]): boolean {
   return labels === undefined || (labels !== null && Object.keys(labels).length === 0);
 }

@@ -29,13 +29,14 @@ import { progress } from "../output/progress.js";
 export function command(): Command {
   const command = new Command("check")
     .description("Decides about files offline, as the configuration would at its hooks")
-    .argument("<file...>", "BPF objects, executables that embed them, kernel modules, or any blob")
+    .argument("[file...]", "BPF objects, executables that embed them, kernel modules, or any blob")
     .option("--config <file>", "the configuration", DEFAULT_CONFIG)
     .addOption(
       new Option("--hook <name>", "ask only this hook, instead of the hooks that fit the content of the file").choices(
         HOOK_NAMES,
       ),
     )
+    .option("--request <file>", "decide about the requests in this file, one JSON object in each line; - for stdin")
     .option("--signature <file>", "a detached signature of what is checked");
   withCallerFlags(command)
     .option("--at <time>", "decide as of this time, such as 2026-01-31T12:00:00Z", time)
@@ -59,6 +60,10 @@ ${KERNEL_FILES}
 
 What the configuration's \`shadow\` would decide otherwise follows the table; the exit code does not depend on it.
 
+A request describes its subject as a case of a test does, and who asks: {"program": {"type": "xdp"}, "uid": 1000}, or
+{"command": {"name": "BPF_OBJ_PIN", "path": "/sys/fs/bpf/x"}}. Writes of one request are seen by the next. A line that
+is no request is an error, and the others are decided. With --json each decision is one line.
+
 Signatures are looked for beside each file (FILE.p7s) and in the configuration's \`signatures\`, by digest. Unless told
 otherwise root asks, on the host. Exits with 0 when everything is allowed, 1 when something is denied, 2 when something
 could not be decided: a file cannot be read, or an enforcing policy failed, with \`on_fault: allow\` too.
@@ -68,6 +73,7 @@ Examples:
   countersign check --label tier=edge --label app=web *.o
   countersign check --log=checks.jsonl program.o
   countersign check --btf linux-image-6.12.118+deb13-amd64.deb program.o
+  countersign check --json --request requests.jsonl
   countersign check --hook blob_verify --signature firmware.p7s firmware.bin`,
     )
     .action(check);
@@ -76,6 +82,7 @@ Examples:
 interface Options extends KernelOptions, CallerFlags {
   readonly config: string;
   readonly hook?: HookName;
+  readonly request?: string;
   readonly signature?: string;
   readonly at?: number;
   /** True means the log of the configuration. */
@@ -85,6 +92,7 @@ interface Options extends KernelOptions, CallerFlags {
 
 async function check(files: readonly string[], options: Options): Promise<void> {
   requireKernel(options);
+  requireSubjects(files, options);
   const current = await whoAsks(options);
   const cache = openCache(options);
   const target = options.btf === undefined ? null : await openTarget(options.btf, options, cache);
@@ -95,6 +103,15 @@ async function check(files: readonly string[], options: Options): Promise<void> 
   const { engine, shadow } = opened;
   const bar = await progress(files.length);
   try {
+    if (options.request !== undefined) {
+      const { checkRequests } = await import("../input/request-check.js");
+      const asked = { hook: options.hook, time: options.at, json: options.json === true };
+      process.exitCode = await checkRequests(engine, options.request, {
+        ...asked,
+        isLogged: options.log !== undefined,
+      });
+      return;
+    }
     const request = { current, hook: options.hook, signature, time: options.at, wholeLoad: true };
     const checked: Checked[] = [];
     for (const file of files) {
@@ -113,6 +130,23 @@ async function check(files: readonly string[], options: Options): Promise<void> 
     cache?.save();
   }
 }
+
+/** Throws USAGE unless either files or requests are named, and for options that are about files alone. */
+function requireSubjects(files: readonly string[], options: Options): void {
+  if (options.request === undefined) {
+    if (files.length > 0) return;
+    throw new CountersignError("USAGE", "no file is named", { remedy: "name files, or requests with --request" });
+  }
+  const given = ABOUT_FILES.find((name) => options[name] !== undefined);
+  const other = files.length > 0 ? "a file" : given !== undefined ? `--${given}` : null;
+  if (other === null && Object.keys(options.label).length === 0) return;
+  throw new CountersignError("USAGE", `--request goes without ${other ?? "--label"}`, {
+    remedy: "say in each request who asks and about what, or name files in place of requests",
+  });
+}
+
+/** The options that say about a file what a request says itself. */
+const ABOUT_FILES = ["btf", "signature", "as", "uid", "comm"] as const;
 
 async function signatureIn(file: string): Promise<Uint8Array> {
   const { readSignature } = await import("../../trust/signature-file.js");

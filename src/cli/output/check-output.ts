@@ -79,18 +79,28 @@ function toJson(
 ): object {
   return {
     file,
-    decisions: decisions.map(({ current: _, time, judged_time, ...decision }) => ({
-      ...decision,
-      time: timestamp(time),
-      judged_time: timestamp(judged_time),
-      errno: verdictName(decision.verdict),
-      enforced_errno: verdictName(decision.enforced_verdict),
-    })),
+    decisions: decisions.map(decisionJson),
     differences: differences.map(({ asked: _, offlineOnly, ...one }) => ({ ...one, offline_only: offlineOnly })),
     ...(changes === null ? {} : { shadow: changes.map(shadowJson) }),
     ...(target === null ? {} : { kernel: target, not_loadable: reasons }),
     error,
   };
+}
+
+function decisionJson({ current: _, time, judged_time, ...decision }: Decision): object {
+  return {
+    ...decision,
+    time: timestamp(time),
+    judged_time: timestamp(judged_time),
+    errno: verdictName(decision.verdict),
+    enforced_errno: verdictName(decision.enforced_verdict),
+  };
+}
+
+/** Prints the decision about one request: a line of JSON, or of text and one more for each policy that failed. */
+export function printDecision(request: string, decision: Decision, json: boolean, isLogged: boolean): void {
+  if (json) printJson({ request, decision: decisionJson(decision), error: null });
+  else print([rowOf(request, decision, isLogged).join("  "), ...faultLines(request, decision)].join("\n"));
 }
 
 function rowOf(file: string, decision: Decision, isLogged: boolean): string[] {

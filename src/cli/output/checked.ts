@@ -30,7 +30,7 @@ export interface LiveDifference {
 }
 
 /** Exit code of a check: a fault takes precedence over a denial, since a policy that failed made no decision. */
-export function exitCodeOf(checked: readonly Checked[]): number {
+export function exitCodeOf(checked: readonly Pick<Checked, "decisions" | "error">[]): number {
   const decisions = checked.flatMap((one) => one.decisions);
   if (checked.some(({ error }) => error !== null) || decisions.some(isUndecided)) return EXIT.undecided;
   return decisions.some(({ enforced_verdict }) => enforced_verdict !== 0) ? EXIT.denied : EXIT.ok;

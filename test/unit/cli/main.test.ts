@@ -4,7 +4,7 @@ import { runCommand } from "../../support/command-line.js";
 
 describe("the command line", () => {
   it.each([
-    [["check"], "missing required argument `file` [USAGE]; see `countersign check --help`"],
+    [["check"], "no file is named [USAGE]; name files, or requests with --request"],
     [["check", "--frob", "x"], "unknown option `--frob` [USAGE]; see `countersign check --help`"],
     [
       ["check", "--label", "tier", "x"],
@@ -88,7 +88,7 @@ describe("the command line", () => {
   it("shows the same help of a command in both ways", async () => {
     const asked = await runCommand("check", "--help");
     expect(asked).toMatchObject({ code: 0, err: "" });
-    expect(asked.out).toMatch(/^Usage: countersign check \[options\] <file\.\.\.>.*Examples:/s);
+    expect(asked.out).toMatch(/^Usage: countersign check \[options\] \[file\.\.\.\].*Examples:/s);
     expect(await runCommand("help", "check")).toEqual(asked);
   });
 
