@@ -9,7 +9,7 @@ const POLICY =
   'import { deny } from "countersign";\nexport const bpf_prog_load = (prog) =>\n  prog.insn_cnt > 100 ? deny("large") : 0;\n';
 const PROPERTIES = `export const small = (prog, _current, decision) => prog.insn_cnt <= 100 || decision.verdict === -1;
 export const tiny = (prog, _current, decision) => prog.insn_cnt <= 50 || decision.verdict !== 0;
-export const named = (prog, _current, decision) => prog.name.toUpperCase() < "b" || decision.verdict !== 1;
+export const named = (prog, _current, decision) => prog.name.normalize() < "b" || decision.verdict !== 1;
 `;
 
 describe("countersign prove property", () => {
