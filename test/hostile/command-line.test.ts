@@ -286,7 +286,7 @@ describe("a configuration that can't be used is no decision", () => {
 
 describe("a command line that is not understood", () => {
   it.each([
-    [["check"], "missing required argument"],
+    [["check"], "no file is named"],
     [["check", "--hook", "bpf_prog_lode", "a.o"], "bpf_prog_load"],
     [["check", "--uid", "-1", "a.o"], "--uid"],
     [["check", "--uid", "99999999999", "a.o"], "4294967296"],
