@@ -106,7 +106,7 @@ async function check(files: readonly string[], options: Options): Promise<void> 
     if (options.request !== undefined) {
       const { checkRequests } = await import("../input/request-check.js");
       const asked = { hook: options.hook, time: options.at, json: options.json === true };
-      process.exitCode = await checkRequests(engine, options.request, {
+      process.exitCode = await checkRequests(opened, options.request, {
         ...asked,
         isLogged: options.log !== undefined,
       });

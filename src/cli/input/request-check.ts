@@ -1,4 +1,5 @@
 import { readRequest } from "../../config/request.js";
+import { shadowDifferences } from "../../engine/shadow-change.js";
 import type { TimedEngine } from "../../engine/timed-engine.js";
 import { CountersignError } from "../../error.js";
 import type { HookName } from "../../hooks/catalogue.js";
@@ -8,6 +9,7 @@ import { printDecision } from "../output/check-output.js";
 import { exitCodeOf } from "../output/checked.js";
 import { EXIT } from "../output/exit.js";
 import { printError, printJson } from "../output/output.js";
+import type { OpenedEngines } from "./open-engine.js";
 import { requestLines } from "./request-lines.js";
 
 type Question = Parameters<TimedEngine["decide"]>[0];
@@ -25,11 +27,11 @@ interface Asked {
 }
 
 /**
- * Decides about the requests of a file, one JSON object in each line, in their order, and prints each decision at once.
- * Returns the exit code: a line that is no request is printed as an error, and the others are decided. Throws what
- * reading the file throws.
+ * Decides about the requests of a file, one JSON object in each line, in their order, and prints each decision at once,
+ * with what the shadow would decide otherwise. Returns the exit code: a line that is no request is printed as an error,
+ * and the others are decided. Throws what reading the file throws.
  */
-export async function checkRequests(engine: TimedEngine, file: string, asked: Asked): Promise<number> {
+export async function checkRequests(engines: OpenedEngines, file: string, asked: Asked): Promise<number> {
   let code: number = EXIT.ok;
   const known = new LruCache<string, Question>(MAX_KNOWN);
   for await (const { line, text } of requestLines(file)) {
@@ -40,9 +42,9 @@ export async function checkRequests(engine: TimedEngine, file: string, asked: As
         question = asQuestion(readRequest(file, line, text), asked, place);
         if (text.length <= MAX_KNOWN_LENGTH) known.set(text, question);
       }
-      const decision = await engine.decide(question);
+      const { decision, changes } = await decide(engines, question);
       code = Math.max(code, exitCodeOf([{ decisions: [decision], error: null }]));
-      printDecision(place, decision, asked.json, asked.isLogged);
+      printDecision(place, decision, changes, asked.json, asked.isLogged);
     } catch (error) {
       if (!(error instanceof CountersignError)) throw error;
       code = EXIT.undecided;
@@ -53,9 +55,17 @@ export async function checkRequests(engine: TimedEngine, file: string, asked: As
   return code;
 }
 
+async function decide({ engine, shadow }: OpenedEngines, question: Question) {
+  const decision = await engine.decide(question);
+  if (shadow === null) return { decision, changes: null };
+  const decisions = shadow.engine.serves(question.hook) ? [await shadow.engine.decide(question)] : [];
+  const changes = shadowDifferences(shadow.file, [decision], decisions);
+  for (const change of changes) engine.logDifference(change);
+  return { decision, changes };
+}
+
 function asQuestion(request: ReturnType<typeof readRequest>, asked: Asked, place: string): Question {
   const { subject, hook, current, time = asked.time } = request;
-  if (subject.kind === "file") throw new TypeError("a request has no file");
   const question = describedQuestion(subject, hook ?? asked.hook ?? null, place);
   return { ...question, subject: question.subject as never, current, time };
 }

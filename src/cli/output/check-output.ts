@@ -97,10 +97,25 @@ function decisionJson({ current: _, time, judged_time, ...decision }: Decision):
   };
 }
 
-/** Prints the decision about one request: a line of JSON, or of text and one more for each policy that failed. */
-export function printDecision(request: string, decision: Decision, json: boolean, isLogged: boolean): void {
-  if (json) printJson({ request, decision: decisionJson(decision), error: null });
-  else print([rowOf(request, decision, isLogged).join("  "), ...faultLines(request, decision)].join("\n"));
+/**
+ * Prints the decision about one request: a line of JSON, or of text and one more for each policy that failed and for
+ * what the shadow would decide otherwise. `changes` is null if the configuration has no shadow.
+ */
+export function printDecision(
+  request: string,
+  decision: Decision,
+  changes: readonly ShadowDifference[] | null,
+  json: boolean,
+  isLogged: boolean,
+): void {
+  if (json) {
+    const shadow = changes === null ? {} : { shadow: changes.map(shadowJson) };
+    printJson({ request, decision: decisionJson(decision), ...shadow, error: null });
+    return;
+  }
+  const others = (changes ?? []).map((change) => changeLine(request, change));
+  const lines = [rowOf(request, decision, isLogged).join("  "), ...faultLines(request, decision), ...others];
+  print(lines.join("\n"));
 }
 
 function rowOf(file: string, decision: Decision, isLogged: boolean): string[] {

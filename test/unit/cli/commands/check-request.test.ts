@@ -123,6 +123,27 @@ describe("check --request", () => {
     });
   });
 
+  it("shows what the shadow would decide otherwise, also at a hook that only one of the two serves", async () => {
+    const shadowed = new Workplace("  - policy: policies/p.js", "shadow: new.yaml");
+    shadowed.write("policies/p.js", 'export const bpf_prog_load = (prog) => (prog.name === "f" ? -1 : 0);');
+    shadowed.write("policies/q.js", "export const bpf_prog_load = () => 0; export const bpf = () => -13;");
+    shadowed.write("new.yaml", "version: 1\nattachments: [{ policy: policies/q.js }]\n");
+    const text = ask(
+      { program: { type: "xdp", name: "f" } },
+      { program: { type: "xdp", name: "g" } },
+      { command: { name: "BPF_OBJ_PIN", path: "/x" } },
+    );
+    const words = ["check", "--config", shadowed.config, "--request", shadowed.write("requests.jsonl", text)];
+    const { out, code } = await runCommand(...words);
+    expect(code).toBe(1);
+    expect(out.match(/^shadow .*$/gm)).toEqual([
+      expect.stringMatching(/^shadow would allow .*jsonl:1 f bpf_prog_load/),
+      expect.stringMatching(/^shadow would deny -EACCES .*jsonl:3 BPF_OBJ_PIN bpf/),
+    ]);
+    const json = (await runCommand(...words, "--json")).out.trimEnd().split("\n");
+    expect(json.map((line) => JSON.parse(line).shadow.length)).toEqual([1, 0, 1]);
+  });
+
   it("records its decisions as others are", async () => {
     const log = place.at("requests.log");
     await check(ask({ program: { type: "kprobe", name: "f" }, uid: 7 }), `--log=${log}`);
