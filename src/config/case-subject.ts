@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { COMMAND_FIELDS } from "../bpf/model/command-fields.js";
-import { COMMAND_NAMES } from "../bpf/model/commands.js";
+import { COMMAND_NAMES, type CommandName } from "../bpf/model/commands.js";
 import type { CommandSubject } from "../hooks/command.js";
 import { BYTES, describedFacts } from "./described-facts.js";
 
@@ -126,7 +126,7 @@ export const SUBJECT_KEYS = ["file", ...(Object.keys(DESCRIBED) as (keyof typeof
 export type CaseProgram = z.output<typeof PROGRAM>;
 export type CaseMap = z.output<typeof MAP_SUBJECT>;
 export type CaseBlob = z.output<typeof BLOB>;
-export type CaseCommand = Omit<CommandSubject, "cmd" | "digest"> & Pick<z.output<typeof COMMAND>, "name">;
+export type CaseCommand = Omit<CommandSubject, "cmd" | "digest" | "name"> & { readonly name: CommandName };
 export type CaseModule = z.output<typeof MODULE>;
 
 /** A subject that a case describes. */

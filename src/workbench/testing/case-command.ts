@@ -1,5 +1,5 @@
 import { COMMAND_FIELDS, TARGET_FIELDS } from "../../bpf/model/command-fields.js";
-import { CMD, type CommandName, withCommandDigest } from "../../bpf/model/commands.js";
+import { CMD, withCommandDigest } from "../../bpf/model/commands.js";
 import type { CaseCommand } from "../../config/case-subject.js";
 import { CountersignError } from "../../error.js";
 import { type FactFields, object } from "../../fact-type.js";
@@ -14,8 +14,7 @@ const DOMAIN = object("Command", COMMAND_FIELDS).domain;
  */
 export function describedCommand(given: CaseCommand, place: string): CommandSubject {
   const { name, size, program, map, attach, run, path, btf } = given;
-  const number = CMD[name as CommandName];
-  const command = { name, digest: "", cmd: number, size, program, map, attach, run, path, btf };
+  const command = { name, digest: "", cmd: CMD[name], size, program, map, attach, run, path, btf };
   checkFacts("command", name, COMMAND_FIELDS, command, place);
   if (attach !== null) checkFacts("target", attach.target.kind, TARGET_FIELDS, attach.target, place);
   checkNames(DOMAIN, command, place);

@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { moduleName } from "../../../src/gate/commands/module-name.js";
 import { moduleNameOf, NEVER_MODULES } from "../../../src/seal/guard/never-modules.js";
 import { Guest } from "../guest/guest.js";
 import { kernelOfSuite } from "../guest/kernel.js";
@@ -113,6 +114,7 @@ describe.each(KERNELS)("module parameters of Debian's kernel %s", (name) => {
       const bytes = contentsOf(file);
       const module = moduleNameOf(bytes);
       expect(module, file).toBe(basename(file, ".ko.xz").replaceAll("-", "_"));
+      expect(moduleName(bytes), `${file}: a gate denies a module with two names`).toBe(module);
       if (NAMES.has(module!)) continue;
       const parsed = new KernelModule(bytes);
       const candidates = parsed.parameters().filter(isCandidate);

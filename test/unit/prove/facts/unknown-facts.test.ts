@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { runCommand } from "../../../support/command-line.js";
 import { Workplace } from "../../../support/workplace.js";
@@ -36,6 +37,19 @@ describe("a fact that can be unknown", () => {
     const asked = await rows(ASKS);
     expect(asked.filter((row) => row.reason?.includes("UNKNOWN_FACT"))).toEqual([]);
     expect(asked.filter(({ conditions }) => conditions.includes("file.path is absent"))).toHaveLength(1);
+  });
+
+  it("is in a certificate, which is checked with the engine's answers", async () => {
+    const place = placeOf(
+      'export const kernel_read_file = (file) => (file.path === "/lib/modules/x.ko" && file.parameters === "" ? 0 : -1);',
+    );
+    const certificate = place.at("answers.cert.json");
+    const made = await runCommand("prove", "table", "--certificate", certificate, place.config);
+    expect(made).toMatchObject({ code: 0, err: "" });
+    const checked = await runCommand("prove", "check", certificate, place.config);
+    expect(checked).toMatchObject({ code: 0, err: "" });
+    // one answer for each of the two facts, of the attachment and of the configuration
+    expect(readFileSync(certificate, "utf8").match(/UNKNOWN_FACT/g)).toHaveLength(4);
   });
 
   it("is what the engine makes of it", async () => {
