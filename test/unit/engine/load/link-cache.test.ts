@@ -143,6 +143,7 @@ describe.skipIf(windows)("link results of an earlier run (Windows has no owner o
       "cli/commands/seal/seal-build.ts",
       "cli/commands/seal/seal-plan.ts",
       "cli/input/recorded-check.ts",
+      "cli/input/request-check.ts",
       "cli/input/sealed-agent.ts",
       "cli/testing/test-command.ts",
     ]);
