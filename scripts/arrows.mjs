@@ -54,6 +54,7 @@ const FILE_ARROWS = {
 /** Files directly in src/ that every folder may import. */
 const FOR_ALL = [
   "cache-folder",
+  "capability",
   "clipped",
   "errno",
   "error",
@@ -61,6 +62,7 @@ const FOR_ALL = [
   "html-page",
   "input",
   "installed",
+  "known-fact",
   "duplicate-key",
   "lru-cache",
   "monotonic",

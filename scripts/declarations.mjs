@@ -1,5 +1,6 @@
-// Generates the end of types/countersign.d.ts: the facts about programs and commands, from program-fields.ts and
-// command-fields.ts of src/bpf/model; other subjects and the type of each hook's function, from src/hooks/catalogue.ts;
+// Generates the end of types/countersign.d.ts: the facts about the task, from src/policy/model/current.ts; about
+// programs and commands, from program-fields.ts and
+// command-fields.ts of src/bpf/model; other subjects and the type of each hook's function, from src/hooks;
 // and the types of names, from the tables that facts are computed with (src/engine/load/vocabulary.ts). With --check it
 // only reports whether they are current.
 import { readFileSync } from "node:fs";
@@ -18,13 +19,34 @@ const { COMMAND_INTERFACES, EFFECT_FIELDS, FILE_FIELDS, HOOKS, LOADED_FIELDS, MA
     STATEMENT_FIELDS,
   } from "./src/bpf/model/program-fields.js";
   export { HOOKS, SUBJECT_KINDS } from "./src/hooks/catalogue.js";
+  export { OWN_FIELDS } from "./src/hooks/subject-fields.js";
   export { VOCABULARY } from "./src/engine/load/vocabulary.js";
-  export { NAME_KINDS } from "./src/policy/model/vocabulary.js";
+  export { whenUnknown } from "./src/known-fact.js";
+  export { CONTAINER_FIELDS, CURRENT_FIELDS } from "./src/policy/model/current-fields.js";
+  export { CLOSED_KINDS, NAME_KINDS } from "./src/policy/model/vocabulary.js";
 `);
-const { PROGRAM_FIELDS, SETTING_FIELDS, STATEMENT_FIELDS, SUBJECT_KINDS, NAME_KINDS, VOCABULARY } = more;
+const {
+  CONTAINER_FIELDS,
+  CURRENT_FIELDS,
+  OWN_FIELDS,
+  PROGRAM_FIELDS,
+  SETTING_FIELDS,
+  STATEMENT_FIELDS,
+  SUBJECT_KINDS,
+  CLOSED_KINDS,
+  NAME_KINDS,
+  VOCABULARY,
+  whenUnknown,
+} = more;
 
 /** The interfaces of facts, with their doc comments. */
 const INTERFACES = {
+  Current: [
+    "The task that an operation is attributed to. The task itself chooses `comm` and can choose `exe`, so neither is " +
+      "proof of identity.",
+    CURRENT_FIELDS,
+  ],
+  Container: ["", CONTAINER_FIELDS],
   Program: ["The subject of `bpf_prog_load` and `bpf_prog`.", PROGRAM_FIELDS],
   Effects: ["What a program may do. An effect is never false if the program can do it.", EFFECT_FIELDS],
   MapFacts: ["A map of a program.", MAP_FIELDS],
@@ -38,8 +60,8 @@ const INTERFACES = {
   ObjectFile: ["A file.", FILE_FIELDS],
   ...COMMAND_INTERFACES,
 };
-for (const [kind, { declared, base, fields }] of Object.entries(SUBJECT_KINDS)) {
-  if (fields === undefined) continue;
+for (const [kind, fields] of Object.entries(OWN_FIELDS)) {
+  const { declared, base } = SUBJECT_KINDS[kind];
   const hooks = Object.keys(HOOKS).filter((name) => HOOKS[name].subject === kind);
   const doc = `The subject of ${hooks.map((name) => `\`${name}\``).join(" and ")}.`;
   INTERFACES[base === undefined ? declared : `${declared} extends ${base}`] = [doc, fields];
@@ -53,6 +75,10 @@ const TYPES = {
   HelperName: "A helper as linux/bpf.h calls it; `helper#` and its number for one that is newer than this version.",
   EffectName: "The keys of `effects`.",
   TargetKind: "What a program can be put to.",
+  CommandName: "A command of bpf(2) as linux/bpf.h calls it.",
+  Capability: "A capability as linux/capability.h calls it.",
+  MapAccess: "What the fd of a map lets its holder do: read, write, or both.",
+  FilePurpose: "Why the kernel reads a file.",
   SettingKind: "What a loader may change in a program that is signed as a statement.",
 };
 
@@ -63,9 +89,15 @@ if (missing.length > 0) throw new Error(`scripts/declarations.mjs does not descr
 
 const interfaces = Object.entries(INTERFACES).map(([name, [doc, fields]]) => {
   const rows = Object.entries(fields).filter(([, { withheld }]) => withheld !== true);
-  const members = rows.map(([fact, { doc, type, unknown }]) => {
-    const when = unknown === undefined ? "" : ` Unknown ${unknown}; reading it is then the fault UNKNOWN_FACT.`;
-    return `${comment(`${doc}${when}`, "  ")}  readonly ${fact}${when && "?"}: ${type.declared};\n`;
+  const members = rows.map(([fact, row]) => {
+    const { doc, type } = row;
+    const unknown = whenUnknown(row);
+    const text = [
+      ...(doc === "" ? [] : [doc]),
+      ...(type.whenNull === undefined ? [] : [`Null ${type.whenNull}.`]),
+      ...(unknown === null ? [] : [`Unknown ${unknown}; reading it is then the fault UNKNOWN_FACT.`]),
+    ];
+    return `${comment(text.join(" "), "  ")}  readonly ${fact}${unknown === null ? "" : "?"}: ${type.declared};\n`;
   });
   return `${comment(doc)}export interface ${name} {\n${members.join("")}}\n`;
 });
@@ -90,8 +122,10 @@ const functions = Object.entries(HOOKS).map(([name, { when }]) => {
 });
 
 const names = Object.entries(TYPES).map(([name, doc]) => {
-  const union = VOCABULARY[name].map((one) => `  | ${JSON.stringify(one)}\n`).join("");
-  return `${comment(doc)}export type ${name} =\n${union}  | ${NEWER};\n`;
+  const known = VOCABULARY[name].map((one) => JSON.stringify(one));
+  const members = CLOSED_KINDS.includes(name) ? known : [...known, NEWER];
+  const line = `export type ${name} = ${members.join(" | ")};\n`;
+  return `${comment(doc)}${line.length <= WIDTH ? line : `export type ${name} =\n  | ${members.join("\n  | ")};\n`}`;
 });
 
 const made = `${MARK}
@@ -101,7 +135,8 @@ ${hooks.join("")}}
 
 ${FUNCTIONS_DOC}
 ${functions.join("")}
-// Each has any other text too, since another version can have more names. An editor still offers those that are known.
+// All but closed lists have any other text too, since another version can have more names. An editor still offers
+// those that are known.
 
 ${names.join("\n")}`;
 

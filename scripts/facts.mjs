@@ -76,7 +76,7 @@ while (open.length > 0) {
 }
 
 /** A type whose values are names; see the end of types/countersign.d.ts. */
-const isNames = (name) => aliases.get(name)?.endsWith("(string & Record<never, never>)") === true;
+const isNames = (name) => /^(?:\| )?"[^"]*" \|/.test(aliases.get(name)?.replace(/\s+/g, " ") ?? "");
 const leads = new Map([["Effects", true]]);
 /** Whether an interface has facts that are names, or that lead to names. */
 function leadsToNames(name) {

@@ -4,17 +4,36 @@ import { readFileSync } from "node:fs";
 import { importSources } from "./sources.mjs";
 import { writeGenerated } from "./write-generated.mjs";
 
-const { BACKENDS, HOOKS, LINT_RULES, PROGRAM_FIELDS } = await importSources(`
-  export { PROGRAM_FIELDS } from "./src/bpf/model/program-fields.js";
+const { BACKENDS, CURRENT_FIELDS, HOOKS, LINT_RULES, SUBJECT_FIELDS, whyNot } = await importSources(`
+  export { SUBJECT_FIELDS } from "./src/engine/load/subject-fields.js";
   export { BACKENDS, HOOKS } from "./src/hooks/catalogue.js";
+  export { whyNot } from "./src/known-fact.js";
+  export { CURRENT_FIELDS } from "./src/policy/model/current-fields.js";
   export { LINT_RULES } from "./src/workbench/lint/rules.js";
 `);
 
 const hooks = Object.entries(HOOKS);
 const served = (row) => BACKENDS.map((backend) => (row.served[backend] ? "yes" : "no"));
-const facts = Object.entries(PROGRAM_FIELDS).filter(([, { withheld }]) => withheld !== true);
 /** A type without what only an editor needs. */
 const plain = (declared) => declared.replaceAll("readonly ", "").replaceAll(" | null", " or null");
+
+/** How a fact is known offline, and in a gate. */
+const how = (field, way) => {
+  const why = whyNot(field, way) ?? "yes";
+  if (why === "not asked") return "–";
+  return typeof field.known[way] === "object" && "differs" in field.known[way] ? `differs: ${why}` : why;
+};
+/** The table of the facts in a table of the sources. */
+const factTable = (fields, ways = { offline: "known offline", gate: "known in a gate" }) => [
+  ["fact", "type", "meaning", ...Object.values(ways)],
+  Object.entries(fields)
+    .filter(([, { withheld }]) => withheld !== true)
+    .map(([name, field]) => {
+      const { declared, whenNull } = field.type;
+      const meaning = [field.doc, whenNull && `Null ${whenNull}.`].filter(Boolean).join(" ");
+      return [`\`${name}\``, plain(declared), meaning, ...Object.keys(ways).map((way) => how(field, way))];
+    }),
+];
 
 /** By file and mark: the head of a table, and its rows. */
 const TABLES = {
@@ -29,10 +48,11 @@ const TABLES = {
       ["hook", "subject", "when", ...BACKENDS],
       hooks.map(([name, row]) => [`\`${name}\``, row.subject, row.when, ...served(row)]),
     ],
-    "facts about programs": [
-      ["fact", "type", "meaning"],
-      facts.map(([name, { type, doc }]) => [`\`${name}\``, plain(type.declared), doc]),
-    ],
+    "facts about programs": factTable(SUBJECT_FIELDS.program),
+    "facts about maps": factTable(SUBJECT_FIELDS.map),
+    "facts about commands": factTable(SUBJECT_FIELDS.command),
+    "facts about files": factTable(SUBJECT_FIELDS.file),
+    "facts about the caller": factTable(CURRENT_FIELDS, {}),
   },
   "docs/lint.md": {
     codes: [

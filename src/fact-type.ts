@@ -1,3 +1,5 @@
+import type { Known, SubjectField, Way } from "./known-fact.js";
+
 /**
  * The values that a fact can have, for `countersign prove`. A domain may contain values that no fact ever has, but
  * never lacks one that a fact can have: what is proved about all values of the domain is then true of the fact.
@@ -31,6 +33,10 @@ export interface FactType<T> {
   readonly domain: FactDomain;
   /** Whether it is a string, a number or a boolean, or null. */
   readonly isScalar: boolean;
+  /** When the fact is null, as a clause; absent if it never is. */
+  readonly whenNull?: string;
+  /** The table of the object, or of the objects in the list. */
+  readonly fields?: FactFields;
   /**
    * Reads a value that was written as text. Returns undefined for a value of another type. Adds the paths of facts that
    * an object lacks to `missing`; facts that an object has and this version does not know are left out.
@@ -38,7 +44,7 @@ export interface FactType<T> {
   read(value: unknown, path: string, missing: string[]): T | undefined;
 }
 
-/** One fact: a row of the tables in program-fields.ts. */
+/** One fact: a row of a table. {@link SubjectField} is one that policies see. */
 export interface FactField<T = unknown> {
   readonly type: FactType<T>;
   /** One or two sentences for policies' authors, for the declarations and the documentation. */
@@ -48,8 +54,6 @@ export interface FactField<T = unknown> {
    * Absent if all of them have it.
    */
   readonly of?: readonly string[];
-  /** When the fact is unknown, as a clause: the object lacks it then, and reading it is the fault UNKNOWN_FACT. */
-  readonly unknown?: string;
 }
 
 export type FactFields = Readonly<Record<string, FactField>>;
@@ -59,9 +63,8 @@ export type FactsOf<F extends FactFields> = {
   readonly [N in keyof F as F[N] extends Unknowable ? never : N]: ValueOf<F[N]>;
 } & { readonly [N in keyof F as F[N] extends Unknowable ? N : never]?: ValueOf<F[N]> };
 
-interface Unknowable {
-  readonly unknown: string;
-}
+/** A row that is unknown in one of the ways of asking. */
+type Unknowable = { [W in Way]: { readonly known: { readonly [_ in W]: { readonly unknown: string } } } }[Way];
 type ValueOf<F extends FactField> = F["type"] extends FactType<infer T> ? T : never;
 
 function scalar<T>(declared: string, domain: FactDomain, is: (value: unknown) => boolean): FactType<T> {
@@ -73,6 +76,12 @@ export const COUNT = scalar<number>(
   "number",
   { kind: "count", most: Number.MAX_SAFE_INTEGER },
   (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+);
+/** An id of the kernel: of a task, a user or a group. */
+export const ID = scalar<number>(
+  "number",
+  { kind: "count", most: 0xffff_ffff },
+  (value) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff_ffff,
 );
 /** A product of counts, which can be larger than the integers that a number represents exactly. */
 export const AMOUNT: FactType<number> = { ...COUNT, domain: { kind: "amount" } };
@@ -95,6 +104,31 @@ export function named(declared: string): FactType<string> {
   return scalar(declared, { kind: "text", names, hex: null }, (value) => typeof value === "string");
 }
 
+/** One of a list of names that no later version adds to; `declared` is its type of the declarations. */
+export function oneOf<T extends string>(declared: string, values: readonly T[]): FactType<T> {
+  const domain = { kind: "text", names: declared, hex: null } as const;
+  return scalar(declared, domain, (value) => (values as readonly unknown[]).includes(value));
+}
+
+/** An object with any keys. */
+export function record<T>({ declared, domain, read }: FactType<T>): FactType<Readonly<Record<string, T>>> {
+  return {
+    declared: `Readonly<Record<string, ${declared}>>`,
+    domain: { kind: "record", of: domain },
+    isScalar: false,
+    read(value, path, missing) {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+      const facts: Record<string, T> = Object.create(null);
+      for (const [key, one] of Object.entries(value)) {
+        const fact = read(one, `${path}.${key}`, missing);
+        if (fact === undefined) return undefined;
+        facts[key] = fact;
+      }
+      return facts;
+    },
+  };
+}
+
 /** Lower-case hex of this many bytes. */
 export function hex(bytes: number): FactType<string> {
   const digits = new RegExp(`^[0-9a-f]{${2 * bytes}}$`);
@@ -102,17 +136,20 @@ export function hex(bytes: number): FactType<string> {
   return scalar("string", domain, (value) => typeof value === "string" && digits.test(value));
 }
 
-export function orNull<T>({ declared, domain, isScalar, read }: FactType<T>): FactType<T | null> {
+/** A value or null; `whenNull` says when, as a clause. */
+export function orNull<T>({ read, ...type }: FactType<T>, whenNull: string): FactType<T | null> {
   return {
-    declared: `${declared} | null`,
-    domain: { kind: "null or", of: domain },
-    isScalar,
+    ...type,
+    declared: `${type.declared} | null`,
+    domain: { kind: "null or", of: type.domain },
+    whenNull,
     read: (value, path, missing) => (value === null ? null : read(value, path, missing)),
   };
 }
 
-export function list<T>({ declared, domain, read }: FactType<T>): FactType<readonly T[]> {
+export function list<T>({ declared, domain, read, ...type }: FactType<T>): FactType<readonly T[]> {
   return {
+    ...type,
     declared: `readonly ${declared}[]`,
     domain: { kind: "list", of: domain },
     isScalar: false,
@@ -135,6 +172,7 @@ export function object<F extends FactFields>(declared: string, fields: F): FactT
     declared,
     domain: { kind: "object", declared, fields: domainsOf(fields) },
     isScalar: false,
+    fields,
     read: (value, path, missing) => readFacts(fields, value, `${path}.`, missing),
   };
 }
@@ -145,8 +183,14 @@ export function domainsOf(fields: FactFields): Readonly<Record<string, FactDomai
   return Object.fromEntries(seen.map(([name, field]) => [name, domainOf(field)]));
 }
 
-function domainOf({ type: { domain }, unknown }: FactField): FactDomain {
-  return unknown === undefined ? domain : { kind: "unknown or", of: domain };
+function domainOf(field: FactField | SubjectField): FactDomain {
+  const { domain } = field.type;
+  const canBeUnknown = "known" in field && Object.values(field.known).some(isUnknown);
+  return canBeUnknown ? { kind: "unknown or", of: domain } : domain;
+}
+
+function isUnknown(how: Known): boolean {
+  return typeof how === "object" && "unknown" in how;
 }
 
 /** Reads the facts of a table: see {@link FactType.read}. `prefix` comes before the name of a missing fact. */

@@ -156,8 +156,8 @@ export const DOORS = {
     },
   },
   engine: {
-    files: 43,
-    names: 78,
+    files: 44,
+    names: 80,
     shared: [
       "decision/dispatcher",
       "decision/engine",
@@ -172,6 +172,7 @@ export const DOORS = {
       "load/file-cache",
       "load/keyrings",
       "load/loader",
+      "load/subject-fields",
       "load/vocabulary",
       "shadow-change",
       "statements/statement-store",
@@ -235,16 +236,19 @@ export const DOORS = {
     },
   },
   hooks: {
-    files: 6,
-    names: 32,
+    files: 7,
+    names: 37,
     shared: ["catalogue", "command", "decision", "denial", "subject"],
     only: {
-      engine: { because: "the capabilities that a decision grants are a part of the hook's table", files: ["grants"] },
+      engine: {
+        because: "the capabilities that a decision grants, and the facts of a subject, are parts of the hooks' tables",
+        files: ["grants", "subject-fields"],
+      },
     },
   },
   policy: {
-    files: 42,
-    names: 98,
+    files: 43,
+    names: 100,
     shared: [
       "attachment",
       "attachment-index",
@@ -257,6 +261,7 @@ export const DOORS = {
       "maps/map-schema",
       "maps/map-size",
       "model/current",
+      "model/current-fields",
       "model/facts.gen",
       "model/guest",
       "model/helper-call",

@@ -1,19 +1,23 @@
-import { BYTES, type FactFields, hex, orNull, TEXT } from "../fact-type.js";
+/** What the fd of a map lets its holder do: read, write, or both. */
+export const MAP_ACCESS = ["r", "w", "rw"] as const;
+export type MapAccess = (typeof MAP_ACCESS)[number];
+/** Why the kernel reads a file. */
+export const FILE_PURPOSES = ["exec", "module"] as const;
+export type FilePurpose = (typeof FILE_PURPOSES)[number];
 
-/** A kind of subjects. Its facts are those of `base` and of `fields`; without both, they are in a file of their own. */
+/** A kind of subjects. */
 interface SubjectRow {
   /** The interface in types/countersign.d.ts, and the one that it extends. */
   readonly declared: string;
   readonly base?: string;
   /** What a policy usually calls the argument. */
   readonly argument: string;
-  readonly fields?: FactFields;
 }
 
 /**
  * The kinds of subjects. Facts of programs are in bpf/model/program-fields.ts, those of commands in
- * bpf/model/command-fields.ts. Every subject has a `digest` (SHA-256 of the judged bytes in lower-case hex) and a
- * `name` for people.
+ * bpf/model/command-fields.ts, others in subject-fields.ts. Every subject has a `digest` (SHA-256 of the judged bytes
+ * in lower-case hex) and a `name` for people.
  */
 export const SUBJECT_KINDS = {
   program: { declared: "Program", argument: "prog" },
@@ -21,56 +25,19 @@ export const SUBJECT_KINDS = {
     declared: "BpfMap",
     base: "MapFacts",
     argument: "map",
-    fields: {
-      digest: { type: TEXT, doc: "SHA-256 of its definition in lower-case hex: the same offline and in a gate." },
-      access: {
-        type: orNull(TEXT),
-        doc: "The access that the fd gives: `r`, `w` or `rw`; null while the map is being created.",
-      },
-    },
   },
   command: { declared: "Command", argument: "command" },
   token: {
     declared: "Token",
     argument: "token",
-    fields: { name: { type: TEXT, doc: "" }, digest: { type: TEXT, doc: "" } },
   },
   file: {
     declared: "File",
     argument: "file",
-    fields: {
-      path: {
-        type: orNull(TEXT),
-        unknown: "for a module's file that a gate does not find in its own mount namespace, or that is deleted",
-        doc: "Null for a module that does not come from a file: init_module(2), or a memfd.",
-      },
-      name: {
-        type: orNull(TEXT),
-        doc:
-          "The last part of the path. Of a module in a gate the name that the kernel lists it by; null if the module " +
-          "is compressed, or has none.",
-      },
-      sha256: { type: hex(32), doc: "SHA-256 of the whole file in lower-case hex." },
-      digest: { type: TEXT, doc: "The same as `sha256`." },
-      data: { type: BYTES, doc: "" },
-      signature: { type: orNull(BYTES), doc: "Detached signature over `data`." },
-      purpose: { type: TEXT, doc: "Why the kernel reads the file: `exec` or `module`." },
-      parameters: {
-        type: orNull(TEXT),
-        unknown: "for a module outside of a gate, where nobody loads it",
-        doc: "Parameters of a kernel module; null for any other file.",
-      },
-    },
   },
   blob: {
     declared: "Blob",
     argument: "blob",
-    fields: {
-      name: { type: TEXT, doc: "" },
-      digest: { type: TEXT, doc: "SHA-256 of `data` in lower-case hex." },
-      data: { type: BYTES, doc: "" },
-      signature: { type: orNull(BYTES), doc: "Detached signature over `data`." },
-    },
   },
 } as const satisfies Readonly<Record<string, SubjectRow>>;
 
@@ -146,7 +113,7 @@ export interface HookRow {
   /** Whether a gate asks it while a loader loads an object, so that `check` asks it about an object file. */
   readonly isPartOfLoad?: true;
   /** For files: why the kernel reads the file, which is a fact of the subject; `exec` if absent. */
-  readonly purpose?: "module";
+  readonly purpose?: Exclude<FilePurpose, "exec">;
   /** False for a hook that the kernel does not have, so that nothing is left unenforced where no gate serves it. */
   readonly isInKernel?: boolean;
   /** For the documentation: a clause without a full stop. */

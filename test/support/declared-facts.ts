@@ -1,8 +1,8 @@
 /**
  * Compares subjects with the declarations that ship: types/countersign.d.ts by way of the table made of it.
  */
-import type { FactField } from "../../src/fact-type.js";
-import { SUBJECT_KINDS } from "../../src/hooks/catalogue.js";
+import { domainsOf } from "../../src/fact-type.js";
+import { OWN_FIELDS } from "../../src/hooks/subject-fields.js";
 import { elementOf, type Kind, withoutNull } from "../../src/policy/model/fact-kinds.js";
 import { FACTS } from "../../src/policy/model/facts.gen.js";
 
@@ -10,8 +10,8 @@ import { FACTS } from "../../src/policy/model/facts.gen.js";
 const WITHHELD = ["evidence"];
 
 /** The facts of files that a subject lacks where they are unknown. */
-const CAN_BE_UNKNOWN = Object.entries<FactField>(SUBJECT_KINDS.file.fields)
-  .filter(([, { unknown }]) => unknown !== undefined)
+const CAN_BE_UNKNOWN = Object.entries(domainsOf(OWN_FIELDS.file))
+  .filter(([, { kind }]) => kind === "unknown or")
   .map(([name]) => name);
 
 /** What is other than declared about facts, one line for each: `Program.tag is undefined`. */

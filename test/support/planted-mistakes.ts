@@ -189,9 +189,26 @@ export const FOUND_BY_LINT: readonly Planted[] = [
     `  return ["${DIGEST}", §"5f1d"].includes(prog.digest) ? 0 : -1;`,
   ),
   inPolicy(
-    "LINT_CAPABILITY_NAME",
+    "POLICY_NEVER_MATCHES",
     "a capability without CAP_",
     '  return current.capabilities.includes(§"SYS_ADMIN") ? 0 : -1;',
+  ),
+  asPolicy(
+    "LINT_UNKNOWN_FACT",
+    "a path that can be unknown",
+    'export const kernel_read_file = (file) => (§file.path === "/lib/modules/x.ko" ? 0 : -1);\n',
+  ),
+  asPolicy(
+    "LINT_UNKNOWN_FACT",
+    "a path that can be unknown, in a pattern, beside a hook where it is known",
+    `export function bprm_check_security(file) {
+  return file.path === "/bin/sh" ? 0 : -1;
+}
+export function kernel_read_file(file) {
+  const { §path } = file;
+  return path === null ? 0 : -1;
+}
+`,
   ),
   inPolicy(
     "LINT_NULLABLE_FACT",

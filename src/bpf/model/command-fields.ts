@@ -2,7 +2,8 @@
  * The facts about commands of bpf(2): one row for each. The subject and its type and the declarations for policies
  * (types/countersign.d.ts) are made from these rows.
  */
-import { COUNT, type FactFields, hex, list, named, object, orNull, TEXT } from "../../fact-type.js";
+import { COUNT, hex, list, named, object, orNull, TEXT } from "../../fact-type.js";
+import { AT_A_CALL, differs, type SubjectFields } from "../../known-fact.js";
 import type { CommandName } from "./commands.js";
 
 /** The kinds of objects that a program can be attached to. */
@@ -24,89 +25,114 @@ export const TARGET_KINDS = [
 ] as const;
 
 export const PROGRAM_REFERENCE_FIELDS = {
-  name: { type: TEXT, doc: "" },
-  type: { type: named("ProgramType"), doc: "" },
-  tag: { type: TEXT, doc: "8 bytes in lower-case hex." },
+  name: { type: TEXT, doc: "", known: AT_A_CALL },
+  type: { type: named("ProgramType"), doc: "", known: AT_A_CALL },
+  tag: { type: TEXT, doc: "8 bytes in lower-case hex.", known: AT_A_CALL },
   digest: {
-    type: orNull(TEXT),
-    doc: "The digest of the program's subject; null if this gate did not judge the program.",
+    type: orNull(TEXT, "if this gate did not judge the program"),
+    doc: "The digest of the program's subject.",
+    known: AT_A_CALL,
   },
-} as const satisfies FactFields;
+} as const satisfies SubjectFields;
 
 export const MAP_REFERENCE_FIELDS = {
-  name: { type: TEXT, doc: "" },
-  type: { type: named("MapType"), doc: "" },
-} as const satisfies FactFields;
+  name: { type: TEXT, doc: "", known: AT_A_CALL },
+  type: { type: named("MapType"), doc: "", known: AT_A_CALL },
+} as const satisfies SubjectFields;
 
-const PROGRAM = orNull(object("ProgramReference", PROGRAM_REFERENCE_FIELDS));
-const MAP = orNull(object("MapReference", MAP_REFERENCE_FIELDS));
+const PROGRAM = object("ProgramReference", PROGRAM_REFERENCE_FIELDS);
+const MAP = object("MapReference", MAP_REFERENCE_FIELDS);
+/** `of` says which kinds of targets, or which commands, have the fact. */
+const OTHER_KINDS = "for other kinds";
+const OTHER_COMMANDS = "for other commands";
 
 export const TARGET_FIELDS = {
-  kind: { type: named("TargetKind"), doc: "" },
-  ifindex: { of: ["interface"], type: orNull(COUNT), doc: "Index of an interface in the task's network namespace." },
+  kind: { type: named("TargetKind"), doc: "", known: AT_A_CALL },
+  ifindex: {
+    of: ["interface"],
+    type: orNull(COUNT, OTHER_KINDS),
+    doc: "Index of an interface in the task's network namespace.",
+    known: AT_A_CALL,
+  },
   path: {
     of: ["cgroup", "uprobes"],
-    type: orNull(TEXT),
+    type: orNull(TEXT, OTHER_KINDS),
     doc: "Path of a cgroup, as in `current.cgroup`, or of the file that uprobes are placed in.",
+    known: AT_A_CALL,
   },
   name: {
     of: ["map", "tracepoint", "function", "iterator", "struct_ops"],
-    type: orNull(TEXT),
+    type: orNull(TEXT, OTHER_KINDS),
     doc: "Name of a map, a tracepoint, or the function or iterator that the program was loaded for.",
+    known: AT_A_CALL,
   },
   program: {
     of: ["function", "link"],
-    type: PROGRAM,
+    type: orNull(PROGRAM, OTHER_KINDS),
     doc: "Another program: the one that is traced or partly replaced, or the previous program of a link.",
+    known: AT_A_CALL,
   },
-  btf_id: { of: ["function"], type: orNull(COUNT), doc: "BTF id of a function in the BTF of `program`." },
+  btf_id: {
+    of: ["function"],
+    type: orNull(COUNT, OTHER_KINDS),
+    doc: "BTF id of a function in the BTF of `program`.",
+    known: AT_A_CALL,
+  },
   namespace: {
     of: ["netns"],
-    type: orNull(COUNT),
+    type: orNull(COUNT, OTHER_KINDS),
     doc: "Inode number of a network namespace, as in `current.namespaces`.",
+    known: AT_A_CALL,
   },
-  count: { of: ["kprobes", "uprobes"], type: orNull(COUNT), doc: "Number of probed functions or places." },
+  count: {
+    of: ["kprobes", "uprobes"],
+    type: orNull(COUNT, OTHER_KINDS),
+    doc: "Number of probed functions or places.",
+    known: AT_A_CALL,
+  },
   symbols: {
     of: ["kprobes"],
-    type: orNull(list(TEXT)),
-    doc: "Symbols of all kprobes; null if they are given as addresses, or if there are more than 1024.",
+    type: orNull(list(TEXT), "for other kinds, if they are given as addresses, or if there are more than 1024"),
+    doc: "Symbols of all kprobes.",
+    known: AT_A_CALL,
   },
   offsets: {
     of: ["uprobes"],
-    type: orNull(list(COUNT)),
-    doc: "File offsets of all uprobes; null if there are more than 1024.",
+    type: orNull(list(COUNT), "for other kinds, or if there are more than 1024"),
+    doc: "File offsets of all uprobes.",
+    known: AT_A_CALL,
   },
   pid: {
     of: ["uprobes"],
-    type: orNull(COUNT),
-    doc: "Id, in the gate's pid namespace, of the process of the uprobes; 0 for any process, null for other kinds.",
+    type: orNull(COUNT, OTHER_KINDS),
+    doc: "Id, in the gate's pid namespace, of the process of the uprobes; 0 for any process.",
+    known: AT_A_CALL,
   },
-} as const satisfies FactFields;
+} as const satisfies SubjectFields;
 
 const ATTACH_FIELDS = {
   type: {
-    type: orNull(named("AttachType")),
-    doc:
-      "As bpftool spells it: `xdp`, `tcx_ingress`, `cgroup_inet_egress` and so on; null if the command has none, and " +
-      "for `ext` programs, whose links ignore it.",
+    type: orNull(named("AttachType"), "if the command has none, and for `ext` programs, whose links ignore it"),
+    doc: "As bpftool spells it: `xdp`, `tcx_ingress`, `cgroup_inet_egress` and so on.",
+    known: AT_A_CALL,
   },
-  flags: { type: COUNT, doc: "" },
-  target: { type: object("AttachTarget", TARGET_FIELDS), doc: "" },
-} as const satisfies FactFields;
+  flags: { type: COUNT, doc: "", known: AT_A_CALL },
+  target: { type: object("AttachTarget", TARGET_FIELDS), doc: "", known: AT_A_CALL },
+} as const satisfies SubjectFields;
 
 const RUN_FIELDS = {
-  repeat: { type: COUNT, doc: "" },
-  flags: { type: COUNT, doc: "" },
-  data_size_in: { type: COUNT, doc: "" },
-  data_size_out: { type: COUNT, doc: "" },
-  ctx_size_in: { type: COUNT, doc: "" },
-  ctx_size_out: { type: COUNT, doc: "" },
-} as const satisfies FactFields;
+  repeat: { type: COUNT, doc: "", known: AT_A_CALL },
+  flags: { type: COUNT, doc: "", known: AT_A_CALL },
+  data_size_in: { type: COUNT, doc: "", known: AT_A_CALL },
+  data_size_out: { type: COUNT, doc: "", known: AT_A_CALL },
+  ctx_size_in: { type: COUNT, doc: "", known: AT_A_CALL },
+  ctx_size_out: { type: COUNT, doc: "", known: AT_A_CALL },
+} as const satisfies SubjectFields;
 
 const BTF_FIELDS = {
-  size: { type: COUNT, doc: "" },
-  sha256: { type: hex(32), doc: "" },
-} as const satisfies FactFields;
+  size: { type: COUNT, doc: "", known: AT_A_CALL },
+  sha256: { type: hex(32), doc: "", known: AT_A_CALL },
+} as const satisfies SubjectFields;
 
 /** The commands that attach or detach something. */
 const ATTACHES = [
@@ -124,38 +150,63 @@ const TAKES_PROGRAM = [...ATTACHES, "BPF_OBJ_PIN", "BPF_PROG_TEST_RUN"] as const
 const ATTR_FIELDS = {
   program: {
     of: TAKES_PROGRAM,
-    type: PROGRAM,
-    doc:
-      "The program that is attached, detached, run or pinned, or the program of the link; null for a detachment that " +
-      "names none.",
+    type: orNull(PROGRAM, "for other commands, and for a detachment that names none"),
+    doc: "The program that is attached, detached, run or pinned, or the program of the link.",
+    known: AT_A_CALL,
   },
-  map: { of: TAKES_MAP, type: MAP, doc: "The map that is pinned, or that is attached (a map of type struct_ops)." },
-  attach: { of: ATTACHES, type: orNull(object("AttachFacts", ATTACH_FIELDS)), doc: "" },
-  run: { of: ["BPF_PROG_TEST_RUN"], type: orNull(object("RunFacts", RUN_FIELDS)), doc: "" },
+  map: {
+    of: TAKES_MAP,
+    type: orNull(MAP, "for other commands, and for a program"),
+    doc: "The map that is pinned, or that is attached (a map of type struct_ops).",
+    known: AT_A_CALL,
+  },
+  attach: {
+    of: ATTACHES,
+    type: orNull(object("AttachFacts", ATTACH_FIELDS), OTHER_COMMANDS),
+    doc: "",
+    known: AT_A_CALL,
+  },
+  run: {
+    of: ["BPF_PROG_TEST_RUN"],
+    type: orNull(object("RunFacts", RUN_FIELDS), OTHER_COMMANDS),
+    doc: "",
+    known: AT_A_CALL,
+  },
   path: {
     of: ["BPF_OBJ_PIN", "BPF_OBJ_GET"],
-    type: orNull(TEXT),
+    type: orNull(TEXT, OTHER_COMMANDS),
     doc: "The path at which an object is pinned, or from which it is fetched, after its links are followed.",
+    known: AT_A_CALL,
   },
-  btf: { of: ["BPF_BTF_LOAD"], type: orNull(object("BtfFacts", BTF_FIELDS)), doc: "" },
-} as const satisfies FactFields;
+  btf: {
+    of: ["BPF_BTF_LOAD"],
+    type: orNull(object("BtfFacts", BTF_FIELDS), OTHER_COMMANDS),
+    doc: "",
+    known: AT_A_CALL,
+  },
+} as const satisfies SubjectFields;
+
+/** Why the digest of a command offline is not that of a gate, as a clause. */
+export const COVERS_SIZE = "it covers `size`";
 
 export const COMMAND_FIELDS = {
-  name: { type: TEXT, doc: "Spelled as in linux/bpf.h, such as `BPF_LINK_CREATE`." },
+  name: { type: named("CommandName"), doc: "Spelled as in linux/bpf.h, such as `BPF_LINK_CREATE`.", known: AT_A_CALL },
   digest: {
-    type: TEXT,
-    doc: "SHA-256: for BPF_BTF_LOAD of the BTF, else of these facts; empty if only the registers are known.",
+    type: hex(32),
+    doc: "SHA-256 in lower-case hex: for BPF_BTF_LOAD of the BTF, else of these facts.",
+    known: { ...AT_A_CALL, offline: differs(COVERS_SIZE) },
   },
-  cmd: { type: COUNT, doc: "" },
+  cmd: { type: COUNT, doc: "", known: AT_A_CALL },
   size: {
-    type: orNull(COUNT),
-    doc: "Size of bpf_attr in bytes; null offline, since it depends on the loader.",
+    type: orNull(COUNT, "offline, since it depends on the loader, and where a case does not give it"),
+    doc: "Size of bpf_attr in bytes.",
+    known: { ...AT_A_CALL, offline: "null" },
   },
   ...ATTR_FIELDS,
-} as const satisfies FactFields;
+} as const satisfies SubjectFields;
 
 /** The interfaces in types/countersign.d.ts, with their doc comments. */
-export const COMMAND_INTERFACES: Readonly<Record<string, readonly [doc: string, fields: FactFields]>> = {
+export const COMMAND_INTERFACES: Readonly<Record<string, readonly [doc: string, fields: SubjectFields]>> = {
   Command: [
     "The subject of `bpf`. If only the registers of the command are known, all facts after `size` are null.",
     COMMAND_FIELDS,

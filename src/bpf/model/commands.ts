@@ -50,8 +50,8 @@ export const CMD = Object.fromEntries(COMMAND_NAMES.map((name, number) => [name,
 >;
 
 /**
- * The facts of a command with their digest: for BPF_BTF_LOAD that of the BTF, else the SHA-256 of `text`, which is all
- * facts as JSON with an empty digest.
+ * The facts of a command or a token with their digest in lower-case hex: for BPF_BTF_LOAD that of the BTF, else the
+ * SHA-256 of `text`, which is all facts as JSON with an empty digest.
  */
 export function withCommandDigest<F extends Digested>(facts: F, text = JSON.stringify(facts)): F {
   return { ...facts, digest: facts.btf?.sha256 ?? sha256(Buffer.from(text)) };
@@ -59,11 +59,13 @@ export function withCommandDigest<F extends Digested>(facts: F, text = JSON.stri
 
 interface Digested {
   readonly digest: string;
-  readonly btf: { readonly sha256: string } | null;
+  readonly btf?: { readonly sha256: string } | null;
 }
 
 /**
  * The subject of hook `bpf_token_create`. It has no facts, because the registers of the call contain none about a
  * token. It is a single frozen object, so that the sandbox builds it only once.
  */
-export const TOKEN = Object.freeze({ name: "BPF_TOKEN_CREATE", digest: "" });
+export const TOKEN = Object.freeze(
+  withCommandDigest<{ name: CommandName; digest: string }>({ name: "BPF_TOKEN_CREATE", digest: "" }),
+);

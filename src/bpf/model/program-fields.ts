@@ -7,7 +7,6 @@ import {
   AMOUNT,
   BYTES,
   COUNT,
-  type FactField,
   type FactFields,
   type FactsOf,
   type FactType,
@@ -20,6 +19,22 @@ import {
   orNull,
   TEXT,
 } from "../../fact-type.js";
+import { differs, EVERYWHERE, known, type SubjectField, type SubjectFields } from "../../known-fact.js";
+import {
+  EMBEDDED_DATA,
+  LONG_NAME,
+  NAMES_NO_TARGET,
+  OF_CODE,
+  OF_EFFECTS,
+  OF_ENTRIES,
+  OF_FILE,
+  OF_LOAD,
+  OF_LOADER,
+  OF_SIZE,
+  OF_STATEMENTS,
+  REPORTED,
+  STRUCT_OPS,
+} from "./differences.js";
 
 /** True means that the program may do it. An effect is never false if the program can do it. */
 export const EFFECTS = [
@@ -51,74 +66,99 @@ const EFFECT_DOCS: Readonly<Partial<Record<EffectName, string>>> = {
 };
 
 export const EFFECT_FIELDS = {
-  ...(Object.fromEntries(EFFECTS.map((name) => [name, { type: FLAG, doc: EFFECT_DOCS[name] ?? "" }])) as Record<
+  ...(Object.fromEntries(EFFECTS.map((name) => [name, effectField(name)])) as Record<
     EffectName,
-    FactField<boolean>
+    SubjectField<boolean>
   >),
   read_only: {
     type: FLAG,
     doc: "True if no effect that changes anything is true. `decides` for a record of perf changes nothing.",
+    known: OF_EFFECTS,
   },
-} satisfies FactFields;
+} satisfies SubjectFields;
+
+function effectField(name: EffectName): SubjectField<boolean> {
+  return { type: FLAG, doc: EFFECT_DOCS[name] ?? "", known: OF_EFFECTS };
+}
 
 /** The reason for an effect. For people: policies do not see it. */
 export const EVIDENCE_FIELDS = {
   effect: { type: named("EffectName") as FactType<EffectName>, doc: "The effect that it is the reason for." },
   insn: {
-    type: orNull(COUNT),
-    doc: "Index of the instruction in `insns`, in units of 8 bytes; null if the reason is the program's type alone.",
+    type: orNull(COUNT, "if the reason is the program's type alone"),
+    doc: "Index of the instruction in `insns`, in units of 8 bytes.",
   },
-  text: { type: orNull(TEXT), doc: "The instruction in the syntax of llvm-objdump." },
-  source: { type: orNull(TEXT), doc: "`file.c:12` from .BTF.ext; null without it." },
+  text: { type: orNull(TEXT, "if `insn` is"), doc: "The instruction in the syntax of llvm-objdump." },
+  source: { type: orNull(TEXT, "without .BTF.ext"), doc: "`file.c:12` from .BTF.ext." },
   because: { type: TEXT, doc: "One line: why the instruction can have the effect." },
   ends_read_only: { type: FLAG, doc: "Whether this evidence makes `read_only` false." },
 } as const satisfies FactFields;
 
 /** The parameters with which a map is created. */
 export const MAP_DEFINITION_FIELDS = {
-  name: { type: TEXT, doc: "" },
+  name: {
+    type: TEXT,
+    doc: "",
+    known: known({ offline: differs(EMBEDDED_DATA), sealed: differs("the loader chooses the names of maps") }),
+  },
   type: {
     type: named("MapType"),
     doc: "As bpftool spells it: `hash`, `array`, `ringbuf` and so on, or `unknown`.",
+    known: EVERYWHERE,
   },
-  key_size: { type: COUNT, doc: "In bytes." },
-  value_size: { type: COUNT, doc: "In bytes." },
-  max_entries: { type: COUNT, doc: "" },
-  flags: { type: COUNT, doc: "`map_flags` of bpf_attr." },
+  key_size: { type: COUNT, doc: "In bytes.", known: EVERYWHERE },
+  value_size: { type: COUNT, doc: "In bytes.", known: known({ offline: differs(STRUCT_OPS) }) },
+  max_entries: { type: COUNT, doc: "", known: OF_ENTRIES },
+  flags: { type: COUNT, doc: "`map_flags` of bpf_attr.", known: EVERYWHERE },
   contents: {
-    type: orNull(hex(32)),
-    doc:
-      "SHA-256 of the initial contents in lower-case hex, if the map is frozen and read-only for programs; in a live " +
-      "load also if it is frozen and exclusive to the program. Otherwise null.",
+    type: orNull(
+      hex(32),
+      "unless the map is frozen, and read-only for programs or, in a load, exclusive to the program",
+    ),
+    doc: "SHA-256 of the initial contents in lower-case hex.",
+    known: EVERYWHERE,
   },
-} as const satisfies FactFields;
+} as const satisfies SubjectFields;
 
 export const MAP_FIELDS = {
   ...MAP_DEFINITION_FIELDS,
-  memory: { type: AMOUNT, doc: "Upper bound in bytes of the kernel memory of the full map." },
-  memory_per_cpu: { type: AMOUNT, doc: "Additional bytes for each possible CPU." },
-} as const satisfies FactFields;
+  memory: { type: AMOUNT, doc: "Upper bound in bytes of the kernel memory of the full map.", known: OF_SIZE },
+  memory_per_cpu: { type: AMOUNT, doc: "Additional bytes for each possible CPU.", known: OF_SIZE },
+} as const satisfies SubjectFields;
 
 /** What the kernel reports about a loaded program (struct bpf_prog_info of linux/bpf.h). */
 export const LOADED_FIELDS = {
-  tag: { type: hex(8), doc: "8 bytes in lower-case hex: truncated SHA-256, or SHA-1 before Linux 6.18." },
+  tag: {
+    type: hex(8),
+    doc: "8 bytes in lower-case hex: truncated SHA-256, or SHA-1 before Linux 6.18.",
+    known: OF_LOAD,
+  },
   verified_insns: {
     type: COUNT,
     doc:
       "Instructions that the verifier processed, counting repetitions: the verifier's work, not the run time of the " +
       "program.",
+    known: OF_LOAD,
   },
-  xlated_size: { type: COUNT, doc: "Size in bytes of the instructions after the verifier rewrote them." },
-  jited_size: { type: COUNT, doc: "Size in bytes of the machine code; 0 if the kernel interprets the program." },
-  map_ids: { type: list(COUNT), doc: "" },
-} as const satisfies FactFields;
+  xlated_size: {
+    type: COUNT,
+    doc: "Size in bytes of the instructions after the verifier rewrote them.",
+    known: OF_LOAD,
+  },
+  jited_size: {
+    type: COUNT,
+    doc: "Size in bytes of the machine code; 0 if the kernel interprets the program.",
+    known: OF_LOAD,
+  },
+  map_ids: { type: list(COUNT), doc: "", known: OF_LOAD },
+} as const satisfies SubjectFields;
 
 export const FILE_FIELDS = {
-  path: { type: TEXT, doc: "" },
-  sha256: { type: hex(32), doc: "SHA-256 of the whole file in lower-case hex." },
-  data: { type: BYTES, doc: "" },
-  signature: { type: orNull(BYTES), doc: "Detached signature over `data`." },
-} as const satisfies FactFields;
+  path: { type: TEXT, doc: "", known: OF_FILE },
+  sha256: { type: hex(32), doc: "SHA-256 of the whole file in lower-case hex.", known: OF_FILE },
+  data: { type: BYTES, doc: "", known: OF_FILE },
+  signature: { type: orNull(BYTES, "if there is none"), doc: "Detached signature over `data`.", known: OF_FILE },
+} as const satisfies SubjectFields;
 
 /** Kinds of settings: what a loader may change in a program that is signed as a statement. */
 export const SETTING_KINDS = [
@@ -136,32 +176,49 @@ export type SettingKind = (typeof SETTING_KINDS)[number];
 
 /** A value that the loader chose between opening the object and loading it. */
 export const SETTING_FIELDS = {
-  name: { type: TEXT, doc: "Such as `targ_pid`, `events.max_entries`, `heap.autocreate` or `attach_target`." },
-  kind: { type: named("SettingKind") as FactType<SettingKind>, doc: "" },
-  type: { type: orNull(TEXT), doc: "C type of a variable; null for the other kinds." },
+  name: {
+    type: TEXT,
+    doc: "Such as `targ_pid`, `events.max_entries`, `heap.autocreate` or `attach_target`.",
+    known: OF_STATEMENTS,
+  },
+  kind: { type: named("SettingKind") as FactType<SettingKind>, doc: "", known: OF_STATEMENTS },
+  type: { type: orNull(TEXT, "for other kinds than `variable`"), doc: "C type of a variable.", known: OF_STATEMENTS },
   value: {
     type: INTEGER_OR_TEXT,
     doc:
       "A number for bool, integers and enums up to 32 bits; decimal digits for 64 bits; lower-case hex for arrays " +
       "and structs.",
+    known: OF_STATEMENTS,
   },
-  declared: { type: orNull(INTEGER_OR_TEXT), doc: "The value in the object file; null if it declares none." },
-} as const satisfies FactFields;
+  declared: {
+    type: orNull(INTEGER_OR_TEXT, "if it declares none"),
+    doc: "The value in the object file.",
+    known: OF_STATEMENTS,
+  },
+} as const satisfies SubjectFields;
 
 export const STATEMENT_FIELDS = {
-  sha256: { type: hex(32), doc: "SHA-256 of the signed bytes in lower-case hex." },
-  object_sha256: { type: hex(32), doc: "SHA-256 of the object file in lower-case hex." },
-  name: { type: TEXT, doc: "The full name of the program's function." },
-  type: { type: named("ProgramType"), doc: "The program type that is signed." },
-  settings: { type: list(object("Setting", SETTING_FIELDS)), doc: "All settings, changed or not." },
-} as const satisfies FactFields;
+  sha256: { type: hex(32), doc: "SHA-256 of the signed bytes in lower-case hex.", known: OF_STATEMENTS },
+  object_sha256: { type: hex(32), doc: "SHA-256 of the object file in lower-case hex.", known: OF_STATEMENTS },
+  name: { type: TEXT, doc: "The full name of the program's function.", known: OF_STATEMENTS },
+  type: { type: named("ProgramType"), doc: "The program type that is signed.", known: OF_STATEMENTS },
+  settings: {
+    type: list(object("Setting", SETTING_FIELDS)),
+    doc: "All settings, changed or not.",
+    known: OF_STATEMENTS,
+  },
+} as const satisfies SubjectFields;
 
 export const MISMATCH_FIELDS = {
-  statement: { type: hex(32), doc: "`sha256` of the statement." },
-  property: { type: TEXT, doc: "What differs, such as `license`, `insns` or `events.max_entries`." },
-  expected: { type: TEXT, doc: "As the statement has it." },
-  found: { type: TEXT, doc: "As the program has it." },
-} as const satisfies FactFields;
+  statement: { type: hex(32), doc: "`sha256` of the statement.", known: OF_STATEMENTS },
+  property: {
+    type: TEXT,
+    doc: "What differs, such as `license`, `insns` or `events.max_entries`.",
+    known: OF_STATEMENTS,
+  },
+  expected: { type: TEXT, doc: "As the statement has it.", known: OF_STATEMENTS },
+  found: { type: TEXT, doc: "As the program has it.", known: OF_STATEMENTS },
+} as const satisfies SubjectFields;
 
 /**
  * Where a fact comes from:
@@ -173,39 +230,64 @@ export const MISMATCH_FIELDS = {
  */
 export type FactSource = "load" | "code" | "origin" | "kernel";
 
-export interface ProgramField<T = unknown> extends FactField<T> {
+export interface ProgramField<T = unknown> extends SubjectField<T> {
   readonly source: FactSource;
   readonly unloaded?: T;
   /** The value for a program that a version of Countersign without this fact recorded. */
   readonly unrecorded?: T;
-  /** Whether policies do not see it. */
-  readonly withheld?: true;
 }
 
 export const PROGRAM_FIELDS = {
-  name: { type: TEXT, source: "load", doc: "Name of the program's function; a live load may have only its beginning." },
-  section: { type: orNull(TEXT), source: "load", doc: "Section of the object file; null for a live load." },
+  name: {
+    type: TEXT,
+    source: "load",
+    doc: "Name of the program's function.",
+    known: known({ offline: differs(LONG_NAME), sealed: differs("the loader chooses the name") }),
+  },
+  section: {
+    type: orNull(TEXT, "for a load in a gate"),
+    source: "load",
+    doc: "Section of the object file.",
+    known: OF_FILE,
+  },
   type: {
     type: named("ProgramType"),
     source: "load",
     doc: "As bpftool spells it: `sched_cls` (tc), `xdp`, `kprobe` and so on, or `unknown`.",
+    known: EVERYWHERE,
   },
   expected_attach_type: {
-    type: orNull(named("AttachType")),
+    type: orNull(named("AttachType"), "if the program's type has none, or it is not known"),
     source: "load",
-    doc: "As bpftool spells it: `trace_fentry`, `lsm_mac` and so on; null if it is not known or the type has none.",
+    doc: "As bpftool spells it: `trace_fentry`, `lsm_mac` and so on.",
+    known: known({ scan: "null" }),
   },
   attach_to: {
-    type: orNull(TEXT),
+    type: orNull(TEXT, "if the object or the load names none"),
     source: "load",
-    doc: "The function or hook that it was made for; null if a live load does not say.",
+    doc: "The function or hook that it was made for.",
+    known: known({ gate: differs(NAMES_NO_TARGET) }),
   },
-  license: { type: TEXT, source: "load", doc: "As the program declares it." },
-  gpl_compatible: { type: FLAG, source: "code", doc: "Whether the licence allows calls of GPL-only helpers." },
+  license: {
+    type: TEXT,
+    source: "load",
+    doc: "As the program declares it.",
+    known: known({
+      sealed: differs("the guard sees only whether the licence is compatible with the GPL"),
+      scan: differs("the kernel reports only whether it is compatible with the GPL"),
+    }),
+  },
+  gpl_compatible: {
+    type: FLAG,
+    source: "code",
+    doc: "Whether the licence allows calls of GPL-only helpers.",
+    known: EVERYWHERE,
+  },
   insn_cnt: {
     type: COUNT,
     source: "code",
     doc: "Number of 8-byte slots: an ld_imm64 counts as two, as in the kernel.",
+    known: known({ scan: differs("the verifier adds and removes instructions") }),
   },
   insns: {
     type: BYTES,
@@ -213,48 +295,62 @@ export const PROGRAM_FIELDS = {
     doc:
       "The instructions that libbpf would pass to the kernel, with zeroed map fds, in the byte order of the object. " +
       "`signature` is over these.",
+    known: OF_CODE,
   },
   raw_insns: {
     type: BYTES,
     source: "load",
-    doc: "The instructions as passed to bpf(2); for a file the same as `insns`. `kernel_signature` is over these.",
+    doc: "The instructions as passed to bpf(2). `kernel_signature` is over these.",
+    known: {
+      ...OF_CODE,
+      offline: { "same-as": "insns" },
+      described: { "same-as": "insns" },
+      sealed: differs("they have the fds of the load"),
+    },
   },
-  digest: { type: hex(32), source: "code", doc: "SHA-256 of `insns` in lower-case hex." },
+  digest: { type: hex(32), source: "code", doc: "SHA-256 of `insns` in lower-case hex.", known: OF_CODE },
   tag: {
     type: hex(8),
     source: "code",
     doc: "First 8 bytes of `digest`, which is the kernel's tag from Linux 6.18 on.",
+    known: OF_CODE,
   },
   helpers: {
     type: list(named("HelperName")),
     source: "code",
     doc: "The kernel's names (`bpf_map_lookup_elem`; `helper#250` if it is newer than the tables), sorted.",
+    known: known({ scan: differs("the verifier replaces calls") }),
   },
   kfuncs: {
     type: list(TEXT),
     source: "code",
     doc: "Names (`kfunc#1234` with the BTF id if a live load gives no name), sorted.",
+    known: known({ scan: differs("the verifier replaces calls") }),
   },
   maps: {
     type: list(object("MapFacts", MAP_FIELDS)),
     source: "load",
     doc: "The maps that the program refers to, in the order of its instructions.",
+    known: EVERYWHERE,
   },
   effects: {
     type: object("Effects", EFFECT_FIELDS),
     source: "code",
     doc: "What the program may do.",
+    known: OF_EFFECTS,
   },
   evidence: {
     type: list(object("Evidence", EVIDENCE_FIELDS)),
     source: "code",
     withheld: true,
     doc: "The reasons for effects.",
+    known: OF_EFFECTS,
   },
   signature: {
-    type: orNull(BYTES),
+    type: orNull(BYTES, "if there is none"),
     source: "origin",
     doc: "Detached signature over `insns`, from the signature store or from a file beside the object.",
+    known: OF_CODE,
   },
   statements: {
     type: list(object("Statement", STATEMENT_FIELDS)),
@@ -263,39 +359,46 @@ export const PROGRAM_FIELDS = {
     doc:
       "The program statements that it matches, in the order of their `sha256`. They count only if `verify_program` " +
       "is 0.",
+    known: OF_STATEMENTS,
   },
   mismatches: {
     type: list(object("Mismatch", MISMATCH_FIELDS)),
     source: "origin",
     unrecorded: [],
     doc: "How it differs from the closest statements that it does not match: at most 8.",
+    known: OF_STATEMENTS,
   },
   kernel_signature: {
-    type: orNull(BYTES),
+    type: orNull(BYTES, "if the load has none"),
     source: "origin",
     doc: "Signature over `raw_insns` from bpf_attr (`signature`).",
+    known: OF_LOADER,
   },
   kernel_keyring: {
-    type: orNull(TEXT),
+    type: orNull(TEXT, "if `gate.keyrings` maps that id to none"),
     source: "origin",
-    doc: "The keyring of the configuration for `keyring_id` of bpf_attr; null if `gate.keyrings` maps that id to none.",
+    doc: "The keyring of the configuration for `keyring_id` of bpf_attr.",
+    known: OF_LOADER,
   },
   object: {
-    type: orNull(object("ObjectFile", FILE_FIELDS)),
+    type: orNull(object("ObjectFile", FILE_FIELDS), "for a load in a gate"),
     source: "origin",
-    doc: "The object file that the program came from; null for a live load.",
+    doc: "The object file that the program came from.",
+    known: OF_FILE,
   },
   loaded: {
-    type: orNull(object("LoadedFacts", LOADED_FIELDS)),
+    type: orNull(object("LoadedFacts", LOADED_FIELDS), "unless the kernel has loaded the program"),
     source: "kernel",
     unloaded: null,
-    doc: "What the kernel reports about the loaded program. Only `bpf_prog` at a live gate has it; null otherwise.",
+    doc: "What the kernel reports about the loaded program, at hook `bpf_prog` of a gate.",
+    known: { ...OF_LOAD, offline: "null" },
   },
   rewritten: {
     type: FLAG,
     source: "kernel",
     unloaded: false,
     doc: "Whether the kernel loaded instructions other than those that were judged (bpf_core_apply, kernel/bpf/btf.c).",
+    known: known({ offline: differs(REPORTED), scan: differs(REPORTED) }),
   },
 } as const satisfies Readonly<Record<string, ProgramField>>;
 

@@ -1,13 +1,29 @@
 import { factsOfObjects, isEmbedded, type ObjectBytes } from "../../bpf/embedded.js";
-import { NO_ATTR_FACTS } from "../../bpf/model/command-fields.js";
-import { CMD, type CommandName } from "../../bpf/model/commands.js";
+import { COVERS_SIZE, NO_ATTR_FACTS } from "../../bpf/model/command-fields.js";
+import { CMD, type CommandName, withCommandDigest } from "../../bpf/model/commands.js";
+import {
+  AS_DECLARED,
+  EMBEDDED_DATA,
+  FILLED_IN,
+  LONG_NAME,
+  MODULE_FD,
+  NAMES_NO_TARGET,
+  REPORTED,
+  SETTINGS,
+  SIZED_BY_LOADER,
+  STRUCT_OPS,
+} from "../../bpf/model/differences.js";
 import type { FileFacts, MapFacts, ObjectFacts, ProgramFacts, ProgramSubject } from "../../bpf/model/facts.js";
+import { programFactsFrom } from "../../bpf/model/program-fields.js";
 import type { ObjectProgram } from "../../bpf/object/program.js";
 import type { Relocator } from "../../bpf/object.js";
 import { reportedMapFlags } from "../../bpf/tables/map-flags.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { CommandSubject } from "../../hooks/command.js";
 import type { Subject } from "../../hooks/subject.js";
+import { COVERS_DEFINITION } from "../../hooks/subject-fields.js";
+import { uncertainFacts } from "../../known-fact.js";
+import { SUBJECT_FIELDS } from "../load/subject-fields.js";
 import type { FileSignatures } from "./file-signatures.js";
 import { mapSubject } from "./map-subject.js";
 import { type ProgramOrigin, programSubject } from "./program-subject.js";
@@ -35,13 +51,16 @@ export function loadQuestions(
   signatures: Pick<FileSignatures, "ofData" | "ofObject">,
   relocate?: Relocator,
 ): readonly Question[] {
-  const fromFile: (readonly string[])[] = [];
+  const reasons: (readonly string[])[] = [];
   const facts = factsOfObjects(
     objects,
     (program, _, { asDeclared }, relocated) => {
-      if (relocated === null && countFilledIn(program) > 0) fromFile.push(FILLED_IN);
+      if (relocated === null && countFilledIn(program) > 0) reasons.push([FILLED_IN]);
       else
-        fromFile.push([...(relocated?.isDigestConstant === false ? HAS_FD : []), ...(asDeclared ? AS_DECLARED : [])]);
+        reasons.push([
+          ...(relocated?.isDigestConstant === false ? [MODULE_FD] : []),
+          ...(asDeclared ? [AS_DECLARED] : []),
+        ]);
     },
     relocate,
   );
@@ -52,7 +71,7 @@ export function loadQuestions(
       ...object.maps.flatMap((map) => mapQuestions(map, prefix)),
       ...object.programs.flatMap((program) => {
         const origin = { signature: signatures.ofData(program.digest), ...statements.of(program), object: file };
-        return programQuestions(program, origin, fromFile);
+        return programQuestions(program, origin, reasons.shift()!);
       }),
     ];
   });
@@ -75,46 +94,32 @@ function mapQuestions(map: MapFacts, prefix: string | null): readonly Question[]
 function programQuestions(
   program: ProgramFacts,
   origin: Omit<ProgramOrigin, "kernel_signature" | "kernel_keyring">,
-  fromFile: (readonly string[])[],
+  ofFile: readonly string[],
 ): readonly Question[] {
-  const unknown = [
-    ...(origin.statements.length > 0 ? CHOSEN_BY_LOADER : []),
-    ...(shortName(program.name) === program.name ? [] : ["name"]),
-    ...(fromFile.shift() as readonly string[]),
-    ...SIGNED_BY_LOADER,
+  const reasons = [
+    ...(origin.statements.length > 0 ? [SETTINGS] : []),
+    ...(shortName(program.name) === program.name ? [] : [LONG_NAME]),
+    ...ofFile,
   ];
+  const uncertain = uncertainFacts(SUBJECT_FIELDS.program, "offline", [...reasons, REPORTED]);
   const subject = programSubject(program, { ...origin, kernel_signature: null, kernel_keyring: null });
-  const offlineOnly = offlineOnlyOf(subject);
+  const offlineOnly = uncertainFacts(
+    SUBJECT_FIELDS.program,
+    "gate",
+    NAMES_TARGET.has(program.type) ? [] : [NAMES_NO_TARGET],
+  ).filter((fact) => subject[fact as keyof ProgramSubject] !== null);
+  const unknown = uncertain.filter((fact) => !FROM_KERNEL.includes(fact));
   return [
     { hook: "bpf_prog_load", subject, unknown, offlineOnly },
-    { hook: "bpf_prog", subject, unknown: [...unknown, ...REPORTED_BY_KERNEL], offlineOnly },
+    { hook: "bpf_prog", subject, unknown: uncertain, offlineOnly },
   ];
 }
 
-/**
- * Facts that depend on instructions that libbpf changes during a load: CO-RE relocations, kernel symbols and kfuncs.
- */
-const FILLED_IN = ["insns", "raw_insns", "digest", "tag", "signature", "effects"] as const;
-/** Facts that depend on the fd of a module's BTF in an instruction, after relocation. */
-const HAS_FD = ["insns", "raw_insns", "digest", "tag", "signature"] as const;
-/**
- * An object declares types of maps, programs and attach targets that a live load does not pass to the kernel, so more
- * effects are true in a live load.
- */
-const AS_DECLARED = ["effects"] as const;
-/** A loader can choose other values of settings than the object declares. */
-const CHOSEN_BY_LOADER = ["statements"] as const;
-/** Facts from bpf_attr. */
-const SIGNED_BY_LOADER = ["kernel_signature", "kernel_keyring"] as const;
-const REPORTED_BY_KERNEL = ["loaded", "rewritten"] as const;
-const FILE_ONLY = ["section", "object"] as const;
+/** Before its load, the kernel reports nothing about a program in any way of asking. */
+const FROM_KERNEL: readonly string[] = programFactsFrom("kernel");
+
 /** Program types for which bpf_attr names the attach target, by its BTF id. */
 const NAMES_TARGET: ReadonlySet<string> = new Set(["tracing", "lsm", "struct_ops"]);
-
-function offlineOnlyOf(program: ProgramSubject): readonly string[] {
-  const only: string[] = FILE_ONLY.filter((fact) => program[fact] !== null);
-  return program.attach_to === null || NAMES_TARGET.has(program.type) ? only : [...only, "attach_to"];
-}
 
 function countFilledIn(program: ObjectProgram): number {
   const kernel = [...program.linked.references.values()].filter(({ to }) => to === "kfunc" || to === "ksym");
@@ -125,14 +130,13 @@ function countFilledIn(program: ObjectProgram): number {
 const RDONLY = 1 << 3;
 const WRONLY = 1 << 4;
 
-const SIZES = ["max_entries", "memory", "memory_per_cpu", "digest"] as const;
-
 function unknownOfMap(map: MapFacts, prefix: string | null): readonly string[] {
-  const unknown: string[] = [];
-  if (prefix === null && SECTION_OF_DATA.test(map.name)) unknown.push("name", "digest");
-  if (map.type === "struct_ops") unknown.push("value_size", "memory", "digest");
-  if (isSizedByLoader(map)) unknown.push(...SIZES);
-  return [...new Set(unknown)];
+  const reasons = [
+    ...(prefix === null && SECTION_OF_DATA.test(map.name) ? [EMBEDDED_DATA] : []),
+    ...(map.type === "struct_ops" ? [STRUCT_OPS] : []),
+    ...(isSizedByLoader(map) ? [SIZED_BY_LOADER] : []),
+  ];
+  return uncertainFacts(SUBJECT_FIELDS.map, "offline", reasons.length > 0 ? [...reasons, COVERS_DEFINITION] : []);
 }
 
 /** Whether the loader or libbpf sets max_entries. A value of 0 means that, except in local storage maps. */
@@ -187,6 +191,7 @@ function withCommands(questions: readonly Question[], objects: readonly ObjectFa
 
 /** A command whose attributes are not read. Its size is unknown offline, since it is that of the loader's bpf_attr. */
 function command(name: CommandName): Question {
-  const subject: CommandSubject = { name, digest: "", cmd: CMD[name], size: null, ...NO_ATTR_FACTS };
-  return { hook: "bpf", subject, unknown: ["size"], offlineOnly: [] };
+  const facts: CommandSubject = { name, digest: "", cmd: CMD[name], size: null, ...NO_ATTR_FACTS };
+  const unknown = uncertainFacts(SUBJECT_FIELDS.command, "offline", [COVERS_SIZE]);
+  return { hook: "bpf", subject: withCommandDigest(facts), unknown, offlineOnly: [] };
 }

@@ -1,3 +1,4 @@
+import { CAPABILITY_NAMES } from "../../capability.js";
 import { LruCache } from "../../lru-cache.js";
 import type { Container, Current } from "../../policy/model/current.js";
 import { ROOT_ON_HOST } from "../../policy/model/current.js";
@@ -6,7 +7,6 @@ import { readLink, readSmall } from "../../sys/file.js";
 import { namespaceOf } from "../../sys/namespace.js";
 import { type ThreadInfo, threadInfo } from "../../sys/pidfd.js";
 import type { NamespaceKind, ThreadFiles } from "../../sys/thread-files.js";
-import { CAPABILITY_NAMES } from "./capabilities.js";
 import { CgroupPaths } from "./cgroup-paths.js";
 import { parseStatus, type Status } from "./status.js";
 

@@ -11,6 +11,9 @@ import { keyOf, type Variables } from "../units/variables.js";
  */
 export type Kind = string;
 
+/** The kind of the second parameter of all hook functions. */
+const CURRENT: Kind = "Current";
+
 /** Maximum number of references that are followed in a row, since references can form a cycle. */
 const MAX_DEPTH = 48;
 
@@ -35,6 +38,7 @@ export class NameFlow {
   readonly #elements = new Map<Variable, readonly Literal[]>();
   readonly #variables: Variables;
   readonly #unit: Unit;
+  /** The kind of the first parameter of each hook function. */
   readonly #subjects = new Map<AnyNode, Kind | null>();
 
   /** Analyses the file with the index `unit`. Hook functions are also found through re-exports of other files. */
@@ -220,7 +224,7 @@ export class NameFlow {
   }
 
   #kindOfParameter(node: AnyNode, index: number, depth: number): Kind | null {
-    if (this.#subjects.has(node)) return index === 0 ? this.#subjects.get(node)! : null;
+    if (this.#subjects.has(node)) return [this.#subjects.get(node)!, CURRENT][index] ?? null;
     const list = this.#iterated(node, index);
     if (list !== null) return elementOf(this.kindOf(list, depth));
     const holder = this.#variables.holders.get(node);

@@ -1,7 +1,6 @@
 import type { AnyNode, CallExpression, Literal } from "acorn";
 import { nearest } from "../../nearest.js";
 import type { Warning } from "../../warning.js";
-import { NAMED_FACTS, SUBJECTS } from "../model/facts.gen.js";
 import { meant, NAME_KINDS, type NameKind, type Vocabulary } from "../model/vocabulary.js";
 import { placeIn } from "../syntax/source.js";
 import type { Unit } from "../units/units.js";
@@ -14,17 +13,11 @@ import { NameFlow } from "./name-flow.js";
  * and as the name of an effect.
  */
 export function neverMatches(units: readonly Unit[], hooks: readonly string[], vocabulary: Vocabulary): Warning[] {
-  // No fact of these hooks is a name.
-  if (!hooks.some((hook) => leadsToNames(hook))) return [];
   return units.flatMap((unit, index) => {
     const search = new Search(unit, new NameFlow(units, index, hooks), vocabulary);
     for (const node of unit.source.nodes) search.visit(node);
     return search.warnings;
   });
-}
-
-function leadsToNames(hook: string): boolean {
-  return Object.hasOwn(SUBJECTS, hook) && Object.hasOwn(NAMED_FACTS, SUBJECTS[hook as keyof typeof SUBJECTS]);
 }
 
 /** The comparison of a fact with a string: whether a known name can satisfy it. */

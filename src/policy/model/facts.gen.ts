@@ -241,11 +241,19 @@ export const NAMED_FACTS: Readonly<Record<string, Readonly<Record<string, string
   },
   BpfMap: {
     type: "MapType",
+    access: "MapAccess",
   },
   Command: {
+    name: "CommandName",
     program: "ProgramReference",
     map: "MapReference",
     attach: "AttachFacts",
+  },
+  File: {
+    purpose: "FilePurpose",
+  },
+  Current: {
+    capabilities: "Capability[]",
   },
   Statement: {
     type: "ProgramType",

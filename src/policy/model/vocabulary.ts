@@ -9,9 +9,16 @@ export const NAME_KINDS = {
   EffectName: "effect",
   TargetKind: "kind of target",
   SettingKind: "kind of setting",
+  CommandName: "command of bpf(2)",
+  Capability: "capability",
+  MapAccess: "access to a map",
+  FilePurpose: "purpose",
 } as const;
 
 export type NameKind = keyof typeof NAME_KINDS;
+
+/** Kinds whose names no later version adds to. */
+export const CLOSED_KINDS: readonly NameKind[] = ["MapAccess", "FilePurpose"];
 
 /** The names that this version knows. Facts have no others: a newer name becomes `unknown`. */
 export interface Vocabulary extends Readonly<Record<NameKind, readonly string[]>> {
@@ -22,6 +29,8 @@ export interface Vocabulary extends Readonly<Record<NameKind, readonly string[]>
 /** What a name that does not exist most likely means, in brackets after a space; or the empty string. */
 export function meant(kind: NameKind, name: string, vocabulary: Vocabulary): string {
   const type = kind === "ProgramType" ? vocabulary.sections.get(name) : undefined;
+  const capability = `CAP_${name.toUpperCase()}`;
+  if (kind === "Capability" && vocabulary.Capability.includes(capability)) return ` (did you mean \`${capability}\`?)`;
   if (type === undefined) return didYouMean(name, vocabulary[kind]);
   return ` (programs in libbpf's section \`${name}\` have the type \`${type}\`)`;
 }

@@ -2,7 +2,7 @@ import { PROGRAM_FIELDS, type ProgramField } from "../../bpf/model/program-field
 import { type FactClause, PROGRAM_CLAUSES, PROGRAM_MULTIPLES } from "../../bpf/program-constraints.js";
 import type { FactDomain } from "../../fact-type.js";
 import { type HookName, hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
-import { CURRENT_DOMAINS } from "../../policy/model/current.js";
+import { CURRENT_DOMAINS } from "../../policy/model/current-fields.js";
 import { PERMITS } from "../../sandbox/permits.js";
 import { SUBJECT_DOMAINS } from "./subject-domains.js";
 

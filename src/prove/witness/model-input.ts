@@ -1,7 +1,8 @@
 import { PROGRAM_BEGINNINGS, PROGRAM_MULTIPLES } from "../../bpf/program-constraints.js";
 import type { FactDomain } from "../../fact-type.js";
 import { hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
-import { CURRENT_DOMAINS, type Current } from "../../policy/model/current.js";
+import type { Current } from "../../policy/model/current.js";
+import { CURRENT_DOMAINS } from "../../policy/model/current-fields.js";
 import { termNumber } from "../arithmetic/exact-number.js";
 import { evaluated } from "../arithmetic/expression.js";
 import type { Exploration } from "../explorer/exploration.js";

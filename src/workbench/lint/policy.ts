@@ -1,8 +1,9 @@
 import { dirname, posix, resolve } from "node:path";
+import type { AnyNode } from "acorn";
 import { MAX_POLICY, refuseLeaving } from "../../engine/load/policy-path.js";
 import { VOCABULARY } from "../../engine/load/vocabulary.js";
 import { CountersignError } from "../../error.js";
-import { HOOK_NAMES } from "../../hooks/catalogue.js";
+import { HOOK_NAMES, type HookName, hookRow } from "../../hooks/catalogue.js";
 import { readText } from "../../input.js";
 import { type LinkedPolicy, linkUnits } from "../../policy/linker/linker.js";
 import { SUBJECTS } from "../../policy/model/facts.gen.js";
@@ -68,11 +69,21 @@ export function lintPolicy(path: string, surroundings: Surroundings): LintedPoli
   findings.push(...(linked?.warnings ?? []).map((warning) => ofWarning(warning)));
   const hooks = [...units.at(-1)!.exports.keys()].filter((name) => Object.hasOwn(SUBJECTS, name));
   const parameters = hookParameters(units, hooks, SUBJECTS);
+  const { guaranteed, labels } = surroundings;
+  const unsure = unsureFunctions(units, hooks);
   const files = units.map(
-    (unit) => new PolicyFile(unit, parameters.get(unit) ?? new Map(), surroundings.guaranteed, surroundings.labels),
+    (unit) => new PolicyFile(unit, parameters.get(unit) ?? new Map(), guaranteed, labels, unsure),
   );
   for (const file of files) attempt(findings, () => time.linear(() => findings.push(...complaintsOf(file))));
   return { findings, linked, units, open: openNames(files), digestMaps: digestMapsOf(files) };
+}
+
+/** The functions of hooks about modules, some facts of which can be unknown; null if the policy exports none. */
+function unsureFunctions(units: readonly Unit[], hooks: readonly string[]): ReadonlySet<AnyNode> | null {
+  const names = hooks.filter((hook) => hookRow(hook as HookName).purpose === "module");
+  if (names.length === 0) return null;
+  const functions = [...hookParameters(units, names, SUBJECTS).values()];
+  return new Set(functions.flatMap((parameters) => [...parameters.keys()]));
 }
 
 /** The result, or null and a finding if it is rejected. */

@@ -21,11 +21,12 @@ import { DENY_ERRNO, HELPER_ARGUMENTS, UNUSED_RESULT } from "./rules/helpers.js"
 import { UNUSED_IMPORT } from "./rules/imports.js";
 import { UNKNOWN_LABEL } from "./rules/labels.js";
 import { FACT_CHANGED, FOR_IN_LIST, IN_LIST } from "./rules/lists.js";
-import { CAPABILITY_NAME, COMPUTED_NAME, DIGEST_SPELLING } from "./rules/names.js";
+import { COMPUTED_NAME, DIGEST_SPELLING } from "./rules/names.js";
 import { NULLABLE_FACT } from "./rules/nullable.js";
 import { DUPLICATE_CASE, DUPLICATE_KEY, FALLTHROUGH } from "./rules/repeats.js";
 import { MISSING_RETURN, RETURN_NOT_INTEGER, RETURN_POSITIVE } from "./rules/returns.js";
 import { STATE_LOST } from "./rules/state.js";
+import { UNKNOWN_FACT } from "./rules/unknown-facts.js";
 import { UNREACHABLE_CODE } from "./rules/unreachable.js";
 
 /** The checks of each file of a policy. */
@@ -47,7 +48,6 @@ export const POLICY_RULES: readonly Rule[] = [
   OUT_OF_RANGE,
   TYPEOF,
   DIGEST_SPELLING,
-  CAPABILITY_NAME,
   UNKNOWN_LABEL,
   NULLABLE_FACT,
   SHADOWED_RULE,
@@ -66,6 +66,7 @@ export const POLICY_RULES: readonly Rule[] = [
   FALLTHROUGH,
   STATE_LOST,
   UNKNOWN_GLOBAL,
+  UNKNOWN_FACT,
   UNUSED_IMPORT,
 ];
 

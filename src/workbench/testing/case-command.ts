@@ -18,12 +18,7 @@ export function describedCommand(given: CaseCommand, place: string): CommandSubj
   checkFacts("command", name, COMMAND_FIELDS, command, place);
   if (attach !== null) checkFacts("target", attach.target.kind, TARGET_FIELDS, attach.target, place);
   checkNames(DOMAIN, command, place);
-  return isRead(name) ? withCommandDigest(command) : command;
-}
-
-/** Whether a gate reads more of the command than its registers. */
-function isRead(name: string): boolean {
-  return Object.values(COMMAND_FIELDS as FactFields).some(({ of }) => of?.includes(name));
+  return withCommandDigest(command);
 }
 
 /** Throws CONFIG_INVALID for a fact that is not null although its owner does not have it. */

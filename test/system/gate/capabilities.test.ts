@@ -7,7 +7,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { CAPABILITY_NAMES } from "../../../src/gate/task/capabilities.js";
+import { CAPABILITY_NAMES } from "../../../src/capability.js";
 import { numbers } from "../../support/damage.js";
 import { amount } from "../nightly.js";
 import { BIN, needs, needsGate, Site, UNTHROTTLED } from "./site.js";

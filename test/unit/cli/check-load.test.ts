@@ -151,7 +151,7 @@ describe("what countersign check cannot know offline", () => {
   it("is in the JSON for each decision, whatever policies read", async () => {
     const place = workplace("export const bpf_prog = () => 0;");
     const { out } = await check(place, "--json", SWITCH);
-    const filled = ["insns", "raw_insns", "digest", "tag", "signature", "effects"];
+    const filled = ["insns", "raw_insns", "digest", "tag", "effects", "signature"];
     const signed = ["kernel_signature", "kernel_keyring"];
     expect(JSON.parse(out).differences).toEqual([
       {

@@ -24,7 +24,7 @@ import { moduleSubject } from "../../../src/gate/commands/modules.js";
 import { loaded } from "../../../src/gate/commands/objects/loaded.js";
 import { createdMap, liveMap } from "../../../src/gate/commands/objects/map-subject.js";
 import { callerOf, copyOf, unreadTask } from "../../../src/gate/task/caller.js";
-import { HOOK_NAMES, LOAD_HOOKS } from "../../../src/hooks/catalogue.js";
+import { HOOK_NAMES, LOAD_HOOKS, MAP_ACCESS } from "../../../src/hooks/catalogue.js";
 import { ROOT_ON_HOST } from "../../../src/policy/model/current.js";
 import { FACTS, SUBJECTS } from "../../../src/policy/model/facts.gen.js";
 import { SignatureStore } from "../../../src/trust/store.js";
@@ -89,7 +89,7 @@ describe("what a hook is about, as types/countersign.d.ts declares it", () => {
   it("is a live map", () => {
     const info = { type: 1, id: 1, keySize: 4, valueSize: 8, maxEntries: 16, flags: 0, name: "m" };
     expect(differences(createdMap(new Attr(CREATE.size, CREATE.size)), SUBJECTS.bpf_map_create)).toEqual([]);
-    for (const access of ["r", "w", "rw"]) expect(differences(liveMap(info, -1, access), SUBJECTS.bpf_map)).toEqual([]);
+    for (const access of MAP_ACCESS) expect(differences(liveMap(info, -1, access), SUBJECTS.bpf_map)).toEqual([]);
   });
 
   it("is a token", () => {

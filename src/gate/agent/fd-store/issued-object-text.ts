@@ -60,14 +60,14 @@ const DEFINITION_FIELDS = {
   flags: { type: COUNT, doc: "" },
   mapExtra: { type: TEXT, doc: "" },
   ifindex: { type: COUNT, doc: "" },
-  btf: { type: orNull(hex(32)), doc: "" },
+  btf: { type: orNull(hex(32), "if the program has none"), doc: "" },
   keyTypeId: { type: COUNT, doc: "" },
   valueTypeId: { type: COUNT, doc: "" },
 } as const;
 
 const CREATION_FIELDS = {
   numaNode: { type: COUNT, doc: "" },
-  inner: { type: orNull(object("LiveMapDefinition", DEFINITION_FIELDS)), doc: "" },
+  inner: { type: orNull(object("LiveMapDefinition", DEFINITION_FIELDS), "if it is no map of maps"), doc: "" },
   innerBtfId: { type: COUNT, doc: "" },
 } as const;
 

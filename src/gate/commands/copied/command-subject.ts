@@ -34,7 +34,7 @@ function frozen<T extends object>(facts: T): T {
 
 /** Returns the subject of a command of which only the registers are known. Equal registers return the same object. */
 export function registersOf(name: string, cmd: number, size: number): CommandSubject {
-  return remembered(`${cmd} ${size}`, () => ({ name, digest: "", cmd, size, ...NO_ATTR_FACTS }));
+  return remembered(`${cmd} ${size}`, () => withCommandDigest({ name, digest: "", cmd, size, ...NO_ATTR_FACTS }));
 }
 
 /** Returns the subject of a command of which the registers and a path are known. */

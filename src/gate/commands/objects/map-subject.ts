@@ -3,6 +3,7 @@ import type { MapFacts } from "../../../bpf/model/facts.js";
 import { factsOfMap } from "../../../bpf/model/map-memory.js";
 import { MAP_TYPES } from "../../../bpf/tables/names.gen.js";
 import { mapSubject } from "../../../engine/files/map-subject.js";
+import type { MapAccess } from "../../../hooks/catalogue.js";
 import type { MapSubject } from "../../../hooks/subject.js";
 import { elementAt, isFrozen, type KernelMap } from "../../../sys/bpf.js";
 import { type Attr, CREATE } from "../../call/attr.js";
@@ -27,7 +28,7 @@ export function createdMap(given: Attr): MapSubject {
 /**
  * Returns the subject of an existing map, from what the kernel reports. `exclusive`: only one program may use the map.
  */
-export function liveMap(info: KernelMap, fd: number, access: string, exclusive = false): MapSubject {
+export function liveMap(info: KernelMap, fd: number, access: MapAccess, exclusive = false): MapSubject {
   return mapSubject(liveFacts(info, constantValue(info, fd, exclusive)), access);
 }
 

@@ -29,13 +29,14 @@ export class PolicyFile {
   /**
    * `hooks` are the hook functions in this file with the kinds of their parameters. `guaranteed` are facts that can be
    * null but are not for any attachment of the policy, such as `Current.container`. `labels` are the keys of labels in
-   * scopes and tests.
+   * scopes and tests. `unsure` are the hook functions at whose hooks facts can be unknown; null if the policy has none.
    */
   constructor(
     readonly unit: Unit,
     readonly hooks: Parameters,
     readonly guaranteed: ReadonlySet<string> = NONE,
     readonly labels: ReadonlySet<string> = NONE,
+    readonly unsure: ReadonlySet<AnyNode> | null = null,
   ) {
     this.flow = new FactFlow(unit, hooks);
     this.values = new Values(unit, this.flow, this.completion);

@@ -72,29 +72,6 @@ export const DIGEST_SPELLING: Rule = {
   },
 };
 
-export const CAPABILITY_NAME: Rule = {
-  code: "LINT_CAPABILITY_NAME",
-  severity: "error",
-  summary: 'a capability without `CAP_` or not in upper case: `capabilities.includes("sys_admin")`',
-  consequence: "The capability is never found.",
-  *check(file) {
-    for (const { callee, arguments: given } of file.nodes("CallExpression")) {
-      const [name] = given;
-      if (callee.type !== "MemberExpression" || name?.type !== "Literal" || typeof name.value !== "string") continue;
-      if (!isSearch(callee) || !isCapabilities(file, callee.object) || /^CAP_[A-Z0-9_]+$/.test(name.value)) continue;
-      const upper = name.value.toUpperCase();
-      const remedy = `write \`${upper.startsWith("CAP_") ? upper : `CAP_${upper}`}\``;
-      yield { node: name, message: `no capability is called ${file.quote(name)}, so it is never found`, remedy };
-    }
-  },
-};
-
-function isCapabilities(file: PolicyFile, node: AnyNode): boolean {
-  const value = node.type === "Identifier" ? file.constantValue(node) : node;
-  if (value?.type !== "MemberExpression") return false;
-  return file.flow.kindOf(value.object) === "Current" && staticName(value.property, value.computed) === "capabilities";
-}
-
 /** Facts that the task itself or whoever starts its container chooses. */
 const CLAIMS: ReadonlySet<string> = new Set(["comm", "exe", "name", "labels", "annotations"]);
 

@@ -1,16 +1,11 @@
 import type { AnyNode } from "acorn";
+import { WHEN_NULL } from "../../../engine/load/subject-fields.js";
 import type { PolicyFile } from "../model/policy-file.js";
 import type { Rule } from "../model/rule.js";
 import { isVerified } from "../model/verified.js";
 
-/** When each fact is null, for messages. */
-const WHEN: Readonly<Record<string, string>> = {
-  "Current.container": "for a task on the host",
-  "Container.labels": "if the source of labels did not answer, whatever the scope",
-  "Program.object": "for a live load",
-  "Program.section": "for a live load",
-  "Program.loaded": "unless the kernel has loaded the program",
-  "Current.exe": "if the executable cannot be read",
+/** When each result of a helper is null, for messages. */
+const RESULTS: Readonly<Record<string, string>> = {
   "signer_of()": "if nothing is verified",
   "statement_of()": "if nothing is verified",
   "map_lookup()": "if the map does not have the key",
@@ -40,7 +35,7 @@ export const NULLABLE_FACT: Rule = {
     }
     for (const { node, fact } of reads) {
       if (asked.has(fact) || file.isCaught(node) || isVerified(file, node)) continue;
-      const when = WHEN[fact] ?? "in some cases";
+      const when = WHEN_NULL.get(fact) ?? RESULTS[fact] ?? "in some cases";
       const value = fact === "map_lookup()" ? "undefined" : "null";
       const message = `${file.quote(node)} is ${value} ${when}, which this file never asks: the read is then a fault`;
       yield { node, message, remedy: "write `?.`, or decide first what applies where it is missing" };

@@ -2,13 +2,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { FactDomain } from "../../../../src/fact-type.js";
 import { HOOK_NAMES, hookRow } from "../../../../src/hooks/catalogue.js";
-import {
-  CONTAINER_DOMAINS,
-  CURRENT_DOMAINS,
-  CURRENT_NUMBERS,
-  CURRENT_OTHERS,
-  ROOT_ON_HOST,
-} from "../../../../src/policy/model/current.js";
+import { CURRENT_NUMBERS, CURRENT_OTHERS, ROOT_ON_HOST } from "../../../../src/policy/model/current.js";
+import { CONTAINER_DOMAINS, CURRENT_DOMAINS } from "../../../../src/policy/model/current-fields.js";
 import { FACTS, SUBJECTS } from "../../../../src/policy/model/facts.gen.js";
 import { outsideDomain } from "../../../../src/prove/facts/in-domain.js";
 import { SUBJECT_DOMAINS } from "../../../../src/prove/facts/subject-domains.js";

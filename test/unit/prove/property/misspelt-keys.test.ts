@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FactDomain } from "../../../../src/fact-type.js";
 import { HOOK_NAMES, type HookName, hookRow, SUBJECT_KINDS } from "../../../../src/hooks/catalogue.js";
-import { CONTAINER_DOMAINS, CURRENT_DOMAINS } from "../../../../src/policy/model/current.js";
+import { CONTAINER_DOMAINS, CURRENT_DOMAINS } from "../../../../src/policy/model/current-fields.js";
 import { declarationsOf, RESULT_DOMAINS } from "../../../../src/prove/facts/declarations.js";
 import { SUBJECT_DOMAINS } from "../../../../src/prove/facts/subject-domains.js";
 import { proveProperty } from "../../../../src/prove/property/property-answer.js";

@@ -114,10 +114,10 @@ describe("the command of a case", () => {
   it.each([
     [
       "command: { name: BPF_PROG_LOAD }",
-      "[it.cmd, it.size, it.digest, it.program, it.path]",
-      [5, null, "", null, null],
+      "[it.cmd, it.size, it.digest.length, it.program, it.path]",
+      [5, null, 64, null, null],
     ],
-    ["command: { name: BPF_LINK_DETACH, size: 4 }", "[it.cmd, it.size, it.digest]", [34, 4, ""]],
+    ["command: { name: BPF_LINK_DETACH, size: 4 }", "[it.cmd, it.size, it.digest.length]", [34, 4, 64]],
     [
       "command: { name: BPF_OBJ_PIN, path: /sys/fs/bpf/x, map: { name: m, type: array } }",
       "[it.path, it.map, it.digest.length, it.attach]",
