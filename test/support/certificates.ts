@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkedTables } from "../../src/cli/commands/prove/checked-certificate.js";
 import { type Config, readConfig } from "../../src/config/config.js";
+import type { MapSchemaRules } from "../../src/policy/maps/map-schema.js";
 import { makeCertificate, makePropertyCertificate } from "../../src/prove/certificate/make-certificate.js";
 import { PlacedPolicies } from "../../src/prove/configuration/placed-policies.js";
 import type { PropertySource } from "../../src/prove/explorer/rewritten-policy.js";
@@ -21,6 +22,8 @@ interface More {
   /** The attachments in YAML; only the policy if absent. */
   readonly attachments?: string;
   readonly default?: string;
+  /** The schema of the map `program_budget`. */
+  readonly schema?: MapSchemaRules;
   readonly files?: Readonly<Record<string, string>>;
 }
 
@@ -32,9 +35,12 @@ export class CertifiedFolder {
   constructor(
     readonly name: string,
     text: string,
-    { attachments = `[{ policy: ${name} }]`, default: its = "allow", files = {} }: More = {},
+    { attachments = `[{ policy: ${name} }]`, default: its = "allow", files = {}, schema }: More = {},
   ) {
-    const maps = MAPS.map((map) => `  ${map}: { writable: { entries: 10, bytes: 1KiB } }\n`);
+    const maps = MAPS.map((map) => {
+      const rules = { writable: { entries: 10, bytes: "1KiB" }, ...(map === "program_budget" ? schema : {}) };
+      return `  ${map}: ${JSON.stringify(rules)}\n`;
+    });
     const keyrings = "keyrings: { platform: { trust: [key.pem] }, network: { trust: [key.pem] } }\n";
     this.write("key.pem", KEY);
     this.write(name, text);

@@ -12,6 +12,7 @@ import type { NameKind } from "../../src/policy/model/vocabulary.js";
 import { type Exploration, explore } from "../../src/prove/explorer/exploration.js";
 import { RESULT_DOMAINS } from "../../src/prove/facts/declarations.js";
 import { SUBJECT_DOMAINS } from "../../src/prove/facts/subject-domains.js";
+import type { KnownMaps } from "../../src/prove/shared/known-maps.js";
 import { confirm, difference, doubtFrom } from "../../src/prove/witness/confirmed-path.js";
 import { engineAnswer } from "../../src/prove/witness/engine-answer.js";
 import type { Input } from "../../src/prove/witness/input.js";
@@ -53,8 +54,9 @@ export class ExploredPolicy {
     return { read: (name: string) => this.texts.get(name) ?? "", root: "." };
   }
 
-  explore(hook: HookName, paths = 2_000): Exploration {
-    return explore({ file: this.file, files: this.#files }, hook, NAMES, DEFAULT_LIMITS, { paths, timeout: 600_000 });
+  explore(hook: HookName, paths = 2_000, known: KnownMaps = {}): Exploration {
+    const source = { file: this.file, files: this.#files };
+    return explore(source, hook, { ...NAMES, known }, DEFAULT_LIMITS, { paths, timeout: 600_000 });
   }
 
   ask(hook: HookName, input: Input) {

@@ -1,5 +1,5 @@
 /** The types of JSON Schema 2020-12 (validation vocabulary, 6.1.1). */
-type TypeName = "null" | "boolean" | "object" | "array" | "number" | "string" | "integer";
+export type TypeName = "null" | "boolean" | "object" | "array" | "number" | "string" | "integer";
 
 /**
  * A schema for the values of a map: a subset of JSON Schema 2020-12 with the same meaning, so that a keyword says

@@ -67,13 +67,14 @@ export function makePropertyCertificate(
 
 type Tables = (checked: CheckedPolicies, bounds: () => ExplorationLimits) => Generator<CertifiedTable>;
 
-function certificateOf({ config }: PlacedPolicies, limits: ExplorationLimits, tables: Tables): TableCertificate {
+function certificateOf({ config, names }: PlacedPolicies, limits: ExplorationLimits, tables: Tables): TableCertificate {
   const end = performance.now() + limits.timeout;
   const bounds = () => ({ ...limits, timeout: Math.max(0, end - performance.now()) });
   const checked = new CheckedPolicies(config);
   try {
     const all = [...tables(checked, bounds)];
-    return { certificate: "countersign prove", version: 2, digests: digestsOf(config.file), maps: "any", tables: all };
+    const { known: maps = {} } = names;
+    return { certificate: "countersign prove", version: 3, digests: digestsOf(config.file), maps, tables: all };
   } finally {
     checked.close();
   }

@@ -27,6 +27,8 @@ function* simple(conditions: readonly Condition[], path: Path): Generator<Refuta
   for (const first of conditions.keys())
     for (const second of conditions.keys()) if (first !== second) yield { clash: [first, second] };
   for (const index of conditions.keys()) yield { domain: index };
+  for (const values of path.symbols.domains.keys()) yield { values };
+  for (const key of path.symbols.places.keys()) yield { key };
   yield { set: propagated(conditions, path) };
   const rows = farkas(conditions, path);
   if (rows !== null) yield { farkas: rows };
@@ -82,8 +84,7 @@ function farkas(conditions: readonly Condition[], path: Path): readonly FarkasRo
   for (const symbol of names) {
     const domain = domains.get(symbol);
     if (domain === undefined || domain.kind === "text") continue;
-    const { least } = domain;
-    const most = domain.kind === "integer" ? domain.most : null;
+    const { least, most } = domain;
     const bound = (by: bigint, constant: bigint): Row => ({
       sum: { constant, of: new Map([[symbol, by]]) },
       is: "<= 0",

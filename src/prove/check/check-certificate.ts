@@ -18,12 +18,13 @@ const OTHERS = "lacks a table, repeats one, or has one about an attachment or pr
 
 /** Checks a certificate against the policies and properties as they are now. Throws PROOF_ errors. */
 export function* checkCertificate(
-  { digests, tables }: TableCertificate,
+  { digests, maps, tables }: TableCertificate,
   policies: CheckedPolicies,
   find: FindProperty,
   file: string,
 ): Generator<CheckedTable> {
   requireEqual(digestsOf(policies.config.file), digests, "PROOF_OUTDATED", CHANGED, `${file}: digests`);
+  requireEqual(policies.names.known ?? {}, maps, "PROOF_OUTDATED", CHANGED, `${file}: maps`);
   const all = examinedFor(tables, policies, find);
   if (all.length !== tables.length || all.length === 0) throw rejected("PROOF_OUTDATED", OTHERS, `${file}: tables`);
   for (const [index, { tree, ...stated }] of tables.entries()) {

@@ -1,11 +1,13 @@
 import type { FactDomain } from "../../fact-type.js";
 import { INHERITED } from "../facts/declarations.js";
-import { JSON_TYPES, type TextPart } from "../shared/atom.js";
+import { JSON_TYPES, type JsonDomain, type TextPart } from "../shared/atom.js";
+import { entryOfObject, type JsonEntry, jsonDomain } from "../shared/json-domain.js";
+import { canHaveKey, type KnownMap } from "../shared/known-maps.js";
 import { type Domain, notEvaluated, type Path, type Place, Stop } from "./path.js";
 import { isPrimitive, linear, Sym, unknownOf } from "./value.js";
 
 const MOST_ELEMENTS = 0xffff_ffffn;
-const MOST_BYTES = BigInt(Number.MAX_SAFE_INTEGER);
+const MOST_INTEGER = BigInt(Number.MAX_SAFE_INTEGER);
 const INDEX = /^(?:0|[1-9]\d*)$/;
 
 type OfDomain<K> = (path: Path, name: string, domain: Extract<FactDomain, { readonly kind: K }>) => unknown;
@@ -19,7 +21,7 @@ const OF_DOMAINS: { readonly [K in FactDomain["kind"]]: OfDomain<K> } = {
     throw new Stop({ fault: "UNKNOWN_FACT" });
   },
   count: (path, name, { most }) => integer(path, name, 0n, BigInt(most)),
-  amount: (path, name) => number(path, name, { kind: "number", least: 0n }),
+  amount: (path, name) => number(path, name, { kind: "number", least: 0n, most: null }),
   text: (path, name, { hex }) => text(path, name, hex),
   bytes: (_, name) => new Sym({ kind: "bytes", name }),
   list: (_, name, { kind, of }) => new Sym({ kind, name, of }),
@@ -59,6 +61,16 @@ function entry(path: Path, name: string, place: Place, value: () => unknown): un
   return path.ask({ kind: "exists", of: `${name}!` }) ? value() : undefined;
 }
 
+/** The JSON value at a place, of which schemas say what it is and whether it is there. */
+function jsonEntry(path: Path, name: string, place: Place, { presence, schemas }: JsonEntry): unknown {
+  if (presence === "never") return undefined;
+  path.symbols.schemas.set(name, schemas);
+  const value = () => new Sym({ kind: "json", name });
+  if (presence === "maybe") return entry(path, name, place, value);
+  path.symbols.places.set(name, place);
+  return value();
+}
+
 /**
  * The value under a key of a map. Look-ups in one map under different keys are evaluated only if all are constant:
  * other keys may be equal.
@@ -70,12 +82,22 @@ export function lookUp(path: Path, map: string, parts: readonly TextPart[]): unk
     return "number" in part ? JSON.stringify(part.number) : notEvaluated("this key of a map");
   });
   const name = `map_lookup(${JSON.stringify(map)},${words.join("+")})`;
+  const known = knownMap(path, map);
+  const schemas = known.values === undefined ? [] : [known.values];
+  const [part = "", ...others] = parts;
+  const isImpossible = typeof part === "string" && others.length === 0 && !canHaveKey(known, part);
+  if (isImpossible || jsonDomain(schemas).types.length === 0) return undefined;
   const isConstant = parts.every((part) => typeof part === "string");
   const before = path.lookups.get(map) ?? name;
   if (before !== name && !(isConstant && before === ""))
     notEvaluated("two look-ups in one map with keys that may be equal");
   path.lookups.set(map, isConstant ? "" : name);
-  return entry(path, name, { map, parts }, () => new Sym({ kind: "json", name }));
+  return jsonEntry(path, name, { map, parts }, { presence: "maybe", schemas });
+}
+
+/** What is known of a map. */
+export function knownMap({ names: { known = {} } }: Path, map: string): KnownMap {
+  return Object.hasOwn(known, map) ? known[map]! : {};
 }
 
 /** A JSON value as what it is, on a path on which it has one type. */
@@ -87,8 +109,26 @@ export function view(path: Path, value: unknown): unknown {
   if (others.length > 0) return value;
   if (type === "null") return null;
   if (type === "true" || type === "false") return type === "true";
-  if (type === "number") return number(path, name, { kind: "number", least: null });
-  return type === "string" ? text(path, name, null) : value;
+  const domain = jsonDomain(path.symbols.schemas.get(name) ?? []);
+  if (type === "number") return jsonNumber(path, name, domain);
+  return type === "string" ? jsonText(path, name, domain) : value;
+}
+
+function jsonNumber(path: Path, name: string, { numbers, isInteger, ...bounds }: JsonDomain): unknown {
+  if (numbers?.length === 1) return numbers[0];
+  const least = bounds.least === null ? null : BigInt(Math.floor(bounds.least));
+  const most = bounds.most === null ? null : BigInt(Math.ceil(bounds.most));
+  const values = numbers === null ? {} : { values: numbers };
+  const isBounded = least !== null && most !== null && least >= -MOST_INTEGER && most <= MOST_INTEGER;
+  if (isInteger && isBounded) return number(path, name, { kind: "integer", least, most, ...values });
+  return number(path, name, { kind: "number", least, most, ...values });
+}
+
+function jsonText(path: Path, name: string, { texts }: JsonDomain): unknown {
+  if (texts?.length === 1) return texts[0];
+  const its = text(path, name, null);
+  if (texts !== null) path.symbols.domains.set(name, { kind: "text", hex: null, values: texts });
+  return its;
 }
 
 /** A JSON value on a path on which it has one type. */
@@ -122,7 +162,7 @@ export function property(path: Path, { its }: Sym, key: string): unknown {
   if ((its.kind !== "list" && its.kind !== "bytes") || key !== "length")
     return notEvaluated(`\`${key}\` of this value`);
   path.symbols.places.set(`${its.name}.length`, { of: its.name, key });
-  return integer(path, `${its.name}.length`, 0n, its.kind === "list" ? MOST_ELEMENTS : MOST_BYTES);
+  return integer(path, `${its.name}.length`, 0n, its.kind === "list" ? MOST_ELEMENTS : MOST_INTEGER);
 }
 
 /** Whether a value of any type may have or inherit a property of this name. */
@@ -135,8 +175,8 @@ export function isInherited(key: string): boolean {
 function jsonProperty(path: Path, of: string, key: string): unknown {
   if (isInherited(key) || INDEX.test(key)) return notEvaluated(`\`${key}\` of a value of a map`);
   if (!path.askType(of, ["object"])) return undefined;
-  const name = `${of}[${JSON.stringify(key)}]`;
-  return entry(path, name, { of, key }, () => new Sym({ kind: "json", name }));
+  const its = entryOfObject(path.symbols.schemas.get(of) ?? [], key);
+  return jsonEntry(path, `${of}[${JSON.stringify(key)}]`, { of, key }, its);
 }
 
 /** The parts of a value as text (ToString, ECMA-262, 7.1.17). */

@@ -41,6 +41,8 @@ const refutation: Form = either(
   { farkas: [row] },
   { split: count, below: (value) => has(value, refutation), above: (value) => has(value, refutation) },
   { set: [count] },
+  { values: text },
+  { key: text },
 );
 const maps: Form = (value) => isRecord(value) && Object.values(value).every(isRecord);
 const witness: Form = { subject: isRecord, current: isRecord, answers: isRecord, maps };
@@ -59,9 +61,9 @@ const table = either(
 );
 const certificate: Form = {
   certificate: /^countersign prove$/,
-  version: (value) => value === 2,
+  version: (value) => value === 3,
   digests: { configuration: digest, declarations: digest, engine: digest },
-  maps: /^any$/,
+  maps,
   tables: [table],
 };
 

@@ -1,6 +1,7 @@
 import type { Declarations } from "../facts/declarations.js";
-import { type Atom, type ElementCase, JSON_TYPES, type JsonType, type TextPart } from "../shared/atom.js";
+import type { Atom, ElementCase, JsonType, TextPart } from "../shared/atom.js";
 import type { End } from "../shared/certificate.js";
+import { type JsonSchemas, jsonDomain } from "../shared/json-domain.js";
 import type { AskedConfiguration } from "../witness/engine-decision.js";
 
 /** A condition that holds, or does not. */
@@ -45,12 +46,17 @@ export function attempt<T, E>(kind: new (...given: never[]) => E, compute: () =>
   }
 }
 
-/** What a symbol stands for. A bound of null is none. */
+/** What a symbol stands for. A bound of null is none; `values` are all that it can be, if they are known. */
 export type Domain =
-  | { readonly kind: "integer"; readonly least: bigint; readonly most: bigint }
+  | { readonly kind: "integer"; readonly least: bigint; readonly most: bigint; readonly values?: readonly number[] }
   /** A number of JSON, or an amount, which is at least 0. */
-  | { readonly kind: "number"; readonly least: bigint | null }
-  | { readonly kind: "text"; readonly hex: number | null };
+  | {
+      readonly kind: "number";
+      readonly least: bigint | null;
+      readonly most: bigint | null;
+      readonly values?: readonly number[];
+    }
+  | { readonly kind: "text"; readonly hex: number | null; readonly values?: readonly string[] };
 
 /** Where the value of a symbol is: in an object, in a map under a key that is a text of parts, a helper's answer. */
 export type Place =
@@ -62,6 +68,8 @@ export type Place =
 export class Symbols {
   readonly domains = new Map<string, Domain>();
   readonly places = new Map<string, Place>();
+  /** What is known of JSON values. */
+  readonly schemas = new Map<string, JsonSchemas>();
 }
 
 /** The names of a configuration that policies can use. */
@@ -126,7 +134,7 @@ export class Path {
 
   /** The types that a JSON value can have on this path. */
   typesOf(name: string): readonly JsonType[] {
-    return this.#types.get(name) ?? JSON_TYPES;
+    return this.#types.get(name) ?? jsonDomain(this.symbols.schemas.get(name) ?? []).types;
   }
 
   /** Whether a JSON value has one of these types. */

@@ -1,4 +1,6 @@
 import type { FarkasRow, Refutation } from "../shared/certificate.js";
+import { canHaveKey } from "../shared/known-maps.js";
+import { knownMap } from "./facts.js";
 import type { Condition, Domain, Path } from "./path.js";
 import { constant, plus, type Sum, TEXT_TESTS } from "./value.js";
 
@@ -12,6 +14,11 @@ export function isRefuted(refutation: Refutation, conditions: readonly Condition
   if ("domain" in refutation) return isOutside(conditions[refutation.domain], domains);
   if ("farkas" in refutation) return isContradiction(refutation.farkas, conditions, domains);
   if ("set" in refutation) return propagates(refutation.set, conditions, path);
+  if ("values" in refutation) {
+    const { values } = domains.get(refutation.values) ?? {};
+    return values?.every((value) => isExcluded(refutation.values, value, conditions)) ?? false;
+  }
+  if ("key" in refutation) return hasNoKey(refutation.key, conditions, path);
   const split = conditions[refutation.split];
   if (split?.atom.kind !== "number" || split.atom.is !== "= 0" || split.is) return false;
   const below: Condition = { atom: { ...split.atom, is: "< 0" }, is: true };
@@ -32,6 +39,34 @@ function isOutside(condition: Condition | undefined, domains: Domains): boolean 
   const domain = domains.get(of);
   if (domain?.kind !== "text" || domain.hex === null) return false;
   return text.length !== 2 * domain.hex || !/^[0-9a-f]*$/.test(text);
+}
+
+/** Whether a condition on one symbol is false of a value of it. */
+function isExcluded(of: string, value: string | number, conditions: readonly Condition[]): boolean {
+  return conditions.some(({ atom, is }) => {
+    if (typeof value === "string")
+      return "text" in atom && atom.of === of && TEXT_TESTS[atom.kind]?.(value, atom.text) === !is;
+    const [only, ...others] = atom.kind === "number" ? atom.term.of : [];
+    if (atom.kind !== "number" || only?.[1] !== of || others.length > 0 || !Number.isInteger(value)) return false;
+    const sum = BigInt(atom.term.constant) + BigInt(only[0]) * BigInt(value);
+    return (atom.is === "= 0" ? sum === 0n : atom.is === "< 0" ? sum < 0n : sum <= 0n) === !is;
+  });
+}
+
+/** Whether a map has an entry under a text that is none of its keys. */
+function hasNoKey(name: string, conditions: readonly Condition[], path: Path): boolean {
+  const isThere = conditions.some(({ atom, is }) => is && atom.kind === "exists" && atom.of === `${name}!`);
+  const place = path.symbols.places.get(name);
+  if (!isThere || typeof place !== "object" || !("map" in place)) return false;
+  const [part, ...others] = place.parts;
+  if (typeof part !== "object" || !("text" in part) || others.length > 0) return false;
+  const known = knownMap(path, place.map);
+  const { keys = null } = known;
+  const isOther = conditions.some(({ atom, is }) => {
+    return is && atom.kind === "equals" && atom.of === part.text && !canHaveKey(known, atom.text);
+  });
+  if (keys === null || !("enum" in keys)) return isOther;
+  return isOther || keys.enum.every((key) => isExcluded(part.text, key, conditions));
 }
 
 /** A sum that is at most 0, or below 0, or 0. */
@@ -70,8 +105,7 @@ export function rowOf(condition: Condition | undefined, domains: Domains): Row |
 function boundOf(row: Exclude<FarkasRow, { condition: number }>, domains: Domains): Row | null {
   const domain = domains.get(row.symbol);
   if (domain === undefined || domain.kind === "text") return null;
-  const most = domain.kind === "integer" ? domain.most : null;
-  const [bound, stated, by] = "least" in row ? [domain.least, row.least, -1n] : [most, row.most, 1n];
+  const [bound, stated, by] = "least" in row ? [domain.least, row.least, -1n] : [domain.most, row.most, 1n];
   if (bound === null || bound !== BigInt(stated)) return null;
   return { sum: { constant: -by * bound, of: new Map([[row.symbol, by]]) }, is: "<= 0" };
 }

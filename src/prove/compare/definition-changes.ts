@@ -100,6 +100,7 @@ const MAP_PARTS: readonly (readonly [words: string, same: SameMap])[] = [
     "other contents",
     (one, other) => isSame(() => [one, other].map(({ file }) => (file === null ? {} : readMapFile(file)))),
   ],
+  ["another schema", (one, other) => isSame(() => [one, other].map(({ schema = {} }) => schema))],
   ["another `writable`", (one, other) => isDeepStrictEqual(one.writable, other.writable)],
   ["other `writers`", sameWriters],
 ];

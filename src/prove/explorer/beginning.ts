@@ -1,13 +1,16 @@
+import { isDeepStrictEqual } from "node:util";
 import type { HookDefault, HookName } from "../../hooks/catalogue.js";
 import type { Mode } from "../../policy/model/mode.js";
 import { DETACHED_SIGNATURE_TYPES, SIGNATURE_TYPES } from "../../policy/model/signature-types.gen.js";
 import type { TaskCondition } from "../../policy/scope/task-condition.js";
 import { declarationsOf, INHERITED } from "../facts/declarations.js";
+import type { KnownMaps } from "../shared/known-maps.js";
 
-/** The names of a configuration that policies can give to helpers. */
+/** The names of a configuration that policies can give to helpers, and what is known of its maps. */
 export interface ConfiguredNames {
   readonly keyrings: readonly string[];
   readonly maps: readonly string[];
+  readonly known?: KnownMaps;
 }
 
 /** The attachments of a hook, and how their answers are combined. */
@@ -29,20 +32,33 @@ export interface ComparedConfiguration extends ExploredConfiguration {
   readonly comparesReasons: boolean;
 }
 
+/** What the explorer in the sandbox is told at the beginning of each path, of which its own type says more. */
+export interface HostBeginning {
+  readonly known: KnownMaps;
+  readonly [key: string]: unknown;
+}
+
 /** What the explorer in the sandbox is told at the beginning of each path. */
 export function beginningOf(
   hook: HookName,
-  { keyrings, maps }: ConfiguredNames,
+  { keyrings, maps, known = {} }: ConfiguredNames,
   configuration: ExploredConfiguration | null,
   compared: ComparedConfiguration | null,
-): object {
+): HostBeginning {
   const { argument, subject, current, results, fixed, multiples } = declarationsOf(hook);
   return {
     ...{ hook, configuration, compared, argument, subject, current, results, fixed, multiples },
-    keyrings,
-    maps,
+    ...{ keyrings, maps, known: compared === null ? known : knownToBoth({ keyrings, maps, known }, compared) },
     detached: DETACHED_SIGNATURE_TYPES,
     attached: SIGNATURE_TYPES.filter((type) => !(DETACHED_SIGNATURE_TYPES as readonly string[]).includes(type)),
     inherited: INHERITED,
   };
+}
+
+/** What is known of maps whichever of two configurations looks them up: both have one symbol for the same name. */
+function knownToBoth(one: ConfiguredNames, other: ConfiguredNames): KnownMaps {
+  const its = { ...other.known, ...one.known };
+  const isSame = (name: string) => isDeepStrictEqual(one.known?.[name], other.known?.[name]);
+  const isInBoth = (name: string) => one.maps.includes(name) && other.maps.includes(name);
+  return Object.fromEntries(Object.entries(its).filter(([name]) => !isInBoth(name) || isSame(name)));
 }

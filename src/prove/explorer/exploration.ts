@@ -14,6 +14,7 @@ import {
   type Request,
   type SymbolDomain,
 } from "../shared/atom.js";
+import type { KnownMaps } from "../shared/known-maps.js";
 import type { ReachedLimit } from "../shared/reached-limit.js";
 import type { Condition } from "../solver/condition.js";
 import { namesIn } from "../solver/element-conditions.js";
@@ -23,6 +24,7 @@ import {
   type ComparedConfiguration,
   type ConfiguredNames,
   type ExploredConfiguration,
+  type HostBeginning,
 } from "./beginning.js";
 import { type Choice, Choices, essential, exampleOf, possibleChoices } from "./choices.js";
 import { type LearntCase, loopCasesOf } from "./loop-cases.js";
@@ -52,6 +54,8 @@ export interface Exploration {
   readonly origins: ReadonlyMap<string, Origin>;
   /** What the conditions are solved with. */
   readonly knowledge: Knowledge;
+  /** What was taken to be known of maps. */
+  readonly known: KnownMaps;
   /** `file:line` of a place that the end of a path names; null for none. */
   placeOf(place: number): string | null;
   /** Whether there is a loop over a list that is not known, so that one path can be about elements in several cases. */
@@ -182,7 +186,7 @@ class Explorer {
     private readonly policy: RewrittenPolicy,
     private readonly hook: HookName,
     /** What the explorer in the sandbox is told. */
-    private readonly beginning: object,
+    private readonly beginning: HostBeginning,
     limits: Limits,
     private readonly bounds: ExplorationLimits,
   ) {
@@ -192,6 +196,7 @@ class Explorer {
       origins: this.#origins,
       clauses,
       argument,
+      known: beginning.known,
       namesOf: (type) => VOCABULARY[type as NameKind] ?? [],
     };
     this.#deadline = performance.now() + bounds.timeout;
@@ -219,6 +224,7 @@ class Explorer {
 
   #found(paths: readonly Path[], unfinished: ReachedLimit | null, isStoppedEarly: boolean): Exploration {
     return {
+      known: this.beginning.known,
       hook: this.hook,
       paths,
       unfinished,

@@ -1,22 +1,9 @@
 import { type FactDomain, LARGEST_AMOUNT } from "../../fact-type.js";
-import { ANY_NUMBER, type Range } from "../arithmetic/range.js";
-import { JSON_TYPES, type JsonType, nullOrAbsent, type Origin, type TextPart } from "../shared/atom.js";
-import {
-  beginning,
-  constantOf,
-  declare,
-  fault,
-  knownValue,
-  notDecided,
-  originate,
-  restrict,
-  setKnownValue,
-  test,
-  testType,
-  typesOf,
-} from "./path.js";
+import type { Range } from "../arithmetic/range.js";
+import type { Origin } from "../shared/atom.js";
+import { numberOf, onlyText } from "./json-symbols.js";
+import { beginning, constantOf, declare, fault, originate, restrict, test, typesOf } from "./path.js";
 import { only, Sym, type Term, termOf } from "./term.js";
-import { testTexts } from "./text-tests.js";
 
 /** Symbols by name: the same fact is the same symbol. */
 const symbols = new Map<string, Sym>();
@@ -99,65 +86,6 @@ export function entryOf(name: string, of: FactDomain, key: string): unknown {
   return isKnown(entry) ? factOf(entry, of) : undefined;
 }
 
-/** A JSON value that a map or an object may have under a key; undefined on the path on which it has not. */
-export function jsonEntry(name: string): unknown {
-  declare(`${name}!`, { kind: "exists" });
-  if (!test({ kind: "exists", of: `${name}!` })) return undefined;
-  declare(name, { kind: "json" });
-  return symbol(name, { k: "json", name });
-}
-
-/** Whether a map or an object has null or no value under a key, which is one condition if neither is known. */
-function isNullOrAbsent(name: string): boolean {
-  const exists = { kind: "exists", of: `${name}!` } as const;
-  const isThere = knownValue(exists);
-  if (isThere !== undefined) return !isThere || testType(name, ["null"]);
-  declare(exists.of, { kind: "exists" });
-  declare(name, { kind: "json" });
-  if (test(nullOrAbsent(name))) return true;
-  setKnownValue(exists, true);
-  restrict(name, NOT_NULL);
-  return false;
-}
-
-const NOT_NULL: readonly JsonType[] = JSON_TYPES.filter((type) => type !== "null");
-
-type Key = readonly TextPart[];
-
-/** The keys that were looked up in each map, with the names of their values. */
-const looked = new Map<string, { readonly name: string; readonly key: Key }[]>();
-
-/** Maps that the policy has written to on this path. */
-export const writtenMaps = new Set<string>();
-
-/** The value of a key in a map. */
-export function lookUp(map: string, key: Key): unknown {
-  return jsonEntry(entryName(map, key));
-}
-
-/** `map_lookup(map, key) ?? otherwise()`: null and absent are one condition. */
-export function lookUpOr(map: string, key: Key, otherwise: () => unknown): unknown {
-  const name = entryName(map, key);
-  return isNullOrAbsent(name) ? otherwise() : jsonEntry(name);
-}
-
-/** The name of the value of a key in a map: that of an earlier look-up if the keys are equal on this path. */
-function entryName(map: string, key: Key): string {
-  if (writtenMaps.has(map)) return notDecided("a look-up in a map after a write to it");
-  const shown = key.map((part) => {
-    if (typeof part === "string") return JSON.stringify(part);
-    if ("text" in part) return part.text;
-    return "number" in part ? JSON.stringify(part.number) : notDecided("a key with a value of a map, or with a list");
-  });
-  const name = `map_lookup(${JSON.stringify(map)},${shown.join("+")})`;
-  const before = looked.get(map) ?? [];
-  const known = before.find((one) => one.name === name) ?? before.find((one) => testTexts("equal", one.key, key));
-  if (known !== undefined) return known.name;
-  looked.set(map, [...before, { name, key }]);
-  originate(name, { kind: "lookup", map, key });
-  return name;
-}
-
 /** The result of a verification: 0 or a negative errno. */
 export function verdictOf(name: string, origin: Origin): Sym {
   originate(name, origin);
@@ -193,10 +121,12 @@ export function view(value: unknown): unknown {
       return true;
     case "false":
       return false;
-    case "number":
-      return symbol(`${name} as number`, double(name, ANY_NUMBER));
+    case "number": {
+      const number = numberOf(name);
+      return typeof number === "number" ? number : symbol(`${name} as number`, number);
+    }
     case "string":
-      return constantOf(name) ?? symbol(`${name} as string`, { k: "text", name });
+      return constantOf(name) ?? onlyText(name) ?? symbol(`${name} as string`, { k: "text", name });
     default:
       return value;
   }

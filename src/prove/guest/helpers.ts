@@ -1,9 +1,10 @@
 import { type TextPart, unknownIn } from "../shared/atom.js";
 import { addHelper, call } from "./calls.js";
 import { configuredNames } from "./configured-names.js";
-import { factOf, lookUp, lookUpOr, symbol, verdictOf, view, writtenMaps } from "./facts.js";
+import { factOf, symbol, verdictOf, view } from "./facts.js";
 import { jsonOf } from "./json-text.js";
 import { changes } from "./loops.js";
+import { lookUp, lookUpOr, writtenMaps } from "./map-values.js";
 import { addConstants, namespace } from "./namespace.js";
 import { type Integer, isWithin, testNumber } from "./numbers.js";
 import { isEqual } from "./operators.js";

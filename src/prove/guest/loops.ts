@@ -1,9 +1,9 @@
 import { anyElement, type ElementCase, type ElementValue, type LoopCases } from "../shared/atom.js";
 import { renamed, renamedText } from "../solver/element-conditions.js";
 import { factOf, symbol } from "./facts.js";
+import { declareElement } from "./json-symbols.js";
 import {
   at,
-  declare,
   endPassed,
   foldedBy,
   halt,
@@ -21,9 +21,9 @@ import { type CaseValue, type ItemPart, type ListPart, type PartCase, textTerms 
 import { joined } from "./values.js";
 
 /** An element of a list by its name. */
-function elementOf({ of }: ListPart, name: string): unknown {
+function elementOf({ list, of }: ListPart, name: string): unknown {
   if (of !== null) return factOf(name, of);
-  declare(name, { kind: "json" });
+  declareElement(name, list);
   return symbol(name, { k: "json", name });
 }
 

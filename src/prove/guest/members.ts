@@ -1,6 +1,7 @@
-import { deferred, entryOf, factOf, integer, isKnown, jsonEntry, view } from "./facts.js";
+import { deferred, entryOf, factOf, integer, isKnown, view } from "./facts.js";
 import { isNative, nativeStatic } from "./intrinsics.js";
 import { changesObject, objectChanges } from "./loops.js";
+import { jsonProperty } from "./map-values.js";
 import { namespace } from "./namespace.js";
 import { at, beginning, fault, notDecided, raise, test, testType } from "./path.js";
 import { firstOf, knownArray, literal, numberOfElements, partsIn, restLength, restOf, through } from "./sequences.js";
@@ -165,7 +166,7 @@ function ofJson(name: string, value: unknown, key: string): unknown {
   if (testType(name, ["object"])) {
     if (OBJECT_NAMES.includes(key) || key === "__proto__")
       return notDecided(`the property \`${key}\` of a value of a map`);
-    return jsonEntry(`${name}[${JSON.stringify(key)}]`);
+    return jsonProperty(name, key);
   }
   // A name that nothing inherits is undefined for all other types
   const inherited = Object.values(beginning.inherited).some((names) => names.includes(key));

@@ -15,6 +15,7 @@ import {
   type SymbolDomain,
   TEST_ANSWERS,
 } from "../shared/atom.js";
+import type { KnownMaps } from "../shared/known-maps.js";
 
 /** The names that policies of a configuration can give to helpers. */
 export interface ConfiguredNames {
@@ -48,6 +49,7 @@ export interface AttachmentRow {
 /** What the host says at the beginning of a path. */
 export interface Beginning extends ConfiguredNames {
   readonly hook: HookName;
+  readonly known: KnownMaps;
   readonly argument: string;
   readonly subject: Readonly<Record<string, FactDomain>>;
   readonly current: Readonly<Record<string, FactDomain>>;
@@ -292,12 +294,10 @@ export function typesOf(name: string): readonly JsonType[] {
   return types.get(name) ?? ALL;
 }
 
-/** Says that a JSON value has one of these types. */
+/** Says that a JSON value has one of these types. If it has none that it can have, this path has no input. */
 export function restrict(name: string, among: readonly JsonType[]): void {
-  types.set(
-    name,
-    typesOf(name).filter((type) => among.includes(type)),
-  );
+  const left = typesOf(name).filter((type) => among.includes(type));
+  if (left.length > 0) types.set(name, left);
 }
 
 export function declare(name: string, domain: SymbolDomain): void {

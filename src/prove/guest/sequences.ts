@@ -1,8 +1,9 @@
 import { anyElement, type EachPart, type ElementCase, type ElementValue, type TextPart } from "../shared/atom.js";
 import { factOf, integer, keepArray, view } from "./facts.js";
+import { declareElement } from "./json-symbols.js";
 import { firstIn, isThere, itemCases, Loop } from "./loops.js";
 import { combined, constantTerm, type Integer, testNumber } from "./numbers.js";
-import { declare, nameOf, notDecided, originate, test, thereName, typesOf } from "./path.js";
+import { nameOf, notDecided, originate, test, thereName, typesOf } from "./path.js";
 import {
   type CaseValue,
   type ItemPart,
@@ -282,7 +283,7 @@ export function restLength({ parts, from }: Extract<Term, { k: "rest" }>): unkno
 /** Whether a list of texts, or an array in a map, contains a text. */
 export function containsText({ list, of }: ListPart, text: string): boolean {
   const any = anyElement(list);
-  if (of === null) declare(any, { kind: "json" });
+  if (of === null) declareElement(any, list);
   else factOf(any, of);
   const isText = { atom: { kind: "type", of: any, among: ["string"] }, is: true } as const;
   const isSame = { atom: { kind: "equals", of: any, text }, is: true } as const;

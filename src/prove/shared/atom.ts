@@ -22,6 +22,20 @@ export type Expression = number | LinearTerm | { readonly operation: string; rea
 export const JSON_TYPES = ["null", "true", "false", "number", "string", "array", "object"] as const;
 export type JsonType = (typeof JSON_TYPES)[number];
 
+/** What a JSON value can be. It may be less: parts of a value that depend on each other are not related. */
+export interface JsonDomain {
+  /** Empty if there is no such value. */
+  readonly types: readonly JsonType[];
+  /** The texts that it can be; null for any. */
+  readonly texts: readonly string[] | null;
+  /** The numbers that it can be, in ascending order; null for any between the bounds. */
+  readonly numbers: readonly number[] | null;
+  /** The bounds of numbers; null for none. */
+  readonly least: number | null;
+  readonly most: number | null;
+  readonly isInteger: boolean;
+}
+
 /** A condition on symbols that is true or false for each input. */
 export type Atom =
   | { readonly kind: "flag"; readonly of: string }
@@ -189,8 +203,9 @@ export type PathEnd =
 
 /** What a symbol can be, for the host. */
 export type SymbolDomain =
-  /** A number of JSON is any finite number. */
-  | { readonly kind: "flag" | "json" | "null" | "exists" | "list" | "integer or text" }
+  | { readonly kind: "flag" | "null" | "exists" | "list" | "integer or text" }
+  /** Without a domain any value, of which a number is any finite number. */
+  | { readonly kind: "json"; readonly domain?: JsonDomain }
   | {
       readonly kind: "text";
       readonly names: string | null;

@@ -2,6 +2,7 @@ import type { HookDefault, HookName } from "../../hooks/catalogue.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { ScopeRules } from "../../policy/scope/scope.js";
 import type { Atom, LinearTerm, TextPart } from "./atom.js";
+import type { KnownMaps } from "./known-maps.js";
 
 /**
  * A certificate: decision tables in a form that is checked without the explorer that found them. It is JSON. All that
@@ -9,10 +10,10 @@ import type { Atom, LinearTerm, TextPart } from "./atom.js";
  */
 export interface TableCertificate {
   readonly certificate: "countersign prove";
-  readonly version: 2;
+  readonly version: 3;
   readonly digests: Digests;
-  /** What the maps contain: any JSON value under any key, or none. */
-  readonly maps: "any";
+  /** What is known of maps. A map that is not here has any JSON value under any key, or none. */
+  readonly maps: KnownMaps;
   readonly tables: readonly CertifiedTable[];
 }
 
@@ -122,6 +123,10 @@ export type Refutation =
   | { readonly farkas: readonly FarkasRow[] }
   /** The number of condition `split`, which is not 0, is neither below nor above 0; one more condition in each case. */
   | { readonly split: number; readonly below: Refutation; readonly above: Refutation }
+  /** No value that this symbol can have satisfies the conditions on it. */
+  | { readonly values: string }
+  /** The map has an entry under this text, which by the conditions on it is none of the map's keys. */
+  | { readonly key: string }
   /** Constraints between facts, by number: each fixes one more fact, and the last one cannot hold. */
   | { readonly set: readonly number[] };
 

@@ -1,4 +1,4 @@
-import type { Origin, SymbolDomain } from "../shared/atom.js";
+import type { JsonDomain, Origin, SymbolDomain } from "../shared/atom.js";
 import type { Condition } from "./condition.js";
 import { type Bounds, type Constraint, compares, constraintOf, narrowComputed, withOperands } from "./constraints.js";
 import type { Effort } from "./effort.js";
@@ -34,10 +34,27 @@ export function findNumbers(
 
 function boundsIn(domain: SymbolDomain | undefined): Bounds {
   const none = { least: null, most: null, isInteger: null, step: 1n, excluded: new Set<bigint>() };
+  if (domain?.kind === "json" && domain.domain !== undefined) return { ...none, ...jsonBounds(domain.domain) };
   if (domain?.kind !== "integer" && domain?.kind !== "number") return none;
   const [least, most] = [BigInt(domain.least), BigInt(domain.most)];
   if (domain.kind === "number") return { ...none, least, most };
   return { ...none, least, most, isInteger: true, step: BigInt(domain.step ?? "1") };
+}
+
+/** How far apart the least and the greatest of some integers may be for those between them to be left out. */
+const MOST_BETWEEN = 1_000n;
+
+function jsonBounds({ least, most, numbers, isInteger }: JsonDomain): Partial<Bounds> {
+  const [low, high] = [
+    least === null ? null : BigInt(Math.floor(least)),
+    most === null ? null : BigInt(Math.ceil(most)),
+  ];
+  const excluded = new Set<bigint>();
+  if (numbers !== null && isInteger && high! - low! <= MOST_BETWEEN) {
+    const listed = new Set(numbers.map(BigInt));
+    for (let one = low!; one <= high!; one++) if (!listed.has(one)) excluded.add(one);
+  }
+  return { least: low, most: high, isInteger: isInteger || null, excluded };
 }
 
 /** All doubles from here on are integers. */

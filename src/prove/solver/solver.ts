@@ -8,10 +8,12 @@ import {
   type Origin,
   type SymbolDomain,
 } from "../shared/atom.js";
+import type { KnownMaps } from "../shared/known-maps.js";
 import { type Condition, flagOf, keyOf } from "./condition.js";
 import { Effort } from "./effort.js";
 import { namesIn } from "./element-conditions.js";
 import { foldedClauses } from "./folded-lists.js";
+import { keyLimits } from "./key-limits.js";
 import { type Clause, domainIn, type ListElement, type ListProblem, listProblems } from "./lists.js";
 import { findNumbers } from "./numbers.js";
 import { type DomainOf, measureIn, wholeNames } from "./text-parts.js";
@@ -38,6 +40,8 @@ export interface Knowledge {
   /** The constraints between facts of the subject, whose name comes before theirs. */
   readonly clauses: readonly FactClause[];
   readonly argument: string;
+  /** What is known of maps; absent for nothing. */
+  readonly known?: KnownMaps;
   readonly namesOf: (type: string) => readonly string[];
 }
 
@@ -158,6 +162,10 @@ function solveFlat(
   const flags = new Map<string, boolean>();
   const types = new Map<string, readonly JsonType[]>();
   const compared = new Map<string, boolean>();
+  for (const name of conditions.flatMap(({ atom }) => namesIn(atom))) {
+    const among = possibleTypes(domainOf(name));
+    if (among !== null) types.set(name, among);
+  }
   for (const { atom, is } of conditions) {
     if (atom.kind === "texts") {
       const key = keyOf(atom);
@@ -171,7 +179,7 @@ function solveFlat(
     }
     const among = typesIn(atom);
     if (among === null || !("of" in atom) || (atom.kind === "written" && is)) continue;
-    const before = types.get(atom.of) ?? (domainOf(atom.of)?.kind === "integer or text" ? SETTING_TYPES : JSON_TYPES);
+    const before = types.get(atom.of) ?? JSON_TYPES;
     const left = before.filter((type) => among.includes(type) === (is || atom.kind === "written"));
     if (left.length === 0) return "unsatisfiable";
     types.set(atom.of, left);
@@ -186,8 +194,9 @@ function solveFlat(
   const relations = relationsIn(conditions, domainOf, { numbers: chosenNumbers, types }, isMeasured);
   const sums = sumsIn(conditions, measureOf, chosenNumbers);
   const joint = relations && { relations, sums, measureOf };
-  const search = new Search(conditions, knowledge, domainOf, joint, effort);
-  const found = search.from(connected(conditions, knowledge, domainOf), flags, []);
+  const keys = keyLimits(flags, knowledge);
+  const search = new Search([...conditions, ...keys.conditions], knowledge, domainOf, joint, effort);
+  const found = search.from(connected(conditions, knowledge, domainOf), flags, keys.memberships);
   if (typeof found === "string" || typeof numbers === "string") return found === "unsatisfiable" ? found : "unknown";
   // What is found in texts follows from them
   const others = new Map([...chosenNumbers].filter(([name]) => !isMeasured(name)));
@@ -195,7 +204,11 @@ function solveFlat(
   return { flags: found.flags, texts: found.texts, numbers: others, types: chosen, elements };
 }
 
-const SETTING_TYPES: readonly JsonType[] = ["number", "string"];
+/** The types of a value that cannot have all of them; null for any other symbol. */
+function possibleTypes(domain: SymbolDomain | undefined): readonly JsonType[] | null {
+  if (domain?.kind === "integer or text") return ["number", "string"];
+  return (domain?.kind === "json" && domain.domain?.types) || null;
+}
 
 /** The types that a condition is about. Only arrays and objects cannot be written as texts. */
 function typesIn(atom: Atom): readonly JsonType[] | null {

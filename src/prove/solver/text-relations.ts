@@ -115,8 +115,9 @@ export function relationsIn(
 }
 
 function simplest(domain: SymbolDomain | undefined): number {
-  if (domain?.kind !== "integer" && domain?.kind !== "number") return 0;
-  const [least, most] = [Number(domain.least), Number(domain.most)];
+  const bounds = domain?.kind === "json" ? domain.domain : domain;
+  if (bounds === undefined || !("least" in bounds)) return 0;
+  const [least, most] = [Number(bounds.least ?? -Infinity), Number(bounds.most ?? Infinity)];
   return Math.min(Math.max(0, least), most);
 }
 

@@ -64,7 +64,14 @@ export function findTexts(
     const domain = domainOf(name);
     const [hex, names] = domain?.kind === "text" ? [domain.hex, domain.names] : [null, null];
     const made: Class = {
-      ...{ names: [name], allowed: namesIn(names, namesOf), excluded: new Set(), starts: [], ends: [], includes: [] },
+      ...{
+        names: [name],
+        allowed: textsOf(domain) ?? namesIn(names, namesOf),
+        excluded: new Set(),
+        starts: [],
+        ends: [],
+        includes: [],
+      },
       ...{ matches: [], compares: [], rules: [], not: [] },
       ...{ vocabulary: names === null ? [] : namesOf(names) },
       ...{ hex: new Set(hex === null ? [] : [hex]), apart: new Set() },
@@ -132,6 +139,12 @@ function sameParts(conditions: readonly Condition[], domainOf: DomainOf): readon
     const [left, right] = [[{ text: atom.of }], [{ text: atom.other }]];
     return [{ relation: "equal", left, right, is, isExact: true } as const];
   });
+}
+
+/** The texts that a JSON value can be; null for any. An array is compared as the text that it is written as. */
+function textsOf(domain: ReturnType<DomainOf>): ReadonlySet<string> | null {
+  const its = domain?.kind === "json" ? domain.domain : undefined;
+  return its === undefined || its.texts === null || its.types.includes("array") ? null : new Set(its.texts);
 }
 
 /** The names of a type, if facts have no others: a newer one is `unknown`. A newer helper is `helper#212`. */

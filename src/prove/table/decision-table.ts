@@ -42,7 +42,7 @@ export interface DecisionTable {
 /** What is assumed about each decision, for people. */
 export const DECISION_ASSUMPTIONS: readonly string[] = [
   "the facts about a program are right, and signatures are verified as the helpers say",
-  "maps have any JSON values, also none",
+  "maps have no value under a key, or any value that their schemas allow",
   "no decision reaches a limit of its attachment (steps, memory, stack, time), and no attachment is suspended",
 ];
 

@@ -19,7 +19,13 @@ export class LoadedAttachments implements AskedConfiguration {
   /** Throws what an engine's start throws about policies. */
   constructor(readonly config: Config) {
     const loader = new Loader(config, new FileCache(null));
-    this.names = { keyrings: config.keyrings.map(({ name }) => name), maps: config.maps.map(({ name }) => name) };
+    this.names = {
+      keyrings: config.keyrings.map(({ name }) => name),
+      maps: config.maps.map(({ name }) => name),
+      known: Object.fromEntries(
+        config.maps.flatMap(({ name, schema }) => (schema === undefined ? [] : [[name, schema]])),
+      ),
+    };
     this.placed = config.attachments.map((attachment) => {
       const policy = loader.policy(attachment);
       const source = loader.source(attachment.policy);

@@ -1,6 +1,7 @@
 import { PROGRAM_BEGINNINGS, PROGRAM_MULTIPLES } from "../../bpf/program-constraints.js";
 import type { FactDomain } from "../../fact-type.js";
 import { hookRow, SUBJECT_KINDS } from "../../hooks/catalogue.js";
+import { MapSchema } from "../../policy/maps/map-schema.js";
 import type { Current } from "../../policy/model/current.js";
 import { CURRENT_DOMAINS } from "../../policy/model/current-fields.js";
 import { termNumber } from "../arithmetic/exact-number.js";
@@ -13,13 +14,14 @@ import { measuredName, measureOf, stepOf, wholeName } from "../shared/text-step.
 import { numberText } from "../shared/value-text.js";
 import type { ListElement } from "../solver/lists.js";
 import type { Model } from "../solver/solver.js";
+import { completed } from "./completed-value.js";
 import { defaultFact, defaultFacts } from "./default-facts.js";
 import { type FoldedWay, foldedWays, reachFolded } from "./folded-list.js";
 import type { Input } from "./input.js";
 import { type SymbolPath, symbolPath } from "./symbol-path.js";
 import { SymbolValues } from "./symbol-values.js";
 
-type Explored = Pick<Exploration, "hook" | "symbols" | "origins">;
+type Explored = Pick<Exploration, "hook" | "symbols" | "origins" | "known">;
 type Holder = Record<string, unknown>;
 
 /** The most elements of a list in an input. */
@@ -43,6 +45,7 @@ export function* inputsOf(model: Model, explored: Explored): Generator<Input> {
       try {
         making.take(model);
         making.reach(model, way);
+        if (!making.completeMaps()) continue;
       } catch (error) {
         if (error instanceof RangeError) continue;
         throw error;
@@ -140,6 +143,19 @@ class Making {
       };
       this.#set(path, reachFolded(origin, wanted, elements, domain, way, { folded, more: () => defaultFact(domain) }));
     }
+  }
+
+  /** Gives values of maps what their schemas require. False if a map cannot have such an entry. */
+  completeMaps(): boolean {
+    for (const [name, origin] of this.explored.origins) {
+      if (origin.kind !== "lookup" || !this.#answers.has(name)) continue;
+      const known = Object.hasOwn(this.explored.known, origin.map) ? this.explored.known[origin.map] : undefined;
+      if (known === undefined) continue;
+      const value = completed(this.#answers.get(name), known.values === undefined ? [] : [known.values]);
+      if (new MapSchema(known).breach(this.#textOf(origin.key), value) !== null) return false;
+      this.#answers.set(name, value);
+    }
+    return true;
   }
 
   #path(name: string): SymbolPath {

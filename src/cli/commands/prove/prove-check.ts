@@ -142,7 +142,7 @@ async function checked(text: string, config: Config, file: string, options: Opti
 /** What a certificate assumes; the table of its command has the same. */
 const CERTIFIED_ASSUMPTIONS: readonly string[] = [
   "the facts about a program are right, and signatures are verified as the helpers say",
-  "maps have any JSON values, also none",
+  "maps have no value under a key, or any value that the schemas in the certificate allow",
   "no decision reaches a limit of its attachment (steps, memory, stack, time), and no attachment is suspended",
   "for the table of an attachment: the task is in its scope",
 ];

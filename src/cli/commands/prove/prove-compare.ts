@@ -81,7 +81,8 @@ async function run(oldFile: string, newFile: string, options: Options): Promise<
   bar.stop();
   old.close();
   its.close();
-  const assumes = [...DECISION_ASSUMPTIONS, ...assumedOf(old, its)];
+  const { assumedMaps } = await import("./assumed-maps.js");
+  const assumes = [...DECISION_ASSUMPTIONS, ...assumedMaps(its), ...assumedOf(old, its)];
   if (format === "json") printJson({ comparisons: answers, assumes });
   else if (format === "sarif") {
     const { comparisonFindings } = await import("../../output/prove-findings.js");

@@ -121,7 +121,13 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   }
   bar.stop();
   policies.close();
-  const assumes = [...assumed.DECISION_ASSUMPTIONS, assumedPolicies("the configuration", policies), VERSION_ASSUMED];
+  const { assumedMaps } = await import("./assumed-maps.js");
+  const assumes = [
+    ...assumed.DECISION_ASSUMPTIONS,
+    ...assumedMaps(policies),
+    assumedPolicies("the configuration", policies),
+    VERSION_ASSUMED,
+  ];
   if (format === "json") printJson({ properties: answers, assumes });
   else if (format === "sarif") {
     const { propertyFindings } = await import("../../output/prove-findings.js");

@@ -88,11 +88,12 @@ async function run(file: string, options: Options): Promise<void> {
       remedy: "leave --certificate out",
     });
   compileWasmOnce();
-  const [placing, { ASSUMPTIONS, decisionTables }, { configurationTables }, text] = await Promise.all([
+  const [placing, { ASSUMPTIONS, decisionTables }, { configurationTables }, text, { assumedMaps }] = await Promise.all([
     import("../../../prove/configuration/placed-policies.js"),
     import("../../../prove/table/decision-table.js"),
     import("../../../prove/table/configuration-table.js"),
     import("../../../prove/table/table-text.js"),
+    import("./assumed-maps.js"),
   ]);
   const policies = new placing.PlacedPolicies(config);
   const bar = await counter("tables");
@@ -113,7 +114,7 @@ async function run(file: string, options: Options): Promise<void> {
     await certify(options.certificate, policies, ({ name }) => name === (attachment ?? name), limits());
   bar.stop();
   policies.close();
-  const assumes = [...ASSUMPTIONS, assumedPolicies(config.file, policies), VERSION_ASSUMED];
+  const assumes = [...ASSUMPTIONS, ...assumedMaps(policies), assumedPolicies(config.file, policies), VERSION_ASSUMED];
   if (options.html !== undefined) {
     const { tablePage } = await import("../../../prove/table/table-page.js");
     writeWhole(options.html, Buffer.from(tablePage(tables, configuration, assumes)));

@@ -52,6 +52,35 @@ describe("what two configurations define under one name", () => {
     expect(doubtsOf(old, { ...old, "countersign.yaml": yaml })[0]).toBe("not decided");
   });
 
+  it("is another map if its schema is another one, also where one policy decides alike for both", () => {
+    const withSchema = changeYaml("file: list.json", "file: list.json, values: { type: boolean }");
+    const old: Files = { ...oneAttachment(LISTED, MAP), "list.json": '{ "a": true }' };
+    expect(doubtsOf(withSchema(old), withSchema(old))).toEqual(["equal", []]);
+    for (const [one, other] of [
+      [old, withSchema(old)],
+      [withSchema(old), old],
+    ] as const)
+      expect(doubtsOf(one, other)).toEqual(["not decided", ["the map `list` has another schema"]]);
+  });
+
+  it("gives both only what both schemas say of values", () => {
+    const small = 'map_lookup("list", "a") > 5 ? -1 : 0';
+    const policy = (body: string) =>
+      `import { map_lookup } from "countersign";\nexport const bpf_prog_load = () => (${body});\n`;
+    const values = "values: { type: integer, maximum: 5 }";
+    const old: Files = {
+      ...oneAttachment(policy(small), MAP.replace("list.json", `list.json, ${values}`)),
+      "list.json": "{}",
+    };
+    const its: Files = {
+      ...oneAttachment(policy("0"), MAP.replace("list.json", `list.json, ${values}`)),
+      "list.json": "{}",
+    };
+    expect(comparisonOf(old, its).answer).toBe("equal");
+    const larger = changeYaml("maximum: 5", "maximum: 6");
+    expect(comparisonOf(old, larger(its)).answer).toBe("differs");
+  });
+
   const WRITABLE = "maps: { list: { file: list.json, writable: { entries: 10, bytes: 1KiB }, writers: [policy] } }";
   const COUNTS =
     'import { map_update } from "countersign";\nexport const bpf_prog_load = () => map_update("list", "a", 1);\n';

@@ -120,7 +120,7 @@ describe("countersign prove check", () => {
     expect(JSON.parse(shipped.out).missing.map(({ property }: { property: string }) => property)).toContain(all[1]);
   });
 
-  it.each(['"version":2', '"digests":{', '"hook":"bpf_prog_load"', '"yes":{', '"verdict":-1'])(
+  it.each(['"version":3', '"digests":{', '"hook":"bpf_prog_load"', '"yes":{', '"verdict":-1'])(
     "rejects a certificate with a key twice: %s",
     { tags: ["deep"] },
     async (text) => {

@@ -40,6 +40,28 @@ describe("countersign prove table", () => {
     expect(out).toMatch(/^Assumed:$/m);
   });
 
+  it("names once the line that says what a map has, which the entries of its file satisfy", async () => {
+    const look = (errno: number) =>
+      `import { map_lookup } from "countersign";\nexport const bpf_prog_load = () => (map_lookup("m", "a")?.on ? ${errno} : 0);\n`;
+    write({ one: look(-1), other: look(-2) });
+    writeFileSync(join(folder, "m.json"), '{ "a": { "on": true }, "b": { "on": false, "for": [1, 2] } }');
+    const config = join(folder, "countersign.yaml");
+    const before = readFileSync(config, "utf8");
+    const configure = (schema: string) => writeFileSync(config, `${before}maps: { m: { file: m.json${schema} } }\n`);
+    configure("");
+    const assumed = (out: string) => out.split("\n").filter((line) => line.includes("any JSON value"));
+    const [line, ...others] = assumed((await prove()).out);
+    expect(others).toEqual([]);
+    expect(line).toContain("`m` has any JSON value under any key");
+    const proposed = /such as `(.*)`$/.exec(line!)![1];
+    expect(proposed).toBe(
+      "values: { type: object, properties: { on: { type: boolean }, for: { type: array, items: { type: integer } } }, required: [ on ], additionalProperties: false }",
+    );
+    configure(`, ${proposed}`);
+    const { code, out } = await prove();
+    expect([code, assumed(out)]).toEqual([0, []]);
+  });
+
   it("ends with what all attachments enforce together, in a limited number of rows", { tags: ["deep"] }, async () => {
     write({
       limit: LIMIT,
