@@ -9,6 +9,7 @@ export const FILLED_IN = "libbpf resolves CO-RE relocations, kernel symbols and 
 /** After relocation by `--btf`. */
 export const MODULE_FD = "an instruction has the fd of a kernel module's BTF at the load";
 export const AS_DECLARED = "a load does not pass all types that the object declares";
+export const PINNED = "a pinned map can be another's, or the object's own";
 export const LONG_NAME = "a load passes only the first 15 bytes of a name";
 export const SETTINGS = "a loader can choose other settings";
 export const REPORTED = "the kernel reports it after the load";
@@ -22,13 +23,16 @@ export const NAMES_NO_TARGET = "null unless the program is of type tracing, lsm 
 /** What a scan cannot have, since the kernel keeps only what the verifier made of the instructions. */
 const TRANSLATED = differs("the kernel reports only the instructions that its verifier made of them");
 
+/** What a description of a program does not say of its code. */
+export const ASSEMBLED = differs("the program is assembled to have the described facts");
+
 /** The instructions that are loaded and what is computed from them. A description has only what it says they do. */
 export const OF_CODE = known({
   offline: differs(FILLED_IN, MODULE_FD),
-  described: differs("the program is assembled to have the described facts"),
+  described: ASSEMBLED,
   scan: TRANSLATED,
 });
-export const OF_EFFECTS = known({ offline: differs(FILLED_IN, AS_DECLARED), scan: TRANSLATED });
+export const OF_EFFECTS = known({ offline: differs(FILLED_IN, AS_DECLARED, PINNED), scan: TRANSLATED });
 /** What the loader says at the load, and the kernel does not keep. */
 export const OF_LOADER = known({ offline: "null", sealed: differs("the loader chooses it"), scan: "null" });
 /** The object file, and what only it says. */

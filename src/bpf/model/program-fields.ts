@@ -21,6 +21,7 @@ import {
 } from "../../fact-type.js";
 import { differs, EVERYWHERE, known, type SubjectField, type SubjectFields } from "../../known-fact.js";
 import {
+  ASSEMBLED,
   EMBEDDED_DATA,
   LONG_NAME,
   NAMES_NO_TARGET,
@@ -287,7 +288,7 @@ export const PROGRAM_FIELDS = {
     type: COUNT,
     source: "code",
     doc: "Number of 8-byte slots: an ld_imm64 counts as two, as in the kernel.",
-    known: known({ scan: differs("the verifier adds and removes instructions") }),
+    known: known({ described: ASSEMBLED, scan: differs("the verifier adds and removes instructions") }),
   },
   insns: {
     type: BYTES,
@@ -304,7 +305,6 @@ export const PROGRAM_FIELDS = {
     known: {
       ...OF_CODE,
       offline: { "same-as": "insns" },
-      described: { "same-as": "insns" },
       sealed: differs("they have the fds of the load"),
     },
   },

@@ -8,6 +8,7 @@ import {
   LONG_NAME,
   MODULE_FD,
   NAMES_NO_TARGET,
+  PINNED,
   REPORTED,
   SETTINGS,
   SIZED_BY_LOADER,
@@ -54,12 +55,13 @@ export function loadQuestions(
   const reasons: (readonly string[])[] = [];
   const facts = factsOfObjects(
     objects,
-    (program, _, { asDeclared }, relocated) => {
+    (program, { effects }, { asDeclared }, relocated) => {
       if (relocated === null && countFilledIn(program) > 0) reasons.push([FILLED_IN]);
       else
         reasons.push([
           ...(relocated?.isDigestConstant === false ? [MODULE_FD] : []),
           ...(asDeclared ? [AS_DECLARED] : []),
+          ...(effects.writes_shared_map && usesPinnedMap(program) ? [PINNED] : []),
         ]);
     },
     relocate,
@@ -102,7 +104,8 @@ function programQuestions(
     ...ofFile,
   ];
   const uncertain = uncertainFacts(SUBJECT_FIELDS.program, "offline", [...reasons, REPORTED]);
-  const subject = programSubject(program, { ...origin, kernel_signature: null, kernel_keyring: null });
+  const maps = program.maps.map((map) => ({ ...map, flags: reportedMapFlags(map.type, map.flags) }));
+  const subject = programSubject({ ...program, maps }, { ...origin, kernel_signature: null, kernel_keyring: null });
   const offlineOnly = uncertainFacts(
     SUBJECT_FIELDS.program,
     "gate",
@@ -120,6 +123,10 @@ const FROM_KERNEL: readonly string[] = programFactsFrom("kernel");
 
 /** Program types for which bpf_attr names the attach target, by its BTF id. */
 const NAMES_TARGET: ReadonlySet<string> = new Set(["tracing", "lsm", "struct_ops"]);
+
+function usesPinnedMap({ linked }: ObjectProgram): boolean {
+  return [...linked.references.values()].some((one) => one.to === "map" && !one.reference.map.own);
+}
 
 function countFilledIn(program: ObjectProgram): number {
   const kernel = [...program.linked.references.values()].filter(({ to }) => to === "kfunc" || to === "ksym");

@@ -2,8 +2,10 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { subjectsOf } from "../../support/file-subjects.js";
+import { describedAs, KnownFacts, plainFacts } from "../../support/known-facts.js";
 import { bootOnce, GUEST_CONFIGURATION } from "./boot.js";
 
 /**
@@ -19,8 +21,18 @@ SEC("lsm/file_open") int by_lsm(void *ctx) { return 0; }
 char _license[] SEC("license") = "GPL";
 `;
 
+/** Modules that are asked about; whether the kernel then finds what they need does not matter. */
+const MODULES = [
+  ..."dummy ifb veth bonding vxlan tun macvlan ipvlan bridge 8021q loop nbd fuse overlay dm-mod raid0 xt_mark".split(
+    " ",
+  ),
+  ..."nf_conntrack ip_tables nf_tables sctp".split(" "),
+];
+
 describe("the gate in a guest, whose kernel has what this one lacks", () => {
+  const modules = new Map<string, Uint8Array>();
   const ran = bootOnce(["bpftool", "clang-19"], (guest) => {
+    for (const name of MODULES) modules.set(name, guest.kernel.module(name));
     const dummy = guest.kernel.module("dummy");
     const digest = createHash("sha256").update(dummy).digest("hex");
     guest.file("lib/dummy.ko", dummy);
@@ -38,6 +50,11 @@ describe("the gate in a guest, whose kernel has what this one lacks", () => {
         return file.parameters.includes("numdummies=2") ? 0 : deny("with other parameters");
       }`,
     );
+    const recorded = GUEST_CONFIGURATION.replace("/tmp/log.jsonl", "/tmp/modules.jsonl, level: inputs");
+    guest.file("site/modules/countersign.yaml", recorded);
+    guest.file("site/modules/policy.js", "export const kernel_read_file = () => 0;");
+    for (const [name, data] of modules) guest.file(`lib/modules/${name}.ko`, data);
+    guest.file("lib/modules.sh", MODULES.map((name) => `insmod /lib/modules/${name}.ko\n`).join(""));
     guest.file("lib/tracers.o", compiled());
     guest.file("lib/strict.sh", STRICT);
     guest.program(execFileSync("sh", ["-c", "command -v bpftool"], { encoding: "utf8" }).trim(), "bin/bpftool");
@@ -73,6 +90,8 @@ bpftool prog loadall /lib/tracers.o /sys/fs/bpf/bare autoattach; echo "tracers w
 gate allow bpftool prog loadall /lib/tracers.o /sys/fs/bpf/gated autoattach; echo "tracers behind a gate: $?"
 ls /sys/fs/bpf/gated
 grep -o '"reason":"policy: [^"]*' /tmp/log.jsonl
+gate modules sh /lib/modules.sh
+grep '"type":"subject"' /tmp/modules.jsonl
 `;
   const line = (what: string) => new RegExp(`^${what}: (\\d+)$`, "m").exec(ran().output)?.[1];
 
@@ -86,6 +105,28 @@ grep -o '"reason":"policy: [^"]*' /tmp/log.jsonl
     expect(ran().output).toContain("policy: ifb at /lib/ifb.ko is not the module that is known");
     expect(ran().output).toContain("policy: unknown fact at ");
     expect(ran().output).toContain("policy: with other parameters");
+  });
+
+  it("knows of modules what is known offline and described, but for what the tables of facts name", () => {
+    const known = new KnownFacts();
+    const recorded = ran().output.match(/^\{.*"type":"subject".*\}$/gm) ?? [];
+    const live = recorded.map((line) => JSON.parse(line).content.facts as Readonly<Record<string, unknown>>);
+    const differences = live.flatMap((facts) => {
+      const { path } = facts as { path: string };
+      const data = modules.get(basename(path, ".ko"))!;
+      const [offline] = subjectsOf(path, data, "kernel_read_file");
+      const described = describedAs("module", "kernel_read_file", {
+        ...facts,
+        data: { hex: Buffer.from(data).toString("hex") },
+      });
+      return [
+        ...known.differences("file", "offline", plainFacts("file", offline!), facts),
+        ...known.differences("file", "described", plainFacts("file", described), facts),
+      ];
+    });
+    expect(differences, differences.join("\n")).toEqual([]);
+    expect(live.map(({ path }) => basename(`${path}`, ".ko"))).toEqual(MODULES);
+    expect(live.length).toBeGreaterThanOrEqual(20);
   });
 
   it("loads the copy of the module that was judged, with its parameters", () => {

@@ -1,4 +1,4 @@
-import { NO_ATTR_FACTS } from "../../../bpf/model/command-fields.js";
+import { COMMAND_FIELDS, NO_ATTR_FACTS } from "../../../bpf/model/command-fields.js";
 import { withCommandDigest } from "../../../bpf/model/commands.js";
 import type { CommandSubject } from "../../../hooks/command.js";
 import { LruCache } from "../../../lru-cache.js";
@@ -6,6 +6,7 @@ import type { Call } from "../../call/call.js";
 import type { CommandFacts, Plan } from "./copied-command.js";
 import type { Copy } from "./copy.js";
 import type { Held } from "./held.js";
+import { withOwnFacts } from "./own-facts.js";
 import type { Resolved } from "./target.js";
 import { targetFacts } from "./target-facts.js";
 
@@ -53,13 +54,14 @@ export function copiedCommand(
   resolved: Resolved,
 ): CommandSubject {
   const attachedTo = target === null ? null : targetFacts(call, copy, target, targetAt, object, resolved);
-  return digested({
+  const subject: CommandSubject = {
     ...{ name, digest: "", cmd: call.word(0), size: call.word(2), ...NO_ATTR_FACTS },
     program: object?.program ?? null,
     map: object?.map ?? null,
     path: target === null ? (resolved.path ?? null) : null,
     ...facts?.(copy, attachedTo, object),
-  });
+  };
+  return digested(withOwnFacts(COMMAND_FIELDS, name, subject));
 }
 
 function digested(subject: CommandSubject): CommandSubject {

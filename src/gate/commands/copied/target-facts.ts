@@ -1,7 +1,9 @@
+import { TARGET_FIELDS } from "../../../bpf/model/command-fields.js";
 import type { AttachTarget } from "../../../hooks/command.js";
 import type { Call } from "../../call/call.js";
 import type { Copy } from "./copy.js";
 import { type Held, heldBy } from "./held.js";
+import { withOwnFacts } from "./own-facts.js";
 import type { Resolved, Target } from "./target.js";
 
 const NONE: AttachTarget = {
@@ -26,12 +28,12 @@ export function targetFacts(
   const held = fd < 0 ? null : heldBy(call, fd);
   const file = () => (fd < 0 ? null : call.task.identify(fd));
   const { kind, probeCount } = target;
-  return {
+  return withOwnFacts(TARGET_FIELDS, kind, {
     ...NONE,
     kind,
     name: held?.map?.name ?? null,
     program: held?.program ?? null,
     count: probeCount === undefined ? null : given.u32(probeCount),
     ...target.facts?.({ copy, targetAt, object, held, file, resolved }),
-  };
+  });
 }

@@ -1,0 +1,122 @@
+/**
+ * Compares the facts of one operation as different ways of asking have them, by what the tables of facts say: see
+ * src/known-fact.ts.
+ */
+import { hash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { DESCRIBED, type DescribedSubject } from "../../src/config/case-subject.js";
+import { readRequest } from "../../src/config/request.js";
+import { SUBJECT_FIELDS } from "../../src/engine/load/subject-fields.js";
+import type { HookName, SubjectKind } from "../../src/hooks/catalogue.js";
+import type { Known, SubjectField, SubjectFields, Way } from "../../src/known-fact.js";
+import { describedQuestion } from "../../src/workbench/testing/case-subjects.js";
+
+type Facts = Readonly<Record<string, unknown>>;
+
+/** The facts that policies see, with a digest in the place of bytes, as a log of level `inputs` has them. */
+export function plainFacts(kind: SubjectKind, subject: object): Facts {
+  const fields = SUBJECT_FIELDS[kind] as SubjectFields;
+  const seen = Object.keys(fields).filter((name) => fields[name]!.withheld !== true && name in subject);
+  return Object.fromEntries(seen.map((name) => [name, plain((subject as Facts)[name])]));
+}
+
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return { sha256: hash("sha256", value), length: value.length };
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(plain);
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]));
+}
+
+/** Which facts were compared in which way, so that a test can ask whether a fact was never compared. */
+export class KnownFacts {
+  /** The facts that had the same value, were null, or were unknown as their rows say, by way and kind. */
+  readonly compared = new Map<string, number>();
+  /** How many subjects were compared, by kind. */
+  readonly subjects = new Map<SubjectKind, number>();
+
+  /**
+   * What of a subject is otherwise than its table says, one line for each: `asked` are the facts in one way of asking,
+   * `real` those of the operation in a gate. `unsure` are the facts that may differ for a reason that holds for this
+   * subject; all of them if it is absent. A fact that is null in a gate says nothing about the other way.
+   */
+  differences(kind: SubjectKind, way: Way, asked: Facts, real: Facts, unsure?: readonly string[]): readonly string[] {
+    this.subjects.set(kind, (this.subjects.get(kind) ?? 0) + 1);
+    const fields: SubjectFields = SUBJECT_FIELDS[kind];
+    const sure = Object.keys(fields).filter((name) => {
+      const how = fields[name]!.known[way];
+      if (fields[name]!.withheld === true) return false;
+      const isSure = typeof how === "object" && "differs" in how && unsure?.includes(name) === false;
+      return isSure && !isUnlike(fields[name]!.known.gate) && !isDeepStrictEqual(asked[name], real[name]);
+    });
+    return [
+      ...this.#differences(fields, way, asked, real, kind),
+      ...sure.map((name) => `${kind}.${name} differs for no reason: ${JSON.stringify([asked[name], real[name]])}`),
+    ];
+  }
+
+  /** The facts of a kind that were never compared in a way, though their rows say how they are known. */
+  neverCompared(kind: SubjectKind, way: Way): readonly string[] {
+    const fields = SUBJECT_FIELDS[kind] as SubjectFields;
+    return Object.keys(fields).filter((name) => {
+      const { known, withheld } = fields[name]!;
+      return withheld !== true && known[way] !== "not asked" && !this.compared.has(`${way} ${kind}.${name}`);
+    });
+  }
+
+  #differences(fields: SubjectFields, way: Way, asked: Facts, real: Facts, path: string): readonly string[] {
+    return Object.entries(fields).flatMap(([name, field]) =>
+      field.withheld ? [] : this.#compare(field, way, asked, real, name, `${path}.${name}`),
+    );
+  }
+
+  #compare(field: SubjectField, way: Way, asked: Facts, real: Facts, name: string, path: string): readonly string[] {
+    const how = field.known[way];
+    this.compared.set(`${way} ${path}`, (this.compared.get(`${way} ${path}`) ?? 0) + 1);
+    if (field.known.gate === "null" && real[name] !== null) return [`${path} is not null in a gate`];
+    if (isUnlike(field.known.gate)) return [];
+    const table = field.type.fields as SubjectFields | undefined;
+    if (how === "yes" && table !== undefined) return this.#within(table, way, asked[name], real[name], path);
+    return isAs(how, asked, real, name)
+      ? []
+      : [`${path} is ${JSON.stringify(asked[name])} ${way}, ${JSON.stringify(real[name])} in a gate`];
+  }
+
+  /** Compares an object of facts, or each of a list. */
+  #within(fields: SubjectFields, way: Way, asked: unknown, real: unknown, path: string): readonly string[] {
+    if (asked === null || real === null) return asked === real ? [] : [`${path} is null in one way`];
+    const [ours, theirs] = [[asked].flat(), [real].flat()];
+    if (ours.length !== theirs.length) return [`${path} has another length`];
+    return ours.flatMap((one, index) => this.#differences(fields, way, one as Facts, theirs[index] as Facts, path));
+  }
+}
+
+/** Whether the gate itself has another value than the operation. */
+function isUnlike(how: Known): boolean {
+  return how === "null" || (typeof how === "object" && "differs" in how);
+}
+
+function isAs(how: Known, asked: Facts, real: Facts, name: string): boolean {
+  if (how === "not asked") return false;
+  if (how === "null") return asked[name] === null;
+  if (typeof how === "object") {
+    if ("same-as" in how) return isDeepStrictEqual(asked[name], asked[how["same-as"]]);
+    if ("differs" in how) return name in asked;
+    return !(name in asked) || !(name in real) || isDeepStrictEqual(asked[name], real[name]);
+  }
+  return isDeepStrictEqual(asked[name], real[name]);
+}
+
+/** The subject that a person describes by stating all of these facts that the form of a request has. */
+export function describedAs(kind: DescribedSubject["kind"], hook: HookName, facts: Facts): object {
+  const subject: Record<string, unknown> = stated(DESCRIBED[kind].shape, facts);
+  // A program that does as little as the described one can be shorter or longer.
+  delete subject.insn_cnt;
+  if (Array.isArray(subject.maps)) subject.maps = subject.maps.map((map) => stated(DESCRIBED.map.shape, map));
+  const request = readRequest("request", 1, JSON.stringify({ hook, [kind]: subject }));
+  return describedQuestion(request.subject, hook, "request").subject;
+}
+
+/** The facts that a form asks for. */
+function stated(form: object, facts: Facts): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(form).flatMap((key) => (key in facts ? [[key, facts[key]]] : [])));
+}
