@@ -52,6 +52,7 @@ const TABLES = {
     "facts about maps": factTable(SUBJECT_FIELDS.map),
     "facts about commands": factTable(SUBJECT_FIELDS.command),
     "facts about files": factTable(SUBJECT_FIELDS.file),
+    "facts about blobs": factTable(SUBJECT_FIELDS.blob),
     "facts about the caller": factTable(CURRENT_FIELDS, {}),
   },
   "docs/lint.md": {

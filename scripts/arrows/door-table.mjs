@@ -238,12 +238,9 @@ export const DOORS = {
   hooks: {
     files: 7,
     names: 37,
-    shared: ["catalogue", "command", "decision", "denial", "subject"],
+    shared: ["catalogue", "command", "decision", "denial", "subject", "subject-fields"],
     only: {
-      engine: {
-        because: "the capabilities that a decision grants, and the facts of a subject, are parts of the hooks' tables",
-        files: ["grants", "subject-fields"],
-      },
+      engine: { because: "the capabilities that a decision grants are a part of the hook's table", files: ["grants"] },
     },
   },
   policy: {

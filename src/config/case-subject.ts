@@ -2,6 +2,7 @@ import * as z from "zod";
 import { COMMAND_FIELDS } from "../bpf/model/command-fields.js";
 import { COMMAND_NAMES, type CommandName } from "../bpf/model/commands.js";
 import type { CommandSubject } from "../hooks/command.js";
+import { OWN_FIELDS } from "../hooks/subject-fields.js";
 import { BYTES, describedFacts } from "./described-facts.js";
 
 /** Subjects that a test describes in place of a file. Names in them are checked where the subjects are made. */
@@ -82,7 +83,8 @@ const PROGRAM = z.strictObject({
 /** The subject of hooks `bpf_map_create` and `bpf_map`. */
 const MAP_SUBJECT = MAP.extend({ access: z.enum(["r", "w", "rw"]).nullable().optional() });
 
-const BLOB = z.strictObject({ name: NAME, data: BYTES, signature: BYTES.nullable().default(null) });
+/** Its digest follows from the rest. */
+const BLOB = describedFacts(OWN_FIELDS.blob, { name: "test" }).omit({ digest: true });
 
 /** The subject of hook `bpf`. Its number and its digest follow from the rest. */
 const COMMAND = describedFacts(COMMAND_FIELDS)
@@ -92,22 +94,23 @@ const COMMAND = describedFacts(COMMAND_FIELDS)
 /** The subject of hook `bpf_token_create`, which has no facts. */
 const TOKEN = z.strictObject({});
 
+/** A file. Its digests follow from its contents, and the purpose from the hook. */
+const describedFile = (defaults: Readonly<Record<string, unknown>>) =>
+  describedFacts(OWN_FIELDS.file, { name: "test", data: Buffer.alloc(0), ...defaults }).omit({
+    ...{ sha256: true, digest: true, purpose: true },
+  });
+
 /** The subject of hook `kernel_read_file`: a kernel module. */
-const MODULE = z.strictObject({
-  name: text.nullable().default("test"),
-  path: text.nullable().default("test.ko"),
-  data: BYTES.default(Buffer.alloc(0)),
-  signature: BYTES.nullable().default(null),
+const MODULE = describedFile({ path: "test.ko", parameters: "" }).extend({
   parameters: text.default(""),
   /** The facts that are unknown in this case. */
   unknown: z.array(z.enum(["path", "parameters"])).default([]),
 });
 
 /** The subject of hook `bprm_check_security`. */
-const EXECUTABLE = MODULE.omit({ parameters: true, unknown: true }).extend({
-  name: NAME,
-  path: text.default("/usr/bin/test"),
-});
+const EXECUTABLE = describedFile({})
+  .omit({ parameters: true })
+  .extend({ name: NAME, path: text.default("/usr/bin/test") });
 
 /** The subjects that a case can describe, by the key that describes them. */
 export const DESCRIBED = {

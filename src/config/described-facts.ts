@@ -1,14 +1,16 @@
 import * as z from "zod";
-import type { FactDomain, FactFields } from "../fact-type.js";
+import type { FactDomain, FactFields, FactType } from "../fact-type.js";
 import { domainsOf } from "../fact-type.js";
 
 /**
  * The schema of an object of facts that a person describes, made from the table of its facts. Null is the default of
  * each fact that can be null; other facts are required, unless `defaults` has them. Names are not checked.
  */
-export function describedFacts(fields: FactFields, defaults: Readonly<Record<string, unknown>> = {}) {
-  return objectOf(domainsOf(fields), defaults);
+export function describedFacts<F extends FactFields>(fields: F, defaults: Readonly<Record<string, unknown>> = {}) {
+  return objectOf(domainsOf(fields), defaults) as z.ZodObject<Form<F>, z.core.$strict>;
 }
+
+type Form<F extends FactFields> = { [N in keyof F]: z.ZodType<F[N]["type"] extends FactType<infer T> ? T : never> };
 
 function objectOf(domains: Readonly<Record<string, FactDomain>>, defaults: Readonly<Record<string, unknown>>) {
   const shape = Object.entries(domains).map(([name, domain]) => {

@@ -105,8 +105,8 @@ function mapOf({ access, ...map }: CaseMap, hook: HookName, place: string): Subj
   return mapSubject(map, access === undefined ? (hook === "bpf_map" ? "rw" : null) : access);
 }
 
-function blobOf({ name, data, signature }: CaseBlob): Subject {
-  return { name, digest: sha256(data), data, signature };
+function blobOf(given: CaseBlob): Subject {
+  return { ...given, digest: sha256(given.data) };
 }
 
 type FileContents = Omit<CaseModule, "parameters" | "unknown">;
@@ -117,7 +117,6 @@ function moduleOf({ parameters, unknown, ...given }: CaseModule): Subject {
 }
 
 function fileOf(given: FileContents, purpose: "exec" | "module", parameters: string | null): Subject {
-  const { name, path, data, signature } = given;
-  const digest = sha256(data);
-  return { path, name, digest, sha256: digest, data, signature, purpose, parameters };
+  const digest = sha256(given.data);
+  return { ...given, digest, sha256: digest, purpose, parameters };
 }

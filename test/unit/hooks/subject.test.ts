@@ -104,12 +104,12 @@ describe("what a hook is about, as types/countersign.d.ts declares it", () => {
     const types = Array.from({ length: 64 }, (_, type) => [targetOf(type, 0), attachTargetOf(type)]).flat();
     const targets = [null, ...types].filter((one): one is Target => one !== undefined);
     const kinds = new Set<string>();
-    for (const { facts } of Object.values(COPIED_COMMANDS))
+    for (const [name, { facts }] of Object.entries(COPIED_COMMANDS))
       for (const target of targets)
         for (const held of [null, object as Held]) {
           const call = { word: (index: number) => (index === 0 ? 28 : 64) } as Call;
           const plan = { target, targetAt: 4 };
-          const subject = copiedCommand(call, "BPF_X", facts, copy as unknown as Copy, held, plan, { path: "/x" });
+          const subject = copiedCommand(call, name, facts, copy as unknown as Copy, held, plan, { path: "/x" });
           if (subject.attach) kinds.add(subject.attach.target.kind);
           commands.push(subject);
         }
