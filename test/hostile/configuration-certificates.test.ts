@@ -79,7 +79,7 @@ const OTHERS: Readonly<Record<string, CertifiedFolder>> = {
 
 /** The certificate of the original, with its tree of decisions, as one of another configuration. */
 function forgedFor(other: CertifiedFolder): string {
-  const policies = new CheckedPolicies(other.config);
+  const policies = new CheckedPolicies(other.config, {});
   const { stated } = decisionAt("bpf_prog_load", policies);
   policies.close();
   const tables = [{ ...stated, tree: tableOf(certificate).tree }];

@@ -79,7 +79,7 @@ const folderOf = (text: string) => new CertifiedFolder("policy.js", text);
 
 /** A certificate with its tree as one of another policy. */
 function forgedFor(other: CertifiedFolder, certificate: TableCertificate): string {
-  const policies = new CheckedPolicies(other.config);
+  const policies = new CheckedPolicies(other.config, {});
   const { stated } = attachmentAt("bpf_prog_load", policies, policies.placed[0]!);
   policies.close();
   const tables = [{ ...stated, tree: certificate.tables[0]!.tree }];

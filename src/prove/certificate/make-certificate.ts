@@ -70,10 +70,10 @@ type Tables = (checked: CheckedPolicies, bounds: () => ExplorationLimits) => Gen
 function certificateOf({ config, names }: PlacedPolicies, limits: ExplorationLimits, tables: Tables): TableCertificate {
   const end = performance.now() + limits.timeout;
   const bounds = () => ({ ...limits, timeout: Math.max(0, end - performance.now()) });
-  const checked = new CheckedPolicies(config);
+  const { known: maps = {} } = names;
+  const checked = new CheckedPolicies(config, maps);
   try {
     const all = [...tables(checked, bounds)];
-    const { known: maps = {} } = names;
     return { certificate: "countersign prove", version: 3, digests: digestsOf(config.file), maps, tables: all };
   } finally {
     checked.close();

@@ -108,11 +108,8 @@ const OF_OBJECTS: Readonly<Record<string, (given: readonly unknown[]) => unknown
   freeze: ([of]) => (of instanceof Plain || Array.isArray(of) ? of : notEvaluated("`Object.freeze` of this value")),
 };
 
-/** Objects that the policy wrote. */
-const written = new WeakSet<Plain>();
-
 function entriesOf(value: unknown): unknown[][] {
-  if (!(value instanceof Plain) || !written.has(value)) return notEvaluated("the properties of this value");
+  if (!(value instanceof Plain) || !value.isWritten) return notEvaluated("the properties of this value");
   return [...value.properties].map(([name, read]) => {
     // Numbers come first, in their order
     return INDEX.test(name) ? notEvaluated("the order of properties with numbers as names") : [name, read()];
@@ -149,8 +146,7 @@ function binary(node: NodeOf<"BinaryExpression">, scope: Scope, to: Evaluation):
 }
 
 function object({ properties }: NodeOf<"ObjectExpression">, scope: Scope, to: Evaluation): Plain {
-  const made = new Plain(new Map());
-  written.add(made);
+  const made = new Plain(new Map(), true);
   for (const one of properties) {
     if (one.type === "SpreadElement" || one.computed || one.kind !== "init") return notEvaluated("this property");
     const key = nameOf(one.key);
@@ -184,7 +180,7 @@ function memberOf(node: NodeOf<"MemberExpression">, scope: Scope, to: Evaluation
 
 /** The property of an object that the policy wrote whose name is a text: each name that there is is asked for. */
 function chosen(path: Path, holder: unknown, of: string): unknown {
-  if (!(holder instanceof Plain) || !written.has(holder)) return notEvaluated("a key that is not known");
+  if (!(holder instanceof Plain) || !holder.isWritten) return notEvaluated("a key that is not known");
   for (const [text, read] of holder.properties) if (path.ask({ kind: "equals", of, text })) return read();
   for (const [text, value] of INHERITED_FUNCTIONS) if (path.ask({ kind: "equals", of, text })) return value;
   return undefined;

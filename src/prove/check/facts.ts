@@ -2,9 +2,9 @@ import type { FactDomain } from "../../fact-type.js";
 import { INHERITED } from "../facts/declarations.js";
 import { JSON_TYPES, type JsonDomain, type TextPart } from "../shared/atom.js";
 import { entryOfObject, type JsonEntry, jsonDomain } from "../shared/json-domain.js";
-import { canHaveKey, type KnownMap } from "../shared/known-maps.js";
+import { canHaveKey, knownMap } from "../shared/known-maps.js";
 import { type Domain, notEvaluated, type Path, type Place, Stop } from "./path.js";
-import { isPrimitive, linear, Sym, unknownOf } from "./value.js";
+import { isPrimitive, linear, Plain, Sym, unknownOf } from "./value.js";
 
 const MOST_ELEMENTS = 0xffff_ffffn;
 const MOST_INTEGER = BigInt(Number.MAX_SAFE_INTEGER);
@@ -82,7 +82,8 @@ export function lookUp(path: Path, map: string, parts: readonly TextPart[]): unk
     return "number" in part ? JSON.stringify(part.number) : notEvaluated("this key of a map");
   });
   const name = `map_lookup(${JSON.stringify(map)},${words.join("+")})`;
-  const known = knownMap(path, map);
+  const known = knownMap(path.names.known ?? {}, map);
+  if (known.contents !== undefined) return constantEntry(path, known.contents.entries, parts);
   const schemas = known.values === undefined ? [] : [known.values];
   const [part = "", ...others] = parts;
   const isImpossible = typeof part === "string" && others.length === 0 && !canHaveKey(known, part);
@@ -95,9 +96,25 @@ export function lookUp(path: Path, map: string, parts: readonly TextPart[]): unk
   return jsonEntry(path, name, { map, parts }, { presence: "maybe", schemas });
 }
 
-/** What is known of a map. */
-export function knownMap({ names: { known = {} } }: Path, map: string): KnownMap {
-  return Object.hasOwn(known, map) ? known[map]! : {};
+/** An entry of a map whose contents are known. A key that is not known is compared with each of the map's. */
+function constantEntry(path: Path, entries: Readonly<Record<string, unknown>>, parts: readonly TextPart[]): unknown {
+  const [part = "", ...others] = parts;
+  if (others.length > 0 || (typeof part !== "string" && !("text" in part))) return notEvaluated("this key of a map");
+  const isKey = (key: string) => (typeof part === "string" ? key === part : isText(path, part.text, key));
+  const found = Object.entries(entries).find(([key]) => isKey(key));
+  return found === undefined ? undefined : written(found[1]);
+}
+
+function isText(path: Path, of: string, text: string): boolean {
+  return path.ask({ kind: "equals", of, text });
+}
+
+/** A JSON value as one that the policy wrote. */
+function written(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(written);
+  if (typeof value !== "object" || value === null) return value;
+  const properties = Object.entries(value).map(([name, one]) => [name, () => written(one)] as const);
+  return new Plain(new Map(properties), true);
 }
 
 /** A JSON value as what it is, on a path on which it has one type. */

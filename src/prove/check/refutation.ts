@@ -1,6 +1,5 @@
 import type { FarkasRow, Refutation } from "../shared/certificate.js";
-import { canHaveKey } from "../shared/known-maps.js";
-import { knownMap } from "./facts.js";
+import { canHaveKey, knownMap } from "../shared/known-maps.js";
 import type { Condition, Domain, Path } from "./path.js";
 import { constant, plus, type Sum, TEXT_TESTS } from "./value.js";
 
@@ -60,7 +59,7 @@ function hasNoKey(name: string, conditions: readonly Condition[], path: Path): b
   if (!isThere || typeof place !== "object" || !("map" in place)) return false;
   const [part, ...others] = place.parts;
   if (typeof part !== "object" || !("text" in part) || others.length > 0) return false;
-  const known = knownMap(path, place.map);
+  const known = knownMap(path.names.known ?? {}, place.map);
   const { keys = null } = known;
   const isOther = conditions.some(({ atom, is }) => {
     return is && atom.kind === "equals" && atom.of === part.text && !canHaveKey(known, atom.text);

@@ -60,7 +60,11 @@ export class Native {
  * undefined, except those of `Object.prototype`, which are never evaluated.
  */
 export class Plain {
-  constructor(readonly properties: Map<string, () => unknown>) {}
+  constructor(
+    readonly properties: Map<string, () => unknown>,
+    /** Whether the policy wrote it, or it is from a map: there are no other properties. */
+    readonly isWritten = false,
+  ) {}
 }
 
 export const unknownOf = (value: unknown) => (value instanceof Sym ? value.its : null);

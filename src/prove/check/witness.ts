@@ -6,8 +6,8 @@ import type { Fields } from "../facts/declarations.js";
 import { outsideDomain } from "../facts/in-domain.js";
 import { type Atom, anyElement, type LinearTerm, type Origin, type TextPart } from "../shared/atom.js";
 import type { End, Witness } from "../shared/certificate.js";
+import { knownMap } from "../shared/known-maps.js";
 import type { Input } from "../witness/input.js";
-import { knownMap } from "./facts.js";
 import { attempt, type Condition, notEvaluated, type Path, Stop } from "./path.js";
 import { TEXT_TESTS } from "./value.js";
 
@@ -49,7 +49,7 @@ export class WitnessInput implements Input {
       ...outsideDomain(this.subject, objectOf(subject), argument),
       ...outsideDomain(this.current, objectOf(current), "current"),
       ...Object.entries(this.witness.maps).flatMap(([map, entries]) => {
-        const found = new MapSchema(knownMap(this.path, map)).firstBreach(entries);
+        const found = new MapSchema(knownMap(this.path.names.known ?? {}, map)).firstBreach(entries);
         return found === null ? [] : [`${map}[${JSON.stringify(found.path[0])}]`];
       }),
       ...Object.keys(fixed).filter((name) => this.subject[name.slice(argument.length + 1)] !== fixed[name]),

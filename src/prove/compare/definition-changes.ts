@@ -11,6 +11,7 @@ import type { HookName } from "../../hooks/catalogue.js";
 import { readInput } from "../../input.js";
 import type { Exploration } from "../explorer/exploration.js";
 import type { Doubt } from "../shared/doubt.js";
+import { knownMap } from "../shared/known-maps.js";
 import type { LoadedAttachments } from "../witness/loaded-attachments.js";
 
 /** Facts about a program that depend on the folders of signatures, or on `gate.keyrings`. */
@@ -38,6 +39,8 @@ export class DefinitionChanges {
       .map(([, { name }]) => name);
     this.#maps = new Map(
       named(before.maps, now.maps).flatMap(([one, other]) => {
+        // The exploration has the contents of both: nothing of them is taken to be the same
+        if ([old, its].every(({ names }) => knownMap(names.known ?? {}, one.name).contents !== undefined)) return [];
         const differs = MAP_PARTS.filter(([, same]) => !same(one, other, old, its)).map(([words]) => words);
         return differs.length === 0 ? [] : [[one.name, differs.join(", and ")]];
       }),

@@ -40,7 +40,7 @@ export function comparisonEnd(
 }
 
 function sameNames(old: ConfiguredNames, its: ConfiguredNames): boolean {
-  const names = ({ keyrings, maps }: ConfiguredNames) => JSON.stringify([keyrings, maps]);
+  const names = ({ keyrings, maps, known }: ConfiguredNames) => JSON.stringify([keyrings, maps, known]);
   return names(old) === names(its);
 }
 

@@ -1,6 +1,7 @@
 import { JSON_TYPES, type JsonType, nullOrAbsent, type TextPart } from "../shared/atom.js";
 import { entryOfObject, type JsonEntry, jsonDomain } from "../shared/json-domain.js";
-import { canHaveKey } from "../shared/known-maps.js";
+import { canHaveKey, knownMap } from "../shared/known-maps.js";
+import { configuredNames } from "./configured-names.js";
 import { symbol } from "./facts.js";
 import { declareJson, schemasOf } from "./json-symbols.js";
 import {
@@ -58,22 +59,34 @@ export const writtenMaps = new Set<string>();
 
 /** The value of a key in a map. */
 export function lookUp(map: string, key: Key): unknown {
+  const { contents } = knownMap(configuredNames().known, map);
+  if (contents !== undefined) return constantEntry(contents.entries, key);
   const entry = entryOfMap(map, key);
   return entry.presence === "never" ? undefined : jsonEntry(entryName(map, key), entry);
 }
 
 /** `map_lookup(map, key) ?? otherwise()`: null and absent are one condition. */
 export function lookUpOr(map: string, key: Key, otherwise: () => unknown): unknown {
+  if (knownMap(configuredNames().known, map).contents !== undefined) return lookUp(map, key) ?? otherwise();
   const entry = entryOfMap(map, key);
   if (entry.presence === "never") return otherwise();
   const name = entryName(map, key);
   return isNullOrAbsent(name, entry) ? otherwise() : jsonEntry(name, entry);
 }
 
+/** An entry of a map whose contents are known, of which each look-up makes a value of its own. */
+function constantEntry(entries: Readonly<Record<string, unknown>>, key: Key): unknown {
+  for (const [one, value] of Object.entries(entries))
+    if (testTexts("equal", key, one === "" ? [] : [one])) return parse(stringify(value));
+  return undefined;
+}
+
+const { parse, stringify } = JSON;
+
 /** What is known of the value of a key in a map on this path. */
 function entryOfMap(map: string, key: Key): JsonEntry {
   if (writtenMaps.has(map)) return notDecided("a look-up in a map after a write to it");
-  const { values, keys } = beginning.known[map] ?? {};
+  const { values, keys } = knownMap(beginning.known, map);
   const schemas = values === undefined ? [] : [values];
   const [part = "", ...others] = key;
   const isConstant = typeof part === "string" && others.length === 0;

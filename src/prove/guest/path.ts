@@ -21,6 +21,7 @@ import type { KnownMaps } from "../shared/known-maps.js";
 export interface ConfiguredNames {
   readonly keyrings: readonly string[];
   readonly maps: readonly string[];
+  readonly known: KnownMaps;
 }
 
 export interface Configuration extends ConfiguredNames {
@@ -49,6 +50,7 @@ export interface AttachmentRow {
 /** What the host says at the beginning of a path. */
 export interface Beginning extends ConfiguredNames {
   readonly hook: HookName;
+  /** What is known of maps for whichever of two configurations looks them up. */
   readonly known: KnownMaps;
   readonly argument: string;
   readonly subject: Readonly<Record<string, FactDomain>>;

@@ -1,5 +1,5 @@
 import type { Origin } from "../shared/atom.js";
-import type { KnownMaps } from "../shared/known-maps.js";
+import { type KnownMaps, knownMap } from "../shared/known-maps.js";
 import type { Condition } from "./condition.js";
 import type { Membership } from "./texts.js";
 
@@ -17,8 +17,8 @@ export function keyLimits(
   const memberships: Membership[] = [];
   const conditions: Condition[] = [];
   for (const [name, origin] of origins) {
-    if (origin.kind !== "lookup" || flags.get(`${name}!`) !== true || !Object.hasOwn(known, origin.map)) continue;
-    const { keys } = known[origin.map]!;
+    if (origin.kind !== "lookup" || flags.get(`${name}!`) !== true) continue;
+    const { keys } = knownMap(known, origin.map);
     const [part, ...others] = origin.key;
     if (keys === undefined || typeof part !== "object" || !("text" in part) || others.length > 0) continue;
     const of = part.text;

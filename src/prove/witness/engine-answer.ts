@@ -7,7 +7,15 @@ import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import type { Outcome } from "../../policy/model/outcome.js";
 import { DETACHED_SIGNATURE_TYPES, SIGNATURE_TYPES } from "../../policy/model/signature-types.gen.js";
 import type { Origin } from "../shared/atom.js";
+import { type KnownMaps, knownMap } from "../shared/known-maps.js";
 import type { Input } from "./input.js";
+
+/** The names of a configuration that policies can give to helpers, and what is known of its maps. */
+export interface AskedNames {
+  readonly keyrings: readonly string[];
+  readonly maps: readonly string[];
+  readonly known?: KnownMaps;
+}
 
 type HostFunctions = Parameters<Domain["ask"]>[5];
 
@@ -21,7 +29,7 @@ export function engineAnswer(
   limits: Limits,
   hook: HookName,
   input: Input,
-  names: { readonly keyrings: readonly string[]; readonly maps: readonly string[] },
+  names: AskedNames,
   reach: (point: number) => void = () => {},
 ): Outcome {
   const functions = new InputFunctions(input, SUBJECT_KINDS[hookRow(hook).subject].argument, names, reach);
@@ -35,7 +43,7 @@ class InputFunctions implements HostFunctions {
   constructor(
     private readonly input: Input,
     private readonly argument: string,
-    private readonly names: { readonly keyrings: readonly string[]; readonly maps: readonly string[] },
+    private readonly names: AskedNames,
     readonly pointReached: (point: number) => void,
   ) {
     this.#addBytes(input.subject, argument);
@@ -78,6 +86,8 @@ class InputFunctions implements HostFunctions {
 
   map_lookup(map: string, key: string): unknown {
     this.#known(this.names.maps, map);
+    const { contents } = knownMap(this.names.known ?? {}, map);
+    if (contents !== undefined) return Object.hasOwn(contents.entries, key) ? contents.entries[key] : undefined;
     return this.input.answer({ kind: "lookup", map, key: [] }, key);
   }
 

@@ -10,8 +10,7 @@ import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { Outcome } from "../../policy/model/outcome.js";
 import { Scope } from "../../policy/scope/scope.js";
-import type { KnownMaps } from "../shared/known-maps.js";
-import { engineAnswer } from "./engine-answer.js";
+import { type AskedNames, engineAnswer } from "./engine-answer.js";
 import type { Input } from "./input.js";
 
 /** An attachment with its policy. */
@@ -24,11 +23,7 @@ export interface AskedAttachment {
 /** A configuration whose attachments are asked, and the sandbox in which they are. */
 export interface AskedConfiguration {
   readonly config: Config;
-  readonly names: {
-    readonly keyrings: readonly string[];
-    readonly maps: readonly string[];
-    readonly known?: KnownMaps;
-  };
+  readonly names: AskedNames;
   readonly domain: Domain;
   at(hook: HookName): readonly AskedAttachment[];
 }

@@ -4,6 +4,7 @@ import { Loader, type PolicyFiles } from "../../engine/load/loader.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import { Domain } from "../../policy/domain.js";
 import type { AskedAttachment, AskedConfiguration } from "./engine-decision.js";
+import { knownMaps } from "./known-contents.js";
 
 /** An attachment of a configuration, with its linked policy and that policy's source files. */
 export interface LoadedAttachment extends AskedAttachment {
@@ -16,15 +17,19 @@ export class LoadedAttachments implements AskedConfiguration {
   readonly names: AskedConfiguration["names"];
   readonly domain: Domain;
 
-  /** Throws what an engine's start throws about policies. */
-  constructor(readonly config: Config) {
+  /**
+   * With `hasContents`, entries of small maps that no policy can write to are known. Throws what an engine's start
+   * throws about policies, and about such maps.
+   */
+  constructor(
+    readonly config: Config,
+    hasContents = false,
+  ) {
     const loader = new Loader(config, new FileCache(null));
     this.names = {
       keyrings: config.keyrings.map(({ name }) => name),
       maps: config.maps.map(({ name }) => name),
-      known: Object.fromEntries(
-        config.maps.flatMap(({ name, schema }) => (schema === undefined ? [] : [[name, schema]])),
-      ),
+      known: knownMaps(config.maps, hasContents),
     };
     this.placed = config.attachments.map((attachment) => {
       const policy = loader.policy(attachment);

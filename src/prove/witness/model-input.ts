@@ -10,6 +10,7 @@ import type { Exploration } from "../explorer/exploration.js";
 import { RESULT_DOMAINS } from "../facts/declarations.js";
 import { SUBJECT_DOMAINS } from "../facts/subject-domains.js";
 import type { ElementCase, JsonType, LinearTerm, Origin } from "../shared/atom.js";
+import { knownMap } from "../shared/known-maps.js";
 import { measuredName, measureOf, stepOf, wholeName } from "../shared/text-step.js";
 import { numberText } from "../shared/value-text.js";
 import type { ListElement } from "../solver/lists.js";
@@ -149,8 +150,7 @@ class Making {
   completeMaps(): boolean {
     for (const [name, origin] of this.explored.origins) {
       if (origin.kind !== "lookup" || !this.#answers.has(name)) continue;
-      const known = Object.hasOwn(this.explored.known, origin.map) ? this.explored.known[origin.map] : undefined;
-      if (known === undefined) continue;
+      const known = knownMap(this.explored.known, origin.map);
       const value = completed(this.#answers.get(name), known.values === undefined ? [] : [known.values]);
       if (new MapSchema(known).breach(this.#textOf(origin.key), value) !== null) return false;
       this.#answers.set(name, value);

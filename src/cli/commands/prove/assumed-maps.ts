@@ -5,15 +5,18 @@ import { proposedSchema } from "../../../policy/maps/proposed-schema.js";
 import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
 
 /**
- * What is assumed of each map without a schema that a policy looks up, with the line of the configuration that says
- * more: a schema of the entries that its file has.
+ * What is assumed of each map that a policy looks up and that has no schema, with the line of the configuration that
+ * says more: a schema of the entries that its file has. Of maps whose contents are known, which entries these are.
  */
-export function assumedMaps({ config, placed }: PlacedPolicies): readonly string[] {
-  const names = placed.flatMap(({ policy }) => policy.names);
+export function assumedMaps({ config, placed, names: { known = {} } }: PlacedPolicies): readonly string[] {
+  const named = placed.flatMap(({ policy }) => policy.names);
   const looked = new Set(
-    names.flatMap(({ kind, name, helper }) => (kind === "map" && helper === "map_lookup" ? [name] : [])),
+    named.flatMap(({ kind, name, helper }) => (kind === "map" && helper === "map_lookup" ? [name] : [])),
   );
   return config.maps.flatMap(({ name, file, schema }) => {
+    const contents = Object.hasOwn(known, name) ? known[name]!.contents : undefined;
+    if (contents !== undefined)
+      return [`\`${name}\` has the entries of ${file}, whose SHA-256 is ${contents.sha256.slice(0, 16)}…`];
     if (!looked.has(name) || schema?.values !== undefined) return [];
     const proposed = file === null ? null : proposedSchema(valuesIn(file));
     const line = flow({ values: proposed ?? { type: "object" } });

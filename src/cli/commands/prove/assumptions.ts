@@ -12,4 +12,7 @@ export function assumedPolicies(what: string, { config, placed }: PlacedPolicies
   return `${what} is in mode ${config.mode}, with these policies by SHA-256: ${policies.join(", ") || "none"}`;
 }
 
+/** What `--contents` does. */
+export const CONTENTS = "take the entries of maps with at most 64 keys as constants, if no policy may write to them";
+
 export const VERSION_ASSUMED = `Countersign is version ${VERSION}`;

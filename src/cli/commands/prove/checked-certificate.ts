@@ -19,7 +19,7 @@ export function* checkedTables(
   properties: readonly PropertyFiles[],
 ): Generator<CheckedTable> {
   const certificate = readCertificate(json, file);
-  const policies = new CheckedPolicies(config);
+  const policies = new CheckedPolicies(config, certificate.maps);
   const found: EvaluatedProperty[] = [];
   const find: Parameters<typeof checkCertificate>[2] = (name, hook) => {
     const its = properties.find((one) => one.name === name);

@@ -9,7 +9,7 @@ import { DIFFERENCE_WORDS } from "../../output/difference-words.js";
 import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
-import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
+import { assumedPolicies, assumptionsText, CONTENTS, VERSION_ASSUMED } from "./assumptions.js";
 import { type Format, formatOf, formatOption, printSarif } from "./format-option.js";
 import { hookNamed } from "./hook-option.js";
 import { countOf, doubtLine, MAX_PATHS, pathsWords, TIMEOUT } from "./limits.js";
@@ -22,6 +22,7 @@ export function compareCommand(): Command {
     .argument("<new>", "another configuration, such as a new version of it")
     .option("--hook <name>", "only the decisions of this hook")
     .option("--reasons", "also compare reasons, denying attachments and faults of denials with the same errno")
+    .option("--contents", CONTENTS)
     .option("--max-paths <number>", "the most paths of one hook", countOf, MAX_PATHS)
     .option("--timeout <seconds>", "the most time for all hooks together", countOf, TIMEOUT)
     .addOption(formatOption())
@@ -50,6 +51,7 @@ Examples:
 interface Options {
   readonly hook?: string;
   readonly reasons?: true;
+  readonly contents?: true;
   readonly maxPaths: number;
   readonly timeout: number;
   readonly format?: Format;
@@ -68,7 +70,10 @@ async function run(oldFile: string, newFile: string, options: Options): Promise<
   const only = hookNamed(options.hook);
   const format = formatOf(options);
   compileWasmOnce();
-  const [old, its] = [new PlacedPolicies(oldConfig), new PlacedPolicies(newConfig)];
+  const [old, its] = [oldConfig, newConfig].map((one) => new PlacedPolicies(one, options.contents === true)) as [
+    PlacedPolicies,
+    PlacedPolicies,
+  ];
   const changes = new DefinitionChanges(old, its);
   const bar = await counter("hooks");
   const end = performance.now() + 1000 * options.timeout;
@@ -82,7 +87,11 @@ async function run(oldFile: string, newFile: string, options: Options): Promise<
   old.close();
   its.close();
   const { assumedMaps } = await import("./assumed-maps.js");
-  const assumes = [...DECISION_ASSUMPTIONS, ...assumedMaps(its), ...assumedOf(old, its)];
+  const assumes = [
+    ...DECISION_ASSUMPTIONS,
+    ...new Set([...assumedMaps(old), ...assumedMaps(its)]),
+    ...assumedOf(old, its),
+  ];
   if (format === "json") printJson({ comparisons: answers, assumes });
   else if (format === "sarif") {
     const { comparisonFindings } = await import("../../output/prove-findings.js");

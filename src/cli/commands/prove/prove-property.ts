@@ -10,7 +10,7 @@ import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
-import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
+import { assumedPolicies, assumptionsText, CONTENTS, VERSION_ASSUMED } from "./assumptions.js";
 import { chosenProperties } from "./chosen-properties.js";
 import { type Format, formatOf, formatOption, printSarif } from "./format-option.js";
 import { hookNamed } from "./hook-option.js";
@@ -25,6 +25,7 @@ export function propertyCommand(): Command {
     .option("--property <name>", "only this property")
     .option("--hook <name>", "the decisions of this hook (bpf_prog_load; for properties that ship, all hooks)")
     .option("--list", "list the properties that ship")
+    .option("--contents", CONTENTS)
     .option("--max-paths <number>", "the most paths of one property", countOf, MAX_PATHS)
     .option("--timeout <seconds>", "the most time for all properties together", countOf, TIMEOUT)
     .option("--certificate <file>", "write a certificate of the answers, for `prove check`")
@@ -66,6 +67,7 @@ interface Options {
   readonly property?: string;
   readonly hook?: string;
   readonly list?: true;
+  readonly contents?: true;
   readonly maxPaths: number;
   readonly timeout: number;
   readonly certificate?: string;
@@ -95,7 +97,7 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   const chosen = chosenProperties(all, options.property);
   const hook = hookNamed(options.hook);
   compileWasmOnce();
-  const policies = new PlacedPolicies(config);
+  const policies = new PlacedPolicies(config, options.contents === true);
   const questions = propertyQuestions({ properties: chosen, areShipped: file === undefined, hook }, policies.hooks);
   if (questions.length === 0 && options.property !== undefined && hook !== null)
     throw new CountersignError("USAGE", `\`${options.property}\` says nothing about ${hook}`, {

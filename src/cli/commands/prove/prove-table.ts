@@ -14,7 +14,7 @@ import { EXIT } from "../../output/exit.js";
 import { print, printJson, styled } from "../../output/output.js";
 import { counter } from "../../output/progress.js";
 import { table } from "../../output/table.js";
-import { assumedPolicies, assumptionsText, VERSION_ASSUMED } from "./assumptions.js";
+import { assumedPolicies, assumptionsText, CONTENTS, VERSION_ASSUMED } from "./assumptions.js";
 import { countOf, limitWords, MAX_PATHS, ROWS, TIMEOUT, withinLimits } from "./limits.js";
 import { unknownName } from "./unknown-name.js";
 
@@ -24,6 +24,7 @@ export function tableCommand(): Command {
     .description("Shows every answer that each attachment can give, with its conditions")
     .argument("[config]", "a configuration", DEFAULT_CONFIG)
     .option("--attachment <name>", "only this attachment")
+    .option("--contents", CONTENTS)
     .option("--max-paths <number>", "the most rows of one table", countOf, MAX_PATHS)
     .option("--rows <number>", "the most rows of the table of the configuration", countOf, ROWS)
     .option("--timeout <seconds>", "the most time for all tables together", countOf, TIMEOUT)
@@ -43,6 +44,9 @@ The last table of each hook is that of the configuration: what all attachments t
 \`on_fault\` and the hook's default. It has at least one row for each end, and says how many ways to that end it leaves
 out. With --attachment there is none.
 
+A map has any values that its schema allows. With --contents a map that no policy may write to has the entries of its
+file, if they are at most 64; what is assumed names its SHA-256.
+
 --certificate writes the tables in a form that \`countersign prove check\` checks without the explorer; that of the
 configuration only if all attachments are chosen. The certificate is checked before it is written; a policy with syntax
 that the checker does not evaluate is an error that names it.
@@ -55,6 +59,7 @@ Examples:
   countersign prove table --attachment verify-all countersign.yaml
   countersign prove table --certificate decisions.cert.json
   countersign prove table --html decisions.html
+  countersign prove table --contents
   countersign prove table --json --max-paths 100 --timeout 10`,
     )
     .action(run);
@@ -62,6 +67,7 @@ Examples:
 
 interface Options {
   readonly attachment?: string;
+  readonly contents?: true;
   readonly maxPaths: number;
   readonly rows: number;
   readonly timeout: number;
@@ -95,7 +101,7 @@ async function run(file: string, options: Options): Promise<void> {
     import("../../../prove/table/table-text.js"),
     import("./assumed-maps.js"),
   ]);
-  const policies = new placing.PlacedPolicies(config);
+  const policies = new placing.PlacedPolicies(config, options.contents === true);
   const bar = await counter("tables");
   const end = performance.now() + 1000 * timeout;
   const limits = () => ({ paths: maxPaths, timeout: Math.max(0, end - performance.now()) });

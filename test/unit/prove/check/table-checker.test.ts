@@ -7,7 +7,7 @@ import { CertifiedFolder } from "../../../support/certificates.js";
 it("names what it does not evaluate: reduce of a list, which the explorer decides", { tags: ["deep"] }, () => {
   const body = "prog.maps.reduce((sum, map) => sum + map.memory, 0) > 4096 ? -1 : 0";
   const folder = new CertifiedFolder("budget.js", `export const bpf_prog_load = (prog) =>\n  ${body};\n`);
-  const policies = new CheckedPolicies(folder.config);
+  const policies = new CheckedPolicies(folder.config, {});
   const checker = new TableChecker(attachmentAt("bpf_prog_load", policies, policies.placed[0]!), policies.names);
   expect(checker.outcome([])).toEqual({
     notEvaluated: expect.stringContaining("`reduce`"),
@@ -28,7 +28,7 @@ it("a value of a map may be null, which is no signature: no fault is certified i
   const call = 'verify_signature(prog.insns, map_lookup("allowed_programs", "x") ?? null, "platform", PKCS7)';
   const text = `import { map_lookup, PKCS7, verify_signature } from "countersign";\nexport const bpf_prog_load = (prog) => ${call};\n`;
   const folder = new CertifiedFolder("signature.js", text);
-  const policies = new CheckedPolicies(folder.config);
+  const policies = new CheckedPolicies(folder.config, {});
   const checker = new TableChecker(attachmentAt("bpf_prog_load", policies, policies.placed[0]!), policies.names);
   const exists = { atom: { kind: "exists", of: 'map_lookup("allowed_programs","x")!' }, is: true } as const;
   expect(checker.outcome([exists])).toMatchObject({ question: { kind: "type" } });
@@ -118,7 +118,7 @@ it("certifies `some`, `every` and `includes` of lists", { tags: ["deep"] }, () =
 it("asks whether an element is in one of the cases in which a callback is true", () => {
   const body = 'prog.maps.some(({ type, flags }) => (flags > 7 ? type !== "hash" : prog.gpl_compatible)) ? -1 : 0';
   const folder = new CertifiedFolder("cases.js", `export const bpf_prog_load = (prog) => ${body};\n`);
-  const policies = new CheckedPolicies(folder.config);
+  const policies = new CheckedPolicies(folder.config, {});
   const checker = new TableChecker(attachmentAt("bpf_prog_load", policies, policies.placed[0]!), policies.names);
   const gpl = { kind: "flag", of: "prog.gpl_compatible" } as const;
   expect(checker.outcome([])).toMatchObject({ question: gpl });
@@ -164,7 +164,7 @@ it.each([
   ["another function with that name", 'const Set = () => 1; return new Set(["xdp"]).has(prog.type) ? -1 : 0;'],
 ])("does not evaluate %s", (_, body) => {
   const folder = new CertifiedFolder("policy.js", `${IMPORT}export function bpf_prog_load(prog) { ${body} }\n`);
-  const policies = new CheckedPolicies(folder.config);
+  const policies = new CheckedPolicies(folder.config, {});
   const checker = new TableChecker(attachmentAt("bpf_prog_load", policies, policies.placed[0]!), policies.names);
   expect(checker.outcome([])).toHaveProperty("notEvaluated");
   policies.close();
@@ -178,7 +178,7 @@ it.each([
   ["a regular expression of other characters", "/\u00e4/.test(prog.name) ? -1 : 0"],
 ])("does not evaluate %s", (_, expression) => {
   const folder = new CertifiedFolder("pattern.js", `export const bpf_prog_load = (prog) => ${expression};\n`);
-  const policies = new CheckedPolicies(folder.config);
+  const policies = new CheckedPolicies(folder.config, {});
   const checker = new TableChecker(attachmentAt("bpf_prog_load", policies, policies.placed[0]!), policies.names);
   expect(checker.outcome([])).toHaveProperty("notEvaluated");
   policies.close();
