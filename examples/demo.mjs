@@ -28,8 +28,14 @@ const CONFIG = `version: 1
 keyrings:
   platform: { trust: [platform/certs/ca.pem] }
 maps:
-  program_budget: { file: budget.yaml }
-  debug_read_only: { file: debug.yaml }
+  program_budget:
+    file: budget.yaml
+    keys: { enum: [cpus, helpers, insns, map_memory, verified_insns] }
+    values: { type: integer, minimum: 0, maximum: 1099511627776 }
+  debug_read_only:
+    file: debug.yaml
+    keys: { enum: [uid] }
+    values: { type: integer, minimum: 0, maximum: 4294967295 }
 attachments:
   - policy: policies/optional-signature.js
   - policy: policies/program-budget.ts

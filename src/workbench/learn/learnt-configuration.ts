@@ -4,6 +4,7 @@ import { KEYRING, keyringConfig } from "../../config/keyring.js";
 import { CountersignError } from "../../error.js";
 import { json, LEARNT_MAP } from "./learnt-map.js";
 import { MADE_BY, optionsOf, type PolicyForm } from "./learnt-policy.js";
+import { learntSchema } from "./learnt-schema.js";
 
 type Keyring = Config["keyrings"][number];
 
@@ -30,7 +31,9 @@ export function learntConfiguration(form: PolicyForm, from: Config | null, folde
     ...(keyrings.length === 0 ? [] : ["keyrings:", ...keyrings]),
     ...(signatures.length === 0 ? [] : [`signatures: ${json(signatures)}`]),
     "maps:",
-    `  ${LEARNT_MAP}: { file: ${LEARNT_FILES.map} }`,
+    `  ${LEARNT_MAP}:`,
+    `    file: ${LEARNT_FILES.map}`,
+    `    values: ${json(learntSchema(form))}`,
     "attachments:",
     `  - policy: ${LEARNT_FILES.policy}`,
   ];

@@ -7,6 +7,8 @@ import { EFFECTS } from "../../../../src/bpf/model/facts.js";
 import { PROGRAM_TYPES } from "../../../../src/bpf/tables/names.gen.js";
 import { readCases } from "../../../../src/config/cases.js";
 import { parseConfig, readConfig } from "../../../../src/config/config.js";
+import { readMapFile } from "../../../../src/config/mapfile.js";
+import { MapSchema } from "../../../../src/policy/maps/map-schema.js";
 import { Authority } from "../../../../src/trust/issuing/authority.js";
 import { LEARN_BY, type LearnBy } from "../../../../src/workbench/learn/learn-by.js";
 import { formOf, learntFiles } from "../../../../src/workbench/learn/learnt.js";
@@ -15,6 +17,7 @@ import { learntRules } from "../../../../src/workbench/learn/learnt-rules.js";
 import type { SeenProgram } from "../../../../src/workbench/learn/seen-program.js";
 import { runCommand } from "../../../support/command-line.js";
 
+const TEXTS = '{"type":"array","items":{"type":"string"}}';
 const hex = (number: number) => number.toString(16).padStart(64, "0");
 const program = (number: number, more: Partial<SeenProgram> = {}): SeenProgram => ({
   ...{
@@ -106,6 +109,21 @@ describe("learnt files", () => {
     expect(policy).toContain(`statement vendor \${found2.sha256} \${found2.name}`);
   });
 
+  it.each(LEARN_BY.flatMap((by) => [null, "tier"].map((label) => [by, label] as const)))(
+    "have a schema that the learnt map satisfies, by %s and label %s",
+    (by, label) => {
+      const place = label === null ? null : "edge";
+      const many = Array.from({ length: 12 }, (_, index) =>
+        program(1, { name: `prog_${index}`, effects: ["redirects"], place }),
+      );
+      const config = readConfig(written([...many, program(2, { place, kernel: "6.1" })], by, label));
+      const [map] = config.maps;
+      const entries = readMapFile(map!.file!);
+      expect(Object.keys(entries).length).toBeGreaterThan(0);
+      expect(new MapSchema(map!.schema!).firstBreach(entries)).toBeNull();
+    },
+  );
+
   it("have the keyrings of the configuration, with what is not default, and its folders of statements", () => {
     const config = written([program(1, { statements: [stated("vendor", 1)] })], "signer");
     expect(read("configuration")).toBe(`# Made by \`countersign learn --by signer\`.
@@ -115,7 +133,9 @@ keyrings:
   "vendor": {"trust":["../ca.pem"],"revoked":{"crls":[],"certificates":["../ca.pem"],"digests":[],"serials":[{"issuer":"../ca.pem","serials":["03eb"]}],"freshness":"if-present"},"timestamps":{"trust":["../ca.pem"],"revoked":"denied"},"usage":["any"],"signers":2,"sealed":true}
 signatures: ["../signed"]
 maps:
-  learnt_programs: { file: maps/learnt-programs.json }
+  learnt_programs:
+    file: maps/learnt-programs.json
+    values: {"type":"object","properties":{"programs":${TEXTS},"more":{"type":"integer","minimum":1},"kernels":${TEXTS},"object":{"type":"string"}},"required":["programs"],"additionalProperties":false}
 attachments:
   - policy: policies/learnt.js
 `);
