@@ -7,7 +7,7 @@ const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 const declarations = readFileSync(path("types/countersign.d.ts"), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
 const interfaces = new Map(
-  [...declarations.matchAll(/^export interface (\w+)(?: extends ([\w, ]+))? \{([\s\S]*?)^\}/gm)].map(
+  [...declarations.matchAll(/^export interface (\w+)(?: extends ([\w, ]+))? \{\n([\s\S]*?)^\}/gm)].map(
     ([, name, bases, body]) => [name, { bases: bases?.split(", ") ?? [], body }],
   ),
 );

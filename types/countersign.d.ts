@@ -70,18 +70,45 @@ export interface Signer {
 /** A digest as lower-case hex. */
 export declare function hash(algorithm: "sha256" | "sha384" | "sha512", data: Bytes): string;
 
+/** What the maps of a configuration have, by name. `countersign types` writes a file that adds those with a schema. */
+// biome-ignore lint/suspicious/noEmptyInterface: other files add properties
+export interface PolicyMaps {}
+
+type ValueOf<M> = M extends keyof PolicyMaps ? (PolicyMaps[M] extends { value: infer V } ? V : never) : never;
+
+/** A key of a map: a text that is not known, or one that the map's schema allows. */
+type KeyOf<M, K extends string> = M extends keyof PolicyMaps
+  ? PolicyMaps[M] extends { key: infer A }
+    ? K & ([A & K] extends [never] ? never : unknown)
+    : never
+  : never;
+
+/** The name of a map that {@link PolicyMaps} does not have. */
+type OtherMap<M> = M & (M extends keyof PolicyMaps ? never : unknown);
+
+/** A map's value, or undefined where it has no such key. */
+export declare function map_lookup<M extends keyof PolicyMaps, K extends string>(
+  map: M,
+  key: KeyOf<M, K>,
+): ValueOf<M> | undefined;
 /**
  * A map's value, or undefined where it has no such key. Only the map's file says of which shape it is: JavaScript can
  * read any property of it, TypeScript gives `T` to have it checked.
  */
 // biome-ignore lint/suspicious/noExplicitAny: with `Json`, a policy in JavaScript could not read a property of a value
-export declare function map_lookup<T = any>(map: string, key: string): T | undefined;
+export declare function map_lookup<T = any, M extends string = string>(map: OtherMap<M>, key: string): T | undefined;
 
 /**
- * Writes to a map: 0 or -errno. -EPERM if the map is not writable, or the attachment is not one of its writers. The
- * write is committed when the verdict is known, and discarded on a fault.
+ * Writes to a map: 0 or -errno. -EPERM if the map is not writable, or the attachment is not one of its writers; -EINVAL
+ * if the key or the value breaks the map's schema. The write is committed when the verdict is known, and discarded on a
+ * fault.
  */
-export declare function map_update(map: string, key: string, value: unknown): number;
+export declare function map_update<M extends keyof PolicyMaps, K extends string>(
+  map: M,
+  key: KeyOf<M, K>,
+  value: ValueOf<M>,
+): number;
+export declare function map_update<M extends string>(map: OtherMap<M>, key: string, value: unknown): number;
 
 /** Takes a key out of a writable map: 0 or -errno. */
 export declare function map_delete(map: string, key: string): number;

@@ -229,7 +229,7 @@ export const DOORS = {
       },
     },
     cli: {
-      "agent, bench, check, config, explain, init, learn, lint, log, prove, repl, replay, report, run, seal, test, top":
+      "agent, bench, check, config, explain, init, learn, lint, log, prove, repl, replay, report, run, seal, test, top, types":
         ["default-config"],
       check: ["request"],
       config: ["upgrade"],
@@ -244,8 +244,8 @@ export const DOORS = {
     },
   },
   policy: {
-    files: 44,
-    names: 101,
+    files: 45,
+    names: 102,
     shared: [
       "attachment",
       "attachment-index",
@@ -302,7 +302,7 @@ export const DOORS = {
         ],
       },
     },
-    cli: { prove: ["maps/proposed-schema"] },
+    cli: { prove: ["maps/proposed-schema"], types: ["maps/map-declarations"] },
   },
   log: {
     files: 15,

@@ -12,6 +12,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   check: { summary: "decides about files offline", load: () => import("./commands/check.js") },
   init: { summary: "makes a working directory to begin with", load: () => import("./commands/init.js") },
   lint: { summary: "finds mistakes in configurations and policies", load: () => import("./commands/lint.js") },
+  types: { summary: "writes the types of what maps have", load: () => import("./commands/types.js") },
   config: { summary: "validates a configuration, or brings it up to date", load: () => import("./commands/config.js") },
   test: { summary: "runs the tests beside policies", load: () => import("./commands/test.js") },
   prove: {

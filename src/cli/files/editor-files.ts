@@ -35,7 +35,7 @@ const JSCONFIG = {
     noEmit: true,
     paths: { countersign: [`./${TYPES}`] },
   },
-  include: ["policies"],
+  include: ["policies", "countersign-maps.d.ts"],
 };
 
 /** The text of a file of the project; null if it has none of this name. */

@@ -9,7 +9,7 @@ import { LintFolder } from "../../../support/lint.js";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const shipped = readdirSync(join(root, "policies")).filter(
-  (name) => !/\.test\.(?:ts|yaml)$|\.properties\.js$/.test(name),
+  (name) => !/\.test\.ts$|\.yaml$|\.properties\.js$/.test(name),
 );
 
 /** Documents of the package, with examples of policies and configurations. */
