@@ -171,6 +171,11 @@ export class Agent {
     return this.#rejected.size;
   }
 
+  /** Number of maps that began anew at this start, because what they kept breaks their schema. */
+  get resetMaps(): number {
+    return this.#maps.givenUp;
+  }
+
   /** Number of calls of rejected containers, all of which were denied. */
   get rejectedCalls(): number {
     return this.#rejected.denied;

@@ -15,6 +15,7 @@ export interface Measured {
   readonly outdatedListeners: number;
   readonly rejectedListeners: number;
   readonly rejectedCalls: number;
+  readonly resetMaps: number;
 }
 
 /** Names follow https://prometheus.io/docs/practices/naming/. `help` is one line without backslashes. */
@@ -89,6 +90,11 @@ const METRICS: readonly Metric[] = [
     help: "Calls of rejected containers, all of which were denied.",
     samples: ({ rejectedCalls }) => [{ value: rejectedCalls }],
   },
+  gauge(
+    "countersign_reset_maps",
+    "Maps that began with their initial entries at this start because what they kept breaks their schema.",
+    ({ resetMaps }) => resetMaps,
+  ),
   {
     name: "countersign_build_info",
     type: "gauge",

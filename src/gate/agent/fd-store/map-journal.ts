@@ -26,6 +26,7 @@ export class MapJournal {
   /** The journal overflowed. A partial history must not be replayed. */
   #tooMuch = false;
   #first: string;
+  #givenUp = 0;
 
   /** `latest` returns all writes, without those that later writes have overwritten. */
   constructor(
@@ -66,12 +67,18 @@ export class MapJournal {
       if (error !== undefined) throw error;
     }
     for (const error of invalid.values()) say(error);
+    this.#givenUp = invalid.size;
     // drop the old journal: the caller records the valid writes in a new one
     for (const other of [fd, ...others]) close(other);
     this.manager.drop(MAPS_NAME);
     return kept
       .map((one) => ({ ...one, writes: one.writes.filter(({ map }) => !invalid.has(map)) }))
       .filter(({ writes }) => writes.length > 0);
+  }
+
+  /** The number of maps that began with their initial entries because what they kept breaks their schema. */
+  get givenUp(): number {
+    return this.#givenUp;
   }
 
   /** Adds writes to the journal. */

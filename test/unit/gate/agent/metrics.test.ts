@@ -43,7 +43,14 @@ function familiesOf(text: string): Family[] {
   return families;
 }
 
-const GAUGES = { listeners: 3, slowContainers: 0, outdatedListeners: 2, rejectedListeners: 4, rejectedCalls: 5 };
+const GAUGES = {
+  listeners: 3,
+  slowContainers: 0,
+  outdatedListeners: 2,
+  rejectedListeners: 4,
+  rejectedCalls: 5,
+  resetMaps: 6,
+};
 const familiesFor = (tally: Tally) => familiesOf(metricsOf({ tally, ...GAUGES, slowContainers: 1 }));
 
 /** The values of all samples, by name and labels. */
@@ -95,6 +102,7 @@ describe("metrics", () => {
   it("have gauges of the gate and of its process", () => {
     const values = valuesFor(new Tally());
     expect(values).toMatchObject({
+      countersign_reset_maps: 6,
       countersign_listeners: 3,
       countersign_isolated_containers: 1,
       [`countersign_build_info ${VERSION} ${process.versions.node}`]: 1,

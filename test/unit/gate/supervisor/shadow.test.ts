@@ -94,6 +94,24 @@ describe("the shadow of a gate", () => {
     ]);
   });
 
+  it("checks what policies write to its maps, and what their files have, by their schemas", async () => {
+    const writable = { entries: 10, bytes: "1KiB" };
+    const policy = `import { map_update } from "countersign";
+export const bpf_map_create = (map) => (map_update("seen", map.name, map.name) === -22 ? -7 : 0);\n`;
+    const shadow = await start(policy, {
+      maps: { seen: { writable, keys: { enum: ["a", "b"] }, values: { const: "a" } } },
+    });
+    for (const name of ["a", "b", "c"]) ask(shadow, name, name);
+    await shadow.finish();
+    expect(differences.map(({ decision }) => [decision.id, decision.enforced_verdict])).toEqual([
+      ["b", -7],
+      ["c", -7],
+    ]);
+    writeFileSync(join(folder, "seen.json"), '{ "a": "b" }');
+    const maps = { seen: { file: "seen.json", writable, values: { const: "a" } } };
+    await expect(start(policy, { maps })).rejects.toMatchObject({ code: "MAP_INVALID" });
+  });
+
   it.each([
     ["POLICY_SYNTAX", "export const bpf_map_create = (", {}],
     ["HOOK_NOT_ENFORCED", "export const bprm_check_security = () => 0;", { maps: {} }],
