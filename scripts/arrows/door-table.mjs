@@ -87,7 +87,7 @@ export const DOORS = {
   },
   prove: {
     files: 30,
-    names: 57,
+    names: 55,
     cli: {
       prove: [
         "certificate/make-certificate",

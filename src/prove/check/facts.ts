@@ -3,6 +3,7 @@ import { INHERITED } from "../facts/declarations.js";
 import { JSON_TYPES, type JsonDomain, type TextPart } from "../shared/atom.js";
 import { entryOfObject, type JsonEntry, jsonDomain } from "../shared/json-domain.js";
 import { canHaveKey, knownMap } from "../shared/known-maps.js";
+import { lookupName } from "../shared/lookup-name.js";
 import { type Domain, notEvaluated, type Path, type Place, Stop } from "./path.js";
 import { isPrimitive, linear, Plain, Sym, unknownOf } from "./value.js";
 
@@ -76,12 +77,7 @@ function jsonEntry(path: Path, name: string, place: Place, { presence, schemas }
  * other keys may be equal.
  */
 export function lookUp(path: Path, map: string, parts: readonly TextPart[]): unknown {
-  const words = parts.map((part) => {
-    if (typeof part === "string") return JSON.stringify(part);
-    if ("text" in part) return part.text;
-    return "number" in part ? JSON.stringify(part.number) : notEvaluated("this key of a map");
-  });
-  const name = `map_lookup(${JSON.stringify(map)},${words.join("+")})`;
+  const name = lookupName(map, parts) ?? notEvaluated("this key of a map");
   const known = knownMap(path.names.known ?? {}, map);
   if (known.contents !== undefined) return constantEntry(path, known.contents.entries, parts);
   const schemas = known.values === undefined ? [] : [known.values];

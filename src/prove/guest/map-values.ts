@@ -1,6 +1,7 @@
 import { JSON_TYPES, type JsonType, nullOrAbsent, type TextPart } from "../shared/atom.js";
 import { entryOfObject, type JsonEntry, jsonDomain } from "../shared/json-domain.js";
 import { canHaveKey, knownMap } from "../shared/known-maps.js";
+import { lookupName } from "../shared/lookup-name.js";
 import { configuredNames } from "./configured-names.js";
 import { symbol } from "./facts.js";
 import { declareJson, schemasOf } from "./json-symbols.js";
@@ -96,12 +97,7 @@ function entryOfMap(map: string, key: Key): JsonEntry {
 
 /** The name of the value of a key in a map: that of an earlier look-up if the keys are equal on this path. */
 function entryName(map: string, key: Key): string {
-  const shown = key.map((part) => {
-    if (typeof part === "string") return JSON.stringify(part);
-    if ("text" in part) return part.text;
-    return "number" in part ? JSON.stringify(part.number) : notDecided("a key with a value of a map, or with a list");
-  });
-  const name = `map_lookup(${JSON.stringify(map)},${shown.join("+")})`;
+  const name = lookupName(map, key) ?? notDecided("a key with a value of a map, or with a list");
   const before = looked.get(map) ?? [];
   const known = before.find((one) => one.name === name) ?? before.find((one) => testTexts("equal", one.key, key));
   if (known !== undefined) return known.name;

@@ -5,6 +5,7 @@ import {
   type EachPart,
   type EachText,
   type ElementCase,
+  JSON_TYPES,
   type JsonType,
   type LinearTerm,
   nullOrAbsentName,
@@ -16,53 +17,81 @@ import type { Condition } from "../solver/condition.js";
 
 /** A condition as a person writes it: `prog.type is "xdp"`, `current.container is not null`. */
 export function conditionWords({ atom, is }: Condition): string {
+  const of = "of" in atom ? nameWords(atom.of) : "";
   const not = is ? "" : "not ";
   switch (atom.kind) {
     case "flag":
-      return `${not}${atom.of}`;
+      return `${not}${of}`;
     case "null":
-      return `${withoutMark(atom.of)} is ${not}null`;
+      return `${withoutMark(of)} is ${not}null`;
     case "exists":
-      return `${withoutMark(atom.of)} is ${is ? "present" : "absent"}`;
+      return `${withoutMark(of)} is ${is ? "present" : "absent"}`;
     case "equals":
-      return `${atom.of} is ${not}${JSON.stringify(atom.text)}`;
+      return `${of} is ${not}${JSON.stringify(atom.text)}`;
     case "same":
-      return `${atom.of} is ${not}${atom.other}`;
+      return `${of} is ${not}${nameWords(atom.other)}`;
     case "starts":
-      return `${atom.of} ${is ? "begins" : "does not begin"} with ${JSON.stringify(atom.text)}`;
+      return `${of} ${is ? "begins" : "does not begin"} with ${JSON.stringify(atom.text)}`;
     case "ends":
-      return `${atom.of} ${is ? "ends" : "does not end"} with ${JSON.stringify(atom.text)}`;
+      return `${of} ${is ? "ends" : "does not end"} with ${JSON.stringify(atom.text)}`;
     case "texts": {
       const [left, right] = [textWords(atom.left), textWords(atom.right)];
       const [positive, negative] = RELATION_WORDS[atom.relation];
       return `${left} ${is ? positive : negative} ${right}`;
     }
     case "matches":
-      return `${atom.of} ${is ? "matches" : "does not match"} ${JSON.stringify(atom.text)}`;
+      return `${of} ${is ? "matches" : "does not match"} ${JSON.stringify(atom.text)}`;
     case "before":
-      return `${atom.of} ${is ? "<" : "≥"} ${JSON.stringify(atom.text)}`;
+      return `${of} ${is ? "<" : "≥"} ${JSON.stringify(atom.text)}`;
     case "compares":
-      return `${not}Number(${atom.of}) ${atom.text}`;
+      return `${not}Number(${of}) ${atom.text}`;
     case "regex":
-      return `${atom.of} ${is ? "matches" : "does not match"} /${atom.text}/${atom.flags}`;
+      return `${of} ${is ? "matches" : "does not match"} /${atom.text}/${atom.flags}`;
     case "includes":
-      return `${atom.of} ${is ? "has" : "does not have"} ${JSON.stringify(atom.text)}`;
+      return `${of} ${is ? "has" : "does not have"} ${JSON.stringify(atom.text)}`;
     case "number":
       return numberWords(atom, is);
     case "written":
-      return `${atom.of} ${is ? "can" : "cannot"} be written as text`;
+      return `${of} ${is ? "can" : "cannot"} be written as text`;
     case "any": {
       const name = nullOrAbsentName(atom);
-      if (name !== null) return `${name} is ${is ? "null or absent" : "neither null nor absent"}`;
+      if (name !== null) return `${nameWords(name)} is ${is ? "null or absent" : "neither null nor absent"}`;
       return `${is ? "one of these holds" : "none of these holds"}: ${atom.where.map(caseWords).join(", or ")}`;
     }
     case "some":
       return someWords(atom, is);
     case "integer":
-      return `${atom.of} is ${not}an integer`;
+      return `${of} is ${not}an integer`;
     case "type":
-      return `${atom.of} is ${not}${atom.among.map((type) => TYPE_WORDS[type]).join(" or ")}`;
+      return `${of} is ${is ? typeWords(atom.among) : otherTypeWords(atom.among)}`;
   }
+}
+
+/** The name of a symbol as a policy writes it: `labels.tier` in place of `labels["tier"]`. */
+export function nameWords(name: string): string {
+  return name.replace(/\["([A-Za-z_]\w*)"\]/g, ".$1");
+}
+
+const SOME_TYPES = 3;
+
+function typeWords(among: readonly JsonType[]): string {
+  if (among.length <= SOME_TYPES) return listWords(among.map(typeWord));
+  const others = JSON_TYPES.filter((type) => !among.includes(type));
+  return others.join() === "null"
+    ? "neither null nor absent"
+    : `something else than ${listWords(others.map(typeWord))}`;
+}
+
+/** What is not of some types, which can be absent. */
+function otherTypeWords(among: readonly JsonType[]): string {
+  const others = JSON_TYPES.filter((type) => !among.includes(type));
+  if (others.length >= SOME_TYPES) return `not ${listWords(among.map(typeWord))}`;
+  return listWords([...others.map(typeWord), "absent"]);
+}
+
+/** `a, b or c`. */
+export function listWords(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
 function caseWords(one: ElementCase): string {
@@ -75,11 +104,17 @@ function someWords({ of, where }: Extract<Atom, { kind: "some" }>, is: boolean):
   const [only] = where.length === 1 && first!.length === 1 ? first! : [];
   const any = anyElement(of);
   if (only?.is && only.atom.kind === "equals" && only.atom.of === any)
-    return `${of} ${is ? "has" : "does not have"} ${JSON.stringify(only.atom.text)}`;
-  if (where.some(({ length }) => length === 0)) return `${of} is ${is ? "not " : ""}empty`;
+    return `${nameWords(of)} ${is ? "has" : "does not have"} ${JSON.stringify(only.atom.text)}`;
+  if (where.some(({ length }) => length === 0)) return `${nameWords(of)} is ${is ? "not " : ""}empty`;
   const cases = where.map(caseWords);
-  const words = cases.join(", or ").replaceAll(`${any}.`, "").replaceAll(`${any}["`, '["').replaceAll(any, "it");
-  return `${of} has ${is ? "one" : "none"} where ${words.replace(/\["(\w+)"\]/g, "$1")}`;
+  const words = cases.join(", or ");
+  return `${nameWords(of)} has ${is ? "one" : "none"} where ${elementWords(words, of)}`;
+}
+
+/** Words about any element of a list, without its name. */
+export function elementWords(words: string, list: string): string {
+  const any = nameWords(anyElement(list));
+  return words.replaceAll(`${any}.`, "").replaceAll(any, "it");
 }
 
 const RELATION_WORDS = {
@@ -93,7 +128,7 @@ const RELATION_WORDS = {
 function textWords(parts: readonly TextPart[]): string {
   const words = parts.map((part) => {
     if (typeof part === "string") return JSON.stringify(part);
-    if ("text" in part) return part.text;
+    if ("text" in part) return nameWords(part.text);
     return reasonWords([part]).slice(1, -1);
   });
   return words.length === 0 ? '""' : words.join(" + ");
@@ -101,6 +136,10 @@ function textWords(parts: readonly TextPart[]): string {
 
 function withoutMark(name: string): string {
   return name.slice(0, -1);
+}
+
+export function typeWord(type: JsonType): string {
+  return TYPE_WORDS[type];
 }
 
 const TYPE_WORDS: Readonly<Record<JsonType, string>> = {
@@ -120,7 +159,7 @@ const RELATIONS = {
 } as const;
 const REVERSED: Readonly<Record<string, string>> = { "<": ">", "≥": "≤", "≤": "≥", ">": "<", "=": "=", "≠": "≠" };
 
-/** All that is positive on the left, all that is negative on the right: `current.uid ≠ 1000`. */
+/** What comes first is on the left, with what has the same sign, and the rest on the right: `current.uid ≠ 1000`. */
 function numberWords({ term, is }: Extract<Atom, { kind: "number" }>, isTrue: boolean): string {
   const positive = term.of.filter(([coefficient]) => !coefficient.startsWith("-"));
   const negative = term.of
@@ -131,17 +170,31 @@ function numberWords({ term, is }: Extract<Atom, { kind: "number" }>, isTrue: bo
   if (positive.length === 0) return `${sumWords(negative, 0n)} ${REVERSED[relation]} ${valueWords(constant, term)}`;
   if (negative.length === 0) return `${sumWords(positive, 0n)} ${relation} ${valueWords(-constant, term)}`;
   const [left, right] = constant > 0n ? [constant, 0n] : [0n, -constant];
-  return `${sumWords(positive, left)} ${relation} ${sumWords(negative, right)}`;
+  const [one, other] = [sumWords(positive, left), sumWords(negative, right)];
+  const isTurned = term.of[0]![0].startsWith("-");
+  return isTurned ? `${other} ${REVERSED[relation]} ${one}` : `${one} ${relation} ${other}`;
 }
 
 function sumWords(of: readonly (readonly [coefficient: string, name: string])[], constant: bigint): string {
-  const parts = of.map(([coefficient, name]) => (coefficient === "1" ? name : `${coefficient} × ${name}`));
-  return [...parts, ...(constant === 0n ? [] : [String(constant)])].join(" + ");
+  const parts = of.map(([coefficient, name]) => {
+    return coefficient === "1" ? nameWords(name) : `${coefficient} × ${nameWords(name)}`;
+  });
+  return [...parts, ...(constant === 0n ? [] : [integerWords(constant)])].join(" + ");
 }
 
 /** The result of a verification is compared with an errno. */
 function valueWords(value: bigint, { of }: LinearTerm): string {
-  return isVerification(of) ? verdictName(Number(value)) : String(value);
+  return isVerification(of) ? verdictName(Number(value)) : integerWords(value);
+}
+
+/** Larger powers of two are not written with all their digits. */
+const LARGE = 2n ** 64n;
+
+function integerWords(value: bigint): string {
+  const size = value < 0n ? -value : value;
+  const digits = size.toString(2);
+  if (size < LARGE || !/^10+$/.test(digits)) return String(value);
+  return `${value < 0n ? "-" : ""}2^${digits.length - 1}`;
 }
 
 function isVerification(of: LinearTerm["of"]): boolean {
@@ -151,18 +204,17 @@ function isVerification(of: LinearTerm["of"]): boolean {
 /** A verdict in words: `0`, `-EPERM`, or what a verification returns. */
 export function verdictWords(verdict: number | LinearTerm): string {
   if (typeof verdict === "number") return verdictName(verdict);
-  const positive = verdict.of.map(([coefficient, name]) => (coefficient === "1" ? name : `${coefficient} × ${name}`));
-  return [...positive, ...(verdict.constant === "0" ? [] : [verdict.constant])].join(" + ");
+  return sumWords(verdict.of, BigInt(verdict.constant));
 }
 
 /** A reason with the names of facts in place of what is not constant. */
 export function reasonWords(reason: readonly TextPart[]): string {
   const words = reason.map((part) => {
     if (typeof part === "string") return part;
-    if ("text" in part) return `{${part.text}}`;
-    if ("json" in part) return `{${part.json}}`;
+    if ("text" in part) return `{${nameWords(part.text)}}`;
+    if ("json" in part) return `{${nameWords(part.json)}}`;
     if ("quoted" in part) return `"${reasonWords(part.quoted)}"`;
-    if ("stringified" in part) return `{${part.stringified} as JSON}`;
+    if ("stringified" in part) return `{${nameWords(part.stringified)} as JSON}`;
     if ("unknown" in part) return "{…}";
     return "number" in part ? `{${verdictWords(part.number)}}` : eachWords(part.each);
   });
@@ -181,11 +233,8 @@ function eachWords({ separator, parts }: EachText): string {
 function partWords(part: EachPart): string {
   if (!("list" in part)) return `${JSON.stringify(reasonWords(part.text))} if it is there`;
   const { list, cases } = part;
-  const texts = [...new Set(cases.map(({ text }) => reasonWords(text).replaceAll(`${anyElement(list)}.`, "")))];
-  const short = texts.map((text) =>
-    JSON.stringify(text.replaceAll(anyElement(list), "it")).replace(/\[\\"(\w+)\\"\]/g, ".$1"),
-  );
-  return `${list}, each as ${short.join(" or ")}`;
+  const texts = [...new Set(cases.map(({ text }) => elementWords(reasonWords(text), list)))];
+  return `${nameWords(list)}, each as ${texts.map((text) => JSON.stringify(text)).join(" or ")}`;
 }
 
 /** Why a path does not end with a verdict; null if it does. */

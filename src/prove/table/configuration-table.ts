@@ -1,20 +1,25 @@
 import type { HookDefault, HookName } from "../../hooks/catalogue.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
-import type { ExplorationLimits, Path } from "../explorer/exploration.js";
+import type { ExplorationLimits } from "../explorer/exploration.js";
 import type { LimitName } from "../shared/reached-limit.js";
 import { confirmBy } from "../witness/confirmed-path.js";
 import { decisionDifference } from "../witness/decision-difference.js";
 import { engineDecision } from "../witness/engine-decision.js";
 import { Example } from "../witness/example.js";
-import { conditionWords, reasonWords, verdictWords } from "./condition-words.js";
-import { doubtOf, unfinishedOf } from "./decision-table.js";
-import { mergedPaths } from "./merged-paths.js";
+import { failureWords, reasonWords, verdictWords } from "./condition-words.js";
+import { confirmedEnd, unfinishedOf } from "./decision-table.js";
+import type { Formula } from "./formula.js";
+import { RowValues } from "./row-values.js";
+import type { SharedCase } from "./shared-cases.js";
+import { type TableName, type WordedRow, wordedRows } from "./table-words.js";
 
 /** Ways to one enforced verdict, in words. */
 export interface ConfigurationRow {
   /** All of them hold. */
   readonly conditions: readonly string[];
+  /** The same conditions for programs (schema/tables.schema.json). */
+  readonly atoms: readonly Formula[];
   readonly result: "allow" | "deny" | "not decided";
   /** `0`, `-EPERM`, or the result of which helper; null if it is not decided. */
   readonly verdict: string | null;
@@ -25,8 +30,8 @@ export interface ConfigurationRow {
   readonly place: string | null;
   /** How many further ways to the same end were left out after this one. */
   readonly more: number;
-  /** Null if the engine has decided about none. */
-  readonly example: Example | null;
+  /** An input of this row about which the engine has decided; null if there is none. */
+  readonly example: () => Example | null;
 }
 
 /**
@@ -40,6 +45,9 @@ export interface ConfigurationTable {
   readonly default: HookDefault;
   /** Attachments in order; those in audit change no verdict. */
   readonly attachments: readonly { readonly name: string; readonly mode: Mode }[];
+  /** Values and conditions that rows name. */
+  readonly names: readonly TableName[];
+  readonly cases: readonly SharedCase[];
   readonly rows: readonly ConfigurationRow[];
   readonly unfinished: string | null;
   /** The limit of the exploration that was reached; null if none was. */
@@ -67,33 +75,31 @@ export function configurationTable(
   most: number,
 ): ConfigurationTable {
   const exploration = policies.explore(hook, bounds);
-  const examples = new Map<Path, Example>();
-  const ends = new Map(
-    exploration.paths.map((path) => {
-      const confirmation = confirmBy(path, exploration, (input, values) => {
-        if (path.end.kind !== "decision") return { outcomes: [], differs: null };
-        const decision = engineDecision(policies, hook, input);
-        return { outcomes: decision.outcomes.values(), differs: decisionDifference(path.end, values, decision) };
-      });
-      if (confirmation.status === "confirmed") examples.set(path, new Example(path, confirmation.input, exploration));
-      return [path, endOf(path, doubtOf(path.end, confirmation))] as const;
-    }),
-  );
+  const examples: Example[] = [];
+  const made = wordedRows(exploration, (path) => {
+    const confirmation = confirmBy(path, exploration, (input, values) => {
+      if (path.end.kind !== "decision") return { outcomes: [], differs: null };
+      const decision = engineDecision(policies, hook, input);
+      return { outcomes: decision.outcomes.values(), differs: decisionDifference(path.end, values, decision) };
+    });
+    if (confirmation.status === "confirmed") examples.push(new Example(path, confirmation.input, exploration));
+    return confirmedEnd(path.end, confirmation);
+  });
+  const exampleOf =
+    ({ atoms }: WordedRow) =>
+    () =>
+      examples.find(({ input }) => new RowValues(input, exploration.knowledge, made.values).satisfy(atoms)) ?? null;
   const ways = new Map<string, ConfigurationRow[]>();
-  for (const { path, conditions } of mergedPaths(exploration, (path) => JSON.stringify(ends.get(path)))) {
-    const key = JSON.stringify(ends.get(path));
-    const row = {
-      conditions: conditions.map(conditionWords),
-      ...ends.get(path)!,
-      more: 0,
-      example: examples.get(path) ?? null,
-    };
-    ways.set(key, [...(ways.get(key) ?? []), row]);
+  for (const its of made.rows) {
+    const [end, { conditions, atoms }] = [endOf(its), its];
+    const key = JSON.stringify(end);
+    ways.set(key, [...(ways.get(key) ?? []), { conditions, atoms, ...end, more: 0, example: exampleOf(its) }]);
   }
   const attachments = policies.at(hook).map(({ attachment: { name, mode } }) => ({ name, mode }));
   const { mode, default: defaults } = policies.config;
   const rows = bounded([...ways.values()], most);
-  return { hook, mode, default: defaults[hook], attachments, rows, ...unfinishedOf(exploration) };
+  const { names, cases } = made;
+  return { hook, mode, default: defaults[hook], attachments, names, cases, rows, ...unfinishedOf(exploration) };
 }
 
 /** At most `most` rows, but one for each end at least. The last row of an end has the number of those left out. */
@@ -114,11 +120,11 @@ function bounded(ends: readonly (readonly ConfigurationRow[])[], most: number): 
   });
 }
 
-type End = Omit<ConfigurationRow, "conditions" | "more" | "example">;
+type End = Omit<ConfigurationRow, "conditions" | "atoms" | "more" | "example">;
 
-function endOf({ end, place }: Path, doubt: string | null): End {
-  if (doubt !== null || end.kind !== "decision")
-    return { result: "not decided", verdict: null, attachment: null, reason: doubt, place };
+function endOf({ end, place }: WordedRow): End {
+  if (end.kind !== "decision")
+    return { result: "not decided", verdict: null, attachment: null, reason: failureWords(end), place };
   const { verdict, by, reason, fault } = end;
   const words = fault === null ? reason && reasonWords(reason) : `${fault.code}: ${fault.what}`;
   const result = verdict === 0 ? "allow" : "deny";

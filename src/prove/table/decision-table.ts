@@ -1,19 +1,23 @@
 import type { AttachmentConfig } from "../../config/attachments.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import type { PlacedPolicies } from "../configuration/placed-policies.js";
-import { type Exploration, type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";
+import { type Exploration, type ExplorationLimits, explore } from "../explorer/exploration.js";
 import type { PathEnd } from "../shared/atom.js";
 import type { LimitName } from "../shared/reached-limit.js";
 import { type Ask, type Confirmation, confirm, doubtFrom } from "../witness/confirmed-path.js";
 import { engineAnswer } from "../witness/engine-answer.js";
 import type { LoadedAttachment } from "../witness/loaded-attachments.js";
-import { conditionWords, failureWords, reasonWords, verdictWords } from "./condition-words.js";
-import { mergedPaths } from "./merged-paths.js";
+import { failureWords, reasonWords, verdictWords } from "./condition-words.js";
+import type { Formula } from "./formula.js";
+import type { SharedCase } from "./shared-cases.js";
+import { type TableName, type WordedRow, wordedRows } from "./table-words.js";
 
 /** Ways through a policy that end in the same way, in words. */
 export interface DecisionRow {
   /** All of them hold. */
   readonly conditions: readonly string[];
+  /** The same conditions for programs (schema/tables.schema.json). */
+  readonly atoms: readonly Formula[];
   readonly result: "allow" | "deny" | "fault" | "not decided";
   /** `0`, `-EPERM`, or the result of which helper; null after a fault and if it is not decided. */
   readonly verdict: string | null;
@@ -32,6 +36,9 @@ export interface DecisionTable {
   readonly mode: AttachmentConfig["mode"];
   readonly on_fault: AttachmentConfig["onFault"];
   readonly scope: AttachmentConfig["scope"];
+  /** Values and conditions that rows name. */
+  readonly names: readonly TableName[];
+  readonly cases: readonly SharedCase[];
   readonly rows: readonly DecisionRow[];
   /** Why there are inputs that are on no row; null if there are none. */
   readonly unfinished: string | null;
@@ -78,19 +85,12 @@ function tableOf(
   const exploration = explore(source, hook, names, limits, bounds);
   // The time of one decision says nothing here
   const patient = { ...limits, timeout: PATIENCE };
-  const confirmations = new Map(
-    exploration.paths.map((path) => {
-      const ask: Ask = (input) => engineAnswer(domain, policy, patient, hook, input, names);
-      return [path, confirm(path, exploration, ask)] as const;
-    }),
-  );
-  const ends = new Map([...confirmations].map(([path, confirmation]) => [path, endOf(path, confirmation)] as const));
-  const rows = mergedPaths(exploration, (path) => JSON.stringify(ends.get(path))).map(({ path, conditions }) => {
-    return { conditions: conditions.map(conditionWords), ...ends.get(path)! };
-  });
+  const ask: Ask = (input) => engineAnswer(domain, policy, patient, hook, input, names);
+  const made = wordedRows(exploration, (path) => confirmedEnd(path.end, confirm(path, exploration, ask)));
   const { name, mode, onFault, scope } = attachment;
   const own = { attachment: name, hook, policy: policy.file, digest: policy.digest, mode, on_fault: onFault, scope };
-  return { ...own, rows, ...unfinishedOf(exploration) };
+  const rows = made.rows.map((row) => ({ conditions: row.conditions, atoms: row.atoms, ...endOf(row) }));
+  return { ...own, names: made.names, cases: made.cases, rows, ...unfinishedOf(exploration) };
 }
 
 /** The part of a table that says why it is not complete. */
@@ -109,11 +109,15 @@ export function doubtOf(end: PathEnd, confirmation: Confirmation): string | null
   return confirmation.status === "unconfirmed" ? "no example was found that the engine could decide" : null;
 }
 
-/** A row without its conditions. */
-function endOf({ end, place }: Path, confirmation: Confirmation): Omit<DecisionRow, "conditions"> {
-  const undecided = (reason: string | null) => ({ result: "not decided", verdict: null, reason, place }) as const;
+/** The end of a path, or why it is not decided. */
+export function confirmedEnd(end: PathEnd, confirmation: Confirmation): PathEnd {
   const why = doubtOf(end, confirmation);
-  if (why !== null) return undecided(why);
+  return why === null ? end : { kind: "not decided", why, place: end.place };
+}
+
+/** A row without its conditions. */
+function endOf({ end, place }: WordedRow): Omit<DecisionRow, "conditions" | "atoms"> {
+  if (end.kind === "not decided") return { result: "not decided", verdict: null, reason: end.why, place };
   if (end.kind === "fault") return { result: "fault", verdict: null, reason: failureWords(end), place };
   if (end.kind !== "verdict") throw new TypeError(`a policy cannot end with: ${end.kind}`);
   const reason = end.reason === null ? null : reasonWords(end.reason);

@@ -1,7 +1,16 @@
 import { element, htmlPage, text } from "../../html-page.js";
 import type { ConfigurationTable } from "./configuration-table.js";
 import type { DecisionTable } from "./decision-table.js";
-import { configurationHeading, deciderOf, headingOf, resultCounts, resultOf, waysOf } from "./table-text.js";
+import {
+  configurationHeading,
+  deciderOf,
+  headingOf,
+  namesOf,
+  reasonOf,
+  resultCounts,
+  resultOf,
+  waysOf,
+} from "./table-text.js";
 
 /** Decision tables as one HTML file without a script, which loads nothing. */
 export function tablePage(
@@ -55,15 +64,25 @@ function section(
   heading: string,
   words: readonly string[],
   rows: readonly Row[],
-  made: Pick<DecisionTable, "rows" | "unfinished">,
+  made: Pick<DecisionTable, "names" | "cases" | "rows" | "unfinished">,
 ): string {
   const head = words.map((one) => element("th", [text(one)]));
+  const names = namesOf(made).map((line) => element("li", [text(line)]));
+  const table = element("table", [element("tr", head), ...rows.map(tableRow)]);
   return element("article", [
     element("h2", [text(heading)]),
-    element("table", [element("tr", head), ...rows.map(tableRow)]),
     element("p", [text(resultCounts(made))], "dim"),
     ...(made.unfinished === null ? [] : [element("p", [text(`not complete: ${made.unfinished}`)], "audit")]),
+    ...(names.length === 0 ? [] : [folded(`${names.length} names`, element("ul", names))]),
+    rows.length <= MOST_OPEN ? table : folded(`${rows.length} rows`, table),
   ]);
+}
+
+/** Rows of a table that is not folded at first. */
+const MOST_OPEN = 20;
+
+function folded(summary: string, content: string): string {
+  return element("details", [element("summary", [text(summary)]), content]);
 }
 
 function tableRow({ number, result, shown, conditions, reason, by }: Row): string {
@@ -72,7 +91,13 @@ function tableRow({ number, result, shown, conditions, reason, by }: Row): strin
     ...(number === undefined ? [] : [element("td", [String(number)])]),
     element("td", [element("b", [text(shown)], CLASSES[result])]),
     element("td", [all.map((one) => element("div", [text(one)])).join("")]),
-    element("td", [text(reason ?? "")]),
+    element("td", [reasonCell(reason)]),
     element("td", [text(by)]),
   ]);
+}
+
+/** A long reason is folded behind its beginning. */
+function reasonCell(reason: string | null): string {
+  const short = reasonOf({ reason });
+  return short === reason ? text(reason ?? "") : folded(short!, text(reason!));
 }

@@ -131,7 +131,7 @@ export class SymbolValues {
       case "equals":
         return value === atom.text;
       case "same":
-        return value === this.valueOf(atom.other);
+        return textOf(value, atom.of) === textOf(this.valueOf(atom.other), atom.other);
       case "starts":
         return textOf(value, atom.of).startsWith(atom.text);
       case "ends":
@@ -147,6 +147,7 @@ export class SymbolValues {
       case "regex":
         return expressionAutomaton(atom.text, atom.flags).matches(textOf(value, atom.of));
       case "written":
+        if (value === undefined) throw new Missing(atom.of);
         return isWritten(value);
       case "type":
         return (atom.among as readonly string[]).includes(jsonType(value));

@@ -66,7 +66,7 @@ async function rowExample(policies: PlacedPolicies, row: number, choice: Example
           ? (limitRemedy(limit) ?? "name another hook with --hook")
           : `give the number of a row of the configuration's table in \`prove table\`: 1 to ${rows.length}`,
     });
-  return { example: its.example, title: `row ${row} at ${hook}: ${resultOf(its)}`, old: null };
+  return { example: its.example(), title: `row ${row} at ${hook}: ${resultOf(its)}`, old: null };
 }
 
 async function propertyExample(policies: PlacedPolicies, name: string, choice: ExampleChoice): Promise<ChosenExample> {

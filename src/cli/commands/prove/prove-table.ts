@@ -160,30 +160,22 @@ function printTables(
   text: typeof import("../../../prove/table/table-text.js"),
   assumptions: readonly string[],
 ): void {
-  const { configurationHeading, resultCounts, deciderOf, headingOf, resultOf, waysOf } = text;
   if (tables.length === 0) print("no tables: the configuration has no attachments\n");
-  const show = (made: DecisionTable | ConfigurationTable, heading: string, head: string[], rows: string[][]) => {
+  const show = ({ heading, names, head, rows, counts }: PlainTable, { unfinished, limit }: Limited) => {
     print(styled("bold", visibleText(heading)));
+    for (const line of names) print(visibleText(line));
     print(
       table(
-        [...head, "if all of these hold: reason"],
+        head,
         rows.map((row) => row.map(visibleText)),
       ),
     );
-    const { unfinished, limit } = made;
-    print(`${resultCounts(made)}${unfinished === null ? "" : `; not complete: ${limitWords(unfinished, limit)}`}\n`);
+    print(`${counts}${unfinished === null ? "" : `; not complete: ${limitWords(unfinished, limit)}`}\n`);
   };
-  const reasoned = (conditions: readonly string[], reason: string | null) =>
-    `${conditions.join(" and ") || "always"}${reason === null ? "" : `: ${reason}`}`;
-  for (const made of tables) {
-    const rows = made.rows.map((row) => [resultOf(row), row.place ?? "", reasoned(row.conditions, row.reason)]);
-    show(made, headingOf(made), ["result", "line"], rows);
-  }
-  for (const made of configuration) {
-    const rows = made.rows.map((row, index) => {
-      return [String(index + 1), resultOf(row), deciderOf(row), reasoned(waysOf(row), row.reason)];
-    });
-    show(made, configurationHeading(made), ["row", "result", "decided by"], rows);
-  }
+  for (const made of tables) show(text.plainTable(made), made);
+  for (const made of configuration) show(text.plainConfiguration(made), made);
   print(assumptionsText(assumptions));
 }
+
+type PlainTable = ReturnType<typeof import("../../../prove/table/table-text.js").plainTable>;
+type Limited = Pick<DecisionTable, "unfinished" | "limit">;

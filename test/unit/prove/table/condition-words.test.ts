@@ -16,7 +16,7 @@ describe("the words of a condition", () => {
   it.each<[Atom, string, string]>([
     [{ kind: "flag", of: "prog.rewritten" }, "prog.rewritten", "not prog.rewritten"],
     [{ kind: "null", of: "prog.section?" }, "prog.section is null", "prog.section is not null"],
-    [{ kind: "exists", of: 'labels["a"]!' }, 'labels["a"] is present', 'labels["a"] is absent'],
+    [{ kind: "exists", of: 'labels["a"]!' }, "labels.a is present", "labels.a is absent"],
     [{ kind: "equals", of: "prog.type", text: "xdp" }, 'prog.type is "xdp"', 'prog.type is not "xdp"'],
     [{ kind: "same", of: "a", other: "b" }, "a is b", "a is not b"],
     [{ kind: "starts", of: "a", text: "b" }, 'a begins with "b"', 'a does not begin with "b"'],

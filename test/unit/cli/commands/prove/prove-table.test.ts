@@ -65,25 +65,33 @@ describe("countersign prove table", () => {
   it("ends with what all attachments enforce together, in a limited number of rows", { tags: ["deep"] }, async () => {
     write({
       limit: LIMIT,
-      many: 'export const bpf_prog_load = (prog) => (prog.type === "xdp" || prog.type === "sched_cls" ? -7 : 0);\n',
+      many: 'export const bpf_prog_load = (prog) => prog.gpl_compatible\n  ? (prog.type === "lsm" ? -7 : -13) : prog.type === "xdp" || prog.type === "sched_cls" ? -7 : 0;\n',
     });
     const { code, out } = await prove();
     expect(code).toBe(0);
     expect(out).toMatch(/^all attachments at bpf_prog_load \(default allow\)$/m);
-    expect(out).toMatch(/^\d +deny -E2BIG +many many\.js:1 +prog\.insn_cnt ≤ 100 and prog\.type is "sched_cls"$/m);
+    expect(out).toMatch(
+      /^\d +deny -E2BIG +many many\.js:1 +prog\.insn_cnt ≤ 100 and not prog\.gpl_compatible and prog\.type is "xdp" or "sched_cls"$/m,
+    );
     const { configuration } = JSON.parse((await prove("--json", "--rows", "1")).out);
     expect(configuration).toMatchObject([{ hook: "bpf_prog_load", unfinished: null }]);
     const rows = configuration[0].rows.map((row: Record<string, unknown>) => [row.result, row.attachment, row.more]);
     expect(rows).toEqual([
       ["deny", "limit", 0],
       ["deny", "many", 1],
+      ["deny", "many", 0],
       ["allow", null, 0],
     ]);
   });
 
   it("writes one page with --html, in which names are text, and prints nothing", async () => {
     const text = LIMIT.replace("too large", "<b>too large</b>");
-    write({ limit: text, loop: LOOP });
+    const long = `${"long ".repeat(30)}reason`;
+    write({
+      limit: text,
+      loop: LOOP,
+      long: `import { deny } from "countersign";\nexport const bpf_prog_load = () => deny("${long}");\n`,
+    });
     const page = join(folder, "tables.html");
     const { code, out } = await prove("--html", page);
     expect([code, out]).toEqual([2, ""]);
@@ -95,6 +103,7 @@ describe("countersign prove table", () => {
       '<tr><td><b class="denied">deny -EPERM</b></td><td><div>prog.insn_cnt &gt; 100</div></td>' +
         "<td>{prog.name} is &lt;b&gt;too large&lt;/b&gt;</td><td>limit.js:3</td></tr>",
     );
+    expect(html).toContain(`<details><summary>${long.slice(0, 119)}…</summary>${long}</details>`);
     expect(html).toContain('<b class="audit">not decided</b>');
     expect(html).toContain("<h2>all attachments at bpf_prog_load (default allow)</h2>");
     expect(await prove("--html", page, "--json")).toMatchObject({
