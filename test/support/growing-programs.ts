@@ -295,6 +295,17 @@ export const GROWING_PROGRAMS: Readonly<Record<string, Family>> = {
       Math.floor(n / 2),
       (w) => w.store(1, 2, 0),
     ),
+  "a function that has written, and returns at many places": (n) =>
+    functions(
+      n,
+      1,
+      (w, starts) => w.helper(RANDOM).copy(2, 0).copy(1, 10).add(1, -64).call(starts[0]!),
+      16,
+      (w) => {
+        for (let index = 0; index < 32; index++) w.store(1, 2, 2 * index);
+        for (let index = 0; w.slots < n - 8; index++) w.insn(0x55, 2, 0, 2, index).end(); // goes on where r2 is another number
+      },
+    ),
   "a frame read and written from below": (n) =>
     functions(
       n,

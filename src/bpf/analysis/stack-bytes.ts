@@ -2,7 +2,7 @@ import type { EvidenceCollector } from "../evidence/evidence-collector.js";
 import { describeUnwritten } from "../evidence/unwritten-bytes.js";
 import type { Code } from "../model/code.js";
 import { FrameWriters } from "./frame-writers.js";
-import { offsetOf, placeBehind, placeInFrame } from "./states/byte-places.js";
+import { offsetOf, PARAMETERS, placeBehind, placeInFrame } from "./states/byte-places.js";
 import { FIRST_SLOT, type Frames } from "./states/frames.js";
 import { FunctionSummaries } from "./states/function-summaries.js";
 import { SIGN, slotOfTag, tellsSize } from "./values/call-tags.js";
@@ -13,7 +13,6 @@ import type { Values } from "./values/values.js";
 /** Kinds of memory through which a read has the effect anyway. */
 const KERNEL = KIND.KERNEL | KIND.OBJECT;
 const FRAME = 512;
-const PARAMETERS = 5;
 
 /**
  * Reads of stack bytes that nothing has surely written. They hold what the kernel left there: a program with
@@ -130,21 +129,20 @@ export class StackBytes {
 
   /** The function that was called with these arguments has returned. Returns whether its result tells what it wrote. */
   left(slot: number, index: number, args: readonly number[]): boolean {
-    if (!this.summaries.writesSome(index)) return false;
     let tells = false;
     for (let parameter = 1; parameter <= PARAMETERS; parameter++) {
       const pointer = args[parameter - 1]!;
-      this.summaries.visitWrites(index, parameter, (distance, size, signs) => {
+      for (const { distance, size, signs } of this.summaries.written(index, parameter)) {
         const place = this.#placeToWrite(pointer, distance, size);
         this.frames.work.done += 1;
-        if (place < 0) return;
+        if (place < 0) continue;
         if (signs === SIGN.ANY) this.frames.written.write(place, size);
         else {
           if (!tells) this.renew(slot);
           tells = true;
           this.frames.written.writeIf(slot, place, size, signs);
         }
-      });
+      }
     }
     return tells;
   }

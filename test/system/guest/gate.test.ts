@@ -110,7 +110,9 @@ grep '"type":"subject"' /tmp/modules.jsonl
   it("knows of modules what is known offline and described, but for what the tables of facts name", () => {
     const known = new KnownFacts();
     const recorded = ran().output.match(/^\{.*"type":"subject".*\}$/gm) ?? [];
-    const live = recorded.map((line) => JSON.parse(line).content.facts as Readonly<Record<string, unknown>>);
+    const all = recorded.map((line) => JSON.parse(line).content.facts as Readonly<Record<string, unknown>>);
+    // Where finit_module(2) fails, insmod tries init_module(2), which has no file
+    const live = all.filter(({ path }) => path !== null);
     const differences = live.flatMap((facts) => {
       const { path } = facts as { path: string };
       const data = modules.get(basename(path, ".ko"))!;

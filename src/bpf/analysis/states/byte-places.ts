@@ -5,7 +5,8 @@
 const FRAME = 512;
 /** Number of bytes behind a parameter that have a place: as many as a frame has. */
 const BEHIND = FRAME;
-const PARAMETERS = 5;
+/** The registers that a call passes: r1 to r5. */
+export const PARAMETERS = 5;
 export const PLACES = FRAME + PARAMETERS * BEHIND;
 
 /** The place of the first of `size` bytes at an offset from the end of the own frame; -1 if they are not all inside. */

@@ -1,5 +1,5 @@
 import { SIGN } from "../values/call-tags.js";
-import { PLACES, placeBehind } from "./byte-places.js";
+import { PARAMETERS, PLACES, placeBehind } from "./byte-places.js";
 import { ByteSet } from "./byte-set.js";
 import type { WrittenBytes } from "./written-bytes.js";
 
@@ -16,6 +16,15 @@ interface Summary {
   readsAny: number;
   /** Bytes that it has surely written when it returns a number of each sign; null if it is not known to return one. */
   readonly writes: (ByteSet | null)[];
+  /** The ranges of `writes` behind each parameter, computed for the first call after a change. */
+  written: readonly (readonly WrittenRange[])[] | null;
+}
+
+/** Bytes behind a parameter that a function has surely written if its result has one of these signs. */
+interface WrittenRange {
+  readonly distance: number;
+  readonly size: number;
+  readonly signs: number;
 }
 
 /** Summaries of the functions of a program, which grow while they are analysed: more reads, fewer writes. */
@@ -48,7 +57,8 @@ export class FunctionSummaries {
 
   /** A function returns a number of one of these signs; `slot` is the call that it is the result of, or -1. */
   returns(index: number, signs: number, slot: number, written: WrittenBytes): boolean {
-    const { writes } = this.#of(index);
+    const summary = this.#of(index);
+    const { writes } = summary;
     let fewer = false;
     for (const [at, sign] of SIGNS.entries()) {
       if ((signs & sign) === 0) continue;
@@ -61,43 +71,51 @@ export class FunctionSummaries {
       else if (!before.intersect(now)) continue;
       fewer = true;
     }
+    if (fewer) summary.written = null;
     return fewer;
   }
 
-  /** Whether a function may have surely written bytes behind its parameters. */
-  writesSome(index: number): boolean {
-    const summary = this.#summaries.get(index);
-    return summary?.writes.some((set) => set !== null && set.next(BEHIND, PLACES) >= 0) === true;
-  }
-
   /**
-   * Calls `visit` with ranges behind a parameter that a function has written if its result has one of these signs:
-   * first those that it has written for every result, at last those for one sign only.
+   * The bytes behind a parameter (from 1) that a function has surely written: first those that it has written for every
+   * result, at last those for one sign only.
    */
-  visitWrites(index: number, parameter: number, visit: (distance: number, size: number, signs: number) => void): void {
-    const { writes } = this.#of(index);
-    const start = placeBehind(parameter, 0, 0);
-    const visited: { readonly signs: number; readonly set: ByteSet }[] = [];
-    for (const signs of BY_NUMBER_OF_SIGNS) {
-      const sets = writes.filter((set, at) => set !== null && (signs & SIGNS[at]!) !== 0);
-      if (sets.length === 0) continue;
-      const set = new ByteSet();
-      set.copy(sets[0]!);
-      for (const other of sets.slice(1)) set.intersect(other!);
-      set.visit(start, placeBehind(parameter + 1, 0, 0), (place, size) => {
-        const known = visited.some((more) => (signs & ~more.signs) === 0 && more.set.missing(place, size) < 0);
-        if (!known) visit(place - start, size, signs);
-      });
-      visited.push({ signs, set });
-    }
+  written(index: number, parameter: number): readonly WrittenRange[] {
+    const summary = this.#summaries.get(index);
+    if (summary === undefined) return NOTHING;
+    summary.written ??= rangesOf(summary.writes);
+    return summary.written[parameter - 1]!;
   }
 
   #of(index: number): Summary {
     let summary = this.#summaries.get(index);
     if (summary === undefined) {
-      summary = { reads: new ByteSet(), readsAny: 0, writes: [null, null, null] };
+      summary = { reads: new ByteSet(), readsAny: 0, writes: [null, null, null], written: null };
       this.#summaries.set(index, summary);
     }
     return summary;
   }
+}
+
+const NOTHING: readonly WrittenRange[] = [];
+
+/** The ranges behind each parameter. */
+function rangesOf(writes: readonly (ByteSet | null)[]): readonly (readonly WrittenRange[])[] {
+  const ranges: WrittenRange[][] = Array.from({ length: PARAMETERS }, () => []);
+  const visited: { readonly signs: number; readonly set: ByteSet }[] = [];
+  for (const signs of BY_NUMBER_OF_SIGNS) {
+    const [first, ...others] = writes.filter((set, at) => set !== null && (signs & SIGNS[at]!) !== 0);
+    if (!first) continue;
+    const set = new ByteSet();
+    set.copy(first);
+    for (const other of others) set.intersect(other!);
+    for (const [index, own] of ranges.entries()) {
+      const start = placeBehind(index + 1, 0, 0);
+      set.visit(start, placeBehind(index + 2, 0, 0), (place, size) => {
+        const known = visited.some((more) => (signs & ~more.signs) === 0 && more.set.missing(place, size) < 0);
+        if (!known) own.push({ distance: place - start, size, signs });
+      });
+    }
+    visited.push({ signs, set });
+  }
+  return ranges;
 }
