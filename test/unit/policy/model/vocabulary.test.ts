@@ -14,7 +14,7 @@ function declaredNames(): Record<string, Record<string, string>> {
   const found: Record<string, Record<string, string>> = {};
   const bases: Record<string, string> = {};
   for (const [, name, base, body] of declared.matchAll(
-    /^export interface (\w+)(?: extends (\w+))? \{([\s\S]*?)^\}/gm,
+    /^export interface (\w+)(?: extends (\w+))? \{\n([\s\S]*?)^\}/gm,
   )) {
     const own = Array.from(
       body!.matchAll(/^ {2}readonly (\w+): (?:readonly )?(\w+)(\[\])?/gm),

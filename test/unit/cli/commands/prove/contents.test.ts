@@ -41,7 +41,7 @@ describe("the prover with --contents", () => {
       expect.arrayContaining([
         ["deny", "too large", ['current.comm is ""', "prog.insn_cnt > 1"]],
         ["allow", null, ['current.comm is "bpftrace"', "prog.insn_cnt ≤ 500"]],
-        ["deny", "no rule", ['current.comm is not ""', 'current.comm is not "bpftrace"']],
+        ["deny", "no rule", ['current.comm is neither "" nor "bpftrace"']],
       ]),
     ]);
     expect(rowsOf(out)).toHaveLength(5);

@@ -242,9 +242,9 @@ describe("countersign seal build", () => {
     [
       "a signature for the kernel",
       load("prog.kernel_signature === null ? 0 : -1"),
-      "`own` reads `kernel_signature`: the loader chooses the signature",
+      "`own` reads `kernel_signature`: the loader chooses it",
     ],
-    ["the file", load("prog.object === null ? -1 : 0"), "`own` reads `object`: a load has no object file"],
+    ["the file", load("prog.object === null ? -1 : 0"), "`own` reads `object`: a load does not have it"],
     [
       "the kernel's report",
       "export const bpf_prog = (prog) => (prog.loaded === null ? 0 : -1);",
