@@ -56,6 +56,11 @@ export interface FactField<T = unknown> {
   readonly of?: readonly string[];
 }
 
+/** Whether a command, or an attach target of a kind, has a fact; for any other it is null. */
+export function isFactOf({ of }: FactField, owner: string): boolean {
+  return of === undefined || of.includes(owner);
+}
+
 export type FactFields = Readonly<Record<string, FactField>>;
 
 /** The object that a table of facts describes. */

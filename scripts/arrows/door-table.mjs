@@ -245,7 +245,7 @@ export const DOORS = {
   },
   policy: {
     files: 45,
-    names: 102,
+    names: 103,
     shared: [
       "attachment",
       "attachment-index",

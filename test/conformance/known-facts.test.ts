@@ -28,7 +28,7 @@ describe("facts of files that are described as they are read", () => {
       return known.differences("file", "described", described, read);
     });
     expect(differences).toEqual([]);
-    expect(known.subjects.get("file")).toBe(15);
+    expect(known.subjects.get("described file")).toBe(15);
     expect(known.neverCompared("file", "described")).toEqual([]);
   });
 
@@ -45,7 +45,7 @@ describe("facts of files that are described as they are read", () => {
       return known.differences("blob", "described", described, read);
     });
     expect(differences).toEqual([]);
-    expect(known.subjects.get("blob")).toBe(10);
+    expect(known.subjects.get("described blob")).toBe(10);
     expect(known.neverCompared("blob", "described")).toEqual([]);
   });
 });

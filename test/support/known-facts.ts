@@ -31,8 +31,8 @@ function plain(value: unknown): unknown {
 export class KnownFacts {
   /** The facts that had the same value, were null, or were unknown as their rows say, by way and kind. */
   readonly compared = new Map<string, number>();
-  /** How many subjects were compared, by kind. */
-  readonly subjects = new Map<SubjectKind, number>();
+  /** How many subjects were compared, by way and kind: `offline program`. */
+  readonly subjects = new Map<string, number>();
 
   /**
    * What of a subject is otherwise than its table says, one line for each: `asked` are the facts in one way of asking,
@@ -40,7 +40,7 @@ export class KnownFacts {
    * subject; all of them if it is absent. A fact that is null in a gate says nothing about the other way.
    */
   differences(kind: SubjectKind, way: Way, asked: Facts, real: Facts, unsure?: readonly string[]): readonly string[] {
-    this.subjects.set(kind, (this.subjects.get(kind) ?? 0) + 1);
+    this.subjects.set(`${way} ${kind}`, (this.subjects.get(`${way} ${kind}`) ?? 0) + 1);
     const fields: SubjectFields = SUBJECT_FIELDS[kind];
     const sure = Object.keys(fields).filter((name) => {
       const how = fields[name]!.known[way];
@@ -73,6 +73,7 @@ export class KnownFacts {
     const how = field.known[way];
     this.compared.set(`${way} ${path}`, (this.compared.get(`${way} ${path}`) ?? 0) + 1);
     if (field.known.gate === "null" && real[name] !== null) return [`${path} is not null in a gate`];
+    if (how === "null" && asked[name] !== null) return [`${path} is not null ${way}`];
     if (isUnlike(field.known.gate)) return [];
     const table = field.type.fields as SubjectFields | undefined;
     if (how === "yes" && table !== undefined) return this.#within(table, way, asked[name], real[name], path);

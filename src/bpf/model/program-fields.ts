@@ -384,7 +384,7 @@ export const PROGRAM_FIELDS = {
     type: orNull(object("ObjectFile", FILE_FIELDS), "for a load in a gate"),
     source: "origin",
     doc: "The object file that the program came from.",
-    known: OF_FILE,
+    known: { ...OF_FILE, described: "null" },
   },
   loaded: {
     type: orNull(object("LoadedFacts", LOADED_FIELDS), "unless the kernel has loaded the program"),

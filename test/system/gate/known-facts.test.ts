@@ -124,7 +124,7 @@ describe("facts in a gate, and offline or described", () => {
   it("were compared, each of them", () => {
     for (const [kind, least] of Object.entries(AT_LEAST)) {
       const key = kind as keyof typeof AT_LEAST;
-      expect(known.subjects.get(key), kind).toBeGreaterThanOrEqual(least);
+      expect(known.subjects.get(`described ${key}`), kind).toBeGreaterThanOrEqual(least);
       expect(known.neverCompared(key, "described")).toEqual([]);
       if (key !== "token") expect(known.neverCompared(key, "offline")).toEqual([]);
     }

@@ -1,6 +1,6 @@
 import type { AnyNode, Pattern } from "acorn";
 import { CAN_BE_UNKNOWN } from "../../../policy/model/facts.gen.js";
-import { staticName } from "../../../policy/units/property-names.js";
+import { staticName, testedNames } from "../../../policy/units/property-names.js";
 import type { PolicyFile } from "../model/policy-file.js";
 import type { Rule } from "../model/rule.js";
 
@@ -12,9 +12,7 @@ export const UNKNOWN_FACT: Rule = {
   *check(file) {
     const { unsure } = file;
     if (unsure === null) return;
-    const asked = new Set<string>();
-    for (const { operator, left, right } of file.nodes("BinaryExpression"))
-      if (operator === "in" && left.type === "Literal" && file.flow.kindOf(right) !== null) asked.add(`${left.value}`);
+    const asked = testedNames(file.unit.source);
     for (const [node, name] of readsOf(file)) {
       if (asked.has(name) || file.isCaught(node) || isInOtherHook(file, node, unsure)) continue;
       const message = `\`${name}\` of a module can be unknown, which this file never asks: the read is then a fault`;
