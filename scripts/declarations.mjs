@@ -15,9 +15,9 @@ const { COMMAND_INTERFACES, EFFECT_FIELDS, FILE_FIELDS, HOOKS, LOADED_FIELDS, MA
   await importSources(`
   export { COMMAND_INTERFACES } from "./src/bpf/model/command-fields.js";
   export {
-    EFFECT_FIELDS, FILE_FIELDS, LOADED_FIELDS, MAP_FIELDS, MISMATCH_FIELDS, PROGRAM_FIELDS, SETTING_FIELDS,
-    STATEMENT_FIELDS,
+    EFFECT_FIELDS, FILE_FIELDS, LOADED_FIELDS, MAP_FIELDS, PROGRAM_FIELDS,
   } from "./src/bpf/model/program-fields.js";
+  export { MISMATCH_FIELDS, SETTING_FIELDS, STATEMENT_FIELDS } from "./src/bpf/model/statement-fields.js";
   export { HOOKS, SUBJECT_KINDS } from "./src/hooks/catalogue.js";
   export { OWN_FIELDS } from "./src/hooks/subject-fields.js";
   export { VOCABULARY } from "./src/engine/load/vocabulary.js";

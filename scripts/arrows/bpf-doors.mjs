@@ -1,6 +1,6 @@
 /** The doors of `bpf`, which has the most: see door-table.mjs. */
 export const BPF_DOORS = {
-  files: 43,
+  files: 44,
   names: 178,
   shared: [
     "btf/btf",
@@ -15,6 +15,7 @@ export const BPF_DOORS = {
     "model/facts",
     "model/map-memory",
     "model/program-fields",
+    "model/statement-fields",
     "object",
     "object/program",
     "object/section",

@@ -6,12 +6,10 @@ import type {
   LOADED_FIELDS,
   MAP_DEFINITION_FIELDS,
   MAP_FIELDS,
-  MISMATCH_FIELDS,
   PROGRAM_FIELDS,
   ProgramFactsFrom,
-  SETTING_FIELDS,
-  STATEMENT_FIELDS,
 } from "./program-fields.js";
+import type { MISMATCH_FIELDS, SETTING_FIELDS, STATEMENT_FIELDS } from "./statement-fields.js";
 
 export { EFFECTS, type EffectName } from "./program-fields.js";
 

@@ -1,7 +1,7 @@
 import { TARGET_KINDS } from "../../bpf/model/command-fields.js";
 import { COMMAND_NAMES } from "../../bpf/model/commands.js";
 import { EFFECTS } from "../../bpf/model/facts.js";
-import { SETTING_KINDS } from "../../bpf/model/program-fields.js";
+import { SETTING_KINDS } from "../../bpf/model/statement-fields.js";
 import { programTypeName } from "../../bpf/object/section.js";
 import { ATTACH_TYPES, HELPERS, MAP_TYPES, PROGRAM_TYPES } from "../../bpf/tables/names.gen.js";
 import { SECTIONS } from "../../bpf/tables/sections.gen.js";

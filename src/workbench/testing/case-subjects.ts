@@ -2,7 +2,7 @@ import { describedProgram } from "../../bpf/described-program.js";
 import { sha256 } from "../../bpf/insn/digest.js";
 import { TOKEN } from "../../bpf/model/commands.js";
 import { EFFECTS, type Effects, type Statement } from "../../bpf/model/facts.js";
-import { SETTING_KINDS, type SettingKind } from "../../bpf/model/program-fields.js";
+import { SETTING_KINDS, type SettingKind } from "../../bpf/model/statement-fields.js";
 import { ATTACH_TYPES, MAP_TYPES, PROGRAM_TYPES } from "../../bpf/tables/names.gen.js";
 import type { CaseBlob, CaseMap, CaseModule, CaseProgram, DescribedSubject } from "../../config/case-subject.js";
 import { mapSubject } from "../../engine/files/map-subject.js";
