@@ -87,7 +87,7 @@ export class Interpreter {
     this.#returnsToUser = type.context.otherwise !== "kernel" && type.context.otherwise !== "iterated";
     this.#values = values;
     this.#frames = frames;
-    this.#states = new States(flow, values, frames, work, scratch);
+    this.#states = new States(code, flow, values, frames, work, scratch);
     const rewritten = rewrittenSlots(code, scratch);
     this.#literals = new Literals(code, values, maps, findings, flow, rewritten, scratch);
     this.#operations = new Operations(code, memory, rewritten);

@@ -1,5 +1,7 @@
+import type { Code } from "../../model/code.js";
 import type { Scratch } from "../values/scratch.js";
 import type { Values } from "../values/values.js";
+import { CallOrder } from "./call-order.js";
 import type { Flow } from "./flow.js";
 import { FIRST_SLOT, type Frames, WRITTEN } from "./frames.js";
 import { LeaderQueue } from "./leader-queue.js";
@@ -23,13 +25,16 @@ export class States {
   /** Values, in two bytes each until there are too many of them. */
   #words: Uint16Array | Int32Array;
   readonly #reached: Uint8Array;
+  /** By their places in `#order`; null for a program of one function, whose leaders are in order. */
   readonly #waiting: LeaderQueue;
+  readonly #order: CallOrder | null;
   /** Number of backward jumps that changed the state of each leader. */
   readonly #turns: Uint8Array;
   /** Whether the states would exceed the limit. */
   readonly tooMany: boolean;
 
   constructor(
+    code: Code,
     readonly flow: Flow,
     readonly values: Values,
     readonly frames: Frames,
@@ -51,6 +56,7 @@ export class States {
     };
     this.#reached = bytesOf(leaders, scratch);
     this.#waiting = new LeaderQueue(leaders, scratch);
+    this.#order = code.functions.length === 1 ? null : new CallOrder(code, flow);
     this.#turns = bytesOf(leaders, scratch);
   }
 
@@ -60,12 +66,13 @@ export class States {
 
   /** Removes and returns the first waiting leader; -1 if none waits. */
   next(): number {
-    return this.#waiting.take();
+    const place = this.#waiting.take();
+    return place < 0 || this.#order === null ? place : this.#order.leaderAt(place);
   }
 
   mark(leader: number): void {
     this.work.done += 1;
-    this.#waiting.add(leader);
+    this.#waiting.add(this.#order === null ? leader : this.#order.placeOf(leader));
   }
 
   markAll(leaders: Iterable<number> | undefined): void {

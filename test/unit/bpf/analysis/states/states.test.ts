@@ -20,7 +20,7 @@ function given(): { values: Values; state: Int32Array; join: () => void; loaded:
   const [scratch, work] = [new Scratch(), new Work(4)];
   const values = new Values(4, scratch);
   const frames = new Frames(values, 1, false, work, scratch);
-  const states = new States(flow, values, frames, work, scratch);
+  const states = new States(code, flow, values, frames, work, scratch);
   return {
     values,
     state: frames.state,
