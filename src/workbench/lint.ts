@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import { testFile } from "../config/test-file.js";
 import { CountersignError } from "../error.js";
 import type { Unit } from "../policy/units/units.js";
+import type { LintedConfig } from "./lint/configuration.js";
 import { withoutIgnored } from "./lint/ignored.js";
 import { type Finding, inOrder } from "./lint/model/finding.js";
 import { lintPolicy } from "./lint/policy.js";
@@ -34,7 +35,7 @@ export async function lint(paths: readonly string[], { types = false }: LintOpti
   const findings: Finding[] = [];
   const files = new Set<string>();
   const unreadable: CountersignError[] = [];
-  const policies = new Map<string, readonly Unit[]>();
+  const policies = new Map<string, Map<string, readonly Unit[]>>();
   const left = paths.map(shownPath);
   for (let path = left.shift(); path !== undefined; path = left.shift()) {
     try {
@@ -50,7 +51,8 @@ export async function lint(paths: readonly string[], { types = false }: LintOpti
         const own = units.at(-1)?.source.file;
         if (own === undefined) continue;
         files.add(own);
-        policies.set(own, units);
+        const { declarations } = result;
+        policies.set(declarations, (policies.get(declarations) ?? new Map()).set(own, units));
       }
     } catch (error) {
       const { code } = ofError(error);
@@ -60,19 +62,17 @@ export async function lint(paths: readonly string[], { types = false }: LintOpti
   }
   if (types && policies.size > 0) {
     const { typeFindings } = await import("./lint/types/type-check.js");
-    findings.push(...typeFindings([...policies.values()]));
+    for (const [declarations, own] of policies) findings.push(...typeFindings([...own.values()], declarations));
   }
   return { findings: inOrder(withoutIgnored(findings)), files: [...files], unreadable };
 }
 
-async function policyAlone(
-  path: string,
-): Promise<{ findings: readonly Finding[]; policies: readonly (readonly Unit[])[]; shadow: null }> {
+async function policyAlone(path: string): Promise<LintedConfig> {
   // Few policies have a test in YAML, and its schema takes longer to load than the policy to check.
   const test = existsSync(testFile(path)) ? (await import("./lint/tests.js")).lintTest(path) : null;
   const labels = test?.labels ?? new Set<string>();
   const { findings, units } = lintPolicy(path, { guaranteed: new Set(), labels });
-  return { findings: [...(test?.findings ?? []), ...findings], policies: [units], shadow: null };
+  return { findings: [...(test?.findings ?? []), ...findings], policies: [units], declarations: "", shadow: null };
 }
 
 function isConfigPath(path: string): boolean {

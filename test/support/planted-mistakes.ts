@@ -343,6 +343,7 @@ export function kernel_read_file(file) {
       "limits.json": '{ "max_insn": 100 }\n',
     },
   ),
+  ...schemaMistakes(),
   config(
     "LINT_MAP_DIGEST_KEY",
     "a digest in capitals as a key",
@@ -353,3 +354,66 @@ export function kernel_read_file(file) {
     },
   ),
 ];
+
+/** Policies that ask a map with a schema for what it excludes. */
+function schemaMistakes(): Planted[] {
+  const maps = (values: string, keys = "") =>
+    `maps: { budgets: { writable: { entries: 10, bytes: 1KiB }${keys}, values: ${values} } }\nattachments:\n  - policy: policy.js\n`;
+  const limits =
+    "{ type: object, properties: { max: { type: integer, minimum: 1, maximum: 4096 }, level: { enum: [low, high] } }, " +
+    "required: [max], additionalProperties: false }";
+  const keys = ", keys: { enum: [edge, core] }";
+  const budget = '  const budget = map_lookup("budgets", "edge");\n  if (budget === undefined) return 0;\n';
+  const mistake = (code: string, title: string, yaml: string, body: string) =>
+    config(code, title, yaml, { "policy.js": policy(body) });
+  return [
+    mistake(
+      "LINT_MAP_KEY_IMPOSSIBLE",
+      "a key that `keys` does not list",
+      maps(limits, keys),
+      '  return map_lookup("budgets", §"egde") === undefined ? deny("none") : 0;',
+    ),
+    mistake(
+      "LINT_MAP_KEY_IMPOSSIBLE",
+      "a key that is no digest, in map_update",
+      maps("{ type: integer }", ", keys: { hex: 32 }"),
+      '  return map_update("budgets", §"edge", 1);',
+    ),
+    mistake(
+      "LINT_MAP_KEY_IMPOSSIBLE",
+      "a property that `properties` does not have",
+      maps(limits, keys),
+      `${budget}  return budget.§maximum === 1 ? deny("one") : 0;`,
+    ),
+    mistake(
+      "LINT_MAP_VALUE_IMPOSSIBLE",
+      "a value that `enum` does not have",
+      maps(limits, keys),
+      `${budget}  return §budget.level === "medium" ? deny("medium") : 0;`,
+    ),
+    mistake(
+      "LINT_MAP_VALUE_IMPOSSIBLE",
+      "a number beyond `maximum`",
+      maps(limits, keys),
+      `${budget}  return §budget.max > 4096 ? deny("more") : 0;`,
+    ),
+    mistake(
+      "LINT_MAP_VALUE_IMPOSSIBLE",
+      "a number below `minimum`, on the right",
+      maps(limits, keys),
+      `${budget}  const { max } = budget;\n  return §0 >= max ? deny("none") : 0;`,
+    ),
+    mistake(
+      "LINT_MAP_VALUE_IMPOSSIBLE",
+      "a type that `type` does not have",
+      maps(limits, keys),
+      `${budget}  return §typeof budget.max === "string" ? deny("text") : 0;`,
+    ),
+    mistake(
+      "LINT_MAP_VALUE_IMPOSSIBLE",
+      "a case for an element that `items` excludes",
+      maps("{ type: array, items: { enum: [xdp, tc] } }", keys),
+      '  for (const each of map_lookup("budgets", "edge") ?? [])\n    switch (each) {\n      case §"kprobe":\n        return deny("kprobe");\n    }\n  return 0;',
+    ),
+  ];
+}

@@ -9,6 +9,7 @@ import { labelsOfTests } from "../../engine/warnings/label-warnings.js";
 import { CountersignError } from "../../error.js";
 import { readText } from "../../input.js";
 import { literalMapKeys } from "../../policy/linker/map-keys.js";
+import { mapDeclarations } from "../../policy/maps/map-declarations.js";
 import { Selector } from "../../policy/scope/selector.js";
 import type { Unit } from "../../policy/units/units.js";
 import type { Finding } from "./model/finding.js";
@@ -22,12 +23,15 @@ import {
   repeated,
   unusedNames,
 } from "./rules/configuration.js";
+import { schemaComplaints } from "./rules/map-schemas.js";
 import { lintTest } from "./tests.js";
 
 export interface LintedConfig {
   readonly findings: readonly Finding[];
   /** The files of its policies that could be parsed, in groups by policy. */
   readonly policies: readonly (readonly Unit[])[];
+  /** What the schemas of maps say of their values, as TypeScript; empty if no map has a schema. */
+  readonly declarations: string;
   /** The path of the configuration that decides beside it; null for none. */
   readonly shadow: string | null;
 }
@@ -54,7 +58,7 @@ export function checkConfig(file: string): { readonly config: Config | null; rea
  */
 export async function lintConfig(file: string): Promise<LintedConfig> {
   const { config, findings } = checkConfig(file);
-  if (config === null) return { findings, policies: [], shadow: null };
+  if (config === null) return { findings, policies: [], declarations: "", shadow: null };
   const all: Finding[] = [...findings];
   const known = knownNames(config);
   const labels = labelsOf(config);
@@ -74,7 +78,8 @@ export async function lintConfig(file: string): Promise<LintedConfig> {
   const isComplete = config.attachments.every(({ policy }) => (linted.get(policy)?.linked ?? null) !== null);
   if (isComplete) all.push(...Array.from(namesFindings(config, [...linted.values()]), ofComplaint));
   const shadow = config.shadow === null ? null : shownPath(config.shadow.file);
-  return { findings: all, policies: [...linted.values()].map(({ units }) => units), shadow };
+  const declarations = config.maps.some(({ schema }) => schema !== undefined) ? mapDeclarations(config.maps) : "";
+  return { findings: all, policies: [...linted.values()].map(({ units }) => units), declarations, shadow };
 }
 
 /** What an engine rejects or warns about at start. */
@@ -99,6 +104,8 @@ function* namesFindings(config: Config, policies: readonly LintedPolicy[]): Iter
   });
   const units = policies.flatMap((one) => one.units);
   yield* missingKeys(units.flatMap(literalMapKeys), new Map(readOnly));
+  const schemas = new Map(config.maps.flatMap(({ name, schema }) => (schema === undefined ? [] : [[name, schema]])));
+  for (const unit of new Set(units)) yield* schemaComplaints(unit, schemas);
   const isDigestMap = new Map<string, boolean>();
   for (const { linked, digestMaps } of policies)
     for (const { kind, name } of linked!.names)

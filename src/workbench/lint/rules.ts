@@ -21,6 +21,7 @@ import { DENY_ERRNO, HELPER_ARGUMENTS, UNUSED_RESULT } from "./rules/helpers.js"
 import { UNUSED_IMPORT } from "./rules/imports.js";
 import { UNKNOWN_LABEL } from "./rules/labels.js";
 import { FACT_CHANGED, FOR_IN_LIST, IN_LIST } from "./rules/lists.js";
+import { MAP_KEY_IMPOSSIBLE, MAP_VALUE_IMPOSSIBLE } from "./rules/map-schemas.js";
 import { COMPUTED_NAME, DIGEST_SPELLING } from "./rules/names.js";
 import { NULLABLE_FACT } from "./rules/nullable.js";
 import { DUPLICATE_CASE, DUPLICATE_KEY, FALLTHROUGH } from "./rules/repeats.js";
@@ -78,4 +79,6 @@ export const LINT_RULES: readonly RuleText[] = [
   UNUSED_NAME,
   MAP_DIGEST_KEY,
   MAP_KEY_MISSING,
+  MAP_KEY_IMPOSSIBLE,
+  MAP_VALUE_IMPOSSIBLE,
 ];

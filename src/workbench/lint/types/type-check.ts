@@ -16,11 +16,12 @@ const OPTIONS = {
 };
 
 /**
- * Checks the types of policies with the user's own TypeScript. `policies` has the files of each policy, its own last.
+ * Checks the types of policies with the user's own TypeScript. `policies` has the files of each policy, its own last;
+ * `declarations` are those of the maps (map-declarations.ts), or empty.
  * The check runs over a temporary copy, in which each hook has the type of its name. Throws USAGE if there is no
  * TypeScript, or a version before 5.
  */
-export function typeFindings(policies: readonly (readonly Unit[])[]): Finding[] {
+export function typeFindings(policies: readonly (readonly Unit[])[], declarations: string): Finding[] {
   const files = new Map<string, Annotated>();
   for (const units of policies)
     for (const unit of units) {
@@ -40,7 +41,14 @@ export function typeFindings(policies: readonly (readonly Unit[])[]): Finding[] 
       writeFileSync(join(folder, copy), text);
     }
     const compilerOptions = { ...OPTIONS, paths: { countersign: [packagePath("types/countersign.d.ts")] } };
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [...copies.keys()] }));
+    const checked = [...copies.keys()];
+    if (declarations !== "") {
+      // in a folder of its own, so that no policy can have its name
+      const own = mkdtempSync(join(folder, "maps-"));
+      writeFileSync(join(own, "maps.d.ts"), declarations);
+      checked.push(relative(folder, join(own, "maps.d.ts")));
+    }
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: checked }));
     return runTypeScript(folder, dirname(resolve(names[0] ?? "."))).flatMap(({ file, line, column, code, message }) => {
       const name = copies.get(file);
       if (name === undefined) return [];

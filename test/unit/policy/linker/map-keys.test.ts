@@ -14,7 +14,7 @@ export const bpf_prog_load = (prog) => {
 };
 `;
   const [unit] = readUnits("p.js", { read: () => text, root: "." }, new LinkTime("p.js"));
-  expect(literalMapKeys(unit!)).toEqual([
+  expect(literalMapKeys(unit!)).toMatchObject([
     { map: "n", key: "b", place: "p.js:5:23" },
     { map: "m", key: "a", place: "p.js:7:20" },
   ]);

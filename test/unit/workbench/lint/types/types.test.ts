@@ -35,6 +35,23 @@ describe("lint --types", () => {
     expect(await types("own.js", text)).toEqual([]);
   });
 
+  it("knows what maps have by their schemas, in each configuration its own", { tags: ["deep"] }, async () => {
+    const config = (type: string) =>
+      `version: 1\nmaps: { budgets: { writable: { entries: 1, bytes: 1KiB }, values: { type: ${type} } } }\n` +
+      "attachments: [{ policy: policy.js }]\n";
+    const text =
+      'import { map_lookup } from "countersign";\n' +
+      'export const bpf_prog_load = () => (map_lookup("budgets", "edge") ?? "").length;\n';
+    folder.write({ "one/countersign.yaml": config("string"), "one/policy.js": text });
+    folder.write({ "two/countersign.yaml": config("integer"), "two/policy.js": text });
+    const paths = ["one", "two"].map((name) => join(folder.path, name, "countersign.yaml"));
+    const { findings } = await lint(paths, { types: true });
+    const found = findings.filter(({ code }) => code.startsWith("TS"));
+    expect(found.map(({ code, file, line }) => `${code} ${file?.split("/").slice(-2).join("/")}:${line}`)).toEqual([
+      "TS2339 two/policy.js:2",
+    ]);
+  });
+
   it("reads what tsc prints", () => {
     const printed =
       "a b/c.js(3,14): error TS2339: Property 'x' does not exist.\n  Some detail.\nerror TS5023: Unknown.\n";
