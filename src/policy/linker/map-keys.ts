@@ -1,45 +1,32 @@
-import type { AnyNode, CallExpression, Expression, SpreadElement } from "acorn";
+import type { CallExpression, Expression, SpreadElement } from "acorn";
 import { placeIn } from "../syntax/source.js";
 import { calledHelper } from "../units/called-helper.js";
 import type { Unit } from "../units/units.js";
 
-/** A key that a policy looks up in a map, both as literals. */
+/** A key that a helper gets with a map, both as literals. */
 export interface LiteralMapKey {
+  readonly helper: string;
   readonly map: string;
   readonly key: string;
   /** `file:line:column` of the key. */
   readonly place: string;
-}
-
-/** A call of a helper with a map and a key as literals. */
-export interface LiteralMapCall extends LiteralMapKey {
-  readonly helper: string;
   readonly call: CallExpression;
 }
 
-/** The helpers whose first arguments are a map and a key. */
-const KEYED: ReadonlySet<string | null | undefined> = new Set(["map_lookup", "map_update", "map_delete"]);
-
-/** The calls of a file about entries of maps, where map and key are literals. */
-export function literalMapCalls(unit: Unit): readonly LiteralMapCall[] {
+/** The keys as literals of maps as literals that a file looks up; or that it writes and deletes, by other helpers. */
+export function literalMapKeys(unit: Unit, helpers: readonly string[] = ["map_lookup"]): readonly LiteralMapKey[] {
   return unit.source.nodes.flatMap((node) => {
     if (node.type !== "CallExpression") return [];
     const helper = calledHelper(node.callee, unit);
-    if (!KEYED.has(helper)) return [];
+    if (helper === null || !helpers.includes(helper)) return [];
     const [first, second] = (node as CallExpression).arguments;
-    const [map, key] = [literalText(first), literalText(second)];
+    const [map, key] = [textOf(first), textOf(second)];
     if (map === null || key === null) return [];
-    return [{ helper: helper!, call: node, map, key, place: placeIn(unit.source, second!) }];
+    return [{ helper, map, key, place: placeIn(unit.source, second!), call: node }];
   });
 }
 
-/** The keys that a file looks up with `map_lookup`, where map and key are literals. */
-export function literalMapKeys(unit: Unit): readonly LiteralMapKey[] {
-  return literalMapCalls(unit).filter(({ helper }) => helper === "map_lookup");
-}
-
-/** The text of a string, or of a template without expressions; null for anything else. */
-export function literalText(node: AnyNode | Expression | SpreadElement | undefined): string | null {
+function textOf(node: Expression | SpreadElement | undefined): string | null {
   if (node?.type === "Literal" && typeof node.value === "string") return node.value;
   if (node?.type !== "TemplateLiteral" || node.expressions.length > 0) return null;
   return node.quasis[0]?.value.cooked ?? null;

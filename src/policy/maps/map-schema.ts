@@ -22,8 +22,18 @@ export class MapSchema {
 
   constructor({ values, keys }: MapSchemaRules) {
     this.#value = values === undefined ? () => null : valueCheck(values);
-    this.#isKey = keys === undefined ? () => true : keyCheck(keys);
-    this.#keyFlaw = keys === undefined || "enum" in keys ? LISTED : `is not ${wantedHex(keys.hex)} (\`hex\`)`;
+    if (keys === undefined) {
+      this.#isKey = () => true;
+      this.#keyFlaw = "";
+    } else if ("enum" in keys) {
+      const listed = new Set(keys.enum);
+      this.#isKey = (key) => listed.has(key);
+      this.#keyFlaw = "is none of the keys of `enum`";
+    } else {
+      const { hex } = keys;
+      this.#isKey = (key) => key.length === 2 * hex && HEX.test(key);
+      this.#keyFlaw = `is not ${hex} bytes as lower-case hex digits (\`hex\`)`;
+    }
   }
 
   /** What in an entry breaks the schema; null if nothing does. */
@@ -43,17 +53,4 @@ export class MapSchema {
   }
 }
 
-/** Whether a map with these keys can have a key. */
-export function keyCheck(keys: KeySchema): (key: string) => boolean {
-  if ("hex" in keys) return (key) => key.length === 2 * keys.hex && HEX.test(key);
-  const listed = new Set(keys.enum);
-  return (key) => listed.has(key);
-}
-
-/** What keys of this many bytes are, for messages. */
-export function wantedHex(bytes: number): string {
-  return `${bytes} bytes as lower-case hex digits`;
-}
-
 const HEX = /^[0-9a-f]*$/;
-const LISTED = "is none of the keys of `enum`";

@@ -10,6 +10,6 @@ export function deadKeys({ file, files }: PolicySource, { maps }: Config): reado
   const entries = new Map<string, Readonly<Record<string, unknown>>>();
   for (const map of maps) if (map.writable === null && map.file !== null) entries.set(map.name, readMapFile(map.file));
   return readUnits(file, files, new LinkTime(file))
-    .flatMap(literalMapKeys)
+    .flatMap((unit) => literalMapKeys(unit))
     .filter(({ map, key }) => entries.has(map) && !Object.hasOwn(entries.get(map)!, key));
 }

@@ -103,7 +103,10 @@ function* namesFindings(config: Config, policies: readonly LintedPolicy[]): Iter
     return text === null ? [] : [[name, keysOf(file!, text)] as const];
   });
   const units = policies.flatMap((one) => one.units);
-  yield* missingKeys(units.flatMap(literalMapKeys), new Map(readOnly));
+  yield* missingKeys(
+    units.flatMap((unit) => literalMapKeys(unit)),
+    new Map(readOnly),
+  );
   const schemas = new Map(config.maps.flatMap(({ name, schema }) => (schema === undefined ? [] : [[name, schema]])));
   for (const unit of new Set(units)) yield* schemaComplaints(unit, schemas);
   const isDigestMap = new Map<string, boolean>();

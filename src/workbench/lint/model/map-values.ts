@@ -1,9 +1,9 @@
 import type { AnyNode } from "acorn";
 import { didYouMean } from "../../../nearest.js";
-import { literalMapCalls, literalText } from "../../../policy/linker/map-keys.js";
-import type { MapSchemaRules } from "../../../policy/maps/map-schema.js";
-import { type TypeName, type ValueSchema, valueCheck } from "../../../policy/maps/value-schema.js";
-import type { Value } from "../../../policy/syntax/variable.js";
+import { literalMapKeys } from "../../../policy/linker/map-keys.js";
+import { MapSchema, type MapSchemaRules } from "../../../policy/maps/map-schema.js";
+import type { ValueSchema } from "../../../policy/maps/value-schema.js";
+import type { Variable } from "../../../policy/syntax/variable.js";
 import { staticName } from "../../../policy/units/property-names.js";
 import type { Unit } from "../../../policy/units/units.js";
 
@@ -19,7 +19,7 @@ const NEVER: Readonly<Record<string, (least: number, most: number, constant: num
 };
 
 /** The results of `typeof` that are not the name of the type. */
-const TYPEOF: Readonly<Partial<Record<TypeName, string>>> = { null: "object", array: "object", integer: "number" };
+const TYPEOF: Readonly<Record<string, string>> = { null: "object", array: "object", integer: "number" };
 
 /** Maximum number of references that are followed in a row, since references can form a cycle. */
 const MAX_DEPTH = 32;
@@ -59,7 +59,7 @@ export class MapValues {
     const schema = this.#schemaOf(value);
     if (schema === null) return null;
     if (never === undefined) {
-      const flaw = valueCheck(schema)(constant)?.flaw;
+      const flaw = new MapSchema({ values: schema }).breach("", constant)?.flaw;
       return flaw === undefined
         ? null
         : `by the schema of the map, the value is never ${JSON.stringify(constant)}, which ${flaw}`;
@@ -102,7 +102,7 @@ export class MapValues {
     }
   }
 
-  #schemaOfValue(value: Value, depth: number): ValueSchema | null {
+  #schemaOfValue(value: Variable["values"][number], depth: number): ValueSchema | null {
     if (depth > MAX_DEPTH) return null;
     if ("expression" in value) return this.#schemaOf(value.expression, depth);
     if ("object" in value) return property(this.#schemaOfValue(value.object, depth + 1), value.key);
@@ -113,12 +113,11 @@ export class MapValues {
 
 /** The calls of `map_lookup` with a map and a key as literals, and the map of each. */
 function literalMapLookups(unit: Unit): ReadonlyMap<AnyNode, string> {
-  const lookups = literalMapCalls(unit).filter(({ helper }) => helper === "map_lookup");
-  return new Map(lookups.map(({ call, map }) => [call, map]));
+  return new Map(literalMapKeys(unit).map(({ call, map }) => [call, map]));
 }
 
 /** The type of an empty literal, about whose contents every schema is right; null for another expression. */
-function emptyType(node: AnyNode): TypeName | null {
+function emptyType(node: AnyNode): "array" | "object" | null {
   if (node.type === "ArrayExpression" && node.elements.length === 0) return "array";
   return node.type === "ObjectExpression" && node.properties.length === 0 ? "object" : null;
 }
@@ -170,6 +169,6 @@ function constantOf(node: AnyNode): unknown {
     const value = constantOf(node.argument);
     return typeof value === "number" ? -value : undefined;
   }
-  if (node.type !== "Literal") return literalText(node) ?? undefined;
+  if (node.type !== "Literal") return staticName(node, true) ?? undefined;
   return node.value instanceof RegExp || typeof node.value === "bigint" ? undefined : node.value;
 }

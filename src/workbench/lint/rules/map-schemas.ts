@@ -1,7 +1,7 @@
 import type { AnyNode } from "acorn";
 import { didYouMean } from "../../../nearest.js";
-import { literalMapCalls } from "../../../policy/linker/map-keys.js";
-import { type KeySchema, keyCheck, wantedHex } from "../../../policy/maps/map-schema.js";
+import { literalMapKeys } from "../../../policy/linker/map-keys.js";
+import { MapSchema } from "../../../policy/maps/map-schema.js";
 import { placeIn } from "../../../policy/syntax/source.js";
 import type { Unit } from "../../../policy/units/units.js";
 import { type MapSchemas, MapValues } from "../model/map-values.js";
@@ -26,10 +26,12 @@ export const MAP_VALUE_IMPOSSIBLE: RuleText = {
 /** Keys and properties that maps cannot have, and comparisons with values that they cannot have. */
 export function* schemaComplaints(unit: Unit, schemas: MapSchemas): Iterable<ConfigComplaint> {
   if (schemas.size === 0) return;
-  for (const { map, key, place } of literalMapCalls(unit)) {
+  for (const { map, key, place } of literalMapKeys(unit, ["map_lookup", "map_update", "map_delete"])) {
     const keys = schemas.get(map)?.keys;
-    if (keys === undefined || keyCheck(keys)(key)) continue;
-    const message = `\`${key}\` is no key of the map \`${map}\`${nearest(keys, key)}`;
+    const flaw = keys === undefined ? null : new MapSchema({ keys }).breach(key, null)?.flaw;
+    if (!flaw) continue;
+    const listed = keys !== undefined && "enum" in keys ? keys.enum : [];
+    const message = `\`${key}\` is no key of the map \`${map}\`: it ${flaw}${didYouMean(key, listed)}`;
     yield { rule: MAP_KEY_IMPOSSIBLE, place, message, remedy: REMEDY };
   }
   const values = new MapValues(unit, schemas);
@@ -49,10 +51,6 @@ export function* schemaComplaints(unit: Unit, schemas: MapSchemas): Iterable<Con
 }
 
 const REMEDY = "correct it, or the schema of the map in the configuration";
-
-function nearest(keys: KeySchema, key: string): string {
-  return "enum" in keys ? didYouMean(key, keys.enum) : `, whose keys are ${wantedHex(keys.hex)}`;
-}
 
 interface Comparison {
   readonly operator: string;
