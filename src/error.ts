@@ -94,6 +94,9 @@ export const ERROR_CODES = [
   "SEAL_NOT_RUNNING",
   "SEAL_DENIED",
   "SEAL_NO_GUEST",
+  // scan
+  "SCAN_NO_ACCESS",
+  "SCAN_INCOMPLETE",
   "INTERNAL",
 ] as const;
 

@@ -44,6 +44,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import("./commands/list.js"),
   },
   seal: { summary: "has the kernel enforce a configuration", load: () => import("./commands/seal.js") },
+  scan: { summary: "shows what the running kernel has loaded", load: () => import("./commands/scan.js") },
   inspect: { summary: "shows what BPF programs are and may do", load: () => import("./commands/inspect.js") },
   completion: {
     summary: "prints the completions of a shell",

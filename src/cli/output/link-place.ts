@@ -1,0 +1,50 @@
+import type { LinkReport, LinkTarget } from "../../loaded/model/objects.js";
+import { visibleText } from "../../visible-text.js";
+
+/** What a link is attached to, in words. */
+export function linkPlace({ type, target }: LinkReport): string {
+  const words = WORDS[type];
+  return words === undefined ? type : visibleText(words(target));
+}
+
+const text = (value: LinkTarget[string] | undefined) =>
+  value === null || value === undefined ? "unknown" : `${value}`;
+/** An interface is named in no words: its number counts only in its own network namespace, which the link hides. */
+const onInterface = (kind: string, target: LinkTarget) => `${kind} on interface ${text(target.ifindex)}`;
+
+const WORDS: Readonly<Record<string, (target: LinkTarget) => string>> = {
+  raw_tracepoint: ({ tp_name }) => `raw tracepoint ${text(tp_name)}`,
+  tracing: (target) => `${text(target.attach_type)} ${targetOf(target)}`,
+  cgroup: ({ attach_type, cgroup_id }) => `${text(attach_type)} of cgroup ${text(cgroup_id)}`,
+  iter: ({ target_name }) => `iterator ${text(target_name)}`,
+  netns: ({ attach_type, netns_ino }) => `${text(attach_type)} of network namespace ${text(netns_ino)}`,
+  xdp: (target) => onInterface("xdp", target),
+  perf_event: eventOf,
+  kprobe_multi: ({ count }) => `${text(count)} kprobes`,
+  uprobe_multi: ({ count, path }) => `${text(count)} uprobes of ${text(path)}`,
+  struct_ops: ({ map_id }) => `struct_ops of map ${text(map_id)}`,
+  netfilter: ({ pf, hooknum, priority }) => {
+    const [family, hook] = [FAMILIES[Number(pf)] ?? `family ${pf}`, HOOKS[Number(hooknum)] ?? `hook ${hooknum}`];
+    return `netfilter ${family} ${hook}, priority ${priority}`;
+  },
+  tcx: (target) => onInterface(text(target.attach_type), target),
+  netkit: (target) => onInterface(text(target.attach_type), target),
+  sockmap: ({ attach_type, map_id }) => `${text(attach_type)} of map ${text(map_id)}`,
+};
+
+/** The target of a traced program is a function of a program, or a type in a BTF object. */
+function targetOf({ target_obj_id, target_btf_id }: LinkTarget): string {
+  return `type ${text(target_btf_id)} of BTF object ${text(target_obj_id)}`;
+}
+
+function eventOf({ event, file_name, func_name, tp_name, offset, type, config }: LinkTarget): string {
+  const at = offset === 0 || offset === undefined ? "" : `+${offset}`;
+  if (func_name !== undefined) return `${event} ${text(func_name)}${at}`;
+  if (file_name !== undefined) return `${event} ${text(file_name)}${at}`;
+  if (tp_name !== undefined) return `tracepoint ${text(tp_name)}`;
+  return type === undefined ? "perf event" : `perf event, type ${type}, config ${config}`;
+}
+
+/** NFPROTO_* and NF_INET_* of linux/netfilter.h. */
+const FAMILIES: Readonly<Record<number, string>> = { 2: "ipv4", 10: "ipv6" };
+const HOOKS: readonly string[] = ["prerouting", "input", "forward", "output", "postrouting"];

@@ -1,0 +1,57 @@
+import type { LinkReport, MapReport, ProgramReport, StructOps } from "../../loaded/model/objects.js";
+import type { Scan } from "../../loaded/scan.js";
+
+/** The lines of `scan --json`, in the form of schema/scan.schema.json. */
+export function* scanLines(scan: Scan): Generator<object> {
+  for (const program of scan.programs) yield programLine(program, scan.bootTime);
+  for (const map of scan.maps) yield mapLine(map);
+  for (const link of scan.links) yield linkLine(link);
+  for (const structOps of scan.structOps) yield structOpsLine(structOps);
+  yield { kind: "views", views: scan.views };
+}
+
+function programLine(program: ProgramReport, bootTime: bigint): object {
+  const { id, type, name, tag, uid, gplCompatible, maps, btfId, loadedFor, runs, device } = program;
+  return {
+    kind: "program",
+    ...{ id, type, name, tag, uid },
+    loaded_at: loadedAt(program, bootTime).toISOString(),
+    gpl_compatible: gplCompatible,
+    maps,
+    btf_id: btfId,
+    loaded_for: loadedFor === null ? null : { btf_object: loadedFor.btfObject, btf_id: loadedFor.btfId },
+    translated_bytes: program.translated,
+    jited_bytes: program.jited,
+    verified_insns: program.verifiedInsns,
+    runs: runs.count === 0n ? null : { count: Number(runs.count), nanoseconds: Number(runs.nanoseconds) },
+    device: deviceJson(device),
+  };
+}
+
+/** When a program was loaded. */
+export function loadedAt({ loadTime }: ProgramReport, bootTime: bigint): Date {
+  return new Date(Number((bootTime + loadTime) / 1_000_000n));
+}
+
+function deviceJson(device: ProgramReport["device"]): object | null {
+  return device === null ? null : { ifindex: device.ifindex, netns: String(device.netns) };
+}
+
+function mapLine({ id, type, name, keySize, valueSize, maxEntries, flags, frozen, btfId, device }: MapReport): object {
+  return {
+    kind: "map",
+    ...{ id, type, name, key_size: keySize, value_size: valueSize, max_entries: maxEntries, flags, frozen },
+    btf_id: btfId,
+    device: deviceJson(device),
+  };
+}
+
+/** 64-bit numbers of a target are decimal digits in a string. */
+function linkLine({ id, type, program, target }: LinkReport): object {
+  const fields = Object.entries(target).map(([name, value]) => [name, typeof value === "bigint" ? `${value}` : value]);
+  return { kind: "link", id, type, program, target: Object.fromEntries(fields) };
+}
+
+function structOpsLine({ map, structure }: StructOps): object {
+  return { kind: "struct_ops", map, structure };
+}

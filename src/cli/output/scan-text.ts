@@ -1,0 +1,84 @@
+import type { MapReport, ProgramReport } from "../../loaded/model/objects.js";
+import type { Scan } from "../../loaded/scan.js";
+import { visibleText } from "../../visible-text.js";
+import { linkPlace } from "./link-place.js";
+import { loadedAt } from "./scan-lines.js";
+import { table } from "./table.js";
+
+/** What is loaded as tables for a terminal. A table without rows is left out. */
+export function scanText(scan: Scan): string {
+  const tables = [programTable(scan), mapTable(scan), linkTable(scan), structOpsTable(scan)];
+  return [...tables.filter((text) => text !== null), summary(scan)].join("\n\n");
+}
+
+const NOTHING = "-";
+
+function programTable(scan: Scan): string | null {
+  const counts = scan.programs.some(({ runs }) => runs.count > 0n);
+  const head = ["PROGRAM", "NAME", "TYPE", "TAG", "LOADED (UTC)", "UID", ...(counts ? ["RUNS"] : []), "ATTACHED"];
+  return tableOf(
+    head,
+    scan.programs.map((program) => [
+      ...[String(program.id), nameOf(program), program.type, program.tag, timeOf(loadedAt(program, scan.bootTime))],
+      ...[String(program.uid), ...(counts ? [String(program.runs.count)] : []), attachedTo(program.id, scan)],
+    ]),
+  );
+}
+
+/** `2026-03-01 12:00:00`. */
+function timeOf(date: Date): string {
+  return date.toISOString().slice(0, 19).replace("T", " ");
+}
+
+function nameOf({ name }: ProgramReport | MapReport): string {
+  return name === "" ? NOTHING : visibleText(name);
+}
+
+function attachedTo(id: number, { links }: Scan): string {
+  const places = links.filter(({ program }) => program === id).map((link) => linkPlace(link));
+  return places.join(", ") || NOTHING;
+}
+
+function mapTable({ maps, programs }: Scan): string | null {
+  return tableOf(
+    ["MAP", "NAME", "TYPE", "KEY", "VALUE", "ENTRIES", "FROZEN", "USED BY"],
+    maps.map((map) => [
+      ...[String(map.id), nameOf(map), map.type, String(map.keySize), String(map.valueSize), String(map.maxEntries)],
+      map.frozen === null ? "unknown" : map.frozen ? "yes" : "no",
+      numbersOf(programs.filter((program) => program.maps.includes(map.id)).map(({ id }) => id)),
+    ]),
+  );
+}
+
+/** At most this many ids are in one cell. */
+const IDS = 8;
+
+function numbersOf(ids: readonly number[]): string {
+  if (ids.length === 0) return NOTHING;
+  const more = ids.length - IDS;
+  return `${ids.slice(0, IDS).join(" ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function linkTable({ links }: Scan): string | null {
+  return tableOf(
+    ["LINK", "TYPE", "PROGRAM", "ATTACHED"],
+    links.map((link) => [String(link.id), link.type, String(link.program ?? NOTHING), linkPlace(link)]),
+  );
+}
+
+function structOpsTable({ structOps }: Scan): string | null {
+  return tableOf(
+    ["MAP", "STRUCT_OPS"],
+    structOps.map(({ map, structure }) => [String(map), structure ?? "unknown"]),
+  );
+}
+
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string | null {
+  return rows.length === 0 ? null : table(head, rows);
+}
+
+function summary({ programs, maps, links }: Scan): string {
+  const count = (things: readonly unknown[], noun: string) =>
+    `${things.length} ${noun}${things.length === 1 ? "" : "s"}`;
+  return `${count(programs, "program")}, ${count(maps, "map")}, ${count(links, "link")}`;
+}

@@ -1,0 +1,42 @@
+import { Btf } from "../../bpf/btf/btf.js";
+import { btfById } from "../../sys/btf.js";
+
+/** PREFIX + the name of a structure is the type of a struct_ops map's values (kernel/bpf/bpf_struct_ops.c). */
+const PREFIX = "bpf_struct_ops_";
+
+/** Names of types of the kernel and its modules. BTF is read at the first question. `read` reads a BTF object by id. */
+export class KernelTypes {
+  readonly #objects = new Map<number, Btf | null>();
+
+  constructor(
+    readonly read: (id: number) => Uint8Array | null = btfById,
+    /** The id of the BTF of vmlinux, which the kernel makes first. */
+    readonly vmlinux = 1,
+  ) {}
+
+  /** The name of a type; null if the BTF cannot be read or has no such type. */
+  name({ btfObject, btfId }: { readonly btfObject: number; readonly btfId: number }): string | null {
+    const btf = this.#btf(btfObject === 0 ? this.vmlinux : btfObject);
+    return btf === null || btfId >= btf.count ? null : btf.name(btfId) || null;
+  }
+
+  /** The structure that a map of struct_ops implements; null if it is unknown. */
+  structure(type: { readonly btfObject: number; readonly btfId: number }): string | null {
+    const name = this.name(type);
+    return name?.startsWith(PREFIX) === true ? name.slice(PREFIX.length) : name;
+  }
+
+  #btf(id: number): Btf | null {
+    const known = this.#objects.get(id);
+    if (known !== undefined) return known;
+    const btf = this.#parsed(id);
+    this.#objects.set(id, btf);
+    return btf;
+  }
+
+  #parsed(id: number): Btf | null {
+    const bytes = this.read(id);
+    if (bytes === null) return null;
+    return new Btf(bytes, `BTF ${id}`, id === this.vmlinux ? null : this.#btf(this.vmlinux));
+  }
+}

@@ -1,0 +1,75 @@
+import { bpf } from "./bpf.js";
+import { addressOf, keepAlive, syscall } from "./libc.js";
+import { NR } from "./numbers.js";
+
+/** The kinds of BPF objects that the kernel gives ids. */
+export type ObjectKind = "program" | "map" | "link" | "btf";
+
+/** Commands of bpf(2): BPF_*_GET_NEXT_ID and BPF_*_GET_FD_BY_ID of linux/bpf.h. */
+const BY_ID: Readonly<Record<ObjectKind, { readonly next: number; readonly open: number }>> = {
+  program: { next: 11, open: 13 },
+  map: { next: 12, open: 14 },
+  btf: { next: 23, open: 19 },
+  link: { next: 31, open: 30 },
+};
+
+/** BPF_F_RDONLY of linux/bpf.h, for maps. Other objects take no flags. */
+const RDONLY = 1 << 3;
+
+/** The id of the object after this one, or a negative errno: ENOENT at the end, EPERM without CAP_SYS_ADMIN. */
+export function nextObjectId(kind: ObjectKind, id: number): number {
+  const attr = new Uint32Array([id, 0, 0]);
+  const result = bpf(BY_ID[kind].next, new Uint8Array(attr.buffer));
+  return result < 0 ? result : attr[1]!;
+}
+
+/** Opens an object by its id, a map only for reading. Returns an fd, which the caller closes, or a negative errno. */
+export function openObject(kind: ObjectKind, id: number): number {
+  return bpf(BY_ID[kind].open, new Uint8Array(Uint32Array.of(id, 0, kind === "map" ? RDONLY : 0).buffer));
+}
+
+/** A place of an information structure at which the kernel takes the address of a buffer and its length. */
+export interface BufferPlace {
+  /** Byte offset of the address, 64 bits. */
+  readonly address: number;
+  /** Byte offset of the length, 32 bits, in units of `unit` bytes. */
+  readonly length: number;
+  readonly unit: number;
+  readonly buffer: Uint8Array;
+}
+
+/**
+ * What the kernel reports about an object (BPF_OBJ_GET_INFO_BY_FD), at most `size` bytes of its structure: bytes that
+ * this kernel does not know stay 0. Returns a negative errno on failure.
+ */
+export function objectReport(fd: number, size: number, places: readonly BufferPlace[] = []): DataView | number {
+  const info = new DataView(new ArrayBuffer(size));
+  for (const { address, length, unit, buffer } of places) {
+    info.setBigUint64(address, BigInt(addressOf(buffer)), true);
+    info.setUint32(length, buffer.byteLength / unit, true);
+  }
+  const attr = new DataView(new ArrayBuffer(16));
+  attr.setUint32(0, fd, true);
+  attr.setUint32(4, size, true);
+  attr.setBigUint64(8, BigInt(addressOf(info)), true);
+  const buffers = places.map(({ buffer }) => buffer);
+  const result = bpf(OBJ_GET_INFO_BY_FD, keepAlive(new Uint8Array(attr.buffer), info, ...buffers));
+  return result < 0 ? result : info;
+}
+
+const OBJ_GET_INFO_BY_FD = 15;
+
+/** CLOCK_REALTIME and CLOCK_BOOTTIME of linux/time.h. */
+const [REALTIME, BOOTTIME] = [0, 7];
+
+/** When the machine booted, in nanoseconds since 1970: a program's load time counts from then. */
+export function bootTime(): bigint {
+  return clock(REALTIME) - clock(BOOTTIME);
+}
+
+/** In nanoseconds. struct timespec: seconds 0 · nanoseconds 8. */
+function clock(id: number): bigint {
+  const time = new BigInt64Array(2);
+  syscall(NR.clock_gettime, id, time);
+  return time[0]! * 1_000_000_000n + time[1]!;
+}

@@ -1,0 +1,35 @@
+import { expect, it } from "vitest";
+import { linkPlace } from "../../src/cli/output/link-place.js";
+import { LINK_SIZE, linkReport, textPlace } from "../../src/loaded/views/link-report.js";
+import { MAP_SIZE, mapReport } from "../../src/loaded/views/map-report.js";
+import { PROGRAM_SIZE, programReport } from "../../src/loaded/views/program-report.js";
+import { numbers, seedOf } from "../support/damage.js";
+
+const seed = seedOf();
+console.log(`seed of test/hostile/scan.test.ts: ${seed}`);
+
+/** Random bytes, of which the first word is small, so that it is often a known type. */
+function randomReport(size: number, next: (below: number) => number): DataView {
+  const info = new DataView(new ArrayBuffer(size));
+  for (let at = 0; at < size; at += 1) info.setUint8(at, next(256));
+  info.setUint32(0, next(40), true);
+  if (next(2) === 0) info.setUint32(16, next(9), true);
+  return info;
+}
+
+it("reads a report of any bytes", () => {
+  const next = numbers(seed);
+  for (let round = 0; round < 2_000; round += 1) {
+    const text = new Uint8Array(Array.from({ length: next(20) }, () => next(256)));
+    const program = programReport(randomReport(PROGRAM_SIZE, next), Uint32Array.of(1, 2, 3));
+    expect(program.maps.length).toBeLessThanOrEqual(3);
+    const map = mapReport(randomReport(MAP_SIZE, next), Buffer.from(text).toString("latin1"));
+    expect(map.name.length).toBeLessThanOrEqual(16);
+    const info = randomReport(LINK_SIZE, next);
+    const place = textPlace(info);
+    if (place !== null) expect(place.address + 8 <= LINK_SIZE && place.length + 4 <= LINK_SIZE).toBe(true);
+    const link = linkReport(info, next(2) === 0 ? null : text);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(linkPlace(link)).not.toMatch(/[\u0000-\u001f\u007f]/);
+  }
+});

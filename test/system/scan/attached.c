@@ -1,0 +1,104 @@
+/* Loads programs and attaches them by links, in the network namespace that it is started in; prints what it made, then
+ * waits until its standard input is closed. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/bpf.h>
+#include <net/if.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static long bpf(int command, union bpf_attr *attr, unsigned int size)
+{
+	return syscall(SYS_bpf, command, attr, size);
+}
+
+/* A program that returns a constant. `map` is the fd of a map that it refers to; negative if it has none. */
+static int load(const char *name, int type, int attach_type, int verdict, int map)
+{
+	struct bpf_insn with_map[] = {
+		{ .code = 0x18, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map },
+		{ 0 },
+		{ .code = 0xb7, .imm = verdict },
+		{ .code = 0x95 },
+	};
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_type = type;
+	attr.expected_attach_type = attach_type;
+	attr.insns = (uintptr_t)(map < 0 ? with_map + 2 : with_map);
+	attr.insn_cnt = map < 0 ? 2 : 4;
+	attr.license = (uintptr_t)"GPL";
+	strncpy(attr.prog_name, name, sizeof(attr.prog_name) - 1);
+	return bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+static unsigned int id_of(int fd)
+{
+	struct bpf_prog_info info;
+	union bpf_attr attr;
+
+	memset(&info, 0, sizeof(info));
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = fd;
+	attr.info.info = (uintptr_t)&info;
+	attr.info.info_len = sizeof(info);
+	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)) < 0 ? 0 : info.id;
+}
+
+static int link_to(int program, int target, int attach_type)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.link_create.prog_fd = program;
+	attr.link_create.target_fd = target;
+	attr.link_create.attach_type = attach_type;
+	return bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
+}
+
+static void said(const char *name, int program, int result)
+{
+	if (program < 0 || result < 0)
+		printf("%s failed %s\n", name, strerror(errno));
+	else
+		printf("%s %u\n", name, id_of(program));
+}
+
+int main(void)
+{
+	union bpf_attr attr;
+	int map, program, result, loopback = if_nametoindex("lo"), netns = open("/proc/self/ns/net", O_RDONLY);
+	char rest;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = BPF_MAP_TYPE_HASH;
+	attr.key_size = 4;
+	attr.value_size = 8;
+	attr.max_entries = 3;
+	strcpy(attr.map_name, "scan_map");
+	map = bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+	program = load("scan_held", BPF_PROG_TYPE_SOCKET_FILTER, 0, 0, map);
+	said("scan_held", program, 0);
+	program = load("scan_tcx", BPF_PROG_TYPE_SCHED_CLS, BPF_TCX_INGRESS, -1, -1);
+	said("scan_tcx", program, link_to(program, loopback, BPF_TCX_INGRESS));
+	program = load("scan_xdp", BPF_PROG_TYPE_XDP, BPF_XDP, 2, -1);
+	said("scan_xdp", program, link_to(program, loopback, BPF_XDP));
+	program = load("scan_lookup", BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, 1, -1);
+	said("scan_lookup", program, link_to(program, netns, BPF_SK_LOOKUP));
+	program = load("scan_raw", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, -1);
+	memset(&attr, 0, sizeof(attr));
+	attr.raw_tracepoint.name = (uintptr_t)"sched_wakeup_new";
+	attr.raw_tracepoint.prog_fd = program;
+	result = bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
+	said("scan_raw", program, result);
+	printf("ready\n");
+	fflush(stdout);
+	while (read(0, &rest, 1) > 0)
+		;
+	return 0;
+}

@@ -1,0 +1,73 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { TestContext } from "vitest";
+import { nextObjectId } from "../../../src/sys/bpf-objects.js";
+import { RunningProgram } from "../gate/running-program.js";
+
+const BIN = fileURLToPath(new URL("../../../bin/countersign.js", import.meta.url));
+const SOURCE = fileURLToPath(new URL("attached.c", import.meta.url));
+
+/** Skips a test that the machine cannot run. */
+export function needsScan(context: TestContext, ...programs: readonly string[]): void {
+  if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
+  if (process.geteuid?.() !== 0) context.skip("needs root");
+  if (nextObjectId("program", 0) === -1) context.skip("may not list programs");
+  for (const program of programs)
+    if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) context.skip(`needs ${program}`);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a line of JSON
+export type Line = any;
+
+/** Runs `scan --json` and returns its lines and status. */
+export function scanned(...words: readonly string[]): {
+  readonly lines: readonly Line[];
+  readonly status: number | null;
+} {
+  const { stdout, status } = spawnSync(process.execPath, [BIN, "scan", "--json", ...words], {
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
+  return {
+    lines: stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+    status,
+  };
+}
+
+/** A process with attached programs, in a network namespace of its own. */
+export class Attached {
+  readonly folder = mkdtempSync(join(tmpdir(), "countersign-scan-"));
+  #running: RunningProgram | null = null;
+  /** The ids of its programs by name. */
+  readonly ids = new Map<string, number>();
+  /** The names of those that this kernel does not attach. */
+  readonly failed: string[] = [];
+
+  /** Starts it at the first call. */
+  async start(): Promise<void> {
+    if (this.#running !== null) return;
+    const path = join(this.folder, "attached");
+    if (!existsSync(path)) execFileSync("gcc", ["-O1", "-Wall", "-Werror", "-o", path, SOURCE]);
+    this.#running = new RunningProgram("unshare", ["--net", path]);
+    for (let line = await this.#running.line(); line !== "ready"; line = await this.#running.line()) {
+      const [name = "", id = ""] = line.split(" ");
+      if (id === "failed") this.failed.push(line);
+      else this.ids.set(name, Number(id));
+    }
+  }
+
+  get pid(): number {
+    return this.#running?.pid ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.finish();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
