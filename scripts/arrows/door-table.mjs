@@ -47,9 +47,9 @@ export const DOORS = {
     },
   },
   loaded: {
-    files: 3,
-    names: 8,
-    cli: { scan: ["model/objects", "model/view", "scan"] },
+    files: 4,
+    names: 11,
+    cli: { scan: ["model/objects", "model/references", "model/view", "scan"] },
   },
   workbench: {
     files: 39,
@@ -132,7 +132,7 @@ export const DOORS = {
   },
   sys: {
     files: 27,
-    names: 149,
+    names: 150,
     shared: [
       "bpf",
       "bpf-programs",

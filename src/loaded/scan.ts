@@ -2,7 +2,10 @@ import { bootTime } from "../sys/bpf-objects.js";
 import { readSmall } from "../sys/file.js";
 import { namespaceOf } from "../sys/namespace.js";
 import type { LinkReport, MapReport, ProgramReport, StructOps } from "./model/objects.js";
+import { keyOf, type Reference, type References } from "./model/references.js";
 import type { View } from "./model/view.js";
+import { pinReferences } from "./references/pins.js";
+import { processReferences, visibleProcesses } from "./references/processes.js";
 import { type Listed, listLinks, listMaps, listPrograms } from "./views/kernel-objects.js";
 import { KernelTypes } from "./views/kernel-types.js";
 import { noAccess } from "./views/no-access.js";
@@ -15,6 +18,8 @@ export interface Scan {
   readonly maps: readonly MapReport[];
   readonly links: readonly LinkReport[];
   readonly structOps: readonly StructOps[];
+  /** What keeps the objects loaded, as far as it is visible. */
+  readonly references: References;
   /** What was read, and what could not be. */
   readonly views: readonly View[];
 }
@@ -27,14 +32,43 @@ export function scan(): Scan {
   const programs = listPrograms();
   if (programs.error !== 0) throw noAccess(programs.error, scanner());
   const [maps, links] = [listMaps(), listLinks()];
+  const pids = visibleProcesses();
+  const [processes, pins] = [processReferences(pids), pinReferences(pids)];
   return {
     bootTime: bootTime(),
     programs: programs.objects,
     maps: maps.objects,
     links: links.objects,
     structOps: structOpsOf(maps),
-    views: [programs.view, maps.view, links.view],
+    references: joined([...processes.references, ...pins.references, ...objectReferences(programs, links)]),
+    views: [programs.view, maps.view, links.view, processes.view, pins.view],
   };
+}
+
+/** A link has its program, or the map that it registered; a program has its maps. */
+function objectReferences(programs: Listed<ProgramReport>, links: Listed<LinkReport>): readonly Keyed[] {
+  const ofLinks = links.objects.flatMap(({ id, type, program, target }): readonly Keyed[] => {
+    const reference = { by: "link", id } as const;
+    if (program !== null) return [[keyOf({ kind: "program", id: program }), reference]];
+    const map = target.map_id;
+    return type === "struct_ops" && typeof map === "number" ? [[keyOf({ kind: "map", id: map }), reference]] : [];
+  });
+  const ofPrograms = programs.objects.flatMap(({ id, maps }) =>
+    maps.map((map): Keyed => [keyOf({ kind: "map", id: map }), { by: "program", id }]),
+  );
+  return [...ofLinks, ...ofPrograms];
+}
+
+type Keyed = readonly [key: string, reference: Reference];
+
+function joined(references: readonly Keyed[]): References {
+  const byObject = new Map<string, Reference[]>();
+  for (const [key, reference] of references) {
+    const known = byObject.get(key);
+    if (known === undefined) byObject.set(key, [reference]);
+    else known.push(reference);
+  }
+  return byObject;
 }
 
 function scanner() {

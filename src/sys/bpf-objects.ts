@@ -1,4 +1,6 @@
+import { ERRNO } from "../errno.js";
 import { bpf } from "./bpf.js";
+import { cString } from "./file.js";
 import { addressOf, keepAlive, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
@@ -26,6 +28,24 @@ export function nextObjectId(kind: ObjectKind, id: number): number {
 /** Opens an object by its id, a map only for reading. Returns an fd, which the caller closes, or a negative errno. */
 export function openObject(kind: ObjectKind, id: number): number {
   return bpf(BY_ID[kind].open, new Uint8Array(Uint32Array.of(id, 0, kind === "map" ? RDONLY : 0).buffer));
+}
+
+const OBJ_GET = 7;
+
+/**
+ * Opens a pinned object, a map only for reading. Returns an fd, which the caller closes, or a negative errno. struct
+ * bpf_attr: pathname u64 0 · bpf_fd 8 · file_flags 12. The kernel opens links only for reading and writing.
+ */
+export function openPinned(path: string): number {
+  const name = cString(path);
+  const open = (flags: number) => {
+    const attr = new DataView(new ArrayBuffer(16));
+    attr.setBigUint64(0, BigInt(addressOf(name)), true);
+    attr.setUint32(12, flags, true);
+    return bpf(OBJ_GET, keepAlive(new Uint8Array(attr.buffer), name));
+  };
+  const fd = open(RDONLY);
+  return fd === -ERRNO.EINVAL ? open(0) : fd;
 }
 
 /** A place of an information structure at which the kernel takes the address of a buffer and its length. */

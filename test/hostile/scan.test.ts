@@ -1,9 +1,12 @@
 import { expect, it } from "vitest";
 import { linkPlace } from "../../src/cli/output/link-place.js";
+import { bpfMounts } from "../../src/loaded/references/bpf-mounts.js";
+import { cgroupOwner } from "../../src/loaded/references/cgroup-owner.js";
+import { describedObject } from "../../src/loaded/references/descriptor.js";
 import { LINK_SIZE, linkReport, textPlace } from "../../src/loaded/views/link-report.js";
 import { MAP_SIZE, mapReport } from "../../src/loaded/views/map-report.js";
 import { PROGRAM_SIZE, programReport } from "../../src/loaded/views/program-report.js";
-import { numbers, seedOf } from "../support/damage.js";
+import { damaged, numbers, seedOf } from "../support/damage.js";
 
 const seed = seedOf();
 console.log(`seed of test/hostile/scan.test.ts: ${seed}`);
@@ -32,4 +35,30 @@ it("reads a report of any bytes", () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     expect(linkPlace(link)).not.toMatch(/[\u0000-\u001f\u007f]/);
   }
+});
+
+const TEXTS = [
+  "36 25 0:31 / /sys/fs/bpf rw,nosuid shared:9 - bpf bpf rw,mode=700\n37 25 0:32 /a /b\\040c rw - bpf none rw\n",
+  `0::/system.slice/docker-${"ab".repeat(32)}.scope\n9:name=systemd:/system.slice/ssh.service\n`,
+  "pos:\t0\nlink_type:\tcgroup\nlink_id:\t2\nprog_tag:\tab\nprog_id:\t37\n",
+].map((text) => Buffer.from(text));
+
+it("reads any text of /proc", () => {
+  const next = numbers(seed);
+  for (let round = 0; round < 3_000; round += 1) {
+    const text = damaged(TEXTS[next(TEXTS.length)]!, next).toString("latin1");
+    for (const { device } of bpfMounts(text)) expect(device).toMatch(/^\d+:\d+$/);
+    const { unit, container } = cgroupOwner(text);
+    expect(unit ?? "a.service").toMatch(/\.(service|scope)$/);
+    expect(container ?? "0".repeat(64)).toMatch(/^[0-9a-f]{64}$/);
+    const object = describedObject(text);
+    if (object !== null) expect(object.id).toBeGreaterThan(0);
+  }
+});
+
+it("reads long texts in one pass", () => {
+  const long = "0".repeat(1 << 20);
+  expect(describedObject(`prog_id:${" ".repeat(1 << 20)}x`)).toBeNull();
+  expect(cgroupOwner(`0::/${long}.service`).unit).toHaveLength(long.length + 8);
+  expect(bpfMounts(`1 2 0:3 / /${"\\040".repeat(1 << 18)} rw - bpf b rw`)[0]?.path).toHaveLength((1 << 18) + 1);
 });

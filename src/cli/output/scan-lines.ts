@@ -1,11 +1,16 @@
 import type { LinkReport, MapReport, ProgramReport, StructOps } from "../../loaded/model/objects.js";
+import { keyOf, type ObjectName, type Reference } from "../../loaded/model/references.js";
 import type { Scan } from "../../loaded/scan.js";
 
 /** The lines of `scan --json`, in the form of schema/scan.schema.json. */
 export function* scanLines(scan: Scan): Generator<object> {
-  for (const program of scan.programs) yield programLine(program, scan.bootTime);
-  for (const map of scan.maps) yield mapLine(map);
-  for (const link of scan.links) yield linkLine(link);
+  const references = (kind: ObjectName["kind"], { id }: { readonly id: number }) => ({
+    references: (scan.references.get(keyOf({ kind, id })) ?? []).map(referenceJson),
+  });
+  for (const program of scan.programs)
+    yield { ...programLine(program, scan.bootTime), ...references("program", program) };
+  for (const map of scan.maps) yield { ...mapLine(map), ...references("map", map) };
+  for (const link of scan.links) yield { ...linkLine(link), ...references("link", link) };
   for (const structOps of scan.structOps) yield structOpsLine(structOps);
   yield { kind: "views", views: scan.views };
 }
@@ -54,4 +59,10 @@ function linkLine({ id, type, program, target }: LinkReport): object {
 
 function structOpsLine({ map, structure }: StructOps): object {
   return { kind: "struct_ops", map, structure };
+}
+
+function referenceJson(reference: Reference): object {
+  if (reference.by !== "pin") return reference;
+  const { by, path, mountNamespace } = reference;
+  return { by, path, mount_namespace: mountNamespace };
 }

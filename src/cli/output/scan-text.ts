@@ -1,6 +1,7 @@
 import type { MapReport, ProgramReport } from "../../loaded/model/objects.js";
 import type { Scan } from "../../loaded/scan.js";
 import { visibleText } from "../../visible-text.js";
+import { holders } from "./holders.js";
 import { linkPlace } from "./link-place.js";
 import { loadedAt } from "./scan-lines.js";
 import { table } from "./table.js";
@@ -15,12 +16,23 @@ const NOTHING = "-";
 
 function programTable(scan: Scan): string | null {
   const counts = scan.programs.some(({ runs }) => runs.count > 0n);
-  const head = ["PROGRAM", "NAME", "TYPE", "TAG", "LOADED (UTC)", "UID", ...(counts ? ["RUNS"] : []), "ATTACHED"];
+  const head = [
+    "PROGRAM",
+    "NAME",
+    "TYPE",
+    "TAG",
+    "LOADED (UTC)",
+    "UID",
+    ...(counts ? ["RUNS"] : []),
+    "ATTACHED",
+    "HELD BY",
+  ];
   return tableOf(
     head,
     scan.programs.map((program) => [
       ...[String(program.id), nameOf(program), program.type, program.tag, timeOf(loadedAt(program, scan.bootTime))],
       ...[String(program.uid), ...(counts ? [String(program.runs.count)] : []), attachedTo(program.id, scan)],
+      holders(scan, { kind: "program", id: program.id }),
     ]),
   );
 }
@@ -39,13 +51,14 @@ function attachedTo(id: number, { links }: Scan): string {
   return places.join(", ") || NOTHING;
 }
 
-function mapTable({ maps, programs }: Scan): string | null {
+function mapTable(scan: Scan): string | null {
   return tableOf(
-    ["MAP", "NAME", "TYPE", "KEY", "VALUE", "ENTRIES", "FROZEN", "USED BY"],
-    maps.map((map) => [
+    ["MAP", "NAME", "TYPE", "KEY", "VALUE", "ENTRIES", "FROZEN", "USED BY", "HELD BY"],
+    scan.maps.map((map) => [
       ...[String(map.id), nameOf(map), map.type, String(map.keySize), String(map.valueSize), String(map.maxEntries)],
       map.frozen === null ? "unknown" : map.frozen ? "yes" : "no",
-      numbersOf(programs.filter((program) => program.maps.includes(map.id)).map(({ id }) => id)),
+      numbersOf(scan.programs.filter((program) => program.maps.includes(map.id)).map(({ id }) => id)),
+      holders(scan, { kind: "map", id: map.id }),
     ]),
   );
 }
@@ -59,10 +72,13 @@ function numbersOf(ids: readonly number[]): string {
   return `${ids.slice(0, IDS).join(" ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-function linkTable({ links }: Scan): string | null {
+function linkTable(scan: Scan): string | null {
   return tableOf(
-    ["LINK", "TYPE", "PROGRAM", "ATTACHED"],
-    links.map((link) => [String(link.id), link.type, String(link.program ?? NOTHING), linkPlace(link)]),
+    ["LINK", "TYPE", "PROGRAM", "ATTACHED", "HELD BY"],
+    scan.links.map((link) => [
+      ...[String(link.id), link.type, String(link.program ?? NOTHING), linkPlace(link)],
+      holders(scan, { kind: "link", id: link.id }),
+    ]),
   );
 }
 

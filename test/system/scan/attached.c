@@ -1,5 +1,5 @@
 /* Loads programs and attaches them by links, in the network namespace that it is started in; prints what it made, then
- * waits until its standard input is closed. */
+ * waits until its standard input is closed. With a path, it pins a program there and closes it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/bpf.h>
@@ -69,7 +69,7 @@ static void said(const char *name, int program, int result)
 		printf("%s %u\n", name, id_of(program));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	union bpf_attr attr;
 	int map, program, result, loopback = if_nametoindex("lo"), netns = open("/proc/self/ns/net", O_RDONLY);
@@ -96,6 +96,14 @@ int main(void)
 	attr.raw_tracepoint.prog_fd = program;
 	result = bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
 	said("scan_raw", program, result);
+	if (argc > 1) {
+		program = load("scan_pinned", BPF_PROG_TYPE_SOCKET_FILTER, 0, 0, -1);
+		memset(&attr, 0, sizeof(attr));
+		attr.pathname = (uintptr_t)argv[1];
+		attr.bpf_fd = program;
+		said("scan_pinned", program, bpf(BPF_OBJ_PIN, &attr, sizeof(attr)));
+		close(program);
+	}
 	printf("ready\n");
 	fflush(stdout);
 	while (read(0, &rest, 1) > 0)

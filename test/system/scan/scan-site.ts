@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -40,9 +40,11 @@ export function scanned(...words: readonly string[]): {
   };
 }
 
-/** A process with attached programs, in a network namespace of its own. */
+/** A process with attached programs, in a network and a mount namespace of its own. */
 export class Attached {
   readonly folder = mkdtempSync(join(tmpdir(), "countersign-scan-"));
+  /** Where its own mount namespace has a BPF file system. */
+  readonly pins = join(this.folder, "pins");
   #running: RunningProgram | null = null;
   /** The ids of its programs by name. */
   readonly ids = new Map<string, number>();
@@ -54,7 +56,9 @@ export class Attached {
     if (this.#running !== null) return;
     const path = join(this.folder, "attached");
     if (!existsSync(path)) execFileSync("gcc", ["-O1", "-Wall", "-Werror", "-o", path, SOURCE]);
-    this.#running = new RunningProgram("unshare", ["--net", path]);
+    const script = `mount -t bpf none ${this.pins} && exec ${path} ${this.pins}/scan_pinned`;
+    mkdirSync(this.pins);
+    this.#running = new RunningProgram("unshare", ["--net", "--mount", "sh", "-c", script]);
     for (let line = await this.#running.line(); line !== "ready"; line = await this.#running.line()) {
       const [name = "", id = ""] = line.split(" ");
       if (id === "failed") this.failed.push(line);

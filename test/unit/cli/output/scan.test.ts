@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { linkPlace } from "../../../../src/cli/output/link-place.js";
 import { scanLines } from "../../../../src/cli/output/scan-lines.js";
 import { scanText } from "../../../../src/cli/output/scan-text.js";
+import type { Reference } from "../../../../src/loaded/model/references.js";
 import type { Scan } from "../../../../src/loaded/scan.js";
 import { own } from "../../../support/workplace.js";
 
@@ -31,6 +32,28 @@ const SCAN: Scan = {
     { id: 2, type: "tcx", program: 37, target: { ifindex: 3, attach_type: "tcx_ingress" } },
     { id: 3, type: "cgroup", program: 38, target: { cgroup_id: 4321n, attach_type: "cgroup_inet_ingress" } },
   ],
+  references: new Map<string, readonly Reference[]>([
+    [
+      "program:37",
+      [
+        {
+          by: "process",
+          pid: 812,
+          descriptors: 2,
+          exe: "/usr/bin/limit\u001b",
+          unit: "limit.service",
+          container: null,
+        },
+        { by: "process", pid: 9, descriptors: 1, exe: null, unit: "x.scope", container: "ab".repeat(32) },
+        { by: "pin", path: "/sys/fs/bpf/limit", mountNamespace: null },
+        { by: "pin", path: "/pins/limit", mountNamespace: 4026532001 },
+        { by: "link", id: 2 },
+      ],
+    ],
+    ["program:38", [{ by: "link", id: 3 }]],
+    ["link:2", [{ by: "pin", path: "/pins/link", mountNamespace: 4026532001 }]],
+    ["map:5", [{ by: "program", id: 37 }]],
+  ]),
   structOps: [{ map: 5, structure: "tcp_congestion_ops" }],
   views: [
     { name: "programs", complete: true, reason: null },
@@ -53,16 +76,16 @@ it("prints lines that the published schema describes", () => {
 
 it("prints tables, and no control characters of names", () => {
   expect(scanText(SCAN).split("\n")).toEqual([
-    "PROGRAM  NAME        TYPE       TAG               LOADED (UTC)         UID   RUNS  ATTACHED",
-    "37       limit       sched_cls  0011223344556677  2026-01-01 00:01:01  0     4     tcx_ingress on interface 3",
-    "38       a\\u{1b}[2J  tracing    8899aabbccddeeff  2026-01-01 00:00:00  1000  0     cgroup_inet_ingress of cgroup 4321",
+    "PROGRAM  NAME        TYPE       TAG               LOADED (UTC)         UID   RUNS  ATTACHED                            HELD BY",
+    "37       limit       sched_cls  0011223344556677  2026-01-01 00:01:01  0     4     tcx_ingress on interface 3          limit\\u{1b}[812] of limit.service, process[9] of container abababababab, /sys/fs/bpf/limit and 1 more",
+    "38       a\\u{1b}[2J  tracing    8899aabbccddeeff  2026-01-01 00:00:00  1000  0     cgroup_inet_ingress of cgroup 4321  -",
     "",
-    "MAP  NAME     TYPE  KEY  VALUE  ENTRIES  FROZEN  USED BY",
-    "5    buckets  hash  4    16     1024     no      37",
+    "MAP  NAME     TYPE  KEY  VALUE  ENTRIES  FROZEN  USED BY  HELD BY",
+    "5    buckets  hash  4    16     1024     no      37       -",
     "",
-    "LINK  TYPE    PROGRAM  ATTACHED",
-    "2     tcx     37       tcx_ingress on interface 3",
-    "3     cgroup  38       cgroup_inet_ingress of cgroup 4321",
+    "LINK  TYPE    PROGRAM  ATTACHED                            HELD BY",
+    "2     tcx     37       tcx_ingress on interface 3          /pins/link of mount namespace 4026532001",
+    "3     cgroup  38       cgroup_inet_ingress of cgroup 4321  nothing visible",
     "",
     "MAP  STRUCT_OPS",
     "5    tcp_congestion_ops",

@@ -1,0 +1,30 @@
+import { keyOf, type ObjectName, type Reference } from "../../loaded/model/references.js";
+import type { Scan } from "../../loaded/scan.js";
+import { visibleText } from "../../visible-text.js";
+
+/** At most this many holders are in one cell. */
+const SHOWN = 3;
+
+/**
+ * Who keeps an object loaded, in words: processes and pins. What links and programs have is in other columns; without
+ * any reference there is nothing visible.
+ */
+export function holders({ references }: Scan, object: ObjectName): string {
+  const all = references.get(keyOf(object)) ?? [];
+  if (all.length === 0) return "nothing visible";
+  const words = [...new Set(all.map(wordsOf).filter((text) => text !== null))];
+  const more = words.length - SHOWN;
+  return `${words.slice(0, SHOWN).join(", ")}${more > 0 ? ` and ${more} more` : ""}` || "-";
+}
+
+function wordsOf(reference: Reference): string | null {
+  if (reference.by === "pin") {
+    const elsewhere = reference.mountNamespace === null ? "" : ` of mount namespace ${reference.mountNamespace}`;
+    return visibleText(`${reference.path}${elsewhere}`);
+  }
+  if (reference.by !== "process") return null;
+  const { pid, exe, unit, container } = reference;
+  const name = exe?.split("/").at(-1) ?? "process";
+  const owner = container === null ? unit : `container ${container.slice(0, 12)}`;
+  return visibleText(`${name}[${pid}]${owner === null ? "" : ` of ${owner}`}`);
+}
