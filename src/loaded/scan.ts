@@ -2,8 +2,14 @@ import { bootTime } from "../sys/bpf-objects.js";
 import { readSmall } from "../sys/file.js";
 import { namespaceOf } from "../sys/namespace.js";
 import type { LinkReport, MapReport, ProgramReport, StructOps } from "./model/objects.js";
+import type { ElementPlace, MapPlace, Place } from "./model/places.js";
 import { keyOf, type Reference, type References } from "./model/references.js";
 import type { View } from "./model/view.js";
+import { mountNamespaces } from "./mounts/mount-namespaces.js";
+import { cgroupPlaces } from "./places/cgroup-places.js";
+import { interfacePlaces } from "./places/interface-places.js";
+import { mapPlaces } from "./places/map-places.js";
+import { networkNamespaces } from "./places/network-namespaces.js";
 import { pinReferences } from "./references/pins.js";
 import { processReferences, visibleProcesses } from "./references/processes.js";
 import { type Listed, listLinks, listMaps, listPrograms } from "./views/kernel-objects.js";
@@ -18,6 +24,10 @@ export interface Scan {
   readonly maps: readonly MapReport[];
   readonly links: readonly LinkReport[];
   readonly structOps: readonly StructOps[];
+  /** Where programs are attached, as cgroups, maps and interfaces themselves say. */
+  readonly places: readonly Place[];
+  /** The inode number of the network namespace of this process. */
+  readonly netns: number;
   /** What keeps the objects loaded, as far as it is visible. */
   readonly references: References;
   /** What was read, and what could not be. */
@@ -33,15 +43,25 @@ export function scan(): Scan {
   if (programs.error !== 0) throw noAccess(programs.error, scanner());
   const [maps, links] = [listMaps(), listLinks()];
   const pids = visibleProcesses();
-  const [processes, pins] = [processReferences(pids), pinReferences(pids)];
+  const namespaces = mountNamespaces(pids);
+  const [processes, pins] = [processReferences(pids), pinReferences(namespaces)];
+  const networks = networkNamespaces(pids, namespaces, processes.networks);
+  const [inMaps, cgroups, interfaces] = [mapPlaces(maps.objects), cgroupPlaces(), interfacePlaces(networks)];
+  const views = [inMaps.view, cgroups.view, interfaces.view];
+  const places = [...cgroups.places, ...interfaces.places, ...inMaps.places];
   return {
     bootTime: bootTime(),
     programs: programs.objects,
     maps: maps.objects,
     links: links.objects,
     structOps: structOpsOf(maps),
-    references: joined([...processes.references, ...pins.references, ...objectReferences(programs, links)]),
-    views: [programs.view, maps.view, links.view, processes.view, pins.view],
+    places,
+    netns: namespaceOf("self", "net"),
+    references: joined([
+      ...[...processes.references, ...pins.references, ...objectReferences(programs, links)],
+      ...mapReferences(inMaps.places),
+    ]),
+    views: [programs.view, maps.view, links.view, processes.view, pins.view, ...views],
   };
 }
 
@@ -57,6 +77,10 @@ function objectReferences(programs: Listed<ProgramReport>, links: Listed<LinkRep
     maps.map((map): Keyed => [keyOf({ kind: "map", id: map }), { by: "program", id }]),
   );
   return [...ofLinks, ...ofPrograms];
+}
+
+function mapReferences(places: readonly (MapPlace | ElementPlace)[]): readonly Keyed[] {
+  return places.map(({ program, map }) => [keyOf({ kind: "program", id: program }), { by: "map", id: map }]);
 }
 
 type Keyed = readonly [key: string, reference: Reference];

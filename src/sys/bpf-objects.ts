@@ -78,6 +78,44 @@ export function objectReport(fd: number, size: number, places: readonly BufferPl
 }
 
 const OBJ_GET_INFO_BY_FD = 15;
+const PROG_QUERY = 16;
+/** Number of programs for which there is room at first: more ask again. */
+const FEW = 64;
+
+/**
+ * The ids of the programs that are attached to a target by this type: a cgroup, a network namespace or a map of sockets
+ * by its fd, an interface by its number in the namespace of the calling thread. Returns a negative errno on failure,
+ * EINVAL for a type that this kernel does not have. struct bpf_attr: target 0 · attach_type 4 · prog_ids u64 16 ·
+ * prog_cnt 24.
+ */
+export function queryPrograms(target: number, attachType: number, room = FEW): readonly number[] | number {
+  const ids = new Uint32Array(room);
+  const attr = new DataView(new ArrayBuffer(64));
+  attr.setUint32(0, target, true);
+  attr.setUint32(4, attachType, true);
+  attr.setBigUint64(16, BigInt(addressOf(ids)), true);
+  attr.setUint32(24, room, true);
+  const result = bpf(PROG_QUERY, keepAlive(new Uint8Array(attr.buffer), ids));
+  const count = attr.getUint32(24, true);
+  if (result === -ERRNO.ENOSPC && count > room) return queryPrograms(target, attachType, count);
+  return result < 0 ? result : [...ids.subarray(0, count)].filter((id) => id !== 0);
+}
+
+const MAP_LOOKUP_ELEM = 1;
+
+/**
+ * The value of an element whose key is an index; null if there is none. struct bpf_attr: map_fd 0 · key u64 8 · value
+ * u64 16.
+ */
+export function mapElement(fd: number, index: number, valueSize: number): DataView | null {
+  const key = Uint32Array.of(index);
+  const value = new DataView(new ArrayBuffer(Math.ceil(valueSize / 8) * 8));
+  const attr = new DataView(new ArrayBuffer(32));
+  attr.setUint32(0, fd, true);
+  attr.setBigUint64(8, BigInt(addressOf(key)), true);
+  attr.setBigUint64(16, BigInt(addressOf(value)), true);
+  return bpf(MAP_LOOKUP_ELEM, keepAlive(new Uint8Array(attr.buffer), key, value)) < 0 ? null : value;
+}
 
 /** CLOCK_REALTIME and CLOCK_BOOTTIME of linux/time.h. */
 const [REALTIME, BOOTTIME] = [0, 7];

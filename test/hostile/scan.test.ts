@@ -1,12 +1,14 @@
 import { expect, it } from "vitest";
 import { linkPlace } from "../../src/cli/output/link-place.js";
-import { bpfMounts } from "../../src/loaded/references/bpf-mounts.js";
+import { mountPoints } from "../../src/loaded/mounts/mount-points.js";
+import { linkMessages } from "../../src/loaded/places/link-messages.js";
 import { cgroupOwner } from "../../src/loaded/references/cgroup-owner.js";
 import { describedObject } from "../../src/loaded/references/descriptor.js";
 import { LINK_SIZE, linkReport, textPlace } from "../../src/loaded/views/link-report.js";
 import { MAP_SIZE, mapReport } from "../../src/loaded/views/map-report.js";
 import { PROGRAM_SIZE, programReport } from "../../src/loaded/views/program-report.js";
 import { damaged, numbers, seedOf } from "../support/damage.js";
+import { attribute, message } from "../support/netlink.js";
 
 const seed = seedOf();
 console.log(`seed of test/hostile/scan.test.ts: ${seed}`);
@@ -47,7 +49,7 @@ it("reads any text of /proc", () => {
   const next = numbers(seed);
   for (let round = 0; round < 3_000; round += 1) {
     const text = damaged(TEXTS[next(TEXTS.length)]!, next).toString("latin1");
-    for (const { device } of bpfMounts(text)) expect(device).toMatch(/^\d+:\d+$/);
+    for (const { device } of mountPoints(text, "bpf")) expect(device).toMatch(/^\d+:\d+$/);
     const { unit, container } = cgroupOwner(text);
     expect(unit ?? "a.service").toMatch(/\.(service|scope)$/);
     expect(container ?? "0".repeat(64)).toMatch(/^[0-9a-f]{64}$/);
@@ -60,5 +62,20 @@ it("reads long texts in one pass", () => {
   const long = "0".repeat(1 << 20);
   expect(describedObject(`prog_id:${" ".repeat(1 << 20)}x`)).toBeNull();
   expect(cgroupOwner(`0::/${long}.service`).unit).toHaveLength(long.length + 8);
-  expect(bpfMounts(`1 2 0:3 / /${"\\040".repeat(1 << 18)} rw - bpf b rw`)[0]?.path).toHaveLength((1 << 18) + 1);
+  expect(mountPoints(`1 2 0:3 / /${"\\040".repeat(1 << 18)} rw - bpf b rw`, "bpf")[0]?.path).toHaveLength(
+    (1 << 18) + 1,
+  );
+});
+
+it("reads any answer of rtnetlink", () => {
+  const next = numbers(seed);
+  const xdp = attribute(43, attribute(4, Buffer.of(37, 0, 0, 0)));
+  const whole = Buffer.concat([message(16, 2, [attribute(3, Buffer.from("eth0\0")), xdp]), message(3, 0, [])]);
+  for (let round = 0; round < 3_000; round += 1) {
+    const bytes = next(4) === 0 ? Buffer.from(Array.from({ length: next(80) }, () => next(256))) : damaged(whole, next);
+    const { interfaces } = linkMessages(bytes);
+    expect(interfaces.length).toBeLessThanOrEqual(bytes.byteLength / 32);
+    for (const { xdp } of interfaces) expect(xdp).not.toContain(0);
+  }
+  for (let length = 0; length < whole.byteLength; length += 1) linkMessages(whole.subarray(0, length));
 });

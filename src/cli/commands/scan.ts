@@ -10,8 +10,10 @@ import { scanText } from "../output/scan-text.js";
 /** `countersign scan`: what is loaded in the running kernel. */
 export function command(): Command {
   return new Command("scan")
-    .description("Shows which BPF programs, maps and links the running kernel has loaded, and who holds them")
-    .option("--json", "one JSON object a line: each program, map, link and struct_ops, then what was read")
+    .description(
+      "Shows which BPF programs, maps and links the running kernel has, where they are attached and who holds them",
+    )
+    .option("--json", "one JSON object a line: programs, maps, links, places, struct_ops, then what was read")
     .addHelpText(
       "after",
       `

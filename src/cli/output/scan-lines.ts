@@ -1,4 +1,5 @@
 import type { LinkReport, MapReport, ProgramReport, StructOps } from "../../loaded/model/objects.js";
+import type { Place } from "../../loaded/model/places.js";
 import { keyOf, type ObjectName, type Reference } from "../../loaded/model/references.js";
 import type { Scan } from "../../loaded/scan.js";
 
@@ -11,6 +12,7 @@ export function* scanLines(scan: Scan): Generator<object> {
     yield { ...programLine(program, scan.bootTime), ...references("program", program) };
   for (const map of scan.maps) yield { ...mapLine(map), ...references("map", map) };
   for (const link of scan.links) yield { ...linkLine(link), ...references("link", link) };
+  for (const place of scan.places) yield placeLine(place);
   for (const structOps of scan.structOps) yield structOpsLine(structOps);
   yield { kind: "views", views: scan.views };
 }
@@ -55,6 +57,17 @@ function mapLine({ id, type, name, keySize, valueSize, maxEntries, flags, frozen
 function linkLine({ id, type, program, target }: LinkReport): object {
   const fields = Object.entries(target).map(([name, value]) => [name, typeof value === "bigint" ? `${value}` : value]);
   return { kind: "link", id, type, program, target: Object.fromEntries(fields) };
+}
+
+function placeLine(place: Place): object {
+  const { program, at } = place;
+  const line = { kind: "place", program, at };
+  if (place.at === "element") return { ...line, map: place.map, index: place.index };
+  const typed = { ...line, attach_type: place.attachType };
+  if (place.at === "map") return { ...typed, map: place.map };
+  if (place.at === "cgroup") return { ...typed, path: place.path, cgroup_id: String(place.cgroupId) };
+  if (place.at === "netns") return { ...typed, netns: place.netns };
+  return { ...typed, ifindex: place.ifindex, name: place.name, netns: place.netns };
 }
 
 function structOpsLine({ map, structure }: StructOps): object {

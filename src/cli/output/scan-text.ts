@@ -1,8 +1,8 @@
 import type { MapReport, ProgramReport } from "../../loaded/model/objects.js";
 import type { Scan } from "../../loaded/scan.js";
 import { visibleText } from "../../visible-text.js";
+import { attachedLink, attachedPlaces } from "./attached-places.js";
 import { holders } from "./holders.js";
-import { linkPlace } from "./link-place.js";
 import { loadedAt } from "./scan-lines.js";
 import { table } from "./table.js";
 
@@ -31,7 +31,11 @@ function programTable(scan: Scan): string | null {
     head,
     scan.programs.map((program) => [
       ...[String(program.id), nameOf(program), program.type, program.tag, timeOf(loadedAt(program, scan.bootTime))],
-      ...[String(program.uid), ...(counts ? [String(program.runs.count)] : []), attachedTo(program.id, scan)],
+      ...[
+        String(program.uid),
+        ...(counts ? [String(program.runs.count)] : []),
+        attachedPlaces(program.id, scan).join(", ") || NOTHING,
+      ],
       holders(scan, { kind: "program", id: program.id }),
     ]),
   );
@@ -44,11 +48,6 @@ function timeOf(date: Date): string {
 
 function nameOf({ name }: ProgramReport | MapReport): string {
   return name === "" ? NOTHING : visibleText(name);
-}
-
-function attachedTo(id: number, { links }: Scan): string {
-  const places = links.filter(({ program }) => program === id).map((link) => linkPlace(link));
-  return places.join(", ") || NOTHING;
 }
 
 function mapTable(scan: Scan): string | null {
@@ -76,7 +75,7 @@ function linkTable(scan: Scan): string | null {
   return tableOf(
     ["LINK", "TYPE", "PROGRAM", "ATTACHED", "HELD BY"],
     scan.links.map((link) => [
-      ...[String(link.id), link.type, String(link.program ?? NOTHING), linkPlace(link)],
+      ...[String(link.id), link.type, String(link.program ?? NOTHING), attachedLink(link, scan)],
       holders(scan, { kind: "link", id: link.id }),
     ]),
   );

@@ -1,13 +1,13 @@
-import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
+import { type Dirent, readdirSync, statSync } from "node:fs";
 import { ERRNO, errorName } from "../../errno.js";
 import { openPinned } from "../../sys/bpf-objects.js";
 import { readSmall } from "../../sys/file.js";
 import { syscall } from "../../sys/libc.js";
-import { namespaceOf } from "../../sys/namespace.js";
 import { NR } from "../../sys/numbers.js";
 import { keyOf, type PinReference } from "../model/references.js";
 import { completeView, incompleteView, type View } from "../model/view.js";
-import { type BpfMount, bpfMounts } from "./bpf-mounts.js";
+import { type MountNamespace, mountsOf } from "../mounts/mount-namespaces.js";
+import type { MountPoint } from "../mounts/mount-points.js";
 import { describedObject } from "./descriptor.js";
 
 /** Maximum number of names in BPF file systems that are read: a container can make as many as it has memory for. */
@@ -22,26 +22,14 @@ export interface PinReferences {
  * The pins in the BPF file systems of all mount namespaces that a process is in. A file system that several namespaces
  * have is read once. Not seen are those that another mount covers, or that are mounted nowhere.
  */
-export function pinReferences(pids: readonly number[]): PinReferences {
+export function pinReferences(namespaces: readonly MountNamespace[]): PinReferences {
   const pins = new Pins();
-  for (const [namespace, place] of mountNamespaces(pids)) pins.readNamespace(namespace, place);
+  for (const namespace of namespaces) pins.readNamespace(namespace);
   return { references: pins.references, view: pins.view() };
-}
-
-/** A folder of /proc for each mount namespace; that of this process is the first. */
-function mountNamespaces(pids: readonly number[]): ReadonlyMap<number, string> {
-  const places = new Map([[namespaceOf("self", "mnt"), "/proc/self"]]);
-  for (const pid of pids) {
-    const namespace = namespaceOf(pid, "mnt");
-    // kernel threads and processes that exit have none
-    if (namespace !== 0 && !places.has(namespace)) places.set(namespace, `/proc/${pid}`);
-  }
-  return places;
 }
 
 class Pins {
   readonly references: (readonly [string, PinReference])[] = [];
-  readonly #own = namespaceOf("self", "mnt");
   /** File systems and folders of them that were read. */
   readonly #done = new Set<string>();
   readonly #failed: string[] = [];
@@ -55,20 +43,19 @@ class Pins {
     return reasons.length === 0 ? completeView(name) : incompleteView(name, reasons.join(", "));
   }
 
-  readNamespace(namespace: number, place: string): void {
-    const mounts = bpfMounts(textOf(`${place}/mountinfo`));
-    for (const mount of mounts) {
+  readNamespace(namespace: MountNamespace): void {
+    for (const mount of mountsOf(namespace, "bpf")) {
       const key = `${mount.device} ${mount.root}`;
       if (this.#done.has(key)) continue;
-      const folder = `${place}/root${mount.path}`;
+      const folder = `${namespace.root}${mount.path}`;
       // a mount that another one covers, or a link in the path of another root folder, leads to another device
       if (deviceOf(folder) !== mount.device) continue;
       this.#done.add(key);
-      this.#readFolder(folder, mount, namespace === this.#own ? null : namespace, "");
+      this.#readFolder(folder, mount, namespace.number, "");
     }
   }
 
-  #readFolder(folder: string, mount: BpfMount, mountNamespace: number | null, below: string): void {
+  #readFolder(folder: string, mount: MountPoint, mountNamespace: number | null, below: string): void {
     for (const entry of entriesOf(`${folder}${below}`)) {
       this.#names += 1;
       if (this.#names > MAX_NAMES) return;
@@ -88,14 +75,6 @@ class Pins {
     const object = describedObject(readSmall(`/proc/thread-self/fdinfo/${fd}`) ?? "");
     syscall(NR.close, fd);
     if (object !== null) this.references.push([keyOf(object), { by: "pin", path, mountNamespace }]);
-  }
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "latin1");
-  } catch {
-    return "";
   }
 }
 

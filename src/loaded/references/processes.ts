@@ -3,6 +3,7 @@ import { readLink, readSmall } from "../../sys/file.js";
 import { namespaceOf } from "../../sys/namespace.js";
 import { keyOf, type ProcessReference } from "../model/references.js";
 import { completeView, incompleteView, type View } from "../model/view.js";
+import { netnsNumber } from "../places/network-namespaces.js";
 import { cgroupOwner } from "./cgroup-owner.js";
 import { describedObject, isBpfObject } from "./descriptor.js";
 
@@ -21,6 +22,8 @@ export function visibleProcesses(): readonly number[] {
 export interface ProcessReferences {
   readonly references: readonly (readonly [key: string, reference: ProcessReference])[];
   readonly view: View;
+  /** Paths of descriptors of network namespaces, by the inode numbers of these. */
+  readonly networks: ReadonlyMap<number, string>;
 }
 
 /**
@@ -30,15 +33,16 @@ export interface ProcessReferences {
 export function processReferences(pids: readonly number[]): ProcessReferences {
   const references: (readonly [string, ProcessReference])[] = [];
   const denied: number[] = [];
+  const networks = new Map<number, string>();
   for (const pid of pids) {
-    const counts = countedObjects(pid);
+    const counts = countedObjects(pid, networks);
     if (counts === null) denied.push(pid);
     else if (counts.size > 0) {
       const described = descriptionOf(pid);
       for (const [key, descriptors] of counts) references.push([key, { ...described, descriptors }]);
     }
   }
-  return { references, view: viewOf(pids.length, denied) };
+  return { references, networks, view: viewOf(pids.length, denied) };
 }
 
 function viewOf(count: number, denied: readonly number[]): View {
@@ -49,13 +53,19 @@ function viewOf(count: number, denied: readonly number[]): View {
   return incompleteView(name, `the descriptors of ${denied.length} processes may not be read, such as ${denied[0]}`);
 }
 
-/** How many descriptors a process has of each object; null if they may not be read. */
-function countedObjects(pid: number): ReadonlyMap<string, number> | null {
+/**
+ * How many descriptors a process has of each object; null if they may not be read. Adds the network namespaces that it
+ * has descriptors of.
+ */
+function countedObjects(pid: number, networks: Map<number, string>): ReadonlyMap<string, number> | null {
   const counts = new Map<string, number>();
   const names = namesIn(`/proc/${pid}/fd`);
   if (names === null) return null;
   for (const name of names) {
-    if (!isBpfObject(readLink(`/proc/${pid}/fd/${name}`) ?? "")) continue;
+    const target = readLink(`/proc/${pid}/fd/${name}`) ?? "";
+    const network = netnsNumber(target);
+    if (network !== null) networks.set(network, `/proc/${pid}/fd/${name}`);
+    if (!isBpfObject(target)) continue;
     const object = describedObject(readSmall(`/proc/${pid}/fdinfo/${name}`) ?? "");
     if (object === null) continue;
     const key = keyOf(object);

@@ -1,5 +1,6 @@
 /* Loads programs and attaches them by links, in the network namespace that it is started in; prints what it made, then
- * waits until its standard input is closed. With a path, it pins a program there and closes it. */
+ * waits until its standard input is closed. With a path, it pins a program there and closes it;
+ * with that of a cgroup after it, it attaches a program to that. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/bpf.h>
@@ -61,6 +62,40 @@ static int link_to(int program, int target, int attach_type)
 	return bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
 }
 
+static int attach(int program, int target, int attach_type)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.target_fd = target;
+	attr.attach_bpf_fd = program;
+	attr.attach_type = attach_type;
+	return bpf(BPF_PROG_ATTACH, &attr, sizeof(attr));
+}
+
+static int map_of(int type)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = type;
+	attr.key_size = 4;
+	attr.value_size = 4;
+	attr.max_entries = 3;
+	return bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
+static int put(int map, int index, int program)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = map;
+	attr.key = (uintptr_t)&index;
+	attr.value = (uintptr_t)&program;
+	return bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr));
+}
+
 static void said(const char *name, int program, int result)
 {
 	if (program < 0 || result < 0)
@@ -96,6 +131,18 @@ int main(int argc, char **argv)
 	attr.raw_tracepoint.prog_fd = program;
 	result = bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
 	said("scan_raw", program, result);
+	program = load("scan_egress", BPF_PROG_TYPE_SCHED_CLS, BPF_TCX_EGRESS, -1, -1);
+	said("scan_egress", program, attach(program, loopback, BPF_TCX_EGRESS));
+	program = load("scan_dissector", BPF_PROG_TYPE_FLOW_DISSECTOR, BPF_FLOW_DISSECTOR, 0, -1);
+	said("scan_dissector", program, attach(program, 0, BPF_FLOW_DISSECTOR));
+	program = load("scan_verdict", BPF_PROG_TYPE_SK_SKB, BPF_SK_SKB_STREAM_VERDICT, 1, -1);
+	said("scan_verdict", program, attach(program, map_of(BPF_MAP_TYPE_SOCKMAP), BPF_SK_SKB_STREAM_VERDICT));
+	program = load("scan_element", BPF_PROG_TYPE_SCHED_CLS, 0, 0, -1);
+	said("scan_element", program, put(map_of(BPF_MAP_TYPE_PROG_ARRAY), 1, program));
+	if (argc > 2) {
+		program = load("scan_cgroup", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS, 1, -1);
+		said("scan_cgroup", program, attach(program, open(argv[2], O_RDONLY), BPF_CGROUP_INET_INGRESS));
+	}
 	if (argc > 1) {
 		program = load("scan_pinned", BPF_PROG_TYPE_SOCKET_FILTER, 0, 0, -1);
 		memset(&attr, 0, sizeof(attr));

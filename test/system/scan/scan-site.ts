@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestContext } from "vitest";
+import { mountPoints } from "../../../src/loaded/mounts/mount-points.js";
 import { nextObjectId } from "../../../src/sys/bpf-objects.js";
 import { RunningProgram } from "../gate/running-program.js";
 
@@ -45,6 +46,9 @@ export class Attached {
   readonly folder = mkdtempSync(join(tmpdir(), "countersign-scan-"));
   /** Where its own mount namespace has a BPF file system. */
   readonly pins = join(this.folder, "pins");
+  /** The cgroup that a program is attached to, by its path in the unified hierarchy; null if that is not mounted. */
+  cgroup: string | null = null;
+  #mount: string | null = null;
   #running: RunningProgram | null = null;
   /** The ids of its programs by name. */
   readonly ids = new Map<string, number>();
@@ -56,7 +60,7 @@ export class Attached {
     if (this.#running !== null) return;
     const path = join(this.folder, "attached");
     if (!existsSync(path)) execFileSync("gcc", ["-O1", "-Wall", "-Werror", "-o", path, SOURCE]);
-    const script = `mount -t bpf none ${this.pins} && exec ${path} ${this.pins}/scan_pinned`;
+    const script = `mount -t bpf none ${this.pins} && exec ${path} ${this.pins}/scan_pinned ${this.#cgroupFolder()}`;
     mkdirSync(this.pins);
     this.#running = new RunningProgram("unshare", ["--net", "--mount", "sh", "-c", script]);
     for (let line = await this.#running.line(); line !== "ready"; line = await this.#running.line()) {
@@ -70,8 +74,19 @@ export class Attached {
     return this.#running?.pid ?? 0;
   }
 
+  /** Makes a cgroup in the unified hierarchy; empty if that is not mounted. */
+  #cgroupFolder(): string {
+    const mounts = mountPoints(readFileSync("/proc/self/mountinfo", "latin1"), "cgroup2");
+    this.#mount = mounts.find(({ root }) => root === "/")?.path ?? null;
+    if (this.#mount === null) return "";
+    this.cgroup = `/countersign-scan-${process.pid}`;
+    mkdirSync(`${this.#mount}${this.cgroup}`);
+    return `${this.#mount}${this.cgroup}`;
+  }
+
   async stop(): Promise<void> {
     await this.#running?.finish();
+    if (this.cgroup !== null) rmdirSync(`${this.#mount}${this.cgroup}`);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -32,6 +32,14 @@ const SCAN: Scan = {
     { id: 2, type: "tcx", program: 37, target: { ifindex: 3, attach_type: "tcx_ingress" } },
     { id: 3, type: "cgroup", program: 38, target: { cgroup_id: 4321n, attach_type: "cgroup_inet_ingress" } },
   ],
+  netns: 4026531840,
+  places: [
+    { program: 37, at: "interface", attachType: "tcx_ingress", ifindex: 3, name: "eth1", netns: 4026531840 },
+    { program: 38, at: "cgroup", attachType: "cgroup_inet_ingress", path: "/a", cgroupId: 4321n },
+    { program: 38, at: "map", attachType: "sk_msg_verdict", map: 5 },
+    { program: 38, at: "element", map: 5, index: 0 },
+    { program: 38, at: "netns", attachType: "flow_dissector", netns: 7 },
+  ],
   references: new Map<string, readonly Reference[]>([
     [
       "program:37",
@@ -67,7 +75,20 @@ it("prints lines that the published schema describes", () => {
   const lines = [...scanLines(SCAN)].map((line) => JSON.parse(JSON.stringify(line)));
   for (const line of lines) expect(isValid(line) ? null : isValid.errors).toBeNull();
   expect(lines.map(({ kind }) => kind)).toEqual([
-    ...["program", "program", "map", "link", "link", "struct_ops", "views"],
+    ...[
+      "program",
+      "program",
+      "map",
+      "link",
+      "link",
+      "place",
+      "place",
+      "place",
+      "place",
+      "place",
+      "struct_ops",
+      "views",
+    ],
   ]);
   expect(lines[0]).toMatchObject({ loaded_at: "2026-01-01T00:01:01.000Z", runs: { count: 4, nanoseconds: 900 } });
   expect(lines[4].target).toEqual({ cgroup_id: "4321", attach_type: "cgroup_inet_ingress" });
@@ -75,17 +96,17 @@ it("prints lines that the published schema describes", () => {
 });
 
 it("prints tables, and no control characters of names", () => {
-  expect(scanText(SCAN).split("\n")).toEqual([
-    "PROGRAM  NAME        TYPE       TAG               LOADED (UTC)         UID   RUNS  ATTACHED                            HELD BY",
-    "37       limit       sched_cls  0011223344556677  2026-01-01 00:01:01  0     4     tcx_ingress on interface 3          limit\\u{1b}[812] of limit.service, process[9] of container abababababab, /sys/fs/bpf/limit and 1 more",
-    "38       a\\u{1b}[2J  tracing    8899aabbccddeeff  2026-01-01 00:00:00  1000  0     cgroup_inet_ingress of cgroup 4321  -",
+  expect(scanText({ ...SCAN, places: SCAN.places.slice(0, 2) }).split("\n")).toEqual([
+    "PROGRAM  NAME        TYPE       TAG               LOADED (UTC)         UID   RUNS  ATTACHED                          HELD BY",
+    "37       limit       sched_cls  0011223344556677  2026-01-01 00:01:01  0     4     tcx_ingress on eth1               limit\\u{1b}[812] of limit.service, process[9] of container abababababab, /sys/fs/bpf/limit and 1 more",
+    "38       a\\u{1b}[2J  tracing    8899aabbccddeeff  2026-01-01 00:00:00  1000  0     cgroup_inet_ingress of cgroup /a  -",
     "",
     "MAP  NAME     TYPE  KEY  VALUE  ENTRIES  FROZEN  USED BY  HELD BY",
     "5    buckets  hash  4    16     1024     no      37       -",
     "",
-    "LINK  TYPE    PROGRAM  ATTACHED                            HELD BY",
-    "2     tcx     37       tcx_ingress on interface 3          /pins/link of mount namespace 4026532001",
-    "3     cgroup  38       cgroup_inet_ingress of cgroup 4321  nothing visible",
+    "LINK  TYPE    PROGRAM  ATTACHED                          HELD BY",
+    "2     tcx     37       tcx_ingress on eth1               /pins/link of mount namespace 4026532001",
+    "3     cgroup  38       cgroup_inet_ingress of cgroup /a  nothing visible",
     "",
     "MAP  STRUCT_OPS",
     "5    tcp_congestion_ops",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bpfMounts } from "../../../../src/loaded/references/bpf-mounts.js";
+import { mountPoints } from "../../../../src/loaded/mounts/mount-points.js";
 import { cgroupOwner } from "../../../../src/loaded/references/cgroup-owner.js";
 import { describedObject, isBpfObject } from "../../../../src/loaded/references/descriptor.js";
 
@@ -58,13 +58,15 @@ describe("the BPF file systems of a mountinfo", () => {
 37 25 0:32 /tc /run/my\\040pins rw - bpf none rw
 38 25 0:33 / /bpf rw - tmpfs bpf rw
 `;
-    expect(bpfMounts(text)).toEqual([
+    expect(mountPoints(text, "bpf")).toEqual([
       { path: "/sys/fs/bpf", device: "0:31", root: "/" },
       { path: "/run/my pins", device: "0:32", root: "/tc" },
     ]);
   });
 
   it("leave out what has another form", () => {
-    expect(bpfMounts("\n- bpf\n1 2 x / /a rw - bpf b rw\n1 2 0:3 / /a rw bpf b rw\n1 2 0:3 - - bpf")).toEqual([]);
+    expect(mountPoints("\n- bpf\n1 2 x / /a rw - bpf b rw\n1 2 0:3 / /a rw bpf b rw\n1 2 0:3 - - bpf", "bpf")).toEqual(
+      [],
+    );
   });
 });

@@ -1,5 +1,5 @@
-/** A mount of a BPF file system. */
-export interface BpfMount {
+/** A mount of a file system. */
+export interface MountPoint {
   /** Where it is mounted, as the processes of its mount namespace see it. */
   readonly path: string;
   /** `MAJOR:MINOR` of the file system. */
@@ -9,15 +9,15 @@ export interface BpfMount {
 }
 
 /**
- * The BPF file systems in the text of a mountinfo: `36 25 0:31 / /sys/fs/bpf rw - bpf bpf rw` (proc_pid_mountinfo(5)).
- * Optional fields are before the hyphen. Lines of another form are left out.
+ * The mounts of a type in the text of a mountinfo: `36 25 0:31 / /sys/fs/bpf rw - bpf bpf rw`
+ * (proc_pid_mountinfo(5)). Optional fields are before the hyphen. Lines of another form are left out.
  */
-export function bpfMounts(mountinfo: string): readonly BpfMount[] {
+export function mountPoints(mountinfo: string, type: string): readonly MountPoint[] {
   return mountinfo.split("\n").flatMap((line) => {
     const words = line.split(" ");
     const [, , device, root, path] = words;
     const hyphen = words.indexOf("-", 6);
-    if (hyphen < 0 || words[hyphen + 1] !== "bpf" || !/^\d+:\d+$/.test(device ?? "")) return [];
+    if (hyphen < 0 || words[hyphen + 1] !== type || !/^\d+:\d+$/.test(device ?? "")) return [];
     return [{ path: unescaped(path ?? ""), device: device ?? "", root: unescaped(root ?? "") }];
   });
 }

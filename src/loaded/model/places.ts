@@ -1,0 +1,48 @@
+/** Where a program is attached, as the target itself says: also without a link. */
+export type Place = CgroupPlace | MapPlace | ElementPlace | NetnsPlace | InterfacePlace;
+
+interface Attached {
+  /** The program's id. */
+  readonly program: number;
+}
+
+export interface CgroupPlace extends Attached {
+  readonly at: "cgroup";
+  /** Of enum bpf_attach_type. */
+  readonly attachType: string;
+  /** The path in the unified hierarchy. */
+  readonly path: string;
+  /** The inode number of the cgroup, which links have too. */
+  readonly cgroupId: bigint;
+}
+
+/** A map of sockets, whose messages the program judges. */
+export interface MapPlace extends Attached {
+  readonly at: "map";
+  readonly attachType: string;
+  readonly map: number;
+}
+
+/** An element of an array of programs, or of a map of devices or processors. */
+export interface ElementPlace extends Attached {
+  readonly at: "element";
+  readonly map: number;
+  readonly index: number;
+}
+
+export interface NetnsPlace extends Attached {
+  readonly at: "netns";
+  readonly attachType: string;
+  /** The inode number of the network namespace. */
+  readonly netns: number;
+}
+
+export interface InterfacePlace extends Attached {
+  readonly at: "interface";
+  readonly attachType: string;
+  readonly ifindex: number;
+  /** In its network namespace; null if it is unknown. */
+  readonly name: string | null;
+  /** The inode number of the network namespace. */
+  readonly netns: number;
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { namespaceOf } from "../../sys/namespace.js";
+import { type MountPoint, mountPoints } from "./mount-points.js";
+
+/** One mount namespace, by a process that is in it. */
+export interface MountNamespace {
+  /** Its inode number; null for that of this process. */
+  readonly number: number | null;
+  /** Where the root folder of the process is, without a slash at its end. */
+  readonly root: string;
+  /** The text of its mountinfo. */
+  readonly mountinfo: string;
+}
+
+/** The mount namespaces that processes are in; that of this process is the first. */
+export function mountNamespaces(pids: readonly number[]): readonly MountNamespace[] {
+  const own = namespaceOf("self", "mnt");
+  const found = new Map<number, string>([[own, "/proc/self"]]);
+  for (const pid of pids) {
+    const number = namespaceOf(pid, "mnt");
+    // kernel threads and processes that exit have none
+    if (number !== 0 && !found.has(number)) found.set(number, `/proc/${pid}`);
+  }
+  return [...found].map(([number, place]) => ({
+    number: number === own ? null : number,
+    root: `${place}/root`,
+    mountinfo: textOf(`${place}/mountinfo`),
+  }));
+}
+
+/** The mounts of a type in a mount namespace. */
+export function mountsOf({ mountinfo }: MountNamespace, type: string): readonly MountPoint[] {
+  return mountPoints(mountinfo, type);
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return "";
+  }
+}

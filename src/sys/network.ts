@@ -1,0 +1,77 @@
+import { addressOf, keepAlive, must, syscall } from "./libc.js";
+import { NR } from "./numbers.js";
+
+/** CLONE_NEWNET of linux/sched.h. */
+const NETWORK = 0x40000000;
+
+/**
+ * Has the calling thread enter a network namespace by its fd (setns(2)). Returns 0 or a negative errno; throws
+ * GATE_FAILED if it must succeed.
+ */
+export function enterNetwork(fd: number, how: "may fail" | "must return" = "may fail"): number {
+  const result = syscall(NR.setns, fd, NETWORK);
+  return how === "may fail" ? result : must(result, "returning to the network namespace");
+}
+
+const [AF_NETLINK, SOCK_RAW, SOCK_CLOEXEC, NETLINK_ROUTE] = [16, 3, 0o2000000, 0];
+const [RTM_GETLINK, NLM_F_REQUEST, NLM_F_DUMP] = [18, 1, 0x300];
+const MSG_DONTWAIT = 0x40;
+/** The kernel fills at most this many bytes at once (netlink_dump of net/netlink/af_netlink.c). */
+const ROOM = 32 * 1024;
+/** Maximum number of parts of an answer: no machine has as many interfaces. */
+const PARTS = 10_000;
+
+/** The parts of an answer of rtnetlink, in its messages. */
+export type LinkDump = readonly Uint8Array[];
+
+/**
+ * Asks rtnetlink for all interfaces of the calling thread's network namespace. Returns a negative errno on failure. The
+ * kernel has each part ready when the one before it was read, so that this never waits.
+ */
+export function linkDump(): LinkDump | number {
+  const socket = syscall(NR.socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (socket < 0) return socket;
+  // struct nlmsghdr: length 0 · type 4 · flags 6 · sequence 8 · port 12; struct ifinfomsg: 16 bytes of 0
+  const request = new DataView(new ArrayBuffer(32));
+  request.setUint32(0, 32, true);
+  request.setUint16(4, RTM_GETLINK, true);
+  request.setUint16(6, NLM_F_REQUEST | NLM_F_DUMP, true);
+  const bytes = new Uint8Array(request.buffer);
+  const sent = syscall(NR.write, socket, bytes, bytes.byteLength);
+  const parts = sent < 0 ? sent : receivedParts(socket);
+  syscall(NR.close, socket);
+  return parts;
+}
+
+function receivedParts(socket: number): LinkDump | number {
+  const parts: Uint8Array[] = [];
+  while (parts.length < PARTS) {
+    const buffer = new Uint8Array(ROOM);
+    const length = syscall(NR.recvmsg, socket, headerOf(buffer), MSG_DONTWAIT);
+    if (length < 0) return length;
+    parts.push(buffer.subarray(0, length));
+    // NLMSG_DONE or NLMSG_ERROR can follow other messages: the reader of the parts looks for it
+    if (endsWithMessage(buffer.subarray(0, length))) break;
+  }
+  return parts;
+}
+
+/** Whether one of the messages ends the answer: types 2 (error) and 3 (done) of linux/netlink.h. */
+function endsWithMessage(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at + 16 <= bytes.byteLength; ) {
+    const [length, type] = [view.getUint32(at, true), view.getUint16(at + 4, true)];
+    if (type === 2 || type === 3 || length < 16) return true;
+    at += (length + 3) & ~3;
+  }
+  return bytes.byteLength === 0;
+}
+
+/** struct msghdr: iov 16 · iovlen 24; 56 bytes. */
+function headerOf(buffer: Uint8Array): DataView {
+  const vector = BigUint64Array.of(BigInt(addressOf(buffer)), BigInt(buffer.byteLength));
+  const header = new DataView(new ArrayBuffer(56));
+  header.setBigUint64(16, BigInt(addressOf(vector)), true);
+  header.setBigUint64(24, 1n, true);
+  return keepAlive(header, buffer, vector);
+}
