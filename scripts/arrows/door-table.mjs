@@ -132,7 +132,7 @@ export const DOORS = {
   },
   sys: {
     files: 28,
-    names: 156,
+    names: 155,
     shared: [
       "bpf",
       "bpf-programs",

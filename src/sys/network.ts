@@ -14,36 +14,38 @@ export function enterNetwork(fd: number, how: "may fail" | "must return" = "may 
 }
 
 const [AF_NETLINK, SOCK_RAW, SOCK_CLOEXEC, NETLINK_ROUTE] = [16, 3, 0o2000000, 0];
-const [RTM_GETLINK, NLM_F_REQUEST, NLM_F_DUMP] = [18, 1, 0x300];
+const [NLM_F_REQUEST, NLM_F_DUMP] = [1, 0x300];
 const MSG_DONTWAIT = 0x40;
 /** The kernel fills at most this many bytes at once (netlink_dump of net/netlink/af_netlink.c). */
 const ROOM = 32 * 1024;
-/** Maximum number of parts of an answer: no machine has as many interfaces. */
+/** Maximum number of parts of an answer: no machine has as many objects. */
 const PARTS = 10_000;
 
 /** The parts of an answer of rtnetlink, in its messages. */
-export type LinkDump = readonly Uint8Array[];
+export type RouteDump = readonly Uint8Array[];
 
 /**
- * Asks rtnetlink for all interfaces of the calling thread's network namespace. Returns a negative errno on failure. The
- * kernel has each part ready when the one before it was read, so that this never waits.
+ * Asks rtnetlink for all that a message of type `type` lists in the calling thread's network namespace. `body` is what
+ * follows struct nlmsghdr. Returns a negative errno on failure. The kernel has each part ready when the one before it
+ * was read, so that this never waits.
  */
-export function linkDump(): LinkDump | number {
+export function routeDump(type: number, body: Uint8Array): RouteDump | number {
   const socket = syscall(NR.socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   if (socket < 0) return socket;
-  // struct nlmsghdr: length 0 · type 4 · flags 6 · sequence 8 · port 12; struct ifinfomsg: 16 bytes of 0
-  const request = new DataView(new ArrayBuffer(32));
-  request.setUint32(0, 32, true);
-  request.setUint16(4, RTM_GETLINK, true);
+  // struct nlmsghdr: length 0 · type 4 · flags 6 · sequence 8 · port 12
+  const bytes = new Uint8Array(16 + body.byteLength);
+  const request = new DataView(bytes.buffer);
+  request.setUint32(0, bytes.byteLength, true);
+  request.setUint16(4, type, true);
   request.setUint16(6, NLM_F_REQUEST | NLM_F_DUMP, true);
-  const bytes = new Uint8Array(request.buffer);
+  bytes.set(body, 16);
   const sent = syscall(NR.write, socket, bytes, bytes.byteLength);
   const parts = sent < 0 ? sent : receivedParts(socket);
   syscall(NR.close, socket);
   return parts;
 }
 
-function receivedParts(socket: number): LinkDump | number {
+function receivedParts(socket: number): RouteDump | number {
   const parts: Uint8Array[] = [];
   while (parts.length < PARTS) {
     const buffer = new Uint8Array(ROOM);

@@ -1,14 +1,16 @@
 import { expect, it } from "vitest";
 import { linkPlace } from "../../src/cli/output/link-place.js";
 import { mountPoints } from "../../src/loaded/mounts/mount-points.js";
-import { linkMessages } from "../../src/loaded/places/link-messages.js";
+import { interfaceOf } from "../../src/loaded/places/link-messages.js";
+import { routeMessages } from "../../src/loaded/places/route-messages.js";
+import { filterPlaces, filterProgram } from "../../src/loaded/places/tc-messages.js";
 import { cgroupOwner } from "../../src/loaded/references/cgroup-owner.js";
 import { describedObject } from "../../src/loaded/references/descriptor.js";
 import { LINK_SIZE, linkReport, textPlace } from "../../src/loaded/views/link-report.js";
 import { MAP_SIZE, mapReport } from "../../src/loaded/views/map-report.js";
 import { PROGRAM_SIZE, programReport } from "../../src/loaded/views/program-report.js";
 import { damaged, numbers, seedOf } from "../support/damage.js";
-import { attribute, message } from "../support/netlink.js";
+import { attribute, message, tcMessage } from "../support/netlink.js";
 
 const seed = seedOf();
 console.log(`seed of test/hostile/scan.test.ts: ${seed}`);
@@ -70,12 +72,23 @@ it("reads long texts in one pass", () => {
 it("reads any answer of rtnetlink", () => {
   const next = numbers(seed);
   const xdp = attribute(43, attribute(4, Buffer.of(37, 0, 0, 0)));
-  const whole = Buffer.concat([message(16, 2, [attribute(3, Buffer.from("eth0\0")), xdp]), message(3, 0, [])]);
-  for (let round = 0; round < 3_000; round += 1) {
-    const bytes = next(4) === 0 ? Buffer.from(Array.from({ length: next(80) }, () => next(256))) : damaged(whole, next);
-    const { interfaces } = linkMessages(bytes);
-    expect(interfaces.length).toBeLessThanOrEqual(bytes.byteLength / 32);
-    for (const { xdp } of interfaces) expect(xdp).not.toContain(0);
-  }
-  for (let length = 0; length < whole.byteLength; length += 1) linkMessages(whole.subarray(0, length));
+  const kind = (name: string) => attribute(1, Buffer.from(`${name}\0`));
+  const whole = Buffer.concat([
+    message(16, 2, [attribute(3, Buffer.from("eth0\0")), xdp]),
+    tcMessage(36, 2, 0xffff0000, 0xfffffff1, [kind("clsact")]),
+    tcMessage(44, 2, 1, 0xfffffff2, [kind("bpf"), attribute(2, attribute(11, Buffer.of(37, 0, 0, 0)))]),
+    message(3, 0, []),
+  ]);
+  const read = (bytes: Uint8Array) => {
+    const { messages } = routeMessages(bytes);
+    expect(messages.length).toBeLessThanOrEqual(bytes.byteLength / 16);
+    for (const one of messages) {
+      expect(interfaceOf(one)?.xdp ?? []).not.toContain(0);
+      expect(filterProgram(one)).not.toBe(0);
+      expect(filterPlaces(one).length).toBeLessThanOrEqual(2);
+    }
+  };
+  for (let round = 0; round < 3_000; round += 1)
+    read(next(4) === 0 ? Buffer.from(Array.from({ length: next(80) }, () => next(256))) : damaged(whole, next));
+  for (let length = 0; length < whole.byteLength; length += 1) read(whole.subarray(0, length));
 });

@@ -15,3 +15,20 @@ export function message(type: number, ifindex: number, attributes: readonly Uint
   bytes.writeInt32LE(ifindex, 20);
   return bytes;
 }
+
+/** A message of rtnetlink about tc: struct nlmsghdr, struct tcmsg, then attributes. */
+export function tcMessage(
+  type: number,
+  ifindex: number,
+  handle: number,
+  parent: number,
+  attributes: readonly Uint8Array[],
+): Buffer {
+  const bytes = Buffer.concat([Buffer.alloc(36), ...attributes]);
+  bytes.writeUInt32LE(bytes.byteLength, 0);
+  bytes.writeUInt16LE(type, 4);
+  bytes.writeInt32LE(ifindex, 20);
+  bytes.writeUInt32LE(handle, 24);
+  bytes.writeUInt32LE(parent, 28);
+  return bytes;
+}

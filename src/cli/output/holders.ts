@@ -7,11 +7,12 @@ const SHOWN = 3;
 
 /**
  * Who keeps an object loaded, in words: processes and pins. What links and programs have is in other columns; without
- * any reference there is nothing visible.
+ * any reference or attachment there is nothing visible.
  */
-export function holders({ references }: Scan, object: ObjectName): string {
+export function holders({ references, places }: Scan, object: ObjectName): string {
   const all = references.get(keyOf(object)) ?? [];
-  if (all.length === 0) return "nothing visible";
+  const isAttached = object.kind === "program" && places.some(({ program }) => program === object.id);
+  if (all.length === 0 && !isAttached) return "nothing visible";
   const words = [...new Set(all.map(wordsOf).filter((text) => text !== null))];
   const more = words.length - SHOWN;
   return `${words.slice(0, SHOWN).join(", ")}${more > 0 ? ` and ${more} more` : ""}` || "-";

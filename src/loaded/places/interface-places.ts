@@ -3,12 +3,22 @@ import { errorName } from "../../errno.js";
 import { queryPrograms } from "../../sys/bpf-objects.js";
 import { openFile } from "../../sys/file.js";
 import { syscall } from "../../sys/libc.js";
-import { enterNetwork, type LinkDump, linkDump } from "../../sys/network.js";
+import { enterNetwork, routeDump } from "../../sys/network.js";
 import { NR } from "../../sys/numbers.js";
 import type { InterfacePlace, NetnsPlace } from "../model/places.js";
 import { completeView, incompleteView, type View } from "../model/view.js";
-import { type InterfaceReport, linkMessages } from "./link-messages.js";
+import { interfaceOf, LINK_BODY, RTM_GETLINK } from "./link-messages.js";
 import { openNetns } from "./network-namespaces.js";
+import { type RouteMessage, routeMessages } from "./route-messages.js";
+import {
+  filterPlaces,
+  filterProgram,
+  filterRequest,
+  placeName,
+  qdiscRequest,
+  RTM_GETQDISC,
+  RTM_GETTFILTER,
+} from "./tc-messages.js";
 
 /** What PROG_QUERY tells of an interface (bpf_prog_query of kernel/bpf/syscall.c). */
 const OF_INTERFACES = numbered("tcx_ingress", "tcx_egress", "netkit_primary", "netkit_peer");
@@ -53,9 +63,8 @@ export function interfacePlaces(namespaces: ReadonlyMap<number, string>): Interf
 
 /** Adds what is attached in the namespace of the calling thread, and returns what could not be read. */
 function readHere(netns: number, places: (InterfacePlace | NetnsPlace)[]): readonly string[] {
-  const dump = linkDump();
-  if (typeof dump === "number") return [`namespace ${netns}: ${errorName(-dump)}`];
-  const { interfaces, error } = interfacesOf(dump);
+  const links = answerOf(RTM_GETLINK, new Uint8Array(LINK_BODY));
+  const interfaces = links.messages.map(interfaceOf).filter((one) => one !== null);
   for (const { ifindex, name, xdp } of interfaces) {
     for (const program of xdp) places.push({ program, at: "interface", attachType: "xdp", ifindex, name, netns });
     for (const { name: attachType, number } of OF_INTERFACES) {
@@ -65,20 +74,34 @@ function readHere(netns: number, places: (InterfacePlace | NetnsPlace)[]): reado
       for (const program of programs) places.push({ program, at: "interface", attachType, ifindex, name, netns });
     }
   }
-  return error === null ? [] : [`namespace ${netns}: ${error}`];
+  const qdiscs = answerOf(RTM_GETQDISC, qdiscRequest());
+  for (const place of qdiscs.messages.flatMap(filterPlaces)) {
+    const { ifindex, parent } = place;
+    const name = interfaces.find((one) => one.ifindex === ifindex)?.name ?? null;
+    // a qdisc without classes has no filters: the kernel answers EINVAL
+    for (const program of answerOf(RTM_GETTFILTER, filterRequest(place)).messages.map(filterProgram))
+      if (program !== null)
+        places.push({ program, at: "interface", attachType: placeName(parent), ifindex, name, netns });
+  }
+  return [links.error, qdiscs.error].filter((error) => error !== null).map((error) => `namespace ${netns}: ${error}`);
 }
 
-function interfacesOf(dump: LinkDump): {
-  readonly interfaces: readonly InterfaceReport[];
+interface Answer {
+  readonly messages: readonly RouteMessage[];
   readonly error: string | null;
-} {
-  const interfaces: InterfaceReport[] = [];
+}
+
+/** Asks rtnetlink in the namespace of the calling thread. */
+function answerOf(type: number, body: Uint8Array): Answer {
+  const dump = routeDump(type, body);
+  const messages: RouteMessage[] = [];
+  if (typeof dump === "number") return { messages, error: errorName(-dump) };
   for (const bytes of dump) {
-    const messages = linkMessages(bytes);
-    interfaces.push(...messages.interfaces);
-    if (messages.done) return { interfaces, error: messages.error === 0 ? null : errorName(-messages.error) };
+    const answer = routeMessages(bytes);
+    messages.push(...answer.messages);
+    if (answer.done) return { messages, error: answer.error === 0 ? null : errorName(-answer.error) };
   }
-  return { interfaces, error: "the list of interfaces has no end" };
+  return { messages, error: "an answer of rtnetlink has no end" };
 }
 
 function numbered(...names: readonly string[]): readonly { readonly name: string; readonly number: number }[] {

@@ -1,5 +1,5 @@
 /* Loads programs and attaches them by links, in the network namespace that it is started in; prints what it made, then
- * waits until its standard input is closed. With a path, it pins a program there and closes it;
+ * waits until its standard input is closed. With a folder, it pins programs there and closes them;
  * with that of a cgroup after it, it attaches a program to that. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -96,6 +96,18 @@ static int put(int map, int index, int program)
 	return bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr));
 }
 
+static int pin(int program, const char *folder, const char *name)
+{
+	char path[256];
+	union bpf_attr attr;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	memset(&attr, 0, sizeof(attr));
+	attr.pathname = (uintptr_t)path;
+	attr.bpf_fd = program;
+	return bpf(BPF_OBJ_PIN, &attr, sizeof(attr));
+}
+
 static void said(const char *name, int program, int result)
 {
 	if (program < 0 || result < 0)
@@ -145,10 +157,10 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1) {
 		program = load("scan_pinned", BPF_PROG_TYPE_SOCKET_FILTER, 0, 0, -1);
-		memset(&attr, 0, sizeof(attr));
-		attr.pathname = (uintptr_t)argv[1];
-		attr.bpf_fd = program;
-		said("scan_pinned", program, bpf(BPF_OBJ_PIN, &attr, sizeof(attr)));
+		said("scan_pinned", program, pin(program, argv[1], "scan_pinned"));
+		close(program);
+		program = load("scan_filter", BPF_PROG_TYPE_SCHED_CLS, 0, -1, -1);
+		said("scan_filter", program, pin(program, argv[1], "scan_filter"));
 		close(program);
 	}
 	printf("ready\n");

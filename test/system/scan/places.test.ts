@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readlinkSync } from "node:fs";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { Attached, type Line, needsScan, scanned } from "./scan-site.js";
@@ -39,5 +40,29 @@ describe("the places of scan", () => {
     const missing = Object.keys(expected).filter((name) => !attached.ids.has(name));
     // a machine without the unified hierarchy attaches nothing to it
     expect(missing).toEqual(attached.cgroup === null ? ["scan_cgroup"] : []);
+  });
+
+  it("are those of tc filters, in the namespace of their interface", (context) => {
+    needsScan(context, "tc", "nsenter");
+    const tc = (...words: readonly string[]) =>
+      spawnSync("nsenter", [
+        `--net=/proc/${attached.pid}/ns/net`,
+        `--mount=/proc/${attached.pid}/ns/mnt`,
+        "tc",
+        ...words,
+      ]);
+    const filter = (kind: string) =>
+      tc("filter", "add", "dev", "lo", kind, "bpf", "da", "object-pinned", attached.pinned("scan_filter"));
+    if (tc("qdisc", "add", "dev", "lo", "clsact").status !== 0) context.skip("needs clsact in the kernel");
+    if (filter("ingress").status !== 0) context.skip("needs cls_bpf in the kernel");
+    expect(filter("egress").status).toBe(0);
+    const places = scanned().lines.filter(
+      (line: Line) => line.kind === "place" && line.program === attached.ids.get("scan_filter"),
+    );
+    const place = { at: "interface", ifindex: 1, name: "lo", netns: expect.any(Number) };
+    expect(places).toEqual([
+      expect.objectContaining({ ...place, attach_type: "tc_ingress" }),
+      expect.objectContaining({ ...place, attach_type: "tc_egress" }),
+    ]);
   });
 });

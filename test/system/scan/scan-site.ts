@@ -60,7 +60,7 @@ export class Attached {
     if (this.#running !== null) return;
     const path = join(this.folder, "attached");
     if (!existsSync(path)) execFileSync("gcc", ["-O1", "-Wall", "-Werror", "-o", path, SOURCE]);
-    const script = `mount -t bpf none ${this.pins} && exec ${path} ${this.pins}/scan_pinned ${this.#cgroupFolder()}`;
+    const script = `mount -t bpf none ${this.pins} && exec ${path} ${this.pins} ${this.#cgroupFolder()}`;
     mkdirSync(this.pins);
     this.#running = new RunningProgram("unshare", ["--net", "--mount", "sh", "-c", script]);
     for (let line = await this.#running.line(); line !== "ready"; line = await this.#running.line()) {
@@ -82,6 +82,11 @@ export class Attached {
     this.cgroup = `/countersign-scan-${process.pid}`;
     mkdirSync(`${this.#mount}${this.cgroup}`);
     return `${this.#mount}${this.cgroup}`;
+  }
+
+  /** The path of one of its pins. */
+  pinned(name: string): string {
+    return join(this.pins, name);
   }
 
   async stop(): Promise<void> {

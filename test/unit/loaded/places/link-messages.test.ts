@@ -1,10 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { linkMessages } from "../../../../src/loaded/places/link-messages.js";
+import { interfaceOf } from "../../../../src/loaded/places/link-messages.js";
 import { netnsNumber } from "../../../../src/loaded/places/network-namespaces.js";
-import { attribute, message } from "../../../support/netlink.js";
+import { routeMessages } from "../../../../src/loaded/places/route-messages.js";
+import { filterPlaces, filterProgram, filterRequest, placeName } from "../../../../src/loaded/places/tc-messages.js";
+import { attribute, message, tcMessage } from "../../../support/netlink.js";
 
 const NAME = attribute(3, Buffer.from("eth0\0"));
 const word = (value: number) => Buffer.from(Uint32Array.of(value).buffer);
+
+/** The interfaces of an answer, and how it ends. */
+function linkMessages(bytes: Uint8Array) {
+  const { messages, done, error } = routeMessages(bytes);
+  return { interfaces: messages.map(interfaceOf), done, error };
+}
 
 describe("the messages of rtnetlink about interfaces", () => {
   it("have the number, the name and the XDP programs of each interface", () => {
@@ -45,4 +53,31 @@ it("reads the number of a network namespace from a link or the root of a mount",
   expect(netnsNumber("net:[4026531840]")).toBe(4026531840);
   for (const other of ["mnt:[4026531840]", "net:[]", "/net:[1]", "net:[1] (deleted)"])
     expect(netnsNumber(other)).toBeNull();
+});
+
+describe("the messages of rtnetlink about tc", () => {
+  const first = (bytes: Uint8Array) => routeMessages(bytes).messages[0]!;
+  const kind = (name: string) => attribute(1, Buffer.from(`${name}\0`));
+
+  it("have the places of filters: two of clsact, the handle of another qdisc, none of a default qdisc", () => {
+    const places = (name: string, handle: number) =>
+      filterPlaces(first(tcMessage(36, 2, handle, 0xfffffff1, [kind(name)])));
+    expect(places("clsact", 0xffff0000).map(({ parent }) => placeName(parent))).toEqual(["tc_ingress", "tc_egress"]);
+    expect(places("ingress", 0xffff0000).map(({ parent }) => placeName(parent))).toEqual(["tc_ingress"]);
+    expect(places("htb", 0x10000).map(({ parent }) => placeName(parent))).toEqual(["tc"]);
+    expect(places("pfifo_fast", 0)).toEqual([]);
+    expect(filterPlaces(first(tcMessage(44, 2, 1, 1, [kind("clsact")])))).toEqual([]);
+    expect([...filterRequest({ ifindex: 2, parent: 0xfffffff3 })]).toEqual([
+      ...[0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0xf3, 0xff, 0xff, 0xff, 0, 0, 0, 0],
+    ]);
+  });
+
+  it("have the program of a filter of kind bpf", () => {
+    const options = attribute(0x8000 | 2, attribute(11, word(37)));
+    expect(filterProgram(first(tcMessage(44, 2, 1, 0xfffffff2, [kind("bpf"), options])))).toBe(37);
+    // the numbers of attributes are those of the kind
+    expect(filterProgram(first(tcMessage(44, 2, 1, 0xfffffff2, [kind("flower"), options])))).toBeNull();
+    expect(filterProgram(first(tcMessage(44, 2, 1, 0xfffffff2, [kind("bpf")])))).toBeNull();
+    expect(filterProgram(first(message(16, 2, [kind("bpf"), options])))).toBeNull();
+  });
 });

@@ -1,0 +1,67 @@
+import { attributes, numberIn, type RouteMessage, textIn } from "./route-messages.js";
+
+/** Message types of linux/rtnetlink.h. */
+export const RTM_GETQDISC = 38;
+export const RTM_GETTFILTER = 46;
+const [RTM_NEWQDISC, RTM_NEWTFILTER] = [36, 44];
+
+/** struct tcmsg of linux/rtnetlink.h: ifindex 4 · handle 8 · parent 12; 20 bytes. */
+const TC_BODY = 20;
+const [IFINDEX, HANDLE, PARENT] = [4, 8, 12];
+/** Attributes of linux/rtnetlink.h and linux/pkt_cls.h. */
+const [TCA_KIND, TCA_OPTIONS, TCA_BPF_ID] = [1, 2, 11];
+/** The places of filters of a clsact qdisc (linux/pkt_sched.h): TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS or _EGRESS). */
+const INGRESS = 0xfffffff2;
+const EGRESS = 0xfffffff3;
+/** The handle of an ingress qdisc. */
+const OLD_INGRESS = 0xffff0000;
+
+/** Where an interface can have tc filters. */
+export interface FilterPlace {
+  readonly ifindex: number;
+  readonly parent: number;
+}
+
+/** The places of filters of a qdisc; none if the message is about something else. */
+export function filterPlaces({ type, body }: RouteMessage): readonly FilterPlace[] {
+  if (type !== RTM_NEWQDISC || body.byteLength < TC_BODY) return [];
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const [ifindex, handle] = [view.getInt32(IFINDEX, true), view.getUint32(HANDLE, true)];
+  for (const [attribute, value] of attributes(body.subarray(TC_BODY)))
+    if (attribute === TCA_KIND && textIn(value) === "clsact")
+      return [INGRESS, EGRESS].map((parent) => ({ ifindex, parent }));
+  // the default qdisc of an interface has no handle, and no filters
+  return handle === 0 ? [] : [{ ifindex, parent: handle }];
+}
+
+/** The body of a request for the filters of a place. */
+export function filterRequest({ ifindex, parent }: FilterPlace): Uint8Array {
+  const body = new DataView(new ArrayBuffer(TC_BODY));
+  body.setInt32(IFINDEX, ifindex, true);
+  body.setUint32(PARENT, parent, true);
+  return new Uint8Array(body.buffer);
+}
+
+/** The body of a request for all qdiscs. */
+export function qdiscRequest(): Uint8Array {
+  return new Uint8Array(TC_BODY);
+}
+
+/** The id of the program of a filter of kind bpf; null if the message is about something else. */
+export function filterProgram({ type, body }: RouteMessage): number | null {
+  if (type !== RTM_NEWTFILTER || body.byteLength < TC_BODY) return null;
+  let kind = "";
+  let program: number | null = null;
+  for (const [attribute, value] of attributes(body.subarray(TC_BODY))) {
+    if (attribute === TCA_KIND) kind = textIn(value);
+    if (attribute !== TCA_OPTIONS) continue;
+    for (const [inner, id] of attributes(value)) if (inner === TCA_BPF_ID) program = numberIn(id);
+  }
+  return kind === "bpf" ? program || null : null;
+}
+
+/** What a place is called: `tc_ingress` and `tc_egress`, or `tc` for a qdisc that is neither. */
+export function placeName(parent: number): string {
+  if (parent === INGRESS || parent === OLD_INGRESS) return "tc_ingress";
+  return parent === EGRESS ? "tc_egress" : "tc";
+}
