@@ -132,7 +132,7 @@ export const DOORS = {
   },
   sys: {
     files: 28,
-    names: 155,
+    names: 156,
     shared: [
       "bpf",
       "bpf-programs",

@@ -7,6 +7,7 @@ import { keyOf, type Reference, type References } from "./model/references.js";
 import type { View } from "./model/view.js";
 import { mountNamespaces } from "./mounts/mount-namespaces.js";
 import { cgroupPlaces } from "./places/cgroup-places.js";
+import { eventPlaces } from "./places/event-places.js";
 import { interfacePlaces } from "./places/interface-places.js";
 import { mapPlaces } from "./places/map-places.js";
 import { networkNamespaces } from "./places/network-namespaces.js";
@@ -48,7 +49,7 @@ export function scan(): Scan {
   const networks = networkNamespaces(pids, namespaces, processes.networks);
   const [inMaps, cgroups, interfaces] = [mapPlaces(maps.objects), cgroupPlaces(), interfacePlaces(networks)];
   const views = [inMaps.view, cgroups.view, interfaces.view];
-  const places = [...cgroups.places, ...interfaces.places, ...inMaps.places];
+  const places = [...cgroups.places, ...interfaces.places, ...inMaps.places, ...eventPlaces(processes.events)];
   return {
     bootTime: bootTime(),
     programs: programs.objects,

@@ -101,6 +101,38 @@ export function queryPrograms(target: number, attachType: number, room = FEW): r
   return result < 0 ? result : [...ids.subarray(0, count)].filter((id) => id !== 0);
 }
 
+const TASK_FD_QUERY = 20;
+/** PATH_MAX of linux/limits.h. */
+const EVENT_NAME = 4096;
+
+/** The program that is attached to an event of a process. */
+export interface EventProgram {
+  readonly program: number;
+  /** enum bpf_task_fd_type of linux/bpf.h. */
+  readonly type: number;
+  /** The name of a tracepoint or function, or the path of a file, with bytes of 0 after it; empty if it has none. */
+  readonly name: Uint8Array;
+  readonly offset: bigint;
+}
+
+/**
+ * The program of a perf event that a process has a descriptor of. Returns a negative errno: ENOENT if it has none,
+ * EOPNOTSUPP for events that the kernel does not tell of. struct bpf_attr: pid 0 · fd 4 · buf_len 12 · buf u64 16 ·
+ * prog_id 24 · fd_type 28 · probe_offset u64 32.
+ */
+export function eventProgram(pid: number, fd: number): EventProgram | number {
+  const name = new Uint8Array(EVENT_NAME);
+  const attr = new DataView(new ArrayBuffer(48));
+  attr.setUint32(0, pid, true);
+  attr.setUint32(4, fd, true);
+  attr.setUint32(12, name.byteLength, true);
+  attr.setBigUint64(16, BigInt(addressOf(name)), true);
+  const result = bpf(TASK_FD_QUERY, keepAlive(new Uint8Array(attr.buffer), name));
+  if (result < 0) return result;
+  const [program, type] = [attr.getUint32(24, true), attr.getUint32(28, true)];
+  return { program, type, name, offset: attr.getBigUint64(32, true) };
+}
+
 const MAP_LOOKUP_ELEM = 1;
 
 /**

@@ -29,9 +29,15 @@ function isOf({ type, target }: LinkReport, place: Place): boolean {
       return type === "sockmap" && target.map_id === place.map && target.attach_type === place.attachType;
     case "netns":
       return type === "netns" && target.netns_ino === place.netns && target.attach_type === place.attachType;
+    case "event":
+      return type === "perf_event" && target.event === place.event && nameOf(target) === place.name;
     case "element":
       return false;
   }
+}
+
+function nameOf({ tp_name, func_name, file_name }: LinkReport["target"]): unknown {
+  return tp_name ?? func_name ?? file_name;
 }
 
 function wordsOf(place: Place, own: number): string {
@@ -46,6 +52,10 @@ function wordsOf(place: Place, own: number): string {
       return `${place.attachType} of ${netnsOf(place.netns, own)}`;
     case "map":
       return `${place.attachType} of map ${place.map}`;
+    case "event": {
+      const at = place.offset === 0 ? "" : `+${place.offset}`;
+      return visibleText(`${place.event} ${place.name ?? "unknown"}${at} of process ${place.pid}`);
+    }
     case "element":
       return `element ${place.index} of map ${place.map}`;
   }

@@ -63,6 +63,8 @@ function placeLine(place: Place): object {
   const { program, at } = place;
   const line = { kind: "place", program, at };
   if (place.at === "element") return { ...line, map: place.map, index: place.index };
+  if (place.at === "event")
+    return { ...line, event: place.event, name: place.name, offset: place.offset, pid: place.pid };
   const typed = { ...line, attach_type: place.attachType };
   if (place.at === "map") return { ...typed, map: place.map };
   if (place.at === "cgroup") return { ...typed, path: place.path, cgroup_id: String(place.cgroupId) };

@@ -1,5 +1,5 @@
 /** Where a program is attached, as the target itself says: also without a link. */
-export type Place = CgroupPlace | MapPlace | ElementPlace | NetnsPlace | InterfacePlace;
+export type Place = CgroupPlace | MapPlace | ElementPlace | NetnsPlace | InterfacePlace | EventPlace;
 
 interface Attached {
   /** The program's id. */
@@ -45,4 +45,15 @@ export interface InterfacePlace extends Attached {
   readonly name: string | null;
   /** The inode number of the network namespace. */
   readonly netns: number;
+}
+
+/** An event of perf_event_open(2) that a process has a descriptor of. */
+export interface EventPlace extends Attached {
+  readonly at: "event";
+  /** `tracepoint`, `kprobe`, `kretprobe`, `uprobe` or `uretprobe`. */
+  readonly event: string;
+  /** The tracepoint, the function or the file; null if the kernel does not name it. */
+  readonly name: string | null;
+  readonly offset: number;
+  readonly pid: number;
 }

@@ -3,6 +3,7 @@ import { readLink, readSmall } from "../../sys/file.js";
 import { namespaceOf } from "../../sys/namespace.js";
 import { keyOf, type ProcessReference } from "../model/references.js";
 import { completeView, incompleteView, type View } from "../model/view.js";
+import type { EventDescriptor } from "../places/event-places.js";
 import { netnsNumber } from "../places/network-namespaces.js";
 import { cgroupOwner } from "./cgroup-owner.js";
 import { describedObject, isBpfObject } from "./descriptor.js";
@@ -24,6 +25,13 @@ export interface ProcessReferences {
   readonly view: View;
   /** Paths of descriptors of network namespaces, by the inode numbers of these. */
   readonly networks: ReadonlyMap<number, string>;
+  readonly events: readonly EventDescriptor[];
+}
+
+/** The descriptors that lead to further views. */
+interface Found {
+  readonly networks: Map<number, string>;
+  readonly events: EventDescriptor[];
 }
 
 /**
@@ -33,16 +41,16 @@ export interface ProcessReferences {
 export function processReferences(pids: readonly number[]): ProcessReferences {
   const references: (readonly [string, ProcessReference])[] = [];
   const denied: number[] = [];
-  const networks = new Map<number, string>();
+  const found: Found = { networks: new Map(), events: [] };
   for (const pid of pids) {
-    const counts = countedObjects(pid, networks);
+    const counts = countedObjects(pid, found);
     if (counts === null) denied.push(pid);
     else if (counts.size > 0) {
       const described = descriptionOf(pid);
       for (const [key, descriptors] of counts) references.push([key, { ...described, descriptors }]);
     }
   }
-  return { references, networks, view: viewOf(pids.length, denied) };
+  return { references, ...found, view: viewOf(pids.length, denied) };
 }
 
 function viewOf(count: number, denied: readonly number[]): View {
@@ -54,17 +62,18 @@ function viewOf(count: number, denied: readonly number[]): View {
 }
 
 /**
- * How many descriptors a process has of each object; null if they may not be read. Adds the network namespaces that it
- * has descriptors of.
+ * How many descriptors a process has of each object; null if they may not be read. Adds the network namespaces and
+ * perf events that it has descriptors of.
  */
-function countedObjects(pid: number, networks: Map<number, string>): ReadonlyMap<string, number> | null {
+function countedObjects(pid: number, found: Found): ReadonlyMap<string, number> | null {
   const counts = new Map<string, number>();
   const names = namesIn(`/proc/${pid}/fd`);
   if (names === null) return null;
   for (const name of names) {
     const target = readLink(`/proc/${pid}/fd/${name}`) ?? "";
     const network = netnsNumber(target);
-    if (network !== null) networks.set(network, `/proc/${pid}/fd/${name}`);
+    if (network !== null) found.networks.set(network, `/proc/${pid}/fd/${name}`);
+    if (target === "anon_inode:[perf_event]") found.events.push({ pid, fd: Number(name) });
     if (!isBpfObject(target)) continue;
     const object = describedObject(readSmall(`/proc/${pid}/fdinfo/${name}`) ?? "");
     if (object === null) continue;

@@ -4,10 +4,13 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <net/if.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -108,6 +111,27 @@ static int pin(int program, const char *folder, const char *name)
 	return bpf(BPF_OBJ_PIN, &attr, sizeof(attr));
 }
 
+/* Attaches a program to a tracepoint by ioctl(2). `folder` has a tracefs beside it. */
+static int event_of(int program, const char *folder)
+{
+	struct perf_event_attr event;
+	char path[256], id[16] = "";
+	int file, fd;
+
+	snprintf(path, sizeof(path), "%s/../tracing/events/sched/sched_process_free/id", folder);
+	file = open(path, O_RDONLY);
+	if (file < 0 || read(file, id, sizeof(id) - 1) <= 0)
+		return -1;
+	close(file);
+	memset(&event, 0, sizeof(event));
+	event.type = PERF_TYPE_TRACEPOINT;
+	event.size = sizeof(event);
+	event.config = atoi(id);
+	event.sample_period = 1;
+	fd = syscall(SYS_perf_event_open, &event, -1, 0, -1, 0);
+	return fd < 0 ? -1 : ioctl(fd, PERF_EVENT_IOC_SET_BPF, program);
+}
+
 static void said(const char *name, int program, int result)
 {
 	if (program < 0 || result < 0)
@@ -151,6 +175,10 @@ int main(int argc, char **argv)
 	said("scan_verdict", program, attach(program, map_of(BPF_MAP_TYPE_SOCKMAP), BPF_SK_SKB_STREAM_VERDICT));
 	program = load("scan_element", BPF_PROG_TYPE_SCHED_CLS, 0, 0, -1);
 	said("scan_element", program, put(map_of(BPF_MAP_TYPE_PROG_ARRAY), 1, program));
+	if (argc > 1) {
+		program = load("scan_event", BPF_PROG_TYPE_TRACEPOINT, 0, 0, -1);
+		said("scan_event", program, event_of(program, argv[1]));
+	}
 	if (argc > 2) {
 		program = load("scan_cgroup", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS, 1, -1);
 		said("scan_cgroup", program, attach(program, open(argv[2], O_RDONLY), BPF_CGROUP_INET_INGRESS));

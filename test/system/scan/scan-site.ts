@@ -60,7 +60,9 @@ export class Attached {
     if (this.#running !== null) return;
     const path = join(this.folder, "attached");
     if (!existsSync(path)) execFileSync("gcc", ["-O1", "-Wall", "-Werror", "-o", path, SOURCE]);
-    const script = `mount -t bpf none ${this.pins} && exec ${path} ${this.pins} ${this.#cgroupFolder()}`;
+    const tracing = join(this.folder, "tracing");
+    mkdirSync(tracing);
+    const script = `mount -t tracefs none ${tracing}; mount -t bpf none ${this.pins} && exec ${path} ${this.pins} ${this.#cgroupFolder()}`;
     mkdirSync(this.pins);
     this.#running = new RunningProgram("unshare", ["--net", "--mount", "sh", "-c", script]);
     for (let line = await this.#running.line(); line !== "ready"; line = await this.#running.line()) {

@@ -34,6 +34,8 @@ it("names both interfaces where two namespaces tell of the program under one num
 const WORDS = [
   [{ at: "cgroup", attachType: "cgroup_device", path: "/a\u001b", cgroupId: 9n }, "cgroup_device of cgroup /a\\u{1b}"],
   [{ at: "map", attachType: "sk_msg_verdict", map: 4 }, "sk_msg_verdict of map 4"],
+  [{ at: "event", event: "kprobe", name: "vfs_fsync", offset: 8, pid: 4 }, "kprobe vfs_fsync+8 of process 4"],
+  [{ at: "event", event: "kprobe", name: null, offset: 0, pid: 4 }, "kprobe unknown of process 4"],
   [{ at: "element", map: 4, index: 3 }, "element 3 of map 4"],
   [{ at: "netns", attachType: "flow_dissector", netns: OWN }, "flow_dissector of this network namespace"],
   [{ at: "netns", attachType: "flow_dissector", netns: 7 }, "flow_dissector of network namespace 7"],

@@ -38,6 +38,7 @@ const SCAN: Scan = {
     { program: 38, at: "cgroup", attachType: "cgroup_inet_ingress", path: "/a", cgroupId: 4321n },
     { program: 38, at: "map", attachType: "sk_msg_verdict", map: 5 },
     { program: 38, at: "element", map: 5, index: 0 },
+    { program: 38, at: "event", event: "kprobe", name: null, offset: 0, pid: 4 },
     { program: 38, at: "netns", attachType: "flow_dissector", netns: 7 },
   ],
   references: new Map<string, readonly Reference[]>([
@@ -81,6 +82,7 @@ it("prints lines that the published schema describes", () => {
       "map",
       "link",
       "link",
+      "place",
       "place",
       "place",
       "place",
