@@ -7,7 +7,7 @@ import type { ShadowDifference } from "../../log/shadow-record.js";
 import type { TargetKernel } from "../kernel/target-kernel.js";
 import { type Checked, isUndecided } from "./checked.js";
 import { liveNotes, type Reads } from "./live-notes.js";
-import { print, printJson, styled } from "./output.js";
+import { jsonText, print, printJson, styled } from "./output.js";
 import { SHADOW_WORDS } from "./shadow-words.js";
 import { table } from "./table.js";
 import { unusedReasons } from "./unused-reasons.js";
@@ -98,24 +98,22 @@ function decisionJson({ current: _, time, judged_time, ...decision }: Decision):
 }
 
 /**
- * Prints the decision about one request: a line of JSON, or of text and one more for each policy that failed and for
- * what the shadow would decide otherwise. `changes` is null if the configuration has no shadow.
+ * The decision about one request: a line of JSON, or of text and one more for each policy that failed and for what the
+ * shadow would decide otherwise. `changes` is null if the configuration has no shadow.
  */
-export function printDecision(
+export function decisionText(
   request: string,
   decision: Decision,
   changes: readonly ShadowDifference[] | null,
   json: boolean,
   isLogged: boolean,
-): void {
+): string {
   if (json) {
     const shadow = changes === null ? {} : { shadow: changes.map(shadowJson) };
-    printJson({ request, decision: decisionJson(decision), ...shadow, error: null });
-    return;
+    return jsonText({ request, decision: decisionJson(decision), ...shadow, error: null });
   }
   const others = (changes ?? []).map((change) => changeLine(request, change));
-  const lines = [rowOf(request, decision, isLogged).join("  "), ...faultLines(request, decision), ...others];
-  print(lines.join("\n"));
+  return [rowOf(request, decision, isLogged).join("  "), ...faultLines(request, decision), ...others].join("\n");
 }
 
 function rowOf(file: string, decision: Decision, isLogged: boolean): string[] {

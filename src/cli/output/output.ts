@@ -11,12 +11,14 @@ export function styled(style: Style, text: string, stream: NodeJS.WriteStream = 
   return wanted ? styleText(style, text) : text;
 }
 
-/**
- * Writes a value as one line of JSON to stdout, with escapes for what a terminal would act on. Callers leave byte
- * arrays out of it.
- */
+/** Writes a value as one line of JSON to stdout: see {@link jsonText}. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${visibleJson(JSON.stringify(value))}\n`);
+  print(jsonText(value));
+}
+
+/** A value as JSON, with escapes for what a terminal would act on. Callers leave byte arrays out of it. */
+export function jsonText(value: unknown): string {
+  return visibleJson(JSON.stringify(value));
 }
 
 export function print(text: string): void {
