@@ -50,11 +50,12 @@ const ARROWS = {
 /** Single files that a folder may import besides: names that it needs whole, and that come from one file. */
 const FILE_ARROWS = {
   gate: ["policy/model/current", "trust/store"],
-  seal: ["policy/model/current"],
-  config: ["bpf/model/command-fields", "bpf/model/commands", "sandbox/shared/limits"],
+  seal: ["config/subject-fields", "policy/model/current"],
+  config: ["bpf/model/command-fields", "bpf/model/commands", "bpf/model/program-fields", "sandbox/shared/limits"],
 };
 /** Files directly in src/ that every folder may import. */
 const FOR_ALL = [
+  "absent-bytes",
   "cache-folder",
   "capability",
   "clipped",

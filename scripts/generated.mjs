@@ -17,6 +17,7 @@ const GENERATORS = {
   "example objects": "examples.mjs",
   "libbpf probes": "probes.mjs",
   "configuration schema": "config-schema.mjs",
+  "request schema": "request-schema.mjs",
   "seccomp profiles": "seccomp-profiles.mjs",
   "effects page": "effects-page.mjs",
   "log page": "log-page.mjs",

@@ -5,7 +5,7 @@ import { importSources } from "./sources.mjs";
 import { writeGenerated } from "./write-generated.mjs";
 
 const { BACKENDS, CURRENT_FIELDS, HOOKS, LINT_RULES, SUBJECT_FIELDS, whyNot } = await importSources(`
-  export { SUBJECT_FIELDS } from "./src/engine/load/subject-fields.js";
+  export { SUBJECT_FIELDS } from "./src/config/subject-fields.js";
   export { BACKENDS, HOOKS } from "./src/hooks/catalogue.js";
   export { whyNot } from "./src/known-fact.js";
   export { CURRENT_FIELDS } from "./src/policy/model/current-fields.js";

@@ -10,8 +10,16 @@ export type FactDomain =
   | { readonly kind: "count"; readonly most: number }
   /** The integers from 0 to {@link LARGEST_AMOUNT}: one above 2^53 is rounded. */
   | { readonly kind: "amount" }
-  /** Any string of UTF-16 code units; `hex` is the number of bytes if it is lower-case hex, `names` a type of names. */
-  | { readonly kind: "text"; readonly names: string | null; readonly hex: number | null }
+  /**
+   * Any string of UTF-16 code units; `hex` is the number of bytes if it is lower-case hex, `names` a type of names, and
+   * `values` are all of these if no later version adds to them.
+   */
+  | {
+      readonly kind: "text";
+      readonly names: string | null;
+      readonly hex: number | null;
+      readonly values?: readonly string[];
+    }
   | { readonly kind: "integer or text" }
   | { readonly kind: "bytes" }
   | { readonly kind: "null or"; readonly of: FactDomain }
@@ -111,7 +119,7 @@ export function named(declared: string): FactType<string> {
 
 /** One of a list of names that no later version adds to; `declared` is its type of the declarations. */
 export function oneOf<T extends string>(declared: string, values: readonly T[]): FactType<T> {
-  const domain = { kind: "text", names: declared, hex: null } as const;
+  const domain = { kind: "text", names: declared, hex: null, values } as const;
   return scalar(declared, domain, (value) => (values as readonly unknown[]).includes(value));
 }
 

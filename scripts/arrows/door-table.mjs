@@ -52,14 +52,14 @@ export const DOORS = {
     cli: { scan: ["model/objects", "model/places", "model/references", "model/view", "scan"] },
   },
   workbench: {
-    files: 39,
-    names: 71,
+    files: 40,
+    names: 73,
     cli: {
-      check: ["testing/case-subjects"],
+      check: ["requests/request-reader"],
       config: ["lint/configuration", "lint/ignored"],
       "config, lint, prove, report": ["lint"],
       explain: ["explain/explain", "explain/explanation", "explain/object-code", "explain/words", "explanation-page"],
-      "explain, learn, log, replay, report, top": ["replay/program-folder"],
+      "check, explain, learn, log, replay, report, top": ["replay/program-folder"],
       learn: [
         "learn/learn-by",
         "learn/learner",
@@ -76,7 +76,9 @@ export const DOORS = {
       lint: ["lint/fixes", "lint/report/github", "lint/rules"],
       "lint, prove": ["lint/report/sarif"],
       prove: ["lint/model/rule"],
-      replay: ["replay/replay", "replay/replay-report", "replay/stored-contents"],
+      log: ["requests/request-of-record"],
+      "log, replay": ["replay/stored-contents"],
+      replay: ["replay/replay", "replay/replay-report"],
       report: ["report", "report-page"],
       test: [
         "coverage/coverage",
@@ -187,7 +189,6 @@ export const DOORS = {
       "load/file-cache",
       "load/keyrings",
       "load/loader",
-      "load/subject-fields",
       "load/vocabulary",
       "shadow-change",
       "statements/statement-store",
@@ -223,7 +224,13 @@ export const DOORS = {
       seal: { because: "files find their signatures as for `check`", files: ["files/file-signatures"] },
       workbench: {
         because: "warnings, evidence and deciders are made with the engine's decisions",
-        files: ["decision/decided-by", "decision/evidence", "load/policy-path", "warnings/label-warnings"],
+        files: [
+          "decision/decided-by",
+          "decision/evidence",
+          "load/policy-path",
+          "load/when-null",
+          "warnings/label-warnings",
+        ],
       },
     },
     cli: {
@@ -232,21 +239,30 @@ export const DOORS = {
     },
   },
   config: {
-    files: 16,
-    names: 37,
-    shared: ["attachments", "cases", "config", "current", "keyring", "keyring-files", "mapfile", "test-file"],
+    files: 18,
+    names: 40,
+    shared: [
+      "attachments",
+      "cases",
+      "config",
+      "current",
+      "keyring",
+      "keyring-files",
+      "mapfile",
+      "subject-fields",
+      "test-file",
+    ],
     only: {
       engine: { because: "part of the form of a test, which is read as a whole", files: ["helper-answers"] },
       prove: { because: "the document with the places of a file, which all of `config` reads by", files: ["document"] },
       workbench: {
         because: "parts of the form of a test and of a configuration, which are read as a whole",
-        files: ["accepted-mutants", "case-subject", "map-schema"],
+        files: ["accepted-mutants", "case-subject", "map-schema", "recorded-request", "request"],
       },
     },
     cli: {
       "agent, bench, check, config, explain, init, learn, lint, log, prove, repl, replay, report, run, seal, test, top, types":
         ["default-config"],
-      check: ["request"],
       config: ["upgrade"],
     },
   },
@@ -260,7 +276,7 @@ export const DOORS = {
   },
   policy: {
     files: 45,
-    names: 103,
+    names: 105,
     shared: [
       "attachment",
       "attachment-index",
@@ -321,8 +337,8 @@ export const DOORS = {
     cli: { prove: ["maps/proposed-schema"] },
   },
   log: {
-    files: 15,
-    names: 51,
+    files: 16,
+    names: 52,
     shared: ["input-records", "outcome", "read-record", "record", "record-reader", "shadow-record"],
     only: {
       engine: { because: "the engine writes records; their readers share the form", files: ["log", "uuid-v7"] },
@@ -330,9 +346,10 @@ export const DOORS = {
         because: "the store of programs and its rotation are beside their readers",
         files: ["program-store", "rotating"],
       },
+      workbench: { because: "a request may have the digest of its subject's definition", files: ["definition"] },
     },
     cli: {
-      explain: ["decision-search"],
+      "explain, log": ["decision-search"],
       "explain, learn, log": ["log-files"],
       "learn, log, replay, report": ["read-log"],
       log: ["log-lines"],
@@ -341,7 +358,7 @@ export const DOORS = {
   },
   sandbox: {
     files: 13,
-    names: 29,
+    names: 30,
     shared: [
       "host",
       "permits",

@@ -20,8 +20,6 @@ export interface PolicyCase extends DescribedQuestion {
   readonly place: string;
   /** The test's own name for the case; null if it has none. */
   readonly name: string | null;
-  /** Contents of maps in this case, by name. Other maps have those of the configuration. */
-  readonly maps: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly helpers: readonly HelperAnswer[];
   /**
    * `allow`, `deny`, a verdict by name such as `-EPERM`, `fault` or `fault CODE` if the policy is expected to fail, or
@@ -42,7 +40,17 @@ const mapValue = z.unknown().superRefine((value, context) => {
   if (flaw !== null) context.addIssue({ code: "custom", message: flaw });
 });
 
-/** What a case and a request have in common: a subject that is described, who asks, and when. */
+/** Contents of maps, by name. */
+export const MAPS = z.record(z.string(), z.record(z.string(), mapValue)).default({});
+export type MapContents = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** Milliseconds since the epoch. */
+export const TIME = z.iso
+  .datetime({ offset: true, error: "is not a time; write it as 2026-01-31T12:00:00Z" })
+  .transform((text) => Date.parse(text))
+  .optional();
+
+/** What a case and a request have in common: a subject that is described, who asks, when, and contents of maps. */
 export const QUESTION = {
   ...z.strictObject(DESCRIBED).partial().shape,
   hook: z.enum(HOOK_NAMES as [HookName]).optional(),
@@ -52,10 +60,8 @@ export const QUESTION = {
     .strictObject({ ...CONTAINER_FIELDS, id: CONTAINER_FIELDS.id.default("check"), labels: labels.optional() })
     .nullable()
     .optional(),
-  time: z.iso
-    .datetime({ offset: true, error: "is not a time; write it as 2026-01-31T12:00:00Z" })
-    .transform((text) => Date.parse(text))
-    .optional(),
+  time: TIME,
+  maps: MAPS,
 };
 
 export const CASES = z.array(
@@ -63,7 +69,6 @@ export const CASES = z.array(
     name: z.string().optional(),
     file: z.string().min(1, { error: "is empty; name the file of the case" }).optional(),
     ...QUESTION,
-    maps: z.record(z.string(), z.record(z.string(), mapValue)).default({}),
     helpers: z.record(z.string(), z.unknown()).default({}),
     expect: z.enum(["allow", "deny", "not asked", ...verdicts, ...faults], {
       error:
@@ -89,6 +94,8 @@ export interface DescribedQuestion {
   readonly current: Current;
   /** Milliseconds since the epoch; undefined for the time of the run. */
   readonly time: number | undefined;
+  /** Contents of maps for this question alone, by name. Other maps have those of the configuration. */
+  readonly maps: MapContents;
 }
 
 /** The question that a case or a request asks; `path` is its path in the document. Throws an error of `places`. */
@@ -98,6 +105,7 @@ export function questionOf(given: GivenQuestion, places: Places, path: Path): De
     hook: given.hook ?? null,
     current: currentOf({ ...TASK.parse(given), container: containerOf(given, places, path) }),
     time: given.time,
+    maps: given.maps as MapContents,
   };
 }
 
@@ -119,7 +127,6 @@ function caseOf(given: Given, document: Document, index: number): PolicyCase {
     place: document.place([index]),
     name: given.name ?? null,
     ...questionOf(given, document, [index]),
-    maps: given.maps as PolicyCase["maps"],
     helpers: helperAnswers(document, [index, "helpers"], given.helpers, given.program?.statements.length ?? 0),
     expect: given.expect,
     reason: given.reason,

@@ -23,6 +23,10 @@ const GRACE = PREPARE_TIMEOUT;
 /** Milliseconds after which no more decisions begin under one time limit. */
 const TOGETHER = 50;
 
+type MapContents = Parameters<Engine["resetMaps"]>[0];
+/** A request that can have contents of maps, by name. */
+export type RequestWithMaps = DecisionRequest & { readonly maps?: MapContents | undefined };
+
 type TimedOptions = Pick<EngineOptions, "cache" | "recordsReads" | "probe" | "texts">;
 
 /**
@@ -34,7 +38,9 @@ type TimedOptions = Pick<EngineOptions, "cache" | "recordsReads" | "probe" | "te
 export class TimedEngine {
   private readonly watch = new DecisionWatch();
   private handover!: ThreadHandoverState;
-  private contents: Parameters<Engine["resetMaps"]>[0] | null = null;
+  /** The state of other requests, while one with maps of its own is decided; null otherwise. */
+  private outer: ThreadHandoverState | null = null;
+  private contents: MapContents | null = null;
   private engine!: Engine;
 
   private constructor(
@@ -90,16 +96,21 @@ export class TimedEngine {
     return decision!;
   }
 
-  /** Decides about several requests, one after the other. Many share one time limit, since each takes 0.1 ms to set. */
-  async decideAll(requests: readonly DecisionRequest[]): Promise<readonly Decision[]> {
+  /**
+   * Decides about several requests, one after the other. Many share one time limit, since each takes 0.1 ms to set.
+   * A request with `maps` sees these contents, and for other maps those of the configuration; it leaves no writes.
+   */
+  async decideAll(requests: readonly RequestWithMaps[]): Promise<readonly Decision[]> {
     const decisions: Decision[] = [];
     let overdue: SkippedAttachment[] = [];
     const decideNext = () => {
       const request = requests[decisions.length]!;
       const principal = principalOf(request.current);
+      if (request.maps !== undefined) this.enter(request.maps);
       const decision = this.engine.decide(request, this.handover.skipped(overdue, principal));
       this.handover.record(decision);
       this.handover.recordFailures(this.engine.takeHarmful(), principal);
+      if (request.maps !== undefined) this.leave();
       decisions.push(decision);
       overdue = [];
     };
@@ -122,6 +133,11 @@ export class TimedEngine {
     return decisions;
   }
 
+  /** Throws CONFIG_INVALID or MAP_INVALID for contents that maps cannot have. */
+  requireContents(contents: MapContents): void {
+    this.engine.requireContents(contents);
+  }
+
   /** Logs what a shadow would decide otherwise. */
   logDifference(difference: ShadowDifference): void {
     this.engine.log.shadow(difference);
@@ -132,7 +148,7 @@ export class TimedEngine {
   }
 
   /** Forgets all decisions: suspended attachments are asked again, and for maps see {@link Engine.resetMaps}. */
-  reset(contents: Parameters<Engine["resetMaps"]>[0]): void {
+  reset(contents: MapContents): void {
     this.contents = contents;
     this.startHandover();
     this.engine.resetMaps(contents);
@@ -149,6 +165,24 @@ export class TimedEngine {
     this.watch.answered();
     this.engine = await Engine.open(this.config, { ...this.options, sealed, watch: this.watch, texts, statements });
     if (this.contents !== null) this.engine.resetMaps(this.contents);
+    this.engine.restore(this.handover.commits());
+  }
+
+  /** Gives maps contents of their own until {@link leave}; again, if the decision is repeated. */
+  private enter(contents: MapContents): void {
+    if (this.outer === null) {
+      this.outer = this.handover;
+      this.startHandover();
+    }
+    this.contents = contents;
+    this.engine.resetMaps(contents);
+  }
+
+  private leave(): void {
+    this.handover = this.outer!;
+    this.outer = null;
+    this.contents = null;
+    this.engine.resetMaps({});
     this.engine.restore(this.handover.commits());
   }
 

@@ -10,6 +10,7 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { AbsentBytes } from "../absent-bytes.js";
 import { CountersignError } from "../error.js";
 
 /** The name of a file: the SHA-256 of its content. */
@@ -89,7 +90,7 @@ export class ProgramStore {
     this.#seen.add(subject);
     const { insns, raw_insns } = subject as { readonly insns: unknown; readonly raw_insns?: unknown };
     for (const bytes of new Set([insns, raw_insns])) {
-      if (!(bytes instanceof Uint8Array)) continue;
+      if (!(bytes instanceof Uint8Array) || bytes instanceof AbsentBytes) continue;
       try {
         this.#write(bytes);
       } catch (error) {

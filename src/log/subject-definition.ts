@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { AbsentBytes } from "../absent-bytes.js";
 import type { Defined } from "./definition.js";
 import { digestOfContent } from "./definition.js";
 import type { BytesOfRecord } from "./input-records.js";
@@ -54,7 +55,7 @@ function plain(
     if (!paths.has(value)) paths.set(value, path);
     let sha256 = digests.get(value);
     if (sha256 === undefined) {
-      sha256 = hash("sha256", value);
+      sha256 = value instanceof AbsentBytes ? value.sha256 : hash("sha256", value);
       digests.set(value, sha256);
     }
     return { sha256, length: value.length } satisfies BytesOfRecord;

@@ -30,6 +30,7 @@ export function outcomeOfReply(reply: Reply, policy: LinkedPolicy, limits: Limit
 const STOPS: Readonly<Record<Stop, readonly [FaultCode, (told: Told, limits: Limits) => string]>> = {
   threw: ["POLICY_ERROR", thrown],
   unknown: ["UNKNOWN_FACT", unknownFact],
+  "unknown input": ["UNKNOWN_FACT", ({ host }) => clip(host ?? "", MAX_HOST)],
   unused: ["UNUSED_DENIAL", unusedDenial],
   wrong: ["BAD_RETURN_VALUE", ({ wrong }) => `answered ${wrong}, not 0 or a negative errno`],
   steps: ["OUT_OF_STEPS", (_, { steps }) => `used more than its ${steps} steps`],

@@ -1,3 +1,6 @@
+/** Thrown by a host function that does not know what it was asked. The policy faults, even if it catches the error. */
+export class UnknownInput extends Error {}
+
 /** The functions behind the virtual module, which the engine provides. The sandbox does not know what they do. */
 export interface HostFunctions {
   /**

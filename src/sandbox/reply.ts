@@ -1,5 +1,15 @@
 /** Why a policy did not answer with a verdict. */
-export type Stop = "threw" | "wrong" | "unknown" | "unused" | "steps" | "time" | "memory" | "stack" | "internal";
+export type Stop =
+  | "threw"
+  | "wrong"
+  | "unknown"
+  | "unknown input"
+  | "unused"
+  | "steps"
+  | "time"
+  | "memory"
+  | "stack"
+  | "internal";
 
 export interface Reply {
   /** Null if the policy returned a number; `verdict` may then be any number. */

@@ -1,6 +1,6 @@
 import { CountersignError } from "../error.js";
 import { StepBudget } from "./budget.js";
-import type { HostFunctions } from "./host.js";
+import { type HostFunctions, UnknownInput } from "./host.js";
 import { HostBridge } from "./host-bridge.js";
 import { NEVER, NO_BUDGET, NO_LIMIT, NOW, type SavedMemory } from "./quickjs/memory.js";
 import type { Callbacks, JSContextPointer, JSRuntimePointer, JSValuePointer, Module } from "./quickjs/module.js";
@@ -57,6 +57,8 @@ export class Runtime implements Callbacks {
   #timedOut = false;
   #internal: string | undefined;
   #unanswered: string | undefined;
+  /** What a helper was asked and nobody knows. */
+  #unknown: string | undefined;
 
   /** Throws if the engine cannot start the guest, or cannot compile the policy. */
   constructor(
@@ -136,6 +138,7 @@ export class Runtime implements Callbacks {
     this.#timedOut = false;
     this.#internal = undefined;
     this.#unanswered = undefined;
+    this.#unknown = undefined;
     this.#timeout = limits.timeout;
     // Building a subject does not count against the policy's time
     this.#deadline = Number.POSITIVE_INFINITY;
@@ -249,6 +252,7 @@ export class Runtime implements Callbacks {
     } catch (error) {
       integers[layout.FAILED] = 1;
       if (error instanceof CountersignError) this.#unanswered = error.toString();
+      else if (error instanceof UnknownInput) this.#unknown ??= error.message;
       else this.#internal = describe(error);
       return undefined;
     }
@@ -296,7 +300,8 @@ export class Runtime implements Callbacks {
       integers[layout.UNKNOWN_FACT] === 0 &&
       integers[layout.UNUSED_DENIAL] === 0 &&
       !this.#timedOut &&
-      this.#internal === undefined;
+      this.#internal === undefined &&
+      this.#unknown === undefined;
     const silent = status === layout.ZERO && integers[layout.NOTES] === 0 && integers[layout.REFUSALS] === 0;
     if (calm && silent) return { stop: null, verdict, steps: used, told: null };
     const told = this.#tell();
@@ -324,6 +329,7 @@ export class Runtime implements Callbacks {
 
   #why(status: number, outOfSteps: boolean, ranOut: number): Stop {
     if (this.#internal !== undefined) return "internal";
+    if (this.#unknown !== undefined) return "unknown input";
     // An unknown fact is reported before a limit: it can be the cause, and the author must correct it
     if (this.#fresh()[layout.UNKNOWN_FACT] !== 0) return "unknown";
     if (this.#fresh()[layout.UNUSED_DENIAL] !== 0) return "unused";
@@ -350,7 +356,7 @@ export class Runtime implements Callbacks {
     const why = this.#why(layout.THREW, used > steps, ranOut);
     const stop = why === "threw" ? "internal" : why;
     if (!this.#timedOut) this.mustDiscard = true;
-    const told = { ...SILENT, error: { name: "", message: "", stack }, host: this.#internal };
+    const told = { ...SILENT, error: { name: "", message: "", stack }, host: this.#internal ?? this.#unknown };
     return { stop, verdict: 0, steps: Math.min(steps, used), told };
   }
 
@@ -362,7 +368,11 @@ export class Runtime implements Callbacks {
     this.#fresh()[layout.BUDGET]! -= TOLD_MEMORY;
     const text = this.module.readString(this.#context, this.#guestValue(result));
     this.#free(result);
-    return { ...SILENT, ...(JSON.parse(text) as Partial<Told>), host: this.#internal ?? this.#unanswered };
+    return {
+      ...SILENT,
+      ...(JSON.parse(text) as Partial<Told>),
+      host: this.#internal ?? this.#unknown ?? this.#unanswered,
+    };
   }
 
   #guestValue(result: JSValuePointer): JSValuePointer {

@@ -6,7 +6,7 @@ import { hash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { DESCRIBED, type DescribedSubject } from "../../src/config/case-subject.js";
 import { readRequest } from "../../src/config/request.js";
-import { SUBJECT_FIELDS } from "../../src/engine/load/subject-fields.js";
+import { SUBJECT_FIELDS } from "../../src/config/subject-fields.js";
 import type { HookName, SubjectKind } from "../../src/hooks/catalogue.js";
 import type { Known, SubjectField, SubjectFields, Way } from "../../src/known-fact.js";
 import { describedQuestion } from "../../src/workbench/testing/case-subjects.js";
@@ -114,6 +114,7 @@ export function describedAs(kind: DescribedSubject["kind"], hook: HookName, fact
   delete subject.insn_cnt;
   if (Array.isArray(subject.maps)) subject.maps = subject.maps.map((map) => stated(DESCRIBED.map.shape, map));
   const request = readRequest("request", 1, JSON.stringify({ hook, [kind]: subject }));
+  if (request.form === "recorded") throw new TypeError("a described request was read as a recorded one");
   return describedQuestion(request.subject, hook, "request").subject;
 }
 

@@ -61,7 +61,8 @@ ${KERNEL_FILES}
 What the configuration's \`shadow\` would decide otherwise follows the table; the exit code does not depend on it.
 
 A request describes its subject as a case of a test does, and who asks: {"program": {"type": "xdp"}, "uid": 1000}, or
-{"command": {"name": "BPF_OBJ_PIN", "path": "/sys/fs/bpf/x"}}. Writes of one request are seen by the next. A line that
+{"command": {"name": "BPF_OBJ_PIN", "path": "/sys/fs/bpf/x"}}. Or it has all facts of a recorded decision, as those that
+\`log --as-request\` writes. Writes of one request are seen by the next, unless it has \`maps\` of its own. A line that
 is no request is an error, and the others are decided. With --json each decision is one line.
 
 Signatures are looked for beside each file (FILE.p7s) and in the configuration's \`signatures\`, by digest. Unless told
@@ -104,10 +105,14 @@ async function check(files: readonly string[], options: Options): Promise<void> 
   const bar = await progress(files.length);
   try {
     if (options.request !== undefined) {
-      const { checkRequests } = await import("../input/request-check.js");
+      const [{ checkRequests }, { configuredPrograms }] = await Promise.all([
+        import("../input/request-check.js"),
+        import("../log/configured-log.js"),
+      ]);
       const asked = { hook: options.hook, time: options.at, json: options.json === true };
       process.exitCode = await checkRequests(opened, options.request, {
         ...asked,
+        programs: configuredPrograms([], options.config),
         isLogged: options.log !== undefined,
       });
       return;

@@ -11,9 +11,9 @@ import { Selector } from "../../policy/scope/selector.js";
 import { visibleJson } from "../../visible-text.js";
 import { COMPRESSIONS, type Compression, otlpAddress, otlpCompression, otlpHeaders } from "../export/otlp-address.js";
 import { StopSignal } from "../input/stop-signal.js";
-import { logsToRead } from "../log/configured-log.js";
+import { configuredPrograms, logsToRead } from "../log/configured-log.js";
 import { KEPT_DEFINITIONS, takeDefinition } from "../log/earlier-definitions.js";
-import { LogProblems } from "../log/log-problems.js";
+import { LogProblems, noRecord } from "../log/log-problems.js";
 import { type FilterOptions, recordFilter, sinceOption } from "../log/record-filter.js";
 import { recordLine } from "../log/record-line.js";
 import { EXIT } from "../output/exit.js";
@@ -40,6 +40,16 @@ export function command(): Command {
       sinceOption,
     )
     .option("--id <id>", "only the decision with this id; again for more", all)
+    .option(
+      "--as-request <id>",
+      "write the request of this decision, which `check --request` takes; again for more",
+      all,
+    )
+    .option(
+      "--objects <folder>",
+      "files with bytes of requests that `log.programs` lacks, found by their SHA-256; again for more",
+      all,
+    )
     .option("--follow", "show what is appended to the log until Ctrl-C; with --since also what is there")
     .option("--json", "one JSON object for each record, in the present version of the format")
     .addOption(
@@ -64,14 +74,19 @@ else once. The position moves when the collector has taken them: each is sent at
 away or the log was rotated meanwhile. One export at a time uses a position. An address without a path gets /v1/logs.
 Headers are those of OTEL_EXPORTER_OTLP_HEADERS, such as authorization=Bearer%20TOKEN.
 
+A request has all facts of its decision, as a log of level \`inputs\` has them, and the bytes that are found in the
+folder \`log.programs\`, if no log is named, and in those of --objects. Bytes that are not found are named: a policy
+that asks for them cannot answer.
+
 Exits with 0, or with 2 if a line cannot be read (it is named on stderr, and all others are shown), if no record has the
-id, or if the collector rejects records.
+id, if a request lacks something, or if the collector rejects records.
 
 Examples:
   countersign log --denied --since 1h
   countersign log --follow --label tier=edge
   countersign log --follow --denied --export otlp=http://localhost:4318
   countersign log --export otlp=https://collector.example --compression gzip
+  countersign log --as-request 01a220c3-2003-72f9-a12f-3bc8cdc67ab7 | countersign check --request -
   countersign log --json --id 01a220c3-2003-72f9-a12f-3bc8cdc67ab7 decisions.jsonl`,
     )
     .action(log);
@@ -84,11 +99,20 @@ interface Options extends FilterOptions {
   readonly export?: URL;
   readonly position?: string;
   readonly compression?: Compression;
+  readonly asRequest?: readonly string[];
+  readonly objects?: readonly string[];
 }
 
 async function log(named: readonly string[], options: Options): Promise<void> {
   const paths = logsToRead(named, options.config);
   const problems = new LogProblems();
+  if (options.asRequest !== undefined) {
+    const { printRequests } = await import("../log/printed-requests.js");
+    const programs = configuredPrograms(named, options.config);
+    await printRequests(paths, options.asRequest, programs, options.objects ?? [], problems);
+    problems.close();
+    return;
+  }
   if (options.export !== undefined || options.position !== undefined || options.compression !== undefined) {
     await exportLog(paths, options, problems);
     problems.close();
@@ -99,8 +123,7 @@ async function log(named: readonly string[], options: Options): Promise<void> {
   else for await (const entries of readLogs(paths, problems.add)) await output.show(entries);
   problems.close();
   for (const id of output.missing) {
-    const remedy = "check the id, and name the log that has it, or its rotated file";
-    printError(new CountersignError("RECORD_NOT_FOUND", `no record has the id \`${id}\``, { remedy }));
+    printError(noRecord(id));
     process.exitCode = EXIT.undecided;
   }
 }

@@ -1,29 +1,17 @@
-import { readRequest } from "../../config/request.js";
 import { shadowDifferences } from "../../engine/shadow-change.js";
-import type { TimedEngine } from "../../engine/timed-engine.js";
+import type { RequestWithMaps } from "../../engine/timed-engine.js";
 import { CountersignError } from "../../error.js";
-import type { HookName } from "../../hooks/catalogue.js";
 import type { Decision } from "../../hooks/decision.js";
 import type { ShadowDifference } from "../../log/shadow-record.js";
-import { LruCache } from "../../lru-cache.js";
-import { describedQuestion } from "../../workbench/testing/case-subjects.js";
+import { type AskedByDefault, RequestReader } from "../../workbench/requests/request-reader.js";
 import { decisionText } from "../output/check-output.js";
 import { exitCodeOf } from "../output/checked.js";
 import { EXIT } from "../output/exit.js";
 import { jsonText, print, printError } from "../output/output.js";
 import type { OpenedEngines } from "./open-engine.js";
-import { type RequestLine, requestLines } from "./request-lines.js";
+import { requestLines } from "./request-lines.js";
 
-type Question = Parameters<TimedEngine["decide"]>[0];
-
-/** How many questions are kept by the text of their request, and of which length: the same are often asked again. */
-const MAX_KNOWN = 1024;
-const MAX_KNOWN_LENGTH = 4096;
-
-interface Asked {
-  readonly hook?: HookName | undefined;
-  /** The time of requests that name none, in milliseconds since the epoch. */
-  readonly time?: number | undefined;
+interface Asked extends AskedByDefault {
   readonly json: boolean;
   readonly isLogged: boolean;
 }
@@ -35,21 +23,9 @@ interface Asked {
  */
 export async function checkRequests(engines: OpenedEngines, file: string, asked: Asked): Promise<number> {
   let code: number = EXIT.ok;
-  const known = new LruCache<string, Question>(MAX_KNOWN);
-  const read = ({ line, text }: RequestLine): Question | CountersignError => {
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    try {
-      const question = asQuestion(readRequest(file, line, text), asked, `${file}:${line}`);
-      if (text.length <= MAX_KNOWN_LENGTH) known.set(text, question);
-      return question;
-    } catch (error) {
-      if (error instanceof CountersignError) return error;
-      throw error;
-    }
-  };
+  const reader = new RequestReader(file, asked, engines.engine);
   for await (const lines of requestLines(file)) {
-    const questions = lines.map(read);
+    const questions = lines.map(({ line, text }) => reader.question(line, text));
     const decided = (await decide(engines, questions.filter(isQuestion))).values();
     const output = new OrderedOutput();
     for (const [index, { line }] of lines.entries()) {
@@ -70,7 +46,7 @@ export async function checkRequests(engines: OpenedEngines, file: string, asked:
   return code;
 }
 
-function isQuestion(one: Question | CountersignError): one is Question {
+function isQuestion(one: RequestWithMaps | CountersignError): one is RequestWithMaps {
   return !(one instanceof CountersignError);
 }
 
@@ -99,7 +75,10 @@ interface Decided {
   readonly changes: readonly ShadowDifference[] | null;
 }
 
-async function decide({ engine, shadow }: OpenedEngines, questions: readonly Question[]): Promise<readonly Decided[]> {
+async function decide(
+  { engine, shadow }: OpenedEngines,
+  questions: readonly RequestWithMaps[],
+): Promise<readonly Decided[]> {
   const decisions = await engine.decideAll(questions);
   if (shadow === null) return decisions.map((decision) => ({ decision, changes: null }));
   const asked = questions.filter(({ hook }) => shadow.engine.serves(hook));
@@ -110,10 +89,4 @@ async function decide({ engine, shadow }: OpenedEngines, questions: readonly Que
     for (const change of changes) engine.logDifference(change);
     return { decision, changes };
   });
-}
-
-function asQuestion(request: ReturnType<typeof readRequest>, asked: Asked, place: string): Question {
-  const { subject, hook, current, time = asked.time } = request;
-  const question = describedQuestion(subject, hook ?? asked.hook ?? null, place);
-  return { ...question, subject: question.subject as never, current, time };
 }

@@ -1,4 +1,4 @@
-import type { CountersignError } from "../../error.js";
+import { CountersignError } from "../../error.js";
 import { EXIT } from "../output/exit.js";
 import { printError } from "../output/output.js";
 
@@ -23,4 +23,10 @@ export class LogProblems {
   close(): void {
     if (this.#count > SHOWN) process.stderr.write(`… and ${this.#count - SHOWN} more lines that cannot be read\n`);
   }
+}
+
+/** The error for an id that no record has. */
+export function noRecord(id: string): CountersignError {
+  const remedy = "check the id, and name the log that has it, or its rotated file";
+  return new CountersignError("RECORD_NOT_FOUND", `no record has the id \`${id}\``, { remedy });
 }

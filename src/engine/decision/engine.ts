@@ -30,7 +30,7 @@ import { Helpers, type Moment } from "./helpers.js";
 import { PolicyAttachment } from "./policy-attachment.js";
 import { ProgramSignatures } from "./program-signatures.js";
 import type { DecisionRequest } from "./request.js";
-import { resetMaps } from "./reset-maps.js";
+import { requireContents, resetMaps } from "./reset-maps.js";
 import { restoreMaps } from "./restored-maps.js";
 import { RunningDecision } from "./running-decision.js";
 import { subjectOfDecision } from "./subject-of-decision.js";
@@ -355,6 +355,11 @@ export class Engine {
   resetMaps(contents: Readonly<Record<string, Readonly<Record<string, unknown>>>>): void {
     resetMaps(this.config.maps, this.texts, this.state.maps, contents);
     for (const view of this.state.views.values()) view.reset();
+  }
+
+  /** Throws CONFIG_INVALID or MAP_INVALID for contents that {@link resetMaps} cannot give to maps. */
+  requireContents(contents: Readonly<Record<string, Readonly<Record<string, unknown>>>>): void {
+    requireContents(this.config.maps, this.state.maps, contents);
   }
 
   /** The points of each attachment's policy, by the attachment's name; see {@link LinkedPolicy.points}. */

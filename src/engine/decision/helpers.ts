@@ -1,3 +1,4 @@
+import { AbsentBytes } from "../../absent-bytes.js";
 import type { ProgramSubject } from "../../bpf/model/facts.js";
 import { clipped } from "../../clipped.js";
 import { verdictName } from "../../errno.js";
@@ -7,7 +8,7 @@ import type { MapView } from "../../policy/maps/map-view.js";
 import type { CertificateFacts, Judgement, SignerFacts } from "../../policy/model/helper-call.js";
 import type { Dependency } from "../../policy/model/outcome.js";
 import { SIGNATURE_TYPES } from "../../policy/model/signature-types.gen.js";
-import type { HostFunctions } from "../../sandbox/host.js";
+import { type HostFunctions, UnknownInput } from "../../sandbox/host.js";
 import { hash } from "../../trust/base/digest.js";
 import type { SignerIdentity } from "../../trust/base/signer-identity.js";
 import type { SignatureType } from "../../trust/formats/formats.js";
@@ -35,6 +36,8 @@ export class Helpers implements HostFunctions {
   private readonly found = new Map<string, string>();
   /** Keyed by kind and name; null if they are not recorded. */
   private readonly recorded: Map<string, Dependency> | null;
+  /** Whether the annotations of the container are known. */
+  private hasAnnotations = true;
   /** Null if calls are not recorded. */
   readonly calls: CallRecorder | null;
 
@@ -56,7 +59,8 @@ export class Helpers implements HostFunctions {
   }
 
   /** Clears the results of the call before. */
-  begin(): void {
+  begin(hasAnnotations = true): void {
+    this.hasAnnotations = hasAnnotations;
     if (this.found.size > 0) this.found.clear();
     this.recorded?.clear();
     this.calls?.begin();
@@ -109,17 +113,20 @@ export class Helpers implements HostFunctions {
   }
 
   fieldRead(path: string): void {
-    if (this.calls !== null && path === "container.annotations") this.calls.readsAnnotations = true;
+    if (path !== "container.annotations") return;
+    if (!this.hasAnnotations) throw new UnknownInput("read `current.container.annotations`, which the request lacks");
+    if (this.calls !== null) this.calls.readsAnnotations = true;
   }
 
   read(data: Uint8Array, offset: number, length: number): Uint8Array {
+    if (length > 0) present(data);
     this.calls?.addRead(data, offset, length);
     return data.subarray(offset, offset + length);
   }
 
   hash(algorithm: string, data: Uint8Array): string {
     this.record("bytes", "hash");
-    const result = hash(algorithm, data);
+    const result = data instanceof AbsentBytes && algorithm === "sha256" ? data.sha256 : hash(algorithm, present(data));
     this.calls?.add({ call: "hash", algorithm, data, result });
     return result;
   }
@@ -214,7 +221,12 @@ export class Helpers implements HostFunctions {
     this.rejectUnknown(keyring, type);
     const its = this.keyring(keyring);
     this.record("keyring", keyring);
-    const verification = its.verify(data, signature, type as SignatureType, this.moment.time);
+    const verification = its.verify(
+      present(data),
+      signature === null ? null : present(signature),
+      type as SignatureType,
+      this.moment.time,
+    );
     this.moment.keyrings.set(keyring, its.generation);
     return verification;
   }
@@ -223,6 +235,13 @@ export class Helpers implements HostFunctions {
     if (!this.maps.has(map)) throw unknownName("map", map, this.maps.names());
     return this.maps;
   }
+}
+
+/** The bytes themselves. Throws UnknownInput for those of which only the digest is known. */
+function present(bytes: Uint8Array): Uint8Array {
+  if (!(bytes instanceof AbsentBytes)) return bytes;
+  const { path, sha256 } = bytes;
+  throw new UnknownInput(`needs the bytes of \`${path}\`, of which only the SHA-256 is known: ${sha256}`);
 }
 
 /** Adds reasons to a guest's answers about signatures; `found` has the reasons of those that the host gave. */

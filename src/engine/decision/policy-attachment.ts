@@ -5,7 +5,7 @@ import type { LinkedPolicy } from "../../policy/linker/linker.js";
 import type { Point } from "../../policy/linker/points.js";
 import type { MapWrite } from "../../policy/maps/map.js";
 import type { MapView } from "../../policy/maps/map-view.js";
-import type { Current } from "../../policy/model/current.js";
+import { type Current, UNKNOWN_ANNOTATIONS } from "../../policy/model/current.js";
 import type { Mode } from "../../policy/model/mode.js";
 import type { Fault, Outcome } from "../../policy/model/outcome.js";
 import { Scope } from "../../policy/scope/scope.js";
@@ -77,7 +77,7 @@ export class PolicyAttachment implements Attachment {
 
   ask(hook: string, subject: object, current: Current): Outcome {
     if (this.skipFault !== null) return unasked(this.skipFault);
-    this.helpers.begin();
+    this.helpers.begin(current.container?.annotations !== UNKNOWN_ANNOTATIONS);
     const cached = this.place ?? this.cached;
     if (this.watch !== null) {
       if (cached.runtime === null) this.prepare();

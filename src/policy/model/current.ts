@@ -17,6 +17,9 @@ export const ROOT_ON_HOST: Current = {
   container: null,
 };
 
+/** The annotations of a container in a recorded request that does not have them: reading them is a fault. */
+export const UNKNOWN_ANNOTATIONS: Container["annotations"] = Object.freeze({});
+
 /**
  * How fields of `current` are passed to a policy: numbers as numbers, other fields as JSON when they are read, and each
  * field of the container separately.

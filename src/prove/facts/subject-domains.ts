@@ -1,4 +1,4 @@
-import { SUBJECT_FIELDS } from "../../engine/load/subject-fields.js";
+import { SUBJECT_FIELDS } from "../../config/subject-fields.js";
 import { domainsOf, type FactDomain } from "../../fact-type.js";
 import type { SubjectKind } from "../../hooks/catalogue.js";
 

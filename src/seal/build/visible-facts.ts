@@ -1,4 +1,4 @@
-import { SUBJECT_FIELDS } from "../../engine/load/subject-fields.js";
+import { SUBJECT_FIELDS } from "../../config/subject-fields.js";
 import type { FactFields } from "../../fact-type.js";
 import type { HookName } from "../../hooks/catalogue.js";
 import { type SubjectField, whyNot } from "../../known-fact.js";

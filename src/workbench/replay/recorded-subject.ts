@@ -1,8 +1,9 @@
+import { AbsentBytes } from "../../absent-bytes.js";
 import type { BytesOfRecord, SubjectContent } from "../../log/input-records.js";
 
 /**
- * A subject from a log. Its bytes have their length and no content: a policy gets their content by calls of helpers
- * alone, and these are answered from the record.
+ * A subject from a log or from a request. In a replay its bytes have their length and no content: a policy gets their
+ * content by calls of helpers alone, and these are answered from the record.
  */
 export class RecordedSubject {
   readonly facts: object;
@@ -11,7 +12,11 @@ export class RecordedSubject {
   /** By SHA-256, since facts with the same bytes can be the same object. */
   readonly #bytes = new Map<string, Uint8Array>();
 
-  constructor(readonly content: SubjectContent) {
+  /** `bytesOf` returns the bytes with a SHA-256 and a length; `path` is that of the first fact that has them. */
+  constructor(
+    readonly content: SubjectContent,
+    private readonly bytesOf: (recorded: BytesOfRecord, path: string) => Uint8Array = absentBytes,
+  ) {
     this.facts = this.#restored(content.facts, "") as object;
   }
 
@@ -38,10 +43,11 @@ export class RecordedSubject {
     return Object.freeze(copy);
   }
 
-  #bytesOf({ sha256, length }: BytesOfRecord, path: string): Uint8Array {
+  #bytesOf(recorded: BytesOfRecord, path: string): Uint8Array {
+    const { sha256 } = recorded;
     let bytes = this.#bytes.get(sha256);
     if (bytes === undefined) {
-      bytes = emptyBytes(length);
+      bytes = this.bytesOf(recorded, path);
       this.#bytes.set(sha256, bytes);
       this.#paths.set(bytes, path);
       this.#digests.set(bytes, sha256);
@@ -64,11 +70,9 @@ function isBytes(value: object): value is BytesOfRecord {
 
 /** The most bytes that a subject of a log may claim to have: those of the largest file that is read. */
 const MAX_BYTES = 2 ** 30;
-let zeros = new ArrayBuffer(0);
 
-/** All of them share one buffer that is never written to. */
-function emptyBytes(length: number): Uint8Array {
+/** Throws RangeError if the bytes are more than a file can have. */
+export function absentBytes({ sha256, length }: BytesOfRecord, path: string): Uint8Array {
   if (length > MAX_BYTES) throw new RangeError(`bytes of length ${length}`);
-  if (length > zeros.byteLength) zeros = new ArrayBuffer(length);
-  return new Uint8Array(zeros, 0, length);
+  return AbsentBytes.known(length, sha256, path);
 }

@@ -14,7 +14,8 @@ import type { ReadLine, RecordReader } from "../../log/record-reader.js";
 import type { Current } from "../../policy/model/current.js";
 import { LIMIT_FAULTS } from "../../policy/model/outcome.js";
 import { differenceOf } from "./difference.js";
-import { MaskedValues, UNKNOWN_THREAD } from "./masked-values.js";
+import { MaskedValues } from "./masked-values.js";
+import { isUnasked, recordedDecision, threadOf } from "./recorded-decision.js";
 import type { Contents, RecordedInputs } from "./recorded-inputs.js";
 import { RecordedSubject } from "./recorded-subject.js";
 import type { ReplayedAttachment } from "./replayed-attachment.js";
@@ -56,12 +57,11 @@ export class Replay {
 
   /** Does not throw: a record that cannot be used is `unknown`. */
   decide(line: ReadLine): Replayed {
-    const { inputs } = line;
-    if (inputs === null) return unknown(line, "the inputs: the record has `log.level: decision`");
-    if (line.damage === "contradiction") return unknown(line, "the subject: the record contradicts its definition");
-    if (!("definition" in (inputs.subject ?? {}))) return { result: "unasked", line, because: "", again: null };
+    const { inputs, damage } = line;
+    if (inputs !== null && damage !== "contradiction" && isUnasked(inputs))
+      return { result: "unasked", line, because: "", again: null };
     try {
-      return this.#decided(line, inputs);
+      return this.#decided(line);
     } catch (error) {
       const why = error instanceof CountersignError ? error.message : `a usable record: ${(error as Error).message}`;
       return unknown(line, why);
@@ -73,13 +73,10 @@ export class Replay {
     this.other?.close();
   }
 
-  #decided(line: ReadLine, inputs: InputsDecisionRecord): Replayed {
+  #decided(line: ReadLine): Replayed {
+    const { inputs, subject: defined, caller, masked } = recordedDecision(line, this.reader);
     const configured = this.reader.definition("configuration", inputs.configuration);
-    const defined = this.reader.definition("subject", (inputs.subject as { readonly definition: string }).definition);
-    const caller = this.reader.definition("caller", inputs.current.definition);
     if (configured === null) return unknown(line, `configuration ${inputs.configuration}, which is not in the log`);
-    if (defined === null) return unknown(line, "the subject, which is not in the log");
-    if (caller === null) return unknown(line, `caller ${inputs.current.definition}, which is not in the log`);
     const { answers = [] } = inputs;
     const late = answers.find(({ fault }) => fault !== undefined && OF_THE_MACHINE.has(fault.code));
     if (late !== undefined && this.other === null)
@@ -90,7 +87,6 @@ export class Replay {
     if (HOOKS[inputs.hook as HookName]?.subject !== defined.content.kind)
       return unknown(line, `the subject: that of hook ${inputs.hook} is no ${defined.content.kind}`);
     const subject = this.#subject(defined);
-    const masked = MaskedValues.of(inputs.masked, defined.masked, caller.masked);
     const given: RecordedInputs = {
       subject,
       masked,
@@ -101,7 +97,7 @@ export class Replay {
       verification: (digest: string): VerificationContent | null =>
         this.reader.definition("verification", digest)?.content ?? null,
     };
-    const current = this.#current(caller, inputs.current);
+    const current = this.#current(caller, inputs);
     const hook = inputs.hook as HookName;
     const needed = masked.isEmpty ? null : neededBy(configuration, hook, current, given);
     if (needed !== null) return unknown(line, needed);
@@ -112,8 +108,8 @@ export class Replay {
   }
 
   /** Objects that several callers have in common stay the same: the sandbox then need not read them again. */
-  #current({ digest, content: found, masked = [] }: CallerRecord, line: InputsDecisionRecord["current"]): Current {
-    const { pid = UNKNOWN_THREAD.pid, tid = pid, comm = UNKNOWN_THREAD.comm } = line;
+  #current({ digest, content: found, masked = [] }: CallerRecord, inputs: InputsDecisionRecord): Current {
+    const { pid, tid, comm } = threadOf(inputs);
     let known = this.#callers.get(digest);
     if (known === undefined) {
       const content = MaskedValues.of(masked).restored("current", found);

@@ -1,5 +1,5 @@
 import type { AnyNode } from "acorn";
-import { WHEN_NULL } from "../../../engine/load/subject-fields.js";
+import { WHEN_NULL } from "../../../engine/load/when-null.js";
 import type { PolicyFile } from "../model/policy-file.js";
 import type { Rule } from "../model/rule.js";
 import { isVerified } from "../model/verified.js";
