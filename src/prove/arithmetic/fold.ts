@@ -1,6 +1,7 @@
+import type { FoldText } from "../shared/atom.js";
 import { isSafe, type Range, rangeOfNumber, spanOf } from "./range.js";
 
-/** How the value of a callback of `reduce` is made from its accumulator: by sums and differences, or by extremes. */
+/** How a loop makes the next value of a variable from the one before: by sums and differences, or by extremes. */
 export type Fold =
   /** `size` is not less than the sum of the terms, apart from their signs. */
   | { readonly by: "sum"; readonly terms: number; readonly size: bigint; readonly never: Never }
@@ -42,6 +43,41 @@ export function foldedFurther(operation: string, one: FoldOperand, other: FoldOp
   if (fold.by === "sum" && fold.terms > 0) return null;
   const all = fold.by === "sum" ? range : spanOf([fold.range.least, fold.range.most, range.least, range.most], true);
   return { by: "extreme", range: { ...all, isInteger: true }, never: never(operation === "Math.min") };
+}
+
+/** The fold of a loop whose passes have these, each for some elements; null if there is none. */
+export function foldOfAll(folds: readonly Fold[]): Fold | null {
+  const never = {
+    decreases: folds.every((one) => one.never.decreases),
+    isFraction: folds.every((one) => one.never.isFraction),
+  };
+  const sums = folds.flatMap((one) => (one.by === "sum" ? [one] : []));
+  if (sums.length === folds.length) {
+    const terms = Math.max(...sums.map((one) => one.terms));
+    const size = spanOf(
+      sums.map((one) => one.size),
+      true,
+    ).most;
+    return { by: "sum", never, terms, size };
+  }
+  const ranges = folds.flatMap((one) => (one.by === "extreme" ? [one.range] : []));
+  const all = spanOf(
+    ranges.flatMap(({ least, most }) => [least, most]),
+    ranges.every((one) => one.isInteger),
+  );
+  return ranges.length === folds.length ? { by: "extreme", range: all, never } : null;
+}
+
+export function textOfFold(fold: Fold): FoldText {
+  if (fold.by === "sum") return { ...fold, size: String(fold.size) };
+  const { least, most, isInteger } = fold.range;
+  return { by: "extreme", never: fold.never, least: String(least), most: String(most), isInteger };
+}
+
+export function foldOfText(text: FoldText): Fold {
+  if (text.by === "sum") return { ...text, size: BigInt(text.size) };
+  const range = { least: BigInt(text.least), most: BigInt(text.most), isInteger: text.isInteger };
+  return { by: "extreme", never: text.never, range };
 }
 
 const MOST_TERMS = 1_000;

@@ -339,6 +339,8 @@ class Explorer {
       case "passed":
         if (this.#element !== null) this.#element.passed = { value: request.value };
         return null;
+      case "total":
+        return this.#names.total(request.origin);
       case "first":
       case "count":
         return this.#names[request.ask](request.list, request.where);

@@ -1,4 +1,4 @@
-import type { ElementCase } from "../shared/atom.js";
+import type { ElementCase, FoldedOrigin } from "../shared/atom.js";
 
 /** Names of symbols that stand for elements of lists and for numbers of them: the same one for the same cases. */
 export class SymbolNames {
@@ -18,6 +18,11 @@ export class SymbolNames {
   /** The number of values that are in an array: `values[count]`. */
   there(values: readonly (readonly ElementCase[])[]): string {
     return this.#name("values[count", values);
+  }
+
+  /** What a loop adds up for some elements of a list: `prog.maps[total]`. */
+  total({ list, initial, cases }: FoldedOrigin): string {
+    return this.#name(`${list}[total`, [initial, cases]);
   }
 
   #name(beginning: string, where: readonly unknown[]): string {

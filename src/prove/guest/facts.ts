@@ -2,7 +2,7 @@ import { type FactDomain, LARGEST_AMOUNT } from "../../fact-type.js";
 import type { Range } from "../arithmetic/range.js";
 import type { Origin } from "../shared/atom.js";
 import { numberOf, onlyText } from "./json-symbols.js";
-import { beginning, constantOf, declare, fault, originate, restrict, test, typesOf } from "./path.js";
+import { beginning, constantOf, declare, fault, notDecided, originate, restrict, test, typesOf } from "./path.js";
 import { only, Sym, type Term, termOf } from "./term.js";
 
 /** Symbols by name: the same fact is the same symbol. */
@@ -109,6 +109,7 @@ export function view(value: unknown): unknown {
   const term = termOf(value);
   if (term?.k === "text") return constantOf(term.name) ?? value;
   if (term?.k === "deferred") return view(term.read());
+  if (term?.k === "changing") return notDecided(term.why);
   if (term?.k === "sequence") return kept.get(value as Sym) ?? value;
   if (term?.k !== "json") return value;
   const { name } = term;

@@ -5,9 +5,9 @@ import { declareElement } from "./json-symbols.js";
 import {
   at,
   endPassed,
-  foldedBy,
   halt,
   here,
+  isInFold,
   isInLoading,
   itemLoop,
   loopCases,
@@ -62,6 +62,13 @@ export function write(born: number, value: unknown): unknown {
   return value;
 }
 
+/** The same of a variable that the loop around it may change; see accumulating-loop.ts. */
+export function accumulate(born: number, value: unknown): unknown {
+  if (!isInFold()) return write(born, value);
+  if (born < 0) hasChanged = true;
+  return value;
+}
+
 /** Notes a change that a loop must not make. */
 export function changes(what: string): void {
   if (depth > 0) change ??= what;
@@ -72,18 +79,6 @@ export function changesObject(what: string): void {
   hasChanged = true;
   changesSoFar += 1;
   changes(what);
-}
-
-/** What a callback of `reduce` gives for any element of a list. It must not change anything. */
-export function folded(part: ListPart, callback: (element: unknown) => unknown): unknown {
-  if (depth > 0) return notDecided("a loop over a list within another one");
-  depth += 1;
-  try {
-    const value = foldedBy(() => callback(elementOf(part, anyElement(part.list))));
-    return change === null ? value : notDecided(change);
-  } finally {
-    depth -= 1;
-  }
 }
 
 /**
@@ -154,6 +149,11 @@ export class Loop implements IterableIterator<unknown> {
     if (this.#state === "any") halt();
     this.#state = "done";
     return DONE;
+  }
+
+  /** For which element the body is executed: any, the first that leaves the loop, or none any more. */
+  get isFor(): "any" | "first" | null {
+    return this.#state === "any" || this.#state === "first" ? this.#state : null;
   }
 
   /** The cases of the elements after which the loop went on. */

@@ -14,9 +14,9 @@ import { propertyEnd } from "./property.js";
 
 export { returned } from "./answer.js";
 export { callMethod, construct, own, pattern } from "./calls.js";
-export { accumulated, isAccumulated } from "./folding.js";
+export { accumulating } from "./folding.js";
 export * from "./helpers.js";
-export { birth, write } from "./loops.js";
+export { accumulate, birth, write } from "./loops.js";
 export { array, each, element, elements, get, indexed, key, keys, properties, rest, set, spread } from "./members.js";
 export { binary, numeric, unary } from "./operators.js";
 export { caught } from "./path.js";

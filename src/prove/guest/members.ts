@@ -127,6 +127,7 @@ function ofTerm(term: Term, value: unknown, key: unknown): unknown {
     case "rest":
       return key === "length" ? restLength(term) : notDecided(`\`${key}\` of a list that is not known`);
     case "deferred":
+    case "changing":
       return notDecided("a fact that was not read");
     case "pattern":
       return notDecided(`\`${key}\` of a regular expression`);

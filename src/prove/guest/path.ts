@@ -7,6 +7,7 @@ import {
   type Atom,
   type ElementCase,
   type ElementValue,
+  type FoldedOrigin,
   type JsonType,
   type LoopCases,
   type Origin,
@@ -16,6 +17,7 @@ import {
   TEST_ANSWERS,
 } from "../shared/atom.js";
 import type { KnownMaps } from "../shared/known-maps.js";
+import { namesIn } from "../solver/element-conditions.js";
 
 /** The names that policies of a configuration can give to helpers. */
 export interface ConfiguredNames {
@@ -95,8 +97,10 @@ let end: PathEnd | null = null;
 let isLoading = true;
 /** Whether the host needs nothing more of this run. */
 let isHalted = false;
-/** Whether a callback of `reduce` is executed for any element. */
+/** Whether the body of a loop that changes variables is executed for any element. */
 let isFolding = false;
+/** Whether that is a callback of `reduce`: if it is not decided for any element, it is not decided for any list. */
+let isReducing = false;
 /** Whether the run is for any element of a loop. */
 let isLearning = false;
 let place = 0;
@@ -119,8 +123,9 @@ export function here(): number {
 
 /** Ends the run of a policy. Whatever the policy does then, its calls of the explorer throw. */
 export function finish(how: PathEnd): never {
+  if (isLearning && isReducing && how.kind === "not decided") endPassed({ undecided: how.why });
   if (isLearning) halt();
-  end ??= isFolding && how.kind !== "not decided" ? FAILED_CALLBACK(how.place) : how;
+  end ??= how;
   // Nothing catches what a policy's file throws before a hook is called.
   if (isLoading) report(end);
   throw STOP;
@@ -135,24 +140,13 @@ export function isInLoading(): boolean {
   return isLoading;
 }
 
-const FAILED_CALLBACK = (place: number): PathEnd => {
-  return { kind: "not decided", why: "a callback of `reduce`, or a loop that adds numbers, that fails", place };
-};
-
-/** Runs a callback of `reduce` for any element: it must not fail, and not ask about the element or the accumulator. */
-export function foldedBy<T>(run: () => T): T {
+/** Says that from now on the run is for any element of a loop that changes variables. */
+export function beginFold(isReduce: boolean): void {
+  isReducing = isReduce;
   isFolding = true;
-  try {
-    return run();
-  } catch {
-    // If the path has ended, it is for another reason
-    return finish(FAILED_CALLBACK(place));
-  } finally {
-    isFolding = false;
-  }
 }
 
-/** Whether values of a callback of `reduce` are computed. */
+/** Whether numbers of any element are computed, of which the expressions are needed. */
 export function isInFold(): boolean {
   return isFolding;
 }
@@ -225,6 +219,11 @@ export function endPassed(value: ElementValue): never {
   return halt();
 }
 
+/** The name of what a loop adds up for some elements of a list. */
+export function totalName(origin: FoldedOrigin): string {
+  return tell({ ask: "total", origin }) as string;
+}
+
 /** The name of the first element of a list in some cases, or of a symbol for the number of such elements. */
 export function nameOf(ask: "first" | "count", list: string, where: readonly ElementCase[]): string {
   return tell({ ask, list, where }) as string;
@@ -245,7 +244,7 @@ export function fault(code: string, what: string): never {
  */
 export function test(atom: Atom, otherwise?: string): boolean {
   const key = stringify(atom);
-  if (isFolding && isPart(key)) notDecided("a condition in a callback of `reduce`, or in a loop that adds numbers");
+  if (isFolding && isPart(key) && !namesIn(atom).every(isDeclared)) notDecided(CONDITION);
   let answer = known.get(key);
   if (answer === undefined) {
     chosen ??= new Map(tell({ ask: "known" }) as [string, boolean][]);
@@ -254,6 +253,13 @@ export function test(atom: Atom, otherwise?: string): boolean {
     if (answer && atom.kind === "equals") constants.set(atom.of, atom.text);
   }
   return answer;
+}
+
+const CONDITION = "a condition on a variable that a loop over a list changes, or on what is computed in the loop";
+
+/** Whether a name is that of a fact, of a value, or of something in it: not of a number that a loop computes. */
+function isDeclared(name: string): boolean {
+  return declared.has(name) || declared.has(`${name}?`) || declared.has(`${name}!`);
 }
 
 /** What is known of a condition on this path without asking the host. */
@@ -315,7 +321,7 @@ export function originate(name: string, origin: Origin): void {
   waiting.push({ ask: "origin", name, origin });
 }
 
-/** Whether a name may be about any element of a list, or the accumulator of a callback of `reduce`. */
+/** Whether a name may be about any element of a list, or a variable that a loop over it changes. */
 export function isPart(name: string): boolean {
   return name.includes("[*]");
 }

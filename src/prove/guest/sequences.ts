@@ -121,7 +121,7 @@ function numberTerm(value: unknown): Integer {
   return typeof value === "number" ? constantTerm(BigInt(value)) : (termOf(value) as Integer);
 }
 
-function countOf({ list, cases, isWhole }: ListPart): unknown {
+export function countOf({ list, cases, isWhole }: ListPart): unknown {
   if (isWhole) return integer(`${list}.length`, 0n, 0xffff_ffffn);
   const where = cases.map((one) => one.where);
   if (where.length === 0 || !test({ kind: "some", of: list, where, first: null })) return 0;
@@ -240,7 +240,8 @@ function reported(value: unknown): ElementValue {
 /** The same of what the host has; null for an element that is not in the array. */
 function caseValue(value: ElementValue): Exclude<CaseValue, "element"> | null {
   if (value === "absent") return null;
-  return typeof value === "object" && value !== null ? value : notDecided("`map` to values that are no texts");
+  if (typeof value === "object" && value !== null && !("changed" in value) && !("undecided" in value)) return value;
+  return notDecided("`map` to values that are no texts");
 }
 
 function knownValue(value: Exclude<CaseValue, "element">): unknown {

@@ -49,7 +49,7 @@ export type Term =
       readonly name: string;
       readonly expression: Expression;
       readonly range: Range;
-      /** How it is made from the accumulator of a callback of `reduce`; absent if that is not in it, or not known. */
+      /** How it is made from a variable that a loop changes; absent if that is not in it, or not known. */
       readonly fold?: Fold;
     }
   /** An object that the explorer makes for a property; its parts are found when they are read. */
@@ -60,6 +60,8 @@ export type Term =
       /** The domains of a caller or container that was changed; null for anything else. */
       readonly domains: Fields | null;
     }
+  /** A value that a loop over a list may have changed: nothing may be asked about it, for this reason. */
+  | { readonly k: "changing"; readonly why: string }
   /** A JSON value whose type is not known yet, an object, or an array. */
   | { readonly k: "json"; readonly name: string };
 

@@ -51,6 +51,17 @@ export class Regions {
   }
 }
 
+/** The names that are declared in nodes, with those in blocks of them. */
+export function declaredNames(nodes: readonly AnyNode[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (node: AnyNode): void => {
+    addNames(node, names, false);
+    for (const child of childrenOf(node)) visit(child);
+  };
+  nodes.forEach(visit);
+  return names;
+}
+
 /** Adds the names that are declared in a node, apart from those in functions and in bodies of `for … of` in it. */
 function addNames(node: AnyNode, names: Set<string>, onlyVar: boolean): void {
   if (node.type === "VariableDeclaration") {
@@ -77,7 +88,7 @@ function addPattern(pattern: AnyNode, names: Set<string>): void {
   else for (const child of childrenOf(pattern)) addPattern(child, names);
 }
 
-function childrenOf(node: AnyNode): AnyNode[] {
+export function childrenOf(node: AnyNode): AnyNode[] {
   return Object.values(node).flatMap((value) => (Array.isArray(value) ? value : [value]).filter(isNode));
 }
 

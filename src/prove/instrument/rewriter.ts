@@ -26,6 +26,8 @@ export function moduleOf(number: number): string {
 export class Rewriter implements Writer {
   #temporaries = 0;
   readonly #regions = new Regions();
+  /** The variables that the loops around the node may change. */
+  #accumulated: readonly string[] = [];
   readonly #captured: CapturedNames;
   readonly #dropped: ReadonlySet<AnyNode>;
   readonly #callbacks: ReadonlySet<AnyNode>;
@@ -60,7 +62,16 @@ export class Rewriter implements Writer {
   }
 
   assigned(name: string, value: string): string {
-    return `${this.prefix}.write(${this.#regions.bornOf(name)},${value})`;
+    const change = this.#accumulated.includes(name) ? "accumulate" : "write";
+    return `${this.prefix}.${change}(${this.#regions.bornOf(name)},${value})`;
+  }
+
+  accumulating(names: readonly string[], write: () => string): string {
+    const around = this.#accumulated;
+    this.#accumulated = [...around, ...names];
+    const text = write();
+    this.#accumulated = around;
+    return text;
   }
 
   file(specifier: string): string {

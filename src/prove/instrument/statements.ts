@@ -9,7 +9,7 @@ import type {
 } from "acorn";
 import { GUEST_FUNCTIONS, GUEST_MODULE } from "../../policy/model/guest.js";
 import type { ByKind } from "../../policy/syntax/nodes.js";
-import { accumulation, accumulatorOf } from "./accumulation.js";
+import { accumulatorsOf } from "./accumulation.js";
 import { functionText } from "./functions.js";
 import { declarators } from "./patterns.js";
 import { boundNames } from "./regions.js";
@@ -118,17 +118,17 @@ function forOfText(node: ForOfStatement | ForInStatement, over: "each" | "keys",
   if (to.loopsOverItself(left, right)) return `${to.notDecided(right, "a loop over its own variable")};`;
   const element = to.temporary();
   const pattern = left.declarations[0]!.id;
-  const inner = to.region([pattern], [body], () => {
-    const parts = declarators(pattern, element, to);
-    return `${left.kind} ${parts.join()};{${to.statement(body)}}`;
-  });
+  const names = node.type === "ForOfStatement" ? accumulatorsOf(node) : [];
+  const inner = to.accumulating(names, () =>
+    to.region([pattern], [body], () => {
+      const parts = declarators(pattern, element, to);
+      return `${left.kind} ${parts.join()};{${to.statement(body)}}`;
+    }),
+  );
   const value = to.expression(right);
-  const name = node.type === "ForOfStatement" ? accumulatorOf(node) : null;
-  if (name === null || node.type !== "ForOfStatement")
-    return `for(const ${element} of ${to.call(over, right, value)}){${inner}}`;
-  const list = to.temporary();
-  const sum = to.call("accumulated", right, list, name, accumulation(name, pattern, node, to));
-  const loop = `for(const ${element} of ${to.call(over, right, list)}){${inner}}`;
-  const isSum = to.call("isAccumulated", right, list, name);
-  return `{const ${list}=${value};if(${isSum})${name}=${to.assigned(name, sum)};else ${loop}}`;
+  if (names.length === 0) return `for(const ${element} of ${to.call(over, right, value)}){${inner}}`;
+  const held = to.temporary();
+  const assigned = names.map((name, index) => `${name}=${held}[${index}];`);
+  const variables = [`()=>[${names.join()}]`, `(${held})=>{${assigned.join("")}}`];
+  return `for(const ${element} of ${to.call("accumulating", right, value, ...variables)}){${inner}}`;
 }

@@ -21,6 +21,8 @@ export interface Writer {
   expression(node: AnyNode): string;
   /** Writes the statements of a function or of the body of `for … of` that binds the names of these patterns. */
   region(patterns: readonly AnyNode[], nodes: readonly AnyNode[], write: () => string): string;
+  /** Writes the body of a loop that may change these variables around it. */
+  accumulating(names: readonly string[], write: () => string): string;
   /** The value that a variable gets by an assignment. */
   assigned(name: string, value: string): string;
   /** Whether names in the default values of parameters would mean something else in the body of the function. */

@@ -164,7 +164,23 @@ export type ElementValue =
   | number
   | "absent"
   | { readonly text: readonly TextPart[] }
-  | { readonly constant: null | boolean };
+  | { readonly constant: null | boolean }
+  | { readonly changed: readonly VariableChange[] }
+  /** Why a callback of `reduce` is not decided. */
+  | { readonly undecided: string };
+
+/** What the pass of a loop for an element does to a variable: null for nothing. */
+export type VariableChange =
+  | null
+  | { readonly constant: null | boolean | number | string }
+  /** A sum or an extreme of its value before and numbers; see arithmetic/fold.ts. */
+  | { readonly expression: Expression; readonly fold: FoldText };
+
+/** A fold, of which bigints are decimal. */
+export type FoldText = { readonly never: { readonly decreases: boolean; readonly isFraction: boolean } } & (
+  | { readonly by: "sum"; readonly terms: number; readonly size: string }
+  | { readonly by: "extreme"; readonly least: string; readonly most: string; readonly isInteger: boolean }
+);
 
 /** The enforced verdict of all attachments. `by` is the attachment that denies; null for none and for the default. */
 export interface DecisionEnd {
@@ -226,15 +242,16 @@ export type SymbolDomain =
   | { readonly kind: "number"; readonly least: string; readonly most: string };
 
 /**
- * What `reduce` gives for a list: the expression, with the name of any element in it, is evaluated for each element in
- * order. `accumulator` is the name of its value for the elements before, which for the first one is `initial`.
+ * What `reduce`, or a loop, gives for a list: for each element in order, the expression of the case in which it is,
+ * with the name of any element in it. `accumulator` is the name of its value for the elements before, which for the
+ * first one is `initial`. An element in no case leaves that value as it is.
  */
 export interface FoldedOrigin {
   readonly kind: "folded";
   readonly list: string;
   readonly initial: number;
   readonly accumulator: string;
-  readonly expression: Expression;
+  readonly cases: readonly { readonly where: ElementCase; readonly expression: Expression }[];
 }
 
 /** How the value of a symbol is found. */
@@ -294,6 +311,8 @@ export type Request =
   | { readonly ask: "passed"; readonly value: ElementValue }
   /** The name of the first element in some cases, or of the number of such elements. */
   | { readonly ask: "first" | "count"; readonly list: string; readonly where: readonly ElementCase[] }
+  /** The name of what a loop adds up for some elements of a list. */
+  | { readonly ask: "total"; readonly origin: FoldedOrigin }
   /** `otherwise`: how the path ends if the condition is false, without another run; absent if that is not known. */
   | { readonly ask: "test"; readonly atom: Atom; readonly place: number; readonly otherwise?: PathEnd }
   | { readonly ask: "end"; readonly end: PathEnd };

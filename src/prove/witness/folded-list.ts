@@ -18,9 +18,10 @@ export function foldedWays(origins: readonly FoldedOrigin[]): readonly FoldedWay
 }
 
 /** The facts of an element that a callback adds or compares. */
-function partsOf({ list, expression }: FoldedOrigin): readonly string[] {
+function partsOf({ list, cases }: FoldedOrigin): readonly string[] {
   const any = `${anyElement(list)}.`;
-  const names = termsIn(expression).flatMap(({ of }) => of.map(([, name]) => name));
+  const terms = cases.flatMap(({ expression }) => termsIn(expression));
+  const names = terms.flatMap(({ of }) => of.map(([, name]) => name));
   return [...new Set(names.filter((name) => name.startsWith(any)).map((name) => name.slice(any.length)))];
 }
 
@@ -61,7 +62,7 @@ export function reachFolded(
   return manyMore(wanted, elements, folded, more);
 }
 
-/** The same elements, and simple ones after them, if their number counts. */
+/** The same elements, and more of them, if their number counts. */
 function manyMore(
   wanted: number,
   elements: readonly unknown[],
@@ -69,8 +70,8 @@ function manyMore(
   more: () => unknown,
 ): readonly unknown[] {
   const base = folded(elements);
-  const count = (wanted - base) / (folded([...elements, more()]) - base);
+  // Whether a value beyond the wanted one is right is examined afterwards
+  const count = Math.ceil((wanted - base) / (folded([...elements, more()]) - base));
   if (!Number.isInteger(count) || count < 1 || count > MOST_MORE) return elements;
-  const all = [...elements, ...Array.from({ length: count }, more)];
-  return folded(all) === wanted ? all : elements;
+  return [...elements, ...Array.from({ length: count }, more)];
 }

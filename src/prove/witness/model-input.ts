@@ -142,7 +142,10 @@ class Making {
         this.#set(path, elements);
         return Number(this.#valueOf(name));
       };
-      this.#set(path, reachFolded(origin, wanted, elements, domain, way, { folded, more: () => defaultFact(domain) }));
+      // A simple element may be in none of the cases
+      const isOfAll = origin.cases.every(({ where }) => where.length === 0);
+      const more = () => (isOfAll ? defaultFact(domain) : structuredClone(elements.at(-1) ?? defaultFact(domain)));
+      this.#set(path, reachFolded(origin, wanted, elements, domain, way, { folded, more }));
     }
   }
 

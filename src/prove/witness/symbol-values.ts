@@ -184,7 +184,7 @@ export class SymbolValues {
   }
 
   /** The value that `reduce` gives, element by element. */
-  #folded({ list, initial, accumulator, expression }: FoldedOrigin): number {
+  #folded({ list, initial, accumulator, cases }: FoldedOrigin): number {
     const all = this.valueOf(list);
     if (!Array.isArray(all)) throw new Missing(list);
     let value = initial;
@@ -194,7 +194,8 @@ export class SymbolValues {
         [accumulator, value],
       ]);
       const values = new SymbolValues(this.input, this.knowledge, known);
-      value = evaluated(expression, (term) => values.number(term));
+      const found = cases.find(({ where }) => values.satisfy(where));
+      if (found !== undefined) value = evaluated(found.expression, (term) => values.number(term));
     }
     return value;
   }

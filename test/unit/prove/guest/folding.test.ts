@@ -63,6 +63,41 @@ const DECIDED: Readonly<Record<string, string>> = {
   "a loop of which the variable hides another one":
     "let n = -1; { let n = 0; for (const m of prog.maps) n += m.key_size; if (n > 8) return -2 } return n",
   "another sum in it": `const all = prog.maps.reduce((n, m) => n + m.key_size, 0); return prog.maps.reduce((n, m) => n + all, 1) > 9 ? -1 : 0`,
+  "a test of an element": "return prog.maps.reduce((n, m) => (m.type === 'hash' ? n + 1 : n), 0) > 1 ? -1 : 0",
+  "a fact that there is not": "return prog.maps.reduce((n, m) => n + m.size, 0) > 9 ? -1 : 0",
+  "an error": "try { return prog.maps.reduce(() => null.x, 0) } catch { return -1 }",
+  "a loop that changes its variable twice":
+    "let n = 0; for (const map of prog.maps) n += (n = 1); return n > 4 ? -1 : 0",
+  "a loop that counts some":
+    "let n = 0; for (const m of prog.maps) n += m.type === 'hash' ? 1 : 0; return n > 1 ? -1 : 0",
+  "a loop that asks about elements":
+    "let n = 0; for (const m of prog.maps) n += 1 * (m.type === 'hash' ? 1 : 0); return n > 1 ? -1 : 0",
+  "a loop that fails": "let n = 0; for (const m of prog.maps) n += null.x; return n > 1 ? -1 : 0",
+  "a loop over elements that are left":
+    "let n = 0; for (const m of prog.maps.filter((one) => one.type === 'hash')) n += 1; return n > 1 ? -1 : 0",
+  "two sums in a loop":
+    "let n = 0; let v = 0; for (const m of prog.maps) { n += m.key_size; v += m.value_size; } return n > 9 || v > 99 ? -1 : 0",
+  "two numbers of elements":
+    "let a = 0, h = 0; for (const m of prog.maps) { if (m.type === 'hash') h += 1; else if (m.type === 'array') a++; } return h > 4 || a > 8 ? -1 : 0",
+  "a number of some elements in a reason":
+    "let n = 0; for (const m of prog.maps) if (m.memory > 1024) n++; return n > 2 ? deny(`${n} large maps`) : 0",
+  "a sum of some elements":
+    "let n = 0; for (const m of prog.maps) { if (m.type === 'array') continue; n += m.max_entries; } return n > 1000 ? -1 : 0",
+  "a number of elements before one that leaves the loop":
+    "let n = 0; for (const m of prog.maps) { if (m.type === 'arena') return -2; if (m.type === 'hash') n++; } return n > 1 ? -1 : 0",
+  "points of elements":
+    "let n = 10; for (const m of prog.maps) n -= m.type === 'hash' ? 3 : m.type === 'array' ? 1 : 0; return n < 0 ? -1 : 0",
+  "a flag and a number":
+    "let n = 0, found = false; for (const m of prog.maps) { if (m.type === 'arena') found = true; n += m.memory; } return found && n > 4096 ? -1 : 0",
+  "a text that a loop assigns":
+    "let what = 'none'; for (const m of prog.maps) if (m.key_size > 8) what = 'large'; return what === 'large' ? deny(what) : 0",
+  "the largest number of some elements":
+    "let n = 0; for (const m of prog.maps) if (m.type === 'hash') n = Math.max(n, m.max_entries); return n > 1024 ? -1 : 0",
+  "a number that filter leaves":
+    "let n = 0; for (const m of prog.maps.filter((one) => one.type === 'hash')) if (m.key_size > 4) n++; return n > 1 ? -1 : 0",
+  "a loop that breaks":
+    "let found = null; for (const m of prog.maps) { if (m.type === 'hash') { found = m.name; break; } } return found === 'aa' ? -1 : 0",
+  "a variable of a file": "for (const m of prog.maps) if (m.type === 'hash') total += 1; return total > 2 ? -1 : 0",
 };
 
 /** Those of which some paths have no example. */
@@ -70,43 +105,31 @@ const WITHOUT_EXAMPLES: ReadonlySet<string> = new Set([
   "a sum of bits",
   "a sum that rounds",
   "a length",
-  "a list of texts",
   "a number of a map",
   "a number of a map by itself",
   "the first element",
   "another sum in it",
 ]);
 
-const FAILS = "a callback of `reduce`, or a loop that adds numbers, that fails";
 const CHANGES = "a variable or an object that a loop over a list changes";
-const REDUCE = "`reduce` of a list that is not known";
-const NEITHER =
-  "a callback of `reduce`, or a loop, that gives neither a sum nor an extreme of its accumulator and numbers";
-const CONDITION = "a condition in a callback of `reduce`, or in a loop that adds numbers";
+const NEITHER = "a variable that a loop over a list changes otherwise than by a sum, an extreme or one constant";
 
 /** Bodies of which something is not decided, with the reason. */
 const UNDECIDED: Readonly<Record<string, readonly [body: string, why: string]>> = {
-  "a test of an element": [
-    "return prog.maps.reduce((n, m) => (m.type === 'hash' ? n + 1 : n), 0) > 1 ? -1 : 0",
-    CONDITION,
-  ],
   "a test of the accumulator": [
     "return prog.maps.reduce((n, m) => (n > 9 ? n : n + m.memory), 0) > 9 ? -1 : 0",
-    CONDITION,
+    "a condition on a variable that a loop over a list changes, or on what is computed in the loop",
   ],
-  "no initial value": ["return prog.maps.reduce((n, m) => n) ? -1 : 0", `${REDUCE}, without an initial value`],
+  "no initial value": [
+    "return prog.maps.reduce((n, m) => n) ? -1 : 0",
+    "`reduce` of a list that is not known, without an initial value",
+  ],
   "an initial value that is a fact": [
     "return prog.maps.reduce((n, m) => n + m.memory, prog.insn_cnt) > 9 ? -1 : 0",
-    `${REDUCE}, with an initial value that is no constant number`,
+    NEITHER,
   ],
-  "-0": [
-    "return 1 / prog.maps.reduce((n, m) => n + m.memory, -0) < 0 ? -1 : 0",
-    `${REDUCE}, with an initial value that is no constant number`,
-  ],
-  "a text": [
-    "return prog.maps.reduce((text, m) => text + m.name, '') === 'ab' ? -1 : 0",
-    `${REDUCE}, with an initial value that is no constant number`,
-  ],
+  "-0": ["return 1 / prog.maps.reduce((n, m) => n + m.memory, -0) < 0 ? -1 : 0", NEITHER],
+  "a text": ["return prog.maps.reduce((text, m) => text + m.name, '') === 'ab' ? -1 : 0", NEITHER],
   "a number that becomes a text": ["return prog.maps.reduce((n, m) => n + m.name, 0) === 0 ? 0 : -1", NEITHER],
   "an index": [
     "return prog.maps.reduce((n, m, i) => n + i, 0) > 9 ? -1 : 0",
@@ -135,34 +158,19 @@ const UNDECIDED: Readonly<Record<string, readonly [body: string, why: string]>> 
     "an array that a loop over a list changes",
   ],
   "a denial": ["return prog.maps.reduce((n, m) => n + deny('a map'), 0)", "a denial in a loop over a list"],
-  "a fact that there is not": ["return prog.maps.reduce((n, m) => n + m.size, 0) > 9 ? -1 : 0", FAILS],
-  "an error": ["try { return prog.maps.reduce(() => null.x, 0) } catch { return -1 }", FAILS],
   "a loop that changes another variable": [
     "let n = 0; let k = 0; const next = () => ++k; for (const map of prog.maps) n += next(); return n + k > 4 ? -1 : 0",
-    "a variable that a loop over a list changes",
-  ],
-  "a loop that changes its variable twice": [
-    "let n = 0; for (const map of prog.maps) n += (n = 1); return n > 4 ? -1 : 0",
-    "a variable that a loop over a list changes",
+    CHANGES,
   ],
   "a loop that keeps functions": [
     "let n = 0; const all = []; for (const m of prog.maps) n += (all.push(() => n), 1); return all.length > 1 ? -1 : 0",
-    "an array that a loop over a list changes",
+    CHANGES,
   ],
   "a loop that multiplies its variable": [
     "let n = 1; for (const m of prog.maps) n += n * m.key_size; return n > 4 ? -1 : 0",
     NEITHER,
   ],
   "a loop that keeps the last number": ["let n = 0; for (const m of prog.maps) n = m.memory; return -n", CHANGES],
-  "a loop that counts some": [
-    "let n = 0; for (const m of prog.maps) n += m.type === 'hash' ? 1 : 0; return n > 1 ? -1 : 0",
-    CHANGES,
-  ],
-  "a loop that asks about elements": [
-    "let n = 0; for (const m of prog.maps) n += 1 * (m.type === 'hash' ? 1 : 0); return n > 1 ? -1 : 0",
-    CONDITION,
-  ],
-  "a loop that fails": ["let n = 0; for (const m of prog.maps) n += null.x; return n > 1 ? -1 : 0", FAILS],
   "a loop from -0": ["let n = -0; for (const m of prog.maps) n += 0; return 1 / n < 0 ? -1 : 0", CHANGES],
   "a loop that adds to a text": [
     "let n = ''; for (const m of prog.maps) n += m.name; return n === 'ab' ? -1 : 0",
@@ -177,10 +185,6 @@ const UNDECIDED: Readonly<Record<string, readonly [body: string, why: string]>> 
     "let n = 0; for (const m of prog.maps) for (const h of prog.helpers) n += m.key_size; return n > 5 ? -1 : 0",
     CHANGES,
   ],
-  "a loop over elements that are left": [
-    "let n = 0; for (const m of prog.maps.filter((one) => one.type === 'hash')) n += 1; return n > 1 ? -1 : 0",
-    CHANGES,
-  ],
   "a loop over the same name": [
     "let n = 0; for (const n of prog.maps) n += 1; return n",
     "`+` of something else than finite numbers",
@@ -190,11 +194,27 @@ const UNDECIDED: Readonly<Record<string, readonly [body: string, why: string]>> 
     "return prog.maps.reduce((n) => n + (prog.helpers.some((h) => h === 'x') ? 1 : 0), 0) > 1 ? -1 : 0",
     "a loop over a list within another one",
   ],
+  "a variable that is read in the loop": [
+    "let n = 0; for (const m of prog.maps) { if (n > 3) return -1; if (m.type === 'hash') n++; } return 0",
+    CHANGES,
+  ],
+  "a variable of another one": [
+    "let n = 0, v = 0; for (const m of prog.maps) { n += m.key_size; v += n; } return v > 9 ? -1 : 0",
+    NEITHER,
+  ],
+  "the last constant of several": [
+    "let t = 'x'; for (const m of prog.maps) { if (m.type === 'hash') t = 'h'; if (m.type === 'array') t = 'a'; } return t === 'h' ? -1 : 0",
+    NEITHER,
+  ],
+  "a number that a denial in the loop names": [
+    "let n = 0; for (const m of prog.maps) { if (m.type === 'arena') return deny(`after ${n}`); n++; } return 0",
+    "a variable that a loop over a list changes before an element that leaves it",
+  ],
 };
 
 function policyWith(body: string): ExploredPolicy {
   return ExploredPolicy.of(
-    'import { deny, map_lookup, statement_of } from "countersign";\nexport function bpf_prog_load(prog) ' +
+    'import { deny, map_lookup, statement_of } from "countersign"; let total = 0;\nexport function bpf_prog_load(prog) ' +
       `{ const value = map_lookup("allowed_programs", "x"); ${body} }`,
   );
 }

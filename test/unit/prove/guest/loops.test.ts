@@ -84,7 +84,7 @@ const OF_MAPS: Readonly<Record<string, readonly [body: string, undecided: number
   ],
   "a variable outside": [
     `let found = false; for (const m of prog.maps) if (m.type === "hash") found = true; return found ? -1 : 0`,
-    1,
+    0,
   ],
   "a variable that a closure changes": [
     `let n = 0; const f = () => { n = 1; return false }; return prog.maps.some(f) ? 0 : -n`,

@@ -6,7 +6,7 @@ import { solve } from "../../../../src/prove/solver/solver.js";
 const NAME = "l.reduce((sum, one) => (sum + one.n), 5)";
 const folded = (initial: number): Origin => ({
   ...{ kind: "folded", list: "l", initial, accumulator: "l[*] accumulator" },
-  expression: { operation: "+", of: [only("l[*] accumulator"), only("l[*].n")] },
+  cases: [{ where: [], expression: { operation: "+", of: [only("l[*] accumulator"), only("l[*].n")] } }],
 });
 const DOMAINS: readonly (readonly [string, SymbolDomain])[] = [
   ["l.length", { kind: "integer", least: "0", most: "9" }],

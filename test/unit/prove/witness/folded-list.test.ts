@@ -13,14 +13,14 @@ const ALL = only("l[*] all");
 const [A, B] = [only("l[*].a"), only("l[*].b")];
 const of = (operation: string, ...operands: Expression[]): Expression => ({ operation, of: operands });
 const origin = (expression: Expression, initial = 0): FoldedOrigin => ({
-  ...{ kind: "folded", list: "l", initial, accumulator: "l[*] all", expression },
+  ...{ kind: "folded", list: "l", initial, accumulator: "l[*] all", cases: [{ where: [], expression }] },
 });
 type Element = Readonly<Record<string, number>>;
 
-function foldedBy({ expression, initial }: FoldedOrigin, elements: readonly unknown[]): number {
+function foldedBy({ cases, initial }: FoldedOrigin, elements: readonly unknown[]): number {
   return (elements as readonly Element[]).reduce((all, one) => {
     const numberOf = (name: string) => (name === "l[*] all" ? all : one[name.slice("l[*].".length)]!);
-    return evaluated(expression, (term) => numberOf(term.of[0]![1]));
+    return evaluated(cases[0]!.expression, (term) => numberOf(term.of[0]![1]));
   }, initial);
 }
 
