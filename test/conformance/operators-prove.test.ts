@@ -24,6 +24,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   "count-rings": "decided",
   "dedupe-maps": "not",
   "exe-allow": "decided",
+  "exe-limits": "decided",
   "limits-per-label": "partly",
   "lower-case": "decided",
   "maps-big": "decided",

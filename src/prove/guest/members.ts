@@ -29,6 +29,11 @@ const OBJECT_FUNCTIONS: ReadonlySet<unknown> = new Set(
   ),
 );
 
+/** Whether a value is a function that objects inherit, such as what `TABLE[name]` is for the name `toString`. */
+export function isInheritedFunction(value: unknown): boolean {
+  return OBJECT_FUNCTIONS.has(value);
+}
+
 /** A property key (ECMA-262, 7.1.19): a string or a symbol of JavaScript, or a symbol of the explorer, a text. */
 function keyOf(key: unknown): unknown {
   const its = settled(key);

@@ -3,7 +3,7 @@ import { isSafe } from "../arithmetic/range.js";
 import type { TextPart } from "../shared/atom.js";
 import { alone, compute, rangeOfInteger } from "./arithmetic.js";
 import { view } from "./facts.js";
-import { propertyExists } from "./members.js";
+import { isInheritedFunction, propertyExists } from "./members.js";
 import { combined, constantTerm, type Integer, multiple, testNumber } from "./numbers.js";
 import { at, notDecided, test, testType, typesOf } from "./path.js";
 import { partsOf, Sym, type Term, termOf } from "./term.js";
@@ -67,7 +67,7 @@ function computed(operator: string, left: unknown, right: unknown): unknown {
   // After their types are known, JSON values are arrays and objects, which are added as texts
   if (operator === "+" && (isText(left, one) || isText(right, other) || one?.k === "json" || other?.k === "json"))
     return joined([...textParts(left), ...textParts(right)]);
-  if (Object.hasOwn(ORDERS, operator)) return order(operator, left, right);
+  if (Object.hasOwn(ORDERS, operator)) return order(operator, ordered(left), ordered(right));
   const [a, b] = [integerOf(left), integerOf(right)];
   const term = a === null || b === null ? null : linearOf(operator, a, b);
   return term ?? compute(operator, [left, right]);
@@ -189,6 +189,13 @@ const ORDERS: Readonly<Record<string, readonly [isReverse: boolean, is: "< 0" | 
   ">": [true, "< 0"],
   ">=": [true, "<= 0"],
 };
+
+/** What an order compares in place of a value that is neither a number nor a text (ToNumber, ECMA-262, 7.1.4). */
+function ordered(value: unknown): unknown {
+  // The text of a function is no number
+  if (value === undefined || isInheritedFunction(value)) return Number.NaN;
+  return value === null || typeof value === "boolean" ? Number(value) : value;
+}
 
 function order(operator: string, left: unknown, right: unknown): boolean {
   const [isReverse, is] = ORDERS[operator]!;
