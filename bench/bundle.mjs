@@ -1,9 +1,11 @@
 // Bundles modules of the benchmark with the sources of this checkout.
+import { copyFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
+const dist = fileURLToPath(new URL("../dist/", import.meta.url));
 /** The folder of the bundles. */
 const built = join(here, "node_modules", ".rows");
 
@@ -26,5 +28,8 @@ export async function bundled(modules) {
     },
     logLevel: "warning",
   });
+  // libraries that the sources look for beside themselves, and that only the build makes
+  for (const name of readdirSync(dist).filter((each) => each.endsWith(".cjs")))
+    copyFileSync(join(dist, name), join(built, name));
   return modules.map((module) => join(built, `${module}.mjs`));
 }

@@ -1,8 +1,10 @@
 import { CountersignError } from "../../error.js";
 import { GUARD_VERSION } from "../list/list-header.js";
 
+/** The kernel frees the maps of a guard that was stopped only after a grace period of RCU. */
 export const OTHER_VERSION =
-  "use the Countersign that started it: under audit, its `seal stop` ends it; otherwise boot the machine again";
+  "use the Countersign that started it: under audit, its `seal stop` ends it, which shows after some seconds; " +
+  "otherwise boot the machine again";
 
 /**
  * Requires that this Countersign knows the guard that is in force: in another version, bits and numbers can mean

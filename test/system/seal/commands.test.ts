@@ -29,7 +29,9 @@ const STEPS: Readonly<Record<string, string>> = {
   "status of an older guard": "other-loader /lib/other-guard > /dev/null; countersign seal status",
   "stop an older guard": "countersign seal stop",
   "status of an older guard with another status": `other-loader --stop > /dev/null; hold-status ${STATUS.size + 8} ${OTHER_VERSION} countersign seal status`,
-  "stop without a guard": "countersign seal stop",
+  // the kernel frees the maps of the guard that was stopped only after a grace period of RCU
+  "stop without a guard":
+    "until countersign seal stop 2>&1 | grep -q NOT_RUNNING; do echo waits; sleep 1; done; countersign seal stop",
   "start with a program that is loaded": "hold-sysctl --multi countersign seal start --list /lib/list",
   "start as a user": "as-user countersign seal start --deny-all",
   "start for audit": "countersign seal start --audit --list /lib/list",

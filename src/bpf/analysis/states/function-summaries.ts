@@ -18,6 +18,8 @@ interface Summary {
   readonly writes: (ByteSet | null)[];
   /** The ranges of `writes` behind each parameter, computed for the first call after a change. */
   written: readonly (readonly WrittenRange[])[] | null;
+  /** The last return: the number of its set of written bytes, its signs and the call; many returns are alike. */
+  readonly last: { set: number; signs: number; slot: number };
 }
 
 /** Bytes behind a parameter that a function has surely written if its result has one of these signs. */
@@ -58,7 +60,12 @@ export class FunctionSummaries {
   /** A function returns a number of one of these signs; `slot` is the call that it is the result of, or -1. */
   returns(index: number, signs: number, slot: number, written: WrittenBytes): boolean {
     const summary = this.#of(index);
-    const { writes } = summary;
+    const { writes, last } = summary;
+    const set = written.store();
+    if (last.set === set && last.slot === slot && (signs & ~last.signs) === 0) return false;
+    last.set = set;
+    last.signs = signs;
+    last.slot = slot;
     let fewer = false;
     for (const [at, sign] of SIGNS.entries()) {
       if ((signs & sign) === 0) continue;
@@ -89,7 +96,7 @@ export class FunctionSummaries {
   #of(index: number): Summary {
     let summary = this.#summaries.get(index);
     if (summary === undefined) {
-      summary = { reads: new ByteSet(), readsAny: 0, writes: [null, null, null], written: null };
+      summary = { reads: new ByteSet(), readsAny: 0, writes: [null, null, null], written: null, last: { ...NONE } };
       this.#summaries.set(index, summary);
     }
     return summary;
@@ -97,6 +104,7 @@ export class FunctionSummaries {
 }
 
 const NOTHING: readonly WrittenRange[] = [];
+const NONE = { set: -1, signs: 0, slot: -1 };
 
 /** The ranges behind each parameter. */
 function rangesOf(writes: readonly (ByteSet | null)[]): readonly (readonly WrittenRange[])[] {

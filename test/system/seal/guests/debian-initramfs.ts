@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { available, keep } from "../../core/debian-archive.js";
 import { must } from "./debian-root.js";
 
@@ -26,8 +26,14 @@ export function debianInitramfs(): DebianInitramfs | string {
   const kept = available(() => keep("guest-initramfs_trixie-1", build));
   if (typeof kept === "string") return kept;
   const read = (...path: readonly string[]) => readFileSync(join(kept.folder, ...path));
-  const klibc = readdirSync(join(kept.folder, "klibc")).map((name) => [`lib/${name}`, read("klibc", name)] as const);
-  return { image: (name) => read(`${name}.img`), runInit: Object.fromEntries(klibc) };
+  const runInit = read("klibc", "run-init");
+  // /lib or /usr/lib, as the version of klibc-utils has it
+  const [interpreter = ""] = /\/[\w/]+\/klibc-[\w-]+\.so/.exec(runInit.toString("latin1")) ?? [];
+  const library = read("klibc", basename(interpreter));
+  return {
+    image: (name) => read(`${name}.img`),
+    runInit: { "lib/run-init": runInit, [interpreter.slice(1)]: library },
+  };
 }
 
 /** Takes a minute. */
