@@ -92,6 +92,7 @@ const ROWS: readonly Row[] = [
 const OTHER_FOLDERS = [
   "learn --out",
   "learn --root",
+  "log --objects",
   "prove witness --out",
   "replay --objects",
   "seal build --out",
