@@ -88,3 +88,35 @@ describe.each(Object.entries(ENGINES))("%s", (_, open) => {
     });
   });
 });
+
+it("decisions in a group are those that are made one by one, also after a harmful one", {
+  tags: ["deep"],
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "countersign-"));
+  try {
+    const [body, code] = HARM["runs out of memory"];
+    const policy = `export function blob_verify({ name }) { if (name === "harm") { ${body} } return 0; }`;
+    writeFileSync(join(folder, "harmful.js"), policy);
+    const file = join(folder, "countersign.yaml");
+    writeFileSync(file, stringify({ version: 1, attachments: [{ policy: "harmful.js", limits: { timeout: "10s" } }] }));
+    const engine = await TimedEngine.open(readConfig(file));
+    const about = (name: string, cgroup: string) => ({
+      hook: "blob_verify" as const,
+      subject: { name, digest: "d", data: Uint8Array.of(1), signature: null },
+      current: task({ cgroup }),
+    });
+    const [a, b] = ["/system.slice/a.service", "/system.slice/b.service"];
+    const names = ["harmless", "harm", "harm", "harmless"];
+    const decisions = await engine.decideAll([...names.map((name) => about(name, a)), about("harmless", b)]);
+    expect(decisions.map(({ answers: [answer] }) => answer!.fault?.code ?? answer!.verdict)).toEqual([
+      0,
+      code,
+      code,
+      "SUSPENDED",
+      0,
+    ]);
+    engine.close();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

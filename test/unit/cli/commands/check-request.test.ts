@@ -73,6 +73,20 @@ describe("check --request", () => {
     expect(out).toContain("requests.jsonl:4  BPF_LINK_CREATE  bpf  denied -EPERM  p: host has 2 links");
   });
 
+  it("keeps nothing that a request with contents of maps writes, and shows it to no other", async () => {
+    const link = { command: { name: "BPF_LINK_CREATE" } };
+    const withCount = (count: number) => ({ ...link, maps: { m: { host: count } } });
+    const { out } = await check(ask(link, withCount(2), withCount(1), withCount(1), link, link), "--json");
+    expect(linesOf(out).map(({ decision }) => decision!.enforced_errno)).toEqual([
+      "0",
+      "-EPERM",
+      "0",
+      "0",
+      "0",
+      "-EPERM",
+    ]);
+  });
+
   it("prints a fault of a policy below its request, and exits with 2", async () => {
     const { out, code } = await check(ask({ module: { unknown: ["path"] } }));
     expect(code).toBe(2);
