@@ -1,6 +1,8 @@
 import { CountersignError } from "../error.js";
 import { didYouMean } from "../nearest.js";
+import { effectsOf } from "./analysis/effects.js";
 import { programFacts } from "./analysis/program-facts.js";
+import { Scratch } from "./analysis/values/scratch.js";
 import { Instructions } from "./described/instructions.js";
 import { OBSERVES } from "./evidence/evidence-collector.js";
 import { zeroMapReferences } from "./insn/digest.js";
@@ -49,10 +51,16 @@ export function describedProgram(described: ProgramDescription): ProgramFacts {
   const none = { btf: null, functions: null, lines: null, relocations: null };
   const fds = { mapByFd: (fd: number) => maps[fd - FIRST_FD] ?? null, mapByIndex: () => null };
   const kernel = kernelWith(described.kfuncs);
-  const code = new LiveProgram({ name, insns: rawInsns, type, expectedAttachType, attachTo, kernel, fds, ...none });
+  const parts = { name, insns: rawInsns, type, expectedAttachType, attachTo, kernel, fds, ...none };
   const insns = zeroMapReferences(rawInsns, "little");
-  const facts = programFacts(code, { name, section, license, insns, rawInsns });
-  return { ...facts, ...withEffects(facts, described.effects) };
+  const scratch = Scratch.begin();
+  try {
+    const code = new LiveProgram({ ...parts, scratch });
+    const facts = programFacts(code, { name, section, license, insns, rawInsns }, effectsOf(code, scratch));
+    return { ...facts, ...withEffects(facts, described.effects) };
+  } finally {
+    scratch.end();
+  }
 }
 
 const FIRST_FD = 3;
