@@ -294,6 +294,8 @@ describe("a command line that is not understood", () => {
     [["check", "--at", "yesterday", "a.o"], "2026-01-31"],
     [["check", "--no-such-option", "a.o"], "unknown option"],
     [["chekc"], "check"],
+    [["types", "maps.d.ts"], "too many arguments"],
+    [["scan", "37"], "too many arguments"],
   ])("%j exits with 2 and says why", async (words, message) => {
     const { code, out, err } = await runCommand(...(words as string[]));
     expect({ code, out }).toEqual({ code: 2, out: "" });
@@ -306,6 +308,24 @@ describe("a command line that is not understood", () => {
     expect(await checked("--as", as, place.at("drop.o"))).toMatch(
       /as\.json:1:9: `uid` should be a number, not text \(`root`\)/,
     );
+  });
+});
+
+describe("types of maps are not written, and nothing is replaced,", () => {
+  const written = place.write("maps.d.ts", "// mine\n");
+
+  it.each([
+    ["without a configuration", ["--config", place.at("none.yaml")], "none.yaml: cannot be read: ENOENT"],
+    [
+      "for one that is not valid",
+      ["--config", place.write("bad.yaml", "version: 1\nattachments: []\nmaps: { m: { values: { type: int } } }\n")],
+      "bad",
+    ],
+    ["into a folder", ["--config", place.config, "--output", place.at("signatures")], "is not a regular file"],
+    ["below a file", ["--config", place.config, "--output", `${written}/maps.d.ts`], "ENOTDIR"],
+  ])("%s", async (_, words, message) => {
+    expect(await complaint("types", ...words)).toContain(message);
+    expect(readFileSync(written, "utf8")).toBe("// mine\n");
   });
 });
 
