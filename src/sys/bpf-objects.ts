@@ -4,33 +4,9 @@ import { cString } from "./file.js";
 import { addressOf, keepAlive, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
-/** The kinds of BPF objects that the kernel gives ids. */
-export type ObjectKind = "program" | "map" | "link" | "btf";
-
-/** Commands of bpf(2): BPF_*_GET_NEXT_ID and BPF_*_GET_FD_BY_ID of linux/bpf.h. */
-const BY_ID: Readonly<Record<ObjectKind, { readonly next: number; readonly open: number }>> = {
-  program: { next: 11, open: 13 },
-  map: { next: 12, open: 14 },
-  btf: { next: 23, open: 19 },
-  link: { next: 31, open: 30 },
-};
-
-/** BPF_F_RDONLY of linux/bpf.h, for maps. Other objects take no flags. */
-const RDONLY = 1 << 3;
-
-/** The id of the object after this one, or a negative errno: ENOENT at the end, EPERM without CAP_SYS_ADMIN. */
-export function nextObjectId(kind: ObjectKind, id: number): number {
-  const attr = new Uint32Array([id, 0, 0]);
-  const result = bpf(BY_ID[kind].next, new Uint8Array(attr.buffer));
-  return result < 0 ? result : attr[1]!;
-}
-
-/** Opens an object by its id, a map only for reading. Returns an fd, which the caller closes, or a negative errno. */
-export function openObject(kind: ObjectKind, id: number): number {
-  return bpf(BY_ID[kind].open, new Uint8Array(Uint32Array.of(id, 0, kind === "map" ? RDONLY : 0).buffer));
-}
-
 const OBJ_GET = 7;
+/** BPF_F_RDONLY of linux/bpf.h. */
+const RDONLY = 1 << 3;
 
 /**
  * Opens a pinned object, a map only for reading. Returns an fd, which the caller closes, or a negative errno. struct

@@ -8,6 +8,36 @@ export function bpf(cmd: number, attr: Uint8Array): number {
   return syscall(NR.bpf, cmd, attr, attr.byteLength);
 }
 
+/** The kinds of BPF objects that the kernel gives ids. */
+export type IdKind = "program" | "map" | "link" | "btf";
+
+/** Commands of bpf(2): BPF_*_GET_NEXT_ID and BPF_*_GET_FD_BY_ID of linux/bpf.h. */
+const BY_ID: Readonly<Record<IdKind, { readonly next: number; readonly open: number }>> = {
+  program: { next: 11, open: 13 },
+  map: { next: 12, open: 14 },
+  btf: { next: 23, open: 19 },
+  link: { next: 31, open: 30 },
+};
+
+/** BPF_F_RDONLY of linux/bpf.h, for maps. Other objects take no flags. */
+const RDONLY = 1 << 3;
+
+/** The id of the object after this one, or a negative errno: ENOENT at the end, EPERM without CAP_SYS_ADMIN. */
+export function nextObjectId(kind: IdKind, id: number): number {
+  const attr = new Uint32Array([id, 0, 0]);
+  const result = bpf(BY_ID[kind].next, new Uint8Array(attr.buffer));
+  return result < 0 ? result : attr[1]!;
+}
+
+/**
+ * Opens an object by its id, a map only for reading unless `writable`. Returns an fd, which the caller closes, or a
+ * negative errno.
+ */
+export function openObject(kind: IdKind, id: number, writable = false): number {
+  const flags = kind === "map" && !writable ? RDONLY : 0;
+  return bpf(BY_ID[kind].open, new Uint8Array(Uint32Array.of(id, 0, flags).buffer));
+}
+
 const OBJ_GET_INFO_BY_FD = 15;
 const MAP_LOOKUP_ELEM = 1;
 const PROG_GET_FD_BY_ID = 13;

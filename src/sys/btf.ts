@@ -1,4 +1,4 @@
-import { bpf, btfOf, objectInfo } from "./bpf.js";
+import { btfOf, nextObjectId, objectInfo, openObject } from "./bpf.js";
 import { addressOf, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
@@ -37,9 +37,6 @@ export function btfReport(fd: number): BtfReport | number {
   };
 }
 
-const BTF_GET_FD_BY_ID = 19;
-const BTF_GET_NEXT_ID = 23;
-
 /** The bytes of a BTF object; null if it does not exist or cannot be opened, which needs CAP_SYS_ADMIN. */
 export function btfById(id: number): Uint8Array | null {
   const fd = openBtf(id);
@@ -59,14 +56,12 @@ export function btfReportById(id: number): BtfReport | number {
 }
 
 function openBtf(id: number): number {
-  return bpf(BTF_GET_FD_BY_ID, new Uint8Array(Uint32Array.of(id, 0, 0).buffer));
+  return openObject("btf", id);
 }
 
 /** The id of the BTF object after this one, or a negative errno: ENOENT at the end. */
 export function nextBtfId(id: number): number {
-  const attr = new Uint32Array([id, 0, 0]);
-  const result = bpf(BTF_GET_NEXT_ID, new Uint8Array(attr.buffer));
-  return result < 0 ? result : attr[1]!;
+  return nextObjectId("btf", id);
 }
 
 /** What {@link mapInfo} leaves out: the types of a map, and more of how it was created. */

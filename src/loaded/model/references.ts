@@ -1,8 +1,8 @@
-import type { ObjectKind } from "../../sys/bpf-objects.js";
+import type { IdKind } from "../../sys/bpf.js";
 
 /** One object of the kernel. */
 export interface ObjectName {
-  readonly kind: Exclude<ObjectKind, "btf">;
+  readonly kind: Exclude<IdKind, "btf">;
   readonly id: number;
 }
 

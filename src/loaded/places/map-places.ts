@@ -1,5 +1,6 @@
 import { ATTACH_TYPES } from "../../bpf/tables/names.gen.js";
-import { mapElement, openObject, queryPrograms } from "../../sys/bpf-objects.js";
+import { openObject } from "../../sys/bpf.js";
+import { mapElement, queryPrograms } from "../../sys/bpf-objects.js";
 import { syscall } from "../../sys/libc.js";
 import { NR } from "../../sys/numbers.js";
 import type { MapReport } from "../model/objects.js";

@@ -1,5 +1,6 @@
 import { ERRNO, errorName } from "../../errno.js";
-import { type BufferPlace, nextObjectId, type ObjectKind, objectReport, openObject } from "../../sys/bpf-objects.js";
+import { type IdKind, nextObjectId, openObject } from "../../sys/bpf.js";
+import { type BufferPlace, objectReport } from "../../sys/bpf-objects.js";
 import { readSmall } from "../../sys/file.js";
 import { syscall } from "../../sys/libc.js";
 import { NR } from "../../sys/numbers.js";
@@ -30,7 +31,7 @@ export function listLinks(): Listed<LinkReport> {
 }
 
 /** All objects of a kind that exist from the beginning to the end of the list. `read` returns a negative errno. */
-function list<T extends object>(kind: ObjectKind, name: string, read: (fd: number) => T | number): Listed<T> {
+function list<T extends object>(kind: IdKind, name: string, read: (fd: number) => T | number): Listed<T> {
   const objects: T[] = [];
   const failed: string[] = [];
   let id = nextObjectId(kind, 0);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestContext } from "vitest";
 import { mountPoints } from "../../../src/loaded/mounts/mount-points.js";
-import { nextObjectId } from "../../../src/sys/bpf-objects.js";
+import { nextObjectId } from "../../../src/sys/bpf.js";
 import { RunningProgram } from "../gate/running-program.js";
 
 const BIN = fileURLToPath(new URL("../../../bin/countersign.js", import.meta.url));
