@@ -1,7 +1,7 @@
 /** The doors of `bpf`, which has the most: see door-table.mjs. */
 export const BPF_DOORS = {
-  files: 44,
-  names: 178,
+  files: 45,
+  names: 182,
   shared: [
     "btf/btf",
     "core/variant",
@@ -38,6 +38,10 @@ export const BPF_DOORS = {
     gate: {
       because: "they read the bytes of a live load and complete its facts; bytes become facts only in `bpf`",
       files: ["completed-facts", "prog-load"],
+    },
+    loaded: {
+      because: "what the verifier did to instructions is undone only in `bpf`",
+      files: ["translated-program"],
     },
     prove: {
       because: "the assembler and the tables of program types are of BPF, and know no policy",

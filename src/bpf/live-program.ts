@@ -14,7 +14,7 @@ import {
   MAX_FUNCTIONS,
   OP,
 } from "./insn/insn.js";
-import type { Code, CodeFunction, CodeMap, KernelName, MapReference, Rewrite } from "./model/code.js";
+import type { Code, CodeFunction, CodeMap, KernelName, MapReference, Rewrite, Translation } from "./model/code.js";
 import { rewriteOf } from "./object/core-relo.js";
 import { globalDataName } from "./object/map-definition.js";
 
@@ -41,6 +41,8 @@ export interface LiveParts {
   readonly fds: LoadFds;
   /** The memory of the instructions, which the program must then not outlive. */
   readonly scratch?: Scratch;
+  /** How the verifier has changed the instructions; absent if they are those of a load. */
+  readonly translation?: (insns: Insns) => Translation;
 }
 
 /** The program of a live bpf(2) as input of the analysis. Its BTF ids are those of the running kernel. */
@@ -52,6 +54,7 @@ export class LiveProgram implements Code {
   readonly attachTo: string | null;
   readonly functions: readonly CodeFunction[];
   readonly btf: Btf | null;
+  readonly translation: Translation | null;
   readonly #parts: LiveParts;
   /** References to maps themselves, not to a place in their values. */
   readonly #maps = new Map<CodeMap, MapReference>();
@@ -67,6 +70,7 @@ export class LiveProgram implements Code {
     this.attachTo = parts.attachTo;
     this.btf = parts.btf;
     this.functions = functionsOf(this.insns, parts, scratch);
+    this.translation = parts.translation?.(this.insns) ?? null;
   }
 
   mapAt(slot: number): MapReference | null {

@@ -28,6 +28,7 @@ export class Context {
       iterated: KIND.NUMBER | GIVEN_OBJECT | KIND.LENT,
       buffer: KIND.NUMBER | KIND.BUFFER,
       anything: FROM_ANY_CONTEXT,
+      translated: KIND.NUMBER | KIND.OBJECT,
     }[row.otherwise];
     this.#otherwise = kinds === KIND.NUMBER ? values.any : values.pointer(kinds);
     let anywhere = this.#otherwise;

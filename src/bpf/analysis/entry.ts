@@ -1,6 +1,7 @@
 import type { Code } from "../model/code.js";
 import { mayBeLentBuffer } from "../tables/iterators.js";
 import { type ContextRow, contextOfStruct, type ProgramTypeRow } from "../tables/program-types.js";
+import { translatedContext } from "./translated-context.js";
 import { ANYTHING, KIND } from "./values/kinds.js";
 import type { Values } from "./values/values.js";
 
@@ -20,22 +21,25 @@ export interface Entry {
 export function entryOf(code: Code, type: ProgramTypeRow, values: Values): Entry {
   if (type.context.otherwise !== "anything")
     return { context: contextOf(code, type.context), args: [values.pointer(KIND.CTX, 0, 0)] };
+  const context = translatedContext(code, type.context);
   const anything = values.pointer(ANYTHING, -1);
   const parameters = parametersOf(code);
-  if (parameters === null) return { context: type.context, args: [anything, anything, anything, anything, anything] };
+  if (parameters === null) return { context, args: [anything, anything, anything, anything, anything] };
   const first = parameters[0]?.struct;
   const row = first === undefined || first === null ? undefined : contextOfStruct(first);
   const args = parameters.slice(0, 5).map(({ pointer }) => (pointer ? anything : values.any));
-  if (row === undefined) return { context: type.context, args };
+  if (row === undefined) return { context, args };
   // NULL as well: before Linux 6.8 the caller of a global function could pass it (PTR_MAYBE_NULL of
   // btf_prepare_func_args).
   const given = values.join(values.pointer(KIND.CTX | KIND.PACKET | KIND.LENT, 0, 0), values.constant(0));
-  return { context: row, args: [given, ...args.slice(1)] };
+  return { context: translatedContext(code, row), args: [given, ...args.slice(1)] };
 }
 
 /** The context of a `tracing` program depends on its target, which the kernel fixes when it loads the program. */
-function contextOf({ expectedAttachType, attachTo }: Code, row: ContextRow): ContextRow {
-  if (row.otherwise !== "iterated" || mayBeLentBuffer(expectedAttachType, attachTo)) return row;
+function contextOf(code: Code, row: ContextRow): ContextRow {
+  const { expectedAttachType, attachTo } = code;
+  if (row.otherwise !== "iterated" || mayBeLentBuffer(expectedAttachType, attachTo))
+    return translatedContext(code, row);
   return { ...row, otherwise: "kernel" };
 }
 

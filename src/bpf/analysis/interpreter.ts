@@ -77,9 +77,9 @@ export class Interpreter {
     const frames = new Frames(values, functions.length, byteOrder === "big", work, scratch);
     this.#entry = entryOf(code, type, values);
     if (type.context.otherwise === "anything")
-      verdict.replaces(this.#entry.context.otherwise === "anything" ? null : this.#entry.context.name);
+      verdict.replaces(this.#entry.context.name === type.context.name ? null : this.#entry.context.name);
     const context = new Context(this.#entry.context, values);
-    const kept = new KeptPointers(code.btf, () => maps.shared);
+    const kept = new KeptPointers(code, () => maps.shared);
     this.#stack = new StackBytes(code, values, frames, findings);
     this.#stack.onRead = (index) => this.#states.markAll(this.#lenders.get(index));
     const memory = new Memory(values, frames, context, maps, findings, this.#stack, rejectedStores(code), kept);

@@ -1,4 +1,4 @@
-import type { Btf } from "../btf/btf.js";
+import type { Code } from "../model/code.js";
 import { KIND } from "./values/kinds.js";
 
 /** Type tags of fields that hold a pointer to a kernel object (btf_get_field_type of kernel/bpf/btf.c, 6.1 to 7.3). */
@@ -13,15 +13,17 @@ export class KeptPointers {
   #isTagged: boolean | undefined;
 
   constructor(
-    readonly btf: Btf | null,
+    readonly code: Pick<Code, "btf" | "translation">,
     /** Bits of the maps that the program did not create (maps.ts). */
     readonly shared: () => number,
   ) {}
 
   /** ADDRESS if eight bytes of memory of these kinds and maps may be an address; otherwise 0. */
   in(kinds: number, maps: number): number {
-    if (this.btf === null) return (kinds & KIND.MEMORY) === 0 && (maps & this.shared()) !== 0 ? KIND.ADDRESS : 0;
-    this.#isTagged ??= this.btf.names("type_tag", TAGS);
+    const { btf, translation } = this.code;
+    if (translation?.keepsPointers === true) return KIND.ADDRESS;
+    if (btf === null) return (kinds & KIND.MEMORY) === 0 && (maps & this.shared()) !== 0 ? KIND.ADDRESS : 0;
+    this.#isTagged ??= btf.names("type_tag", TAGS);
     return this.#isTagged ? KIND.ADDRESS : 0;
   }
 }

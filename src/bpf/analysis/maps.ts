@@ -1,5 +1,6 @@
 import type { EvidenceCollector } from "../evidence/evidence-collector.js";
 import type { CodeMap } from "../model/code.js";
+import { KIND } from "./values/kinds.js";
 
 /** Bits 0 to 29 stand for one map each. */
 const NAMED = 30;
@@ -64,6 +65,15 @@ export class Maps {
       this.#inner.set(outer, inner);
     }
     return inner;
+  }
+
+  /**
+   * What a pointer to one of these maps points to after the kernel has added to it, in place of a lookup: the value of
+   * an array, and a pointer to it in a map of another type (`map_gen_lookup` of struct bpf_map_ops).
+   */
+  insideOf(bits: number): number {
+    const map = this.only(bits);
+    return map === null ? KIND.MAP_VALUE | KIND.ELEMENT : map.type === "array" ? KIND.MAP_VALUE : KIND.ELEMENT;
   }
 
   /** The only map in these bits; null if there are several, or if it is unknown. */

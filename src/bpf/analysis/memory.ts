@@ -6,7 +6,7 @@ import { READ_ONLY_CONTEXTS, READ_ONLY_OBJECTS } from "../tables/rejected-stores
 import { Addresses } from "./addresses.js";
 import { type Context, NO_FIELDS } from "./context.js";
 import type { KeptPointers } from "./kept-pointers.js";
-import type { Maps } from "./maps.js";
+import { FOREIGN, type Maps } from "./maps.js";
 import type { StackBytes } from "./stack-bytes.js";
 import type { Frames } from "./states/frames.js";
 import { ANY_OFFSET, ANYTHING, KIND, POINTERS } from "./values/kinds.js";
@@ -97,8 +97,23 @@ export class Memory {
         size === 8 ? values.pointer(KIND.NUMBER | KIND.OBJECT | user | held | kept, shared) : small,
       );
     }
+    if ((kinds & KIND.ELEMENT) !== 0) result = either(values, result, this.#element(slot, pointer, size));
     if (result < 0 || (kinds & OF_NUMBERS) !== 0) result = either(values, result, small);
     return result;
+  }
+
+  /** What the kernel loads in place of a lookup: a pointer to the value, or the map or socket that a map holds. */
+  #element(slot: number, pointer: number, size: number): number {
+    const { values, maps } = this;
+    if (size !== 8) return this.#readAnywhere(slot);
+    const bits = values.maps(pointer);
+    const held = bits & (maps.ofMaps | maps.ofSockets);
+    const kinds = (bits & maps.ofMaps) !== 0 ? KIND.MAP : 0;
+    const sockets = (bits & maps.ofSockets) !== 0 ? KIND.SOCKET : 0;
+    const plain = (bits & ~held) | (bits & FOREIGN);
+    const inner = kinds === 0 ? 0 : maps.innerOf(bits);
+    const value = plain === 0 ? 0 : KIND.MAP_VALUE;
+    return values.join(values.pointer(kinds | sockets | value, inner | plain), values.constant(0));
   }
 
   /** A store of `size` bytes of a value. */
@@ -166,7 +181,7 @@ export class Memory {
     }
     if ((kinds & KIND.LENT) !== 0)
       findings.note("writes_shared_map", slot, `${verb} into memory that it is lent, which may be a map's value`);
-    if ((kinds & (KIND.KERNEL | KIND.OBJECT | KIND.MAP)) !== 0)
+    if ((kinds & (KIND.KERNEL | KIND.OBJECT | KIND.MAP | KIND.ELEMENT)) !== 0)
       for (const effect of OBJECTS) findings.note(effect, slot, `${verb} into a kernel object`);
     if ((kinds & KIND.BUFFER) !== 0)
       findings.note("changes_kernel_state", slot, `${verb} into the buffer of a writable tracepoint`);

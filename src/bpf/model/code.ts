@@ -40,7 +40,35 @@ export interface Code {
   sourceAt(slot: number): string | null;
   /** The BTF of the program itself. */
   readonly btf: Btf | null;
+  /** How the verifier has changed the instructions; null if they are those of a load. */
+  readonly translation?: Translation | null;
 }
+
+/** What a program's instructions do not show after the verifier has translated them. */
+export interface Translation {
+  /**
+   * By the name of a context in the table of program types, the pointers in the kernel's own structure of it, to which
+   * accesses have been translated.
+   */
+  readonly contexts: ReadonlyMap<string, readonly TranslatedPointer[]>;
+  /**
+   * By slot, the place of a load in a sequence that may stand for a load of one field of the context, if it begins with
+   * the context: FIRST, MIDDLE or LAST of {@link SEQUENCE}; 0 for none.
+   */
+  readonly sequences: Uint8Array;
+  /** Whether a map of the program may hold pointers to kernel objects: false if its BTF has no tags for them. */
+  readonly keepsPointers: boolean;
+}
+
+export interface TranslatedPointer {
+  readonly name: string;
+  /** In bytes, in the kernel's structure. */
+  readonly offset: number;
+  readonly size: number;
+  readonly kind: "packet" | "packet_end" | "socket" | "kernel" | "flow_keys" | "option";
+}
+
+export const SEQUENCE = { FIRST: 1, MIDDLE: 2, LAST: 3 } as const;
 
 export interface CodeFunction {
   readonly name: string;

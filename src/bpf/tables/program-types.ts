@@ -21,9 +21,9 @@ export interface ContextRow {
   /**
    * The value of a load from any other field: a number, or an argument of the kernel function, which may be a pointer
    * to any kernel object with BTF or (`iterated`, unless iterators.ts excludes it) to a value of the map that an
-   * iterator visits. `anything` if the context is not known.
+   * iterator visits. `anything` if the context is not known, `translated` if its structure is the kernel's own.
    */
-  readonly otherwise: "number" | "kernel" | "iterated" | "buffer" | "anything";
+  readonly otherwise: "number" | "kernel" | "iterated" | "buffer" | "anything" | "translated";
   readonly pointers: readonly ContextField[];
   /** The writable fields, for evidence. A store to another field counts as well. */
   readonly writable: readonly WritableField[];

@@ -33,6 +33,11 @@ export interface Broken {
 const FRAME_POINTER = 10;
 /** MAX_BPF_STACK (include/linux/filter.h) in slots of 8 bytes. */
 export const FRAME_SLOTS = 64;
+/**
+ * In place of BPF_REG_AX of include/linux/filter.h, in which the verifier keeps numbers within what it inserts: only
+ * translated programs have it, and none across what it does not insert. Its value is behind those of a leader's state.
+ */
+export const AUXILIARY = 76;
 
 /** Reads the control flow. Checks registers, jumps and calls as kernel/bpf/verifier.c does before it follows them. */
 export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
@@ -60,7 +65,7 @@ export function flowOf(code: Code, scratch = new Scratch()): Flow | Broken {
     for (let slot = start; slot < end; slot++) {
       const op = opcode[slot]!;
       const kind = op & OP.CLASS;
-      if (dst[slot]! > FRAME_POINTER || src[slot]! > FRAME_POINTER)
+      if (isUnknown(dst[slot]!) || isUnknown(src[slot]!))
         return { slot, because: "names a register that does not exist" };
       if (kind === OP.JMP || kind === OP.JMP32) {
         const operation = op & OP.CODE;
@@ -120,6 +125,10 @@ export function functionAt({ table, functionOf, entries }: Flow, slot: number): 
   if (leader < 0) return -1;
   const index = functionOf[leader]!;
   return entries[index] === leader ? index : -1;
+}
+
+function isUnknown(register: number): boolean {
+  return register > FRAME_POINTER && register !== AUXILIARY;
 }
 
 /** BPF_JSLE, the last comparison. */

@@ -2,14 +2,15 @@ import { addressBytes, lowBytes, withAddress, withoutAddress } from "../values/a
 import { ANY_FRAME, ANY_NUMBER, ANY_OFFSET, ANYTHING, KIND } from "../values/kinds.js";
 import type { Scratch } from "../values/scratch.js";
 import { ALL_BYTES, UPPER_BYTES, type Values } from "../values/values.js";
-import { FRAME_SLOTS } from "./flow.js";
+import { AUXILIARY, FRAME_SLOTS } from "./flow.js";
 import type { Work } from "./work.js";
 import { WrittenBytes } from "./written-bytes.js";
 
 /** Index of the number of the set of written bytes in a state, after the registers, and of the first stack slot. */
 export const WRITTEN = 11;
 export const FIRST_SLOT = 12;
-const STATE_SIZE = FIRST_SLOT + FRAME_SLOTS;
+/** The last is the auxiliary register's. */
+const STATE_SIZE = AUXILIARY + 1;
 
 /**
  * The stack. The current function's own frame is part of the state that flows through the function. Accesses to frames

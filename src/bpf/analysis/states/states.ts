@@ -2,7 +2,7 @@ import type { Code } from "../../model/code.js";
 import type { Scratch } from "../values/scratch.js";
 import type { Values } from "../values/values.js";
 import { CallOrder } from "./call-order.js";
-import type { Flow } from "./flow.js";
+import { AUXILIARY, type Flow } from "./flow.js";
 import { FIRST_SLOT, type Frames, WRITTEN } from "./frames.js";
 import { LeaderQueue } from "./leader-queue.js";
 import type { Work } from "./work.js";
@@ -97,6 +97,7 @@ export class States {
     const { state } = frames;
     const words = this.#words;
     for (let index = 0; index < size; index++) state[index] = words[base + index]!;
+    state[AUXILIARY] = this.values.any;
     frames.written.load(state[WRITTEN]!);
   }
 

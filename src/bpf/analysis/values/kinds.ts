@@ -40,10 +40,14 @@ export const KIND = {
   ADDRESS: 1 << 17,
   /** What a pointer that was read from the value of a map of others points to: an object in that map. */
   HELD: 1 << 18,
+  /** A place inside of a map that holds a pointer to the value: what the kernel computes in place of a lookup. */
+  ELEMENT: 1 << 19,
+  /** Not a kind of pointer: what the kernel follows within the access to one field of the context. */
+  INSIDE: 1 << 20,
 } as const;
 
 /** All kinds of pointers. */
-export const POINTERS = 0x1fffe | KIND.HELD;
+export const POINTERS = 0x1fffe | KIND.HELD | KIND.ELEMENT;
 
 /** An object that the kernel gave the program, unlike a number that it read and that may be a pointer to one. */
 export const GIVEN_OBJECT = KIND.OBJECT | KIND.ADDRESS;
@@ -54,7 +58,7 @@ export const GIVEN_MEMORY = KIND.KERNEL | KIND.ADDRESS;
 export const FOLLOWED = KIND.CTX | KIND.MAP_VALUE | KIND.STACK | KIND.FUNCTION;
 
 /** Kinds that belong to a map. */
-export const OF_MAPS = KIND.MAP_VALUE | KIND.MAP | KIND.ARENA | KIND.HELD;
+export const OF_MAPS = KIND.MAP_VALUE | KIND.MAP | KIND.ARENA | KIND.HELD | KIND.ELEMENT;
 
 /** A pointer to an unknown kind of memory. */
 export const ANYTHING = 0x1ffff & ~KIND.FUNCTION;
