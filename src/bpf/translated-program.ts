@@ -6,7 +6,7 @@ import { OBSERVES } from "./evidence/evidence-collector.js";
 import { disassemble } from "./insn/disassembly.js";
 import { decodeInsns, type Insns } from "./insn/insn.js";
 import { type LiveParts, LiveProgram, liveRecords } from "./live-program.js";
-import type { CodeMap, Translation } from "./model/code.js";
+import type { CodeMap } from "./model/code.js";
 import { EFFECTS, type Effects, type Evidence } from "./model/facts.js";
 import { type KernelContext, kernelContexts } from "./translated/kernel-layout.js";
 import { type KernelView, loadForm, type Problem } from "./translated/load-form.js";
@@ -28,8 +28,8 @@ export interface TranslatedParts {
   /** struct bpf_func_info[] and bpf_line_info[] as the kernel reports them: 8 and 16 bytes each. */
   readonly functions: Uint8Array;
   readonly lines: Uint8Array;
-  /** The program's own BTF; null if it has none. */
-  readonly btf: Btf | null;
+  /** The program's own BTF; null if it has none, `unread` if it could not be read. */
+  readonly btf: Btf | null | "unread";
   /** BTF of the kernel; null if it is not known: accesses to the context are then not told apart. */
   readonly kernelTypes: Btf | null;
   /** The map with an id. Calls for one id must return the same object. Null if it is not known. */
@@ -55,21 +55,29 @@ export interface EffectsAtMost {
  */
 export function effectsAtMost(parts: TranslatedParts): EffectsAtMost {
   decodeInsns(parts.insns);
-  const { insns, names, problems } = loadForm(parts.insns, parts.kernel);
+  const { insns, names, keeping, problems } = loadForm(parts.insns, parts.kernel);
+  // It says which functions others may replace (freplace).
+  if (parts.btf === "unread")
+    return anything(decodeInsns(parts.insns), [{ slot: 0, because: "its BTF cannot be read" }]);
   if (problems.length > 0) return anything(decodeInsns(parts.insns), problems);
   const contexts = parts.kernelTypes === null ? [] : kernelContexts(parts.kernelTypes, parts.type);
   const scratch = Scratch.begin();
   try {
-    const { name, type, attachType, attachTo, btf } = parts;
+    const { name, type, attachType, attachTo } = parts;
     const expectedAttachType = attachType === "none" ? null : attachType;
     const live: LiveParts = {
-      ...{ name, type, expectedAttachType, attachTo, btf, insns, scratch },
+      ...{ name, type, expectedAttachType, attachTo, insns, scratch },
       kernel: { count: names.length + 1, kind: (id) => names[id - 1]!.kind, name: (id) => names[id - 1]!.name },
+      btf: parts.btf,
       functions: recordsOf(parts.functions, 8, "functions"),
       lines: recordsOf(parts.lines, 16, "lines"),
       relocations: null,
       fds: { mapByFd: parts.mapById, mapByIndex: () => null },
-      translation: (each) => translationOf(each, contexts, parts.keepsPointers),
+      translation: (each) => {
+        const sequences = sequencesOf(each, contexts);
+        const pointers = new Map(contexts.map(({ name: context, pointers: own }) => [context, own]));
+        return { contexts: pointers, sequences, keeping, keepsPointers: parts.keepsPointers };
+      },
     };
     const found = effectsOf(new LiveProgram(live), scratch);
     return attachType === null ? withEveryVerdict(type, found) : { ...found, unknown: [] };
@@ -95,15 +103,14 @@ const recordsOf = (bytes: Uint8Array, size: number, kind: "functions" | "lines")
 /** The number of BPF_REG_AX in an instruction, which an instruction of a load cannot have. */
 const AX = 11;
 
-function translationOf(insns: Insns, contexts: readonly KernelContext[], keepsPointers: boolean): Translation {
+function sequencesOf(insns: Insns, contexts: readonly KernelContext[]): Uint8Array {
   for (const registers of [insns.dst, insns.src])
     for (let slot = registers.indexOf(AX); slot !== -1; slot = registers.indexOf(AX, slot + 1))
       registers[slot] = AUXILIARY;
-  const sequences = markSequences(
+  return markSequences(
     insns,
     contexts.flatMap(({ loads }) => loads),
   );
-  return { contexts: new Map(contexts.map(({ name, pointers }) => [name, pointers])), sequences, keepsPointers };
 }
 
 /** Every effect, for each of which the first problem is the reason. */

@@ -68,12 +68,14 @@ interface Given {
   readonly attachTo?: string | null;
   readonly functions?: Uint8Array;
   readonly lines?: Uint8Array;
+  readonly btfId?: number;
+  readonly machine?: string;
 }
 
 /** What a program of these translated instructions can at most do. */
 export function atMost(type: string, insns: readonly Uint8Array[], given: Given = {}): EffectsAtMost {
   const code: LoadedCode = {
-    report: { ...NO_PROGRAM, type },
+    report: { ...NO_PROGRAM, type, btfId: given.btfId ?? null },
     loadedFor: { attachType: given.attachType ?? null, attachTo: given.attachTo ?? null },
     translated: Buffer.concat(insns),
     functions: given.functions ?? new Uint8Array(),
@@ -82,7 +84,7 @@ export function atMost(type: string, insns: readonly Uint8Array[], given: Given 
   };
   const symbols = new KernelSymbols(Buffer.from(given.kallsyms ?? new Functions().kallsyms));
   return programEffects(code, given.maps ?? [], {
-    callees: new Callees(symbols, "x64"),
+    callees: new Callees(symbols, given.machine ?? "x64"),
     types: given.types ?? null,
   });
 }

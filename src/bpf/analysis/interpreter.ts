@@ -277,7 +277,7 @@ export class Interpreter {
     } else if (src[slot] === CALL_SRC.KFUNC) returned = this.#calls.kfunc(slot);
     else returned = this.#callFunction(slot);
     if (returned < 0) return false;
-    this.#frames.clobber(1);
+    if (this.code.translation?.keeping.has(slot) !== true) this.#frames.clobber(1);
     state[0] = returned;
     return true;
   }

@@ -51,6 +51,8 @@ export interface Translation {
    * accesses have been translated.
    */
   readonly contexts: ReadonlyMap<string, readonly TranslatedPointer[]>;
+  /** The slots of calls after which r1 to r5 are as before. */
+  readonly keeping: ReadonlySet<number>;
   /**
    * By slot, the place of a load in a sequence that may stand for a load of one field of the context, if it begins with
    * the context: FIRST, MIDDLE or LAST of {@link SEQUENCE}; 0 for none.

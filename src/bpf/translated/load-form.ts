@@ -3,8 +3,11 @@ import { KFUNC_ROWS } from "../tables/kfuncs.js";
 
 /** What a call of a function of the kernel stands for. */
 export type Callee =
-  /** A helper, by its id: the arguments and the result are its own. */
-  | { readonly helper: number }
+  /**
+   * A helper, by its id: the arguments and the result are its own. If it `keepsRegisters`, r1 to r5 have the same
+   * values afterwards: the verifier removes instructions that save them (bpf_fastcall).
+   */
+  | { readonly helper: number; readonly keepsRegisters?: true }
   | { readonly kfunc: string }
   /** The lookup of an element of a hash map, after which the instructions compute the address of its value. */
   | { readonly inlined: "hash_lookup" }
@@ -35,6 +38,8 @@ export interface LoadForm {
   readonly insns: Uint8Array;
   /** By the BTF id in the instructions minus 1: the names of kfuncs and of symbols of the kernel. */
   readonly names: readonly { readonly kind: "func" | "var"; readonly name: string }[];
+  /** The slots of calls after which r1 to r5 are as before. */
+  readonly keeping: ReadonlySet<number>;
   readonly problems: readonly Problem[];
 }
 
@@ -83,6 +88,7 @@ class Rewriter {
   readonly #count: number;
   readonly #names: { kind: "func" | "var"; name: string }[] = [];
   readonly #ids = new Map<string, number>();
+  readonly #keeping = new Set<number>();
   readonly #problems: Problem[] = [];
 
   constructor(
@@ -96,7 +102,7 @@ class Rewriter {
 
   run(): LoadForm {
     for (let slot = 0; slot < this.#count; ) slot += this.#rewrite(slot);
-    return { insns: this.#insns, names: this.#names, problems: this.#problems };
+    return { insns: this.#insns, names: this.#names, keeping: this.#keeping, problems: this.#problems };
   }
 
   /** Rewrites the instruction in this slot, and those that belong to it. Returns the number of slots. */
@@ -171,6 +177,7 @@ class Rewriter {
     }
     if (src === CALL_SRC.HELPER && this.#imm(slot) === TAIL_CALL) return 1;
     const callee = this.kernel.callee(this.#imm(slot), src === CALL_SRC.KFUNC);
+    if ("keepsRegisters" in callee) this.#keeping.add(slot);
     if ("because" in callee) this.#problem(slot, callee.because);
     else if ("kfunc" in callee && !KFUNC_ROWS.has(callee.kfunc))
       this.#problem(slot, `calls kfunc \`${callee.kfunc}\`, which is not known`);

@@ -51,7 +51,7 @@ const LEFT: ReadonlySet<number> = new Set(
 );
 
 /** By function. Of two helpers, the first has it: see OF_TRACING. */
-const HELPER_OF: ReadonlyMap<string, Callee> = new Map([
+const HELPER_OF: ReadonlyMap<string, Callee> = new Map<string, Callee>([
   ...Object.entries(INLINED),
   ...BRANCH_SNAPSHOTS.map((symbol) => [symbol, { helper: HELPERS.indexOf("bpf_get_branch_snapshot") }] as const),
   ...CALLEE_SYMBOLS.toReversed().flatMap(([helper, symbols]) =>
@@ -95,7 +95,7 @@ export class Callees {
       return { because: `calls functions by their distance from \`${BASE}\`, which /proc/kallsyms does not have` };
     }
     if (imm === 0) return { because: HIDDEN };
-    if (!isKfunc && LEFT.has(imm)) return { helper: imm };
+    if (!isKfunc && LEFT.has(imm)) return { helper: imm, keepsRegisters: true };
     const names = this.#namesAt(imm);
     if (names.length === 0) return { because: `calls an address at which no function of the kernel begins` };
     if (isKfunc) return this.#kfunc(names);

@@ -42,8 +42,8 @@ const RDONLY_PROG = 1 << 7;
 /**
  * What a loaded program can at most do: a superset of the effects of the instructions with which it was loaded, and of
  * those that an analysis of its object says. Every effect, with the reasons in `unknown`, if a function that it calls
- * is not known, as with sysctl kernel.kptr_restrict. Throws INSN_MALFORMED and LOAD_MALFORMED for bytes that no kernel
- * shows.
+ * is not known, as with sysctl kernel.kptr_restrict, or its BTF was not read. Throws INSN_MALFORMED and LOAD_MALFORMED
+ * for bytes that no kernel shows.
  */
 export function programEffects(
   code: LoadedCode,
@@ -60,7 +60,7 @@ export function programEffects(
     insns: translated,
     functions,
     lines,
-    btf,
+    btf: btf === null && report.btfId !== null ? "unread" : btf,
     kernelTypes: types,
     mapById: (id) => byId.get(id) ?? null,
     // The BTF of a map says where it holds pointers; that of the program is the same for maps that came with it.

@@ -54,7 +54,9 @@ describe("the function at an address", () => {
 
   it("is a helper that the kernel left to its compiler", () => {
     const view = new Callees(new KernelSymbols(Buffer.from(`${BASE}\n`)), "arm64").viewOf("kprobe");
-    expect(view.callee(id("get_smp_processor_id"), false)).toEqual({ helper: id("get_smp_processor_id") });
+    expect(view.callee(id("get_smp_processor_id"), false)).toEqual({
+      ...{ helper: id("get_smp_processor_id"), keepsRegisters: true },
+    });
     expect(view.callee(id("ktime_get_ns"), false)).toHaveProperty("because");
   });
 });

@@ -51,6 +51,23 @@ describe("programs as Linux showed them", () => {
   });
 });
 
+describe("what is not known of a program", () => {
+  it("is which functions others may replace, without its BTF", () => {
+    const found = atMost("xdp", [set(0, 2), EXIT], { btfId: 7 });
+    expect(found.unknown).toEqual(["its BTF cannot be read"]);
+    expect(namesOf(found)).toEqual(EFFECTS);
+  });
+
+  it("may be whether its maps hold pointers, if their BTF is another", () => {
+    const [from, to] = [wide(1, 2, 7), wide(2, 2, 8)];
+    const program = [from, insn(LOAD, 1, 1), to, insn(STORE, 2, 1), set(0, 1), EXIT];
+    const effects = (btfId: number | null) =>
+      namesOf(atMost("tracepoint", program, { maps: [usedMap(7, "array", { btfId }), usedMap(8, "array")] }));
+    expect(effects(null)).toEqual([]);
+    expect(effects(9)).toEqual(["reveals_addresses"]);
+  });
+});
+
 describe("lookups that the kernel has put in place of calls", () => {
   const functions = new Functions();
   const lookup = functions.call("__htab_map_lookup_elem");
@@ -140,6 +157,12 @@ describe("other calls in whose place are instructions", () => {
       maps: [usedMap(9, "array")],
     });
     expect(namesOf(found)).toEqual(["reads_kernel_memory", "reveals_addresses"]);
+  });
+
+  it("a call that leaves registers as they are", () => {
+    const id = 8; // bpf_get_smp_processor_id
+    const program = [insn(0x85, 0, 0, 0, id), insn(LOAD, 1, 1, 0), set(0, 0), EXIT];
+    expect(namesOf(atMost("raw_tracepoint", program, { kallsyms: functions.kallsyms, machine: "arm64" }))).toEqual([]);
   });
 
   it("another variable of the processor may be anything", () => {
