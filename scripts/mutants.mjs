@@ -2,10 +2,10 @@
 // Says how many of N small changes of src/ the quick ring of tests notices, and how many only the deep one does. A
 // change, or mutant, is one operator, number or truth value on one line, drawn by the seed from all top folders in
 // turn. A mutant that does not compile does not count. Works on HEAD in git worktrees of its own, one for each
-// processor. First all tests of both rings run there, and must pass: a test that fails there anyway would seem to notice
-// every mutant. This run also says which files of tests reach which mutant. Only those are asked, the nearest first, and
-// the files that start a process: what the process reaches is not known. A run whose FILE has results of the same commit
-// and seed goes on after them.
+// processor. First all tests of both rings run there, and must pass: a test that fails there anyway would seem to
+// notice every mutant. This run also says which files of tests reach which mutant. Only those are asked, the nearest
+// first, and the files that start a process: what the process reaches is not known. A run whose FILE has results of
+// the same commit and seed goes on after them.
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -126,7 +126,7 @@ function distance(test, file) {
 
 /** Files of tests that reach a mutant, the nearest first, in steps each of which takes longer than the one before. */
 function stepsOf(ring, index, { file }) {
-  const chosen = reached[ring].filter((each) => each.mutants.includes(index) && !starters.has(each.file));
+  const chosen = reached[ring].filter((each) => each.mutants.includes(index));
   const key = (each) => [distance(each.file, file), each.ms];
   chosen.sort((one, other) => key(one)[0] - key(other)[0] || one.ms - other.ms);
   const steps = [];
@@ -144,24 +144,26 @@ function stepsOf(ring, index, { file }) {
   return steps;
 }
 
+/** The files that start a process, without those that were asked. */
+function restOf(ring, asked) {
+  const files = filesOf[ring].filter((file) => starters.has(file) && !asked.has(file));
+  const rest = reached[ring].filter((each) => files.includes(each.file));
+  return { files, ms: rest.reduce((sum, each) => sum + each.ms, 0) };
+}
+
 /** The ring that notices a mutant, and by which test; null for none. */
 async function noticedBy(copy, index, mutant) {
   for (const ring of ["quick", "deep"]) {
-    const ask = async ({ files, ms }) => {
+    const asked = new Set();
+    for (const step of [...stepsOf(ring, index, mutant), null]) {
+      const { files, ms } = step ?? restOf(ring, asked);
+      // the commands that they start are the built ones, with the digest of the sources
+      if (files.some((file) => starters.has(file))) await run(copy, ["scripts/build.mjs", "--quiet"]);
       const timeout = PATIENCE.least + PATIENCE.times * ms;
       const test = await failure(copy, ring, files, ["--maxWorkers=1"], { timeout });
-      return test === null ? null : { ring, test };
-    };
-    for (const step of stepsOf(ring, index, mutant)) {
-      const noticed = await ask(step);
-      if (noticed !== null) return noticed;
+      if (test !== null) return { ring, test };
+      for (const file of files) asked.add(file);
     }
-    // the commands that they start are the built ones, with the digest of the sources
-    await run(copy, ["scripts/build.mjs", "--quiet"]);
-    const files = filesOf[ring].filter((file) => starters.has(file));
-    const ms = reached[ring].filter((each) => starters.has(each.file)).reduce((sum, each) => sum + each.ms, 0);
-    const noticed = await ask({ files, ms });
-    if (noticed !== null) return noticed;
   }
   return null;
 }
@@ -203,5 +205,6 @@ await Promise.all(copies.map((copy) => work(copy, nextMutant)));
 
 const by = (ring) => results.filter(({ noticed }) => (noticed?.ring ?? null) === ring).length;
 console.log(
-  `${results.length} mutants, seed ${seed}: ${by("quick")} noticed by npm test, ${by("deep")} only by test:deep, ${by(null)} by neither`,
+  `${results.length} mutants, seed ${seed}: ${by("quick")} noticed by npm test, ` +
+    `${by("deep")} only by test:deep, ${by(null)} by neither`,
 );

@@ -27,6 +27,15 @@ describe("lint", () => {
     },
   );
 
+  it.each([
+    ["a positive errno", "return `-EPERM`"],
+    ["a denial with a sign", "return the verdict without the `-`"],
+  ])("has the remedy that is right for %s", async (title, remedy) => {
+    const { files } = FOUND_BY_LINT.find((one) => one.title === title)!;
+    folder.write({ "remedy/policy.js": files["policy.js"]! });
+    expect(await folder.lint("remedy/policy.js")).toEqual([expect.objectContaining({ remedy })]);
+  });
+
   it("has at least forty planted mistakes, and one for each of its codes", () => {
     expect(planted.length).toBeGreaterThanOrEqual(40);
     const codes = new Set(FOUND_BY_LINT.map(({ code }) => code));
