@@ -9,6 +9,7 @@ import { Authority, type CertificateRequest, extension } from "../../../../src/t
 import { signKernel, signModule, signPkcs7 } from "../../../../src/trust/issuing/sign-cms.js";
 import { readPublicKey } from "../../../../src/trust/key/key.js";
 import type { Keyring } from "../../../../src/trust/keyring.js";
+import { type Signer, sameSigners } from "../../../../src/trust/model/signer.js";
 import { minisignIdentity } from "../../../support/minisign.js";
 import { Sigstore } from "../../../support/sigstore.js";
 import { sshIdentity } from "../../../support/ssh.js";
@@ -121,5 +122,35 @@ describe("the signers of a valid signature", () => {
       null,
     ])
       expect(keyring.verify(data, signature, "PKCS7", NOW).signers).toEqual([]);
+  });
+});
+
+describe("two lists of signers", () => {
+  const keyed = (): Signer["key"] => {
+    const { publicKey } = generateKeyPairSync("ed25519");
+    return readPublicKey(publicKey.export({ type: "spki", format: "der" }));
+  };
+  const certificate = { subject: "CN=Root", serial: "01", issuer: "CN=Root" };
+  const one: Signer = { name: "CN=Signer", key: keyed(), path: [certificate], ...signed };
+  const { path: _, ...pathless } = one;
+
+  it("are the same with equal signers in the same order", () => {
+    expect(sameSigners([], [])).toBe(true);
+    expect(sameSigners([one, pathless], [{ ...one, path: [certificate] }, { ...pathless }])).toBe(true);
+    expect(sameSigners([one, pathless], [pathless, one])).toBe(false);
+    expect(sameSigners([one], [one, one])).toBe(false);
+  });
+
+  it.each<[string, Signer]>([
+    ["key", { ...one, key: keyed() }],
+    ["name", { ...one, name: "CN=Other" }],
+    ["subject", { ...one, subject: "CN=Other" }],
+    ["serial", { ...one, serial: null }],
+    ["issuer", { ...one, issuer: "CN=Other" }],
+    ["certificate of the path", { ...one, path: [{ ...certificate }] }],
+    ["length of the path", { ...one, path: [certificate, certificate] }],
+    ["path, of which one has none", pathless],
+  ])("differ by a %s", (_, other) => {
+    expect([sameSigners([one], [other]), sameSigners([other], [one])]).toEqual([false, false]);
   });
 });
