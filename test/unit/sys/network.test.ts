@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { routeDump } from "../../../src/sys/network.js";
 
 /** RTM_GETLINK of linux/rtnetlink.h, and the answer to it, RTM_NEWLINK. Anyone may ask for it. */
@@ -17,6 +17,10 @@ function typesOf(parts: readonly Uint8Array[]): number[] {
   }
   return types;
 }
+
+beforeEach((context) => {
+  if (process.platform !== "linux" || process.arch !== "x64") context.skip("needs Linux on x86-64");
+});
 
 describe("a question to rtnetlink", () => {
   it("is answered by all interfaces, of which the loopback is one, and an end", () => {
