@@ -39,6 +39,13 @@ describe("the list of symbols of a call", () => {
     expect(copied(task, [task.place(pages) + BigInt(PAGE - 100)])).toEqual(["x".repeat(300)]);
   });
 
+  it("may have a text that ends with the last page that is mapped", () => {
+    const task = new FakeTask();
+    const page = Buffer.alloc(PAGE);
+    page.write("at the end", PAGE - 11);
+    expect(copied(task, [task.place(page) + BigInt(PAGE - 11)])).toEqual(["at the end"]);
+  });
+
   it("may have texts of 511 bytes, and none that is longer", () => {
     const task = new FakeTask();
     expect(copied(task, [task.place("x".repeat(511))])).toEqual(["x".repeat(511)]);
