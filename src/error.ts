@@ -98,6 +98,7 @@ export const ERROR_CODES = [
   // scan
   "SCAN_NO_ACCESS",
   "SCAN_INCOMPLETE",
+  "SCAN_ARCHIVE_INVALID",
   "INTERNAL",
 ] as const;
 

@@ -1,69 +1,110 @@
+import type { Writable } from "node:stream";
 import { bootTime } from "../sys/bpf-objects.js";
-import { readSmall } from "../sys/file.js";
-import { namespaceOf } from "../sys/namespace.js";
+import { type LeftOut, readFurther } from "./code/further-reads.js";
 import type { LinkReport, MapReport, ProgramReport, StructOps } from "./model/objects.js";
-import type { ElementPlace, MapPlace, Place } from "./model/places.js";
+import type { ElementPlace, MapPlace } from "./model/places.js";
 import { keyOf, type Reference, type References } from "./model/references.js";
-import type { View } from "./model/view.js";
+import type { Scan } from "./model/scan.js";
+import { incompleteView, type View } from "./model/view.js";
 import { mountNamespaces } from "./mounts/mount-namespaces.js";
 import { cgroupPlaces } from "./places/cgroup-places.js";
 import { eventPlaces } from "./places/event-places.js";
 import { interfacePlaces } from "./places/interface-places.js";
 import { mapPlaces } from "./places/map-places.js";
 import { networkNamespaces } from "./places/network-namespaces.js";
+import { openArchive } from "./reads/archive.js";
+import { ArchiveWriter } from "./reads/archive-writer.js";
+import { KERNEL, type Reads } from "./reads/reads.js";
+import { invalidArchive } from "./reads/saved-error.js";
+import { Saving } from "./reads/saving.js";
+import { bigRead, namespaceRead, textRead } from "./reads/values.js";
 import { pinReferences } from "./references/pins.js";
 import { processReferences, visibleProcesses } from "./references/processes.js";
 import { type Listed, listLinks, listMaps, listPrograms } from "./views/kernel-objects.js";
 import { KernelTypes } from "./views/kernel-types.js";
 import { noAccess } from "./views/no-access.js";
 
-/** What is loaded in the running kernel. */
-export interface Scan {
-  /** When the machine booted, in nanoseconds since 1970. */
-  readonly bootTime: bigint;
-  readonly programs: readonly ProgramReport[];
-  readonly maps: readonly MapReport[];
-  readonly links: readonly LinkReport[];
-  readonly structOps: readonly StructOps[];
-  /** Where programs are attached, as cgroups, maps and interfaces themselves say. */
-  readonly places: readonly Place[];
-  /** The inode number of the network namespace of this process. */
-  readonly netns: number;
-  /** What keeps the objects loaded, as far as it is visible. */
-  readonly references: References;
-  /** What was read, and what could not be. */
-  readonly views: readonly View[];
+/**
+ * Reads what the running kernel has loaded. It changes nothing. Objects that come or go meanwhile may be missing.
+ * Throws SCAN_NO_ACCESS if the kernel does not list programs.
+ */
+export function presentScan(): Promise<Scan> {
+  return scan(KERNEL);
+}
+
+/** A scan that was saved. */
+export interface SavedScan {
+  readonly scan: Scan;
+  /** What the archive does not have because it is too large. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /**
- * Reads what the kernel has loaded. It changes nothing. Objects that come or go meanwhile may be missing. Throws
- * SCAN_NO_ACCESS if the kernel does not list programs.
+ * Scans, and writes an archive with all that the kernel answered while it is read: what the scan needs, and then what
+ * other questions may need, such as instructions and contents of maps. Throws as {@link presentScan}, and what writing
+ * throws. `out` is ended, or destroyed if this throws.
  */
-export function scan(): Scan {
-  const programs = listPrograms();
-  if (programs.error !== 0) throw noAccess(programs.error, scanner());
-  const [maps, links] = [listMaps(), listLinks()];
-  const pids = visibleProcesses();
-  const namespaces = mountNamespaces(pids);
-  const [processes, pins] = [processReferences(pids), pinReferences(namespaces)];
-  const networks = networkNamespaces(pids, namespaces, processes.networks);
-  const [inMaps, cgroups, interfaces] = [mapPlaces(maps.objects), cgroupPlaces(), interfacePlaces(networks)];
-  const views = [inMaps.view, cgroups.view, interfaces.view];
-  const places = [...cgroups.places, ...interfaces.places, ...inMaps.places, ...eventPlaces(processes.events)];
-  return {
-    bootTime: bootTime(),
+export async function savedScan(out: Writable): Promise<SavedScan> {
+  const archive = new ArchiveWriter(out);
+  try {
+    const saving = new Saving(archive);
+    const found = await scan(saving);
+    const leftOut = await readFurther(saving.further, found);
+    await archive.close();
+    return { scan: found, leftOut };
+  } catch (error) {
+    await archive.abandon();
+    throw error;
+  }
+}
+
+/** The scan that an archive was saved with. Throws SCAN_ARCHIVE_INVALID, FILE_UNREADABLE, FILE_TOO_LARGE. */
+export async function archivedScan(file: string): Promise<Scan> {
+  return scan(await openArchive(file));
+}
+
+async function scan(reads: Reads): Promise<Scan> {
+  const programs = listPrograms(reads);
+  if (programs.error !== 0)
+    throw reads.isLive ? noAccess(programs.error, scanner()) : invalidArchive("has no list of programs");
+  const [maps, links] = [listMaps(reads), listLinks(reads)];
+  await reads.stored();
+  const pids = visibleProcesses(reads);
+  const namespaces = mountNamespaces(reads, pids);
+  const processes = processReferences(reads, pids);
+  await reads.stored();
+  const pins = pinReferences(reads, namespaces);
+  const networks = networkNamespaces(reads, pids, namespaces, processes.networks);
+  const [inMaps, cgroups] = [mapPlaces(reads, maps.objects), cgroupPlaces(reads)];
+  await reads.stored();
+  const interfaces = interfacePlaces(reads, networks);
+  const events = eventPlaces(reads, processes.events);
+  const boot = bigRead(reads, "@boot/time", bootTime);
+  const found = {
+    bootId: textRead(reads, "/proc/sys/kernel/random/boot_id")?.trim() || null,
+    bootTime: typeof boot === "number" ? 0n : boot,
     programs: programs.objects,
     maps: maps.objects,
     links: links.objects,
-    structOps: structOpsOf(maps),
-    places,
-    netns: namespaceOf("self", "net"),
+    structOps: structOpsOf(reads, maps),
+    places: [...cgroups.places, ...interfaces.places, ...inMaps.places, ...events],
+    netns: namespaceRead(reads, "self", "net"),
     references: joined([
       ...[...processes.references, ...pins.references, ...objectReferences(programs, links)],
       ...mapReferences(inMaps.places),
     ]),
-    views: [programs.view, maps.view, links.view, processes.view, pins.view, ...views],
   };
+  const views = [programs.view, maps.view, links.view, processes.view, pins.view];
+  await reads.stored();
+  return { ...found, views: [...views, inMaps.view, cgroups.view, interfaces.view, ...archiveView(reads)] };
+}
+
+/** What an archive lacks: none of those that a scan of this version wrote. */
+function archiveView({ missing }: Reads): readonly View[] {
+  const [first] = missing;
+  if (first === undefined) return [];
+  const more = missing.length === 1 ? "" : ` and ${missing.length - 1} more results`;
+  return [incompleteView("archive", `it lacks \`${first}\`${more}`)];
 }
 
 /** A link has its program, or the map that it registered; a program has its maps. */
@@ -97,12 +138,12 @@ function joined(references: readonly Keyed[]): References {
 }
 
 function scanner() {
-  const status = readSmall("/proc/self/status") ?? "";
-  return { uid: process.geteuid?.() ?? -1, status, userNamespace: namespaceOf("self", "user") };
+  const status = textRead(KERNEL, "/proc/self/status") ?? "";
+  return { uid: process.geteuid?.() ?? -1, status, userNamespace: namespaceRead(KERNEL, "self", "user") };
 }
 
-function structOpsOf({ objects }: Listed<MapReport>): StructOps[] {
-  const types = new KernelTypes();
+function structOpsOf(reads: Reads, { objects }: Listed<MapReport>): StructOps[] {
+  const types = new KernelTypes(reads);
   return objects
     .filter(({ type }) => type === "struct_ops")
     .map(({ id, kernelType }) => ({ map: id, structure: kernelType === null ? null : types.structure(kernelType) }));

@@ -1,7 +1,7 @@
 import { ERRNO } from "../errno.js";
 import { bpf } from "./bpf.js";
 import { cString } from "./file.js";
-import { addressOf, keepAlive, syscall } from "./libc.js";
+import { addressOf, Fixed, keepAlive, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
 const OBJ_GET = 7;
@@ -31,6 +31,8 @@ export interface BufferPlace {
   /** Byte offset of the length, 32 bits, in units of `unit` bytes. */
   readonly length: number;
   readonly unit: number;
+  /** Byte offset at which the kernel takes `unit`, 32 bits; absent if it does not ask for it. */
+  readonly unitAt?: number;
   readonly buffer: Uint8Array;
 }
 
@@ -40,8 +42,9 @@ export interface BufferPlace {
  */
 export function objectReport(fd: number, size: number, places: readonly BufferPlace[] = []): DataView | number {
   const info = new DataView(new ArrayBuffer(size));
-  for (const { address, length, unit, buffer } of places) {
+  for (const { address, length, unit, unitAt, buffer } of places) {
     info.setBigUint64(address, BigInt(addressOf(buffer)), true);
+    if (unitAt !== undefined) info.setUint32(unitAt, unit, true);
     info.setUint32(length, buffer.byteLength / unit, true);
   }
   const attr = new DataView(new ArrayBuffer(16));
@@ -109,20 +112,51 @@ export function eventProgram(pid: number, fd: number): EventProgram | number {
   return { program, type, name, offset: attr.getBigUint64(32, true) };
 }
 
-const MAP_LOOKUP_ELEM = 1;
+const [MAP_LOOKUP_ELEM, MAP_GET_NEXT_KEY] = [1, 4];
 
 /**
- * The value of an element whose key is an index; null if there is none. struct bpf_attr: map_fd 0 · key u64 8 · value
- * u64 16.
+ * The elements of a map, one after the other, with the same memory for each. struct bpf_attr: map_fd 0 · key u64 8 ·
+ * value or next_key u64 16.
  */
-export function mapElement(fd: number, index: number, valueSize: number): DataView | null {
-  const key = Uint32Array.of(index);
-  const value = new DataView(new ArrayBuffer(Math.ceil(valueSize / 8) * 8));
-  const attr = new DataView(new ArrayBuffer(32));
-  attr.setUint32(0, fd, true);
-  attr.setBigUint64(8, BigInt(addressOf(key)), true);
-  attr.setBigUint64(16, BigInt(addressOf(value)), true);
-  return bpf(MAP_LOOKUP_ELEM, keepAlive(new Uint8Array(attr.buffer), key, value)) < 0 ? null : value;
+export class MapElements {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  readonly #next: Uint8Array;
+  readonly #attr = new Fixed(new DataView(new ArrayBuffer(32)));
+  readonly #addresses: { readonly key: bigint; readonly value: bigint; readonly next: bigint };
+
+  /** Sizes are in bytes: that of values is what the kernel copies, which for values of processors is all of them. */
+  constructor(
+    readonly fd: number,
+    keySize: number,
+    valueSize: number,
+  ) {
+    this.key = new Uint8Array(keySize);
+    this.#next = new Uint8Array(keySize);
+    this.value = new Uint8Array(Math.ceil(valueSize / 8) * 8);
+    const [key, value, next] = [this.key, this.value, this.#next].map((memory) => BigInt(addressOf(memory)));
+    this.#addresses = { key: key!, value: value!, next: next! };
+  }
+
+  /** Writes the key after `key`, or the first one, to `key`. Returns 0 or a negative errno: ENOENT at the end. */
+  advance(from: "first" | "key"): number {
+    const error = this.#call(MAP_GET_NEXT_KEY, from === "first" ? 0n : this.#addresses.key, this.#addresses.next);
+    if (error === 0) this.key.set(this.#next);
+    return error;
+  }
+
+  /** Writes the value of `key` to `value`. Returns 0 or a negative errno: ENOENT if there is none. */
+  lookUp(): number {
+    return this.#call(MAP_LOOKUP_ELEM, this.#addresses.key, this.#addresses.value);
+  }
+
+  #call(command: number, key: bigint, second: bigint): number {
+    const { memory, address } = this.#attr;
+    memory.setUint32(0, this.fd, true);
+    memory.setBigUint64(8, key, true);
+    memory.setBigUint64(16, second, true);
+    return syscall(NR.bpf, command, address, memory.byteLength);
+  }
 }
 
 /** CLOCK_REALTIME and CLOCK_BOOTTIME of linux/time.h. */

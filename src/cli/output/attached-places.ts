@@ -1,6 +1,6 @@
 import type { LinkReport } from "../../loaded/model/objects.js";
 import type { Place } from "../../loaded/model/places.js";
-import type { Scan } from "../../loaded/scan.js";
+import type { Scan } from "../../loaded/model/scan.js";
 import { visibleText } from "../../visible-text.js";
 import { linkPlace } from "./link-place.js";
 

@@ -1,5 +1,5 @@
 import { keyOf, type ObjectName, type Reference } from "../../loaded/model/references.js";
-import type { Scan } from "../../loaded/scan.js";
+import type { Scan } from "../../loaded/model/scan.js";
 import { visibleText } from "../../visible-text.js";
 
 /** At most this many holders are in one cell. */

@@ -1,7 +1,7 @@
 import type { LinkReport, MapReport, ProgramReport, StructOps } from "../../loaded/model/objects.js";
 import type { Place } from "../../loaded/model/places.js";
 import { keyOf, type ObjectName, type Reference } from "../../loaded/model/references.js";
-import type { Scan } from "../../loaded/scan.js";
+import type { Scan } from "../../loaded/model/scan.js";
 
 /** The lines of `scan --json`, in the form of schema/scan.schema.json. */
 export function* scanLines(scan: Scan): Generator<object> {
@@ -54,12 +54,12 @@ function mapLine({ id, type, name, keySize, valueSize, maxEntries, flags, frozen
 }
 
 /** 64-bit numbers of a target are decimal digits in a string. */
-function linkLine({ id, type, program, target }: LinkReport): object {
+export function linkLine({ id, type, program, target }: LinkReport): object {
   const fields = Object.entries(target).map(([name, value]) => [name, typeof value === "bigint" ? `${value}` : value]);
   return { kind: "link", id, type, program, target: Object.fromEntries(fields) };
 }
 
-function placeLine(place: Place): object {
+export function placeLine(place: Place): object {
   const { program, at } = place;
   const line = { kind: "place", program, at };
   if (place.at === "element") return { ...line, map: place.map, index: place.index };
@@ -76,7 +76,7 @@ function structOpsLine({ map, structure }: StructOps): object {
   return { kind: "struct_ops", map, structure };
 }
 
-function referenceJson(reference: Reference): object {
+export function referenceJson(reference: Reference): object {
   if (reference.by !== "pin") return reference;
   const { by, path, mountNamespace } = reference;
   return { by, path, mount_namespace: mountNamespace };

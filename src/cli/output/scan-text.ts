@@ -1,5 +1,5 @@
 import type { MapReport, ProgramReport } from "../../loaded/model/objects.js";
-import type { Scan } from "../../loaded/scan.js";
+import type { Scan } from "../../loaded/model/scan.js";
 import { visibleText } from "../../visible-text.js";
 import { attachedLink, attachedPlaces } from "./attached-places.js";
 import { holders } from "./holders.js";

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { namespaceOf } from "../../sys/namespace.js";
+import type { Reads } from "../reads/reads.js";
+import { namespaceRead, textRead } from "../reads/values.js";
 import { type MountPoint, mountPoints } from "./mount-points.js";
 
 /** One mount namespace, by a process that is in it. */
@@ -13,30 +13,22 @@ export interface MountNamespace {
 }
 
 /** The mount namespaces that processes are in; that of this process is the first. */
-export function mountNamespaces(pids: readonly number[]): readonly MountNamespace[] {
-  const own = namespaceOf("self", "mnt");
+export function mountNamespaces(reads: Reads, pids: readonly number[]): readonly MountNamespace[] {
+  const own = namespaceRead(reads, "self", "mnt");
   const found = new Map<number, string>([[own, "/proc/self"]]);
   for (const pid of pids) {
-    const number = namespaceOf(pid, "mnt");
+    const number = namespaceRead(reads, pid, "mnt");
     // kernel threads and processes that exit have none
     if (number !== 0 && !found.has(number)) found.set(number, `/proc/${pid}`);
   }
   return [...found].map(([number, place]) => ({
     number: number === own ? null : number,
     root: `${place}/root`,
-    mountinfo: textOf(`${place}/mountinfo`),
+    mountinfo: textRead(reads, `${place}/mountinfo`, "latin1") ?? "",
   }));
 }
 
 /** The mounts of a type in a mount namespace. */
 export function mountsOf({ mountinfo }: MountNamespace, type: string): readonly MountPoint[] {
   return mountPoints(mountinfo, type);
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "latin1");
-  } catch {
-    return "";
-  }
 }

@@ -1,14 +1,17 @@
-import { closeSync, type Dirent, openSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { ATTACH_TYPES } from "../../bpf/tables/names.gen.js";
-import { queryPrograms } from "../../sys/bpf-objects.js";
-import { namespaceOf } from "../../sys/namespace.js";
+import { openFile } from "../../sys/file.js";
 import type { CgroupPlace } from "../model/places.js";
 import { completeView, incompleteView, type View } from "../model/view.js";
 import { mountPoints } from "../mounts/mount-points.js";
+import { Opened } from "../reads/opened.js";
+import { components, type Reads } from "../reads/reads.js";
+import { bigRead, fileResult, namesRead, namespaceRead, textRead } from "../reads/values.js";
+import { type AttachedProgram, attachedPrograms, attachedRead } from "./attached-programs.js";
 
 /** The attach types that the kernel looks for in cgroups (to_cgroup_bpf_attach_type of linux/bpf-cgroup.h). */
 const IN_CGROUPS = ATTACH_TYPES.flatMap((name, number) =>
-  name.startsWith("cgroup_") || name === "lsm_cgroup" ? [{ name, number }] : [],
+  name.startsWith("cgroup_") || name === "lsm_cgroup" ? [number] : [],
 );
 
 /** PROC_CGROUP_INIT_INO of linux/proc_ns.h. */
@@ -20,58 +23,45 @@ export interface CgroupPlaces {
 }
 
 /** What is attached to each cgroup, by links and without. Cgroups that go meanwhile are left out. */
-export function cgroupPlaces(): CgroupPlaces {
-  const mount = mountPoints(readFileSync("/proc/self/mountinfo", "latin1"), "cgroup2").find(({ root }) => root === "/");
+export function cgroupPlaces(reads: Reads): CgroupPlaces {
+  const mountinfo = textRead(reads, "/proc/self/mountinfo", "latin1") ?? "";
+  const mount = mountPoints(mountinfo, "cgroup2").find(({ root }) => root === "/");
   const places: CgroupPlace[] = [];
   const name = "cgroups";
   if (mount === undefined)
     return { places, view: incompleteView(name, "the unified hierarchy of cgroups is not mounted") };
-  for (const path of cgroupsIn(mount.path, "")) {
-    const cgroupId = idOf(`${mount.path}${path}`);
+  for (const path of cgroupsIn(reads, mount.path, "")) {
+    const cgroupId = idOf(reads, `${mount.path}${path}`);
     if (cgroupId === null) continue;
-    for (const { attachType, program } of attachedTo(`${mount.path}${path}`))
+    for (const { attachType, program } of attachedTo(reads, `${mount.path}${path}`))
       places.push({ program, at: "cgroup", attachType, path: path || "/", cgroupId });
   }
-  const isFirst = namespaceOf("self", "cgroup") === FIRST_CGROUP_NAMESPACE;
+  const isFirst = namespaceRead(reads, "self", "cgroup") === FIRST_CGROUP_NAMESPACE;
   const view = isFirst ? completeView(name) : incompleteView(name, "this cgroup namespace hides the cgroups above it");
   return { places, view };
 }
 
 /** The paths of a cgroup and those below it; the root has an empty one. */
-function* cgroupsIn(mount: string, path: string): Generator<string> {
+function* cgroupsIn(reads: Reads, mount: string, path: string): Generator<string> {
   yield path;
-  for (const entry of entriesOf(`${mount}${path}`))
-    if (entry.isDirectory()) yield* cgroupsIn(mount, `${path}/${entry.name}`);
-}
-
-function entriesOf(folder: string): readonly Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return [];
-  }
+  const entries = namesRead(reads, `${mount}${path}`);
+  if (typeof entries === "number") return;
+  for (const { name, type } of entries) if (type === "folder") yield* cgroupsIn(reads, mount, `${path}/${name}`);
 }
 
 /** The inode number, which is the id (kernfs_id_ino of the kernel); null if the cgroup has gone. */
-function idOf(folder: string): bigint | null {
-  return statSync(folder, { bigint: true, throwIfNoEntry: false })?.ino ?? null;
+function idOf(reads: Reads, folder: string): bigint | null {
+  const name = `${components(folder)}/@inode`;
+  const id = bigRead(reads, name, () => fileResult(() => statSync(folder, { bigint: true }).ino));
+  return typeof id === "number" ? null : id;
 }
 
-function* attachedTo(folder: string): Generator<{ readonly attachType: string; readonly program: number }> {
-  let fd: number;
-  try {
-    fd = openSync(folder, "r");
-  } catch {
-    return;
-  }
-  try {
-    for (const { name, number } of IN_CGROUPS) {
-      const programs = queryPrograms(fd, number);
-      // an attach type that this kernel does not have has no programs
-      if (typeof programs === "number") continue;
-      for (const program of programs) yield { attachType: name, program };
-    }
-  } finally {
-    closeSync(fd);
-  }
+/** What is attached to a cgroup; nothing if it has gone. */
+function attachedTo(reads: Reads, folder: string): readonly AttachedProgram[] {
+  const cgroup = new Opened(() => openFile(folder));
+  const found = attachedRead(reads, `${components(folder)}/@programs`, () =>
+    cgroup.use((fd) => attachedPrograms(fd, IN_CGROUPS)),
+  );
+  cgroup.close();
+  return typeof found === "number" ? [] : found;
 }

@@ -1,12 +1,14 @@
-import { ATTACH_TYPES } from "../../bpf/tables/names.gen.js";
-import { errorName } from "../../errno.js";
-import { queryPrograms } from "../../sys/bpf-objects.js";
+import { ERRNO, errorName } from "../../errno.js";
 import { openFile } from "../../sys/file.js";
 import { syscall } from "../../sys/libc.js";
 import { enterNetwork, routeDump } from "../../sys/network.js";
 import { NR } from "../../sys/numbers.js";
 import type { InterfacePlace, NetnsPlace } from "../model/places.js";
 import { completeView, incompleteView, type View } from "../model/view.js";
+import { Opened } from "../reads/opened.js";
+import type { Reads } from "../reads/reads.js";
+import { numbersRead } from "../reads/values.js";
+import { attachedPrograms, attachedRead, attachTypes } from "./attached-programs.js";
 import { interfaceOf, LINK_BODY, RTM_GETLINK } from "./link-messages.js";
 import { openNetns } from "./network-namespaces.js";
 import { type RouteMessage, routeMessages } from "./route-messages.js";
@@ -20,10 +22,10 @@ import {
   RTM_GETTFILTER,
 } from "./tc-messages.js";
 
-/** What PROG_QUERY tells of an interface (bpf_prog_query of kernel/bpf/syscall.c). */
-const OF_INTERFACES = numbered("tcx_ingress", "tcx_egress", "netkit_primary", "netkit_peer");
+/** What PROG_QUERY tells of an interface (bpf_prog_query of kernel/bpf/syscall.c). Linux has tcx since 6.6. */
+const OF_INTERFACES = attachTypes("tcx_ingress", "tcx_egress", "netkit_primary", "netkit_peer");
 /** What PROG_QUERY tells of a network namespace (enum netns_bpf_attach_type of linux/bpf-netns.h). */
-const OF_NAMESPACES = numbered("flow_dissector", "sk_lookup");
+const OF_NAMESPACES = attachTypes("flow_dissector", "sk_lookup");
 
 export interface InterfacePlaces {
   readonly places: readonly (InterfacePlace | NetnsPlace)[];
@@ -34,26 +36,27 @@ export interface InterfacePlaces {
  * What is attached to network namespaces and their interfaces. The calling thread enters each namespace and returns:
  * call it on a thread that nothing else uses meanwhile. Throws GATE_FAILED if it cannot return.
  */
-export function interfacePlaces(namespaces: ReadonlyMap<number, string>): InterfacePlaces {
-  const own = openFile("/proc/thread-self/ns/net");
+export function interfacePlaces(reads: Reads, namespaces: ReadonlyMap<number, string>): InterfacePlaces {
+  const own = new Opened(() => openFile("/proc/thread-self/ns/net"));
+  reads.live(() => own.use((fd) => fd));
   const places: (InterfacePlace | NetnsPlace)[] = [];
   const failed: string[] = [];
   for (const [netns, path] of namespaces) {
-    const fd = openNetns(netns, path);
+    const opened = new Opened(() => openNetns(netns, path));
+    const network = { reads, netns, name: `@net/${netns}` };
+    const programs = attachedRead(reads, `${network.name}/programs`, () =>
+      opened.use((fd) => attachedPrograms(fd, OF_NAMESPACES)),
+    );
     // what kept the namespace has gone
-    if (fd === null) continue;
-    for (const { name: attachType, number } of OF_NAMESPACES) {
-      const programs = queryPrograms(fd, number);
-      if (typeof programs === "number") continue;
-      for (const program of programs) places.push({ program, at: "netns", attachType, netns });
-    }
-    const error = enterNetwork(fd);
-    if (error === 0) failed.push(...readHere(netns, places));
-    else failed.push(`namespace ${netns} cannot be entered: ${errorName(-error)}`);
-    syscall(NR.close, fd);
+    if (typeof programs === "number" && GONE.has(-programs)) continue;
+    for (const one of typeof programs === "number" ? [] : programs) places.push({ ...one, at: "netns", netns });
+    const entered = numbersRead(reads, `${network.name}/entered`, () => opened.use((fd) => enterNetwork(fd) || []));
+    if (typeof entered === "number") failed.push(`namespace ${netns} cannot be entered: ${errorName(-entered)}`);
+    else failed.push(...readHere(network, places));
+    opened.close();
   }
-  enterNetwork(own, "must return");
-  syscall(NR.close, own);
+  reads.live(() => own.use((fd) => enterNetwork(fd, "must return")));
+  own.close();
   const name = "interfaces";
   return {
     places,
@@ -61,27 +64,41 @@ export function interfacePlaces(namespaces: ReadonlyMap<number, string>): Interf
   };
 }
 
-/** Adds what is attached in the namespace of the calling thread, and returns what could not be read. */
-function readHere(netns: number, places: (InterfacePlace | NetnsPlace)[]): readonly string[] {
-  const links = answerOf(RTM_GETLINK, new Uint8Array(LINK_BODY));
-  const interfaces = links.messages.map(interfaceOf).filter((one) => one !== null);
-  for (const { ifindex, name, xdp } of interfaces) {
+/** How the path of a namespace fails whose process or descriptor has gone. */
+const GONE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ESRCH]);
+
+/** A network namespace in which the calling thread is, if the kernel itself is asked. */
+interface Network {
+  readonly reads: Reads;
+  /** Its inode number. */
+  readonly netns: number;
+  /** The beginning of the names of its results. */
+  readonly name: string;
+}
+
+/** Adds what is attached in a namespace, and returns what could not be read. */
+function readHere(network: Network, places: (InterfacePlace | NetnsPlace)[]): readonly string[] {
+  const { reads, netns } = network;
+  const links = answerOf(network, "links", RTM_GETLINK, new Uint8Array(LINK_BODY));
+  const names = new Map<number, string | null>();
+  for (const { ifindex, name, xdp } of links.messages.map(interfaceOf).filter((one) => one !== null)) {
+    if (!names.has(ifindex)) names.set(ifindex, name);
     for (const program of xdp) places.push({ program, at: "interface", attachType: "xdp", ifindex, name, netns });
-    for (const { name: attachType, number } of OF_INTERFACES) {
-      const programs = queryPrograms(ifindex, number);
-      // no tcx before Linux 6.6, and netkit only on devices of that kind
-      if (typeof programs === "number") continue;
-      for (const program of programs) places.push({ program, at: "interface", attachType, ifindex, name, netns });
-    }
+    const found = attachedRead(reads, `${network.name}/${ifindex}/programs`, () =>
+      attachedPrograms(ifindex, OF_INTERFACES),
+    );
+    for (const one of typeof found === "number" ? [] : found)
+      places.push({ ...one, at: "interface", ifindex, name, netns });
   }
-  const qdiscs = answerOf(RTM_GETQDISC, qdiscRequest());
+  const qdiscs = answerOf(network, "qdiscs", RTM_GETQDISC, qdiscRequest());
   for (const place of qdiscs.messages.flatMap(filterPlaces)) {
     const { ifindex, parent } = place;
-    const name = interfaces.find((one) => one.ifindex === ifindex)?.name ?? null;
+    const name = names.get(ifindex) ?? null;
+    const attachType = placeName(parent);
     // a qdisc without classes has no filters: the kernel answers EINVAL
-    for (const program of answerOf(RTM_GETTFILTER, filterRequest(place)).messages.map(filterProgram))
-      if (program !== null)
-        places.push({ program, at: "interface", attachType: placeName(parent), ifindex, name, netns });
+    const filters = answerOf(network, `${ifindex}/filters-${parent}`, RTM_GETTFILTER, filterRequest(place));
+    for (const program of filters.messages.map(filterProgram))
+      if (program !== null) places.push({ program, at: "interface", attachType, ifindex, name, netns });
   }
   return [links.error, qdiscs.error].filter((error) => error !== null).map((error) => `namespace ${netns}: ${error}`);
 }
@@ -91,19 +108,18 @@ interface Answer {
   readonly error: string | null;
 }
 
-/** Asks rtnetlink in the namespace of the calling thread. */
-function answerOf(type: number, body: Uint8Array): Answer {
-  const dump = routeDump(type, body);
-  const messages: RouteMessage[] = [];
-  if (typeof dump === "number") return { messages, error: errorName(-dump) };
-  for (const bytes of dump) {
-    const answer = routeMessages(bytes);
-    messages.push(...answer.messages);
-    if (answer.done) return { messages, error: answer.error === 0 ? null : errorName(-answer.error) };
-  }
-  return { messages, error: "an answer of rtnetlink has no end" };
+/** Asks rtnetlink. The result has the parts of the answer one after the other: each is aligned to 4 bytes. */
+function answerOf({ reads, name }: Network, of: string, type: number, body: Uint8Array): Answer {
+  const bytes = reads.bytes(`${name}/${of}`, () => {
+    const dump = routeDump(type, body);
+    return typeof dump === "number" ? dump : Buffer.concat(dump.map(padded));
+  });
+  if (typeof bytes === "number") return { messages: [], error: errorName(-bytes) };
+  const { messages, done, error } = routeMessages(bytes);
+  if (!done) return { messages, error: "an answer of rtnetlink has no end" };
+  return { messages, error: error === 0 ? null : errorName(-error) };
 }
 
-function numbered(...names: readonly string[]): readonly { readonly name: string; readonly number: number }[] {
-  return names.map((name) => ({ name, number: ATTACH_TYPES.indexOf(name) }));
+function padded(part: Uint8Array): Uint8Array {
+  return Buffer.concat([part, Buffer.alloc(-part.byteLength & 3)]);
 }

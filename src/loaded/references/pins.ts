@@ -1,13 +1,14 @@
-import { type Dirent, readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { ERRNO, errorName } from "../../errno.js";
 import { openPinned } from "../../sys/bpf-objects.js";
-import { readSmall } from "../../sys/file.js";
-import { syscall } from "../../sys/libc.js";
-import { NR } from "../../sys/numbers.js";
 import { keyOf, type PinReference } from "../model/references.js";
 import { completeView, incompleteView, type View } from "../model/view.js";
 import { type MountNamespace, mountsOf } from "../mounts/mount-namespaces.js";
 import type { MountPoint } from "../mounts/mount-points.js";
+import { fdinfoOf } from "../reads/object-results.js";
+import { Opened } from "../reads/opened.js";
+import { components, type Raw, type Reads } from "../reads/reads.js";
+import { bigRead, fileResult, namesRead, textOf } from "../reads/values.js";
 import { describedObject } from "./descriptor.js";
 
 /** Maximum number of names in BPF file systems that are read: a container can make as many as it has memory for. */
@@ -22,8 +23,8 @@ export interface PinReferences {
  * The pins in the BPF file systems of all mount namespaces that a process is in. A file system that several namespaces
  * have is read once. Not seen are those that another mount covers, or that are mounted nowhere.
  */
-export function pinReferences(namespaces: readonly MountNamespace[]): PinReferences {
-  const pins = new Pins();
+export function pinReferences(reads: Reads, namespaces: readonly MountNamespace[]): PinReferences {
+  const pins = new Pins(reads);
   for (const namespace of namespaces) pins.readNamespace(namespace);
   return { references: pins.references, view: pins.view() };
 }
@@ -34,6 +35,8 @@ class Pins {
   readonly #done = new Set<string>();
   readonly #failed: string[] = [];
   #names = 0;
+
+  constructor(readonly reads: Reads) {}
 
   view(): View {
     const name = "pins";
@@ -49,51 +52,49 @@ class Pins {
       if (this.#done.has(key)) continue;
       const folder = `${namespace.root}${mount.path}`;
       // a mount that another one covers, or a link in the path of another root folder, leads to another device
-      if (deviceOf(folder) !== mount.device) continue;
+      if (deviceOf(this.reads, folder) !== mount.device) continue;
       this.#done.add(key);
       this.#readFolder(folder, mount, namespace.number, "");
     }
   }
 
   #readFolder(folder: string, mount: MountPoint, mountNamespace: number | null, below: string): void {
-    for (const entry of entriesOf(`${folder}${below}`)) {
+    const entries = namesRead(this.reads, `${folder}${below}`);
+    // a folder that was removed meanwhile has no pins
+    for (const entry of typeof entries === "number" ? [] : entries) {
       this.#names += 1;
       if (this.#names > MAX_NAMES) return;
       const path = `${below}/${entry.name}`;
-      if (entry.isDirectory()) this.#readFolder(folder, mount, mountNamespace, path);
-      else if (entry.isFile()) this.#readPin(`${folder}${path}`, `${mount.path}${path}`, mountNamespace);
+      if (entry.type === "folder") this.#readFolder(folder, mount, mountNamespace, path);
+      else if (entry.type === "file") this.#readPin(`${folder}${path}`, `${mount.path}${path}`, mountNamespace);
     }
   }
 
   #readPin(file: string, path: string, mountNamespace: number | null): void {
-    const fd = openPinned(file);
-    if (fd === -ERRNO.ENOENT) return;
-    if (fd < 0) {
-      this.#failed.push(`${path}: ${errorName(-fd)}`);
+    const fdinfo = this.reads.bytes(`${components(file)}/@fdinfo`, () => pinned(file));
+    if (fdinfo === -ERRNO.ENOENT) return;
+    if (typeof fdinfo === "number") {
+      this.#failed.push(`${path}: ${errorName(-fdinfo)}`);
       return;
     }
-    const object = describedObject(readSmall(`/proc/thread-self/fdinfo/${fd}`) ?? "");
-    syscall(NR.close, fd);
+    const object = describedObject(textOf(fdinfo) ?? "");
     if (object !== null) this.references.push([keyOf(object), { by: "pin", path, mountNamespace }]);
   }
 }
 
-/** `MAJOR:MINOR` (gnu_dev_major of sys/sysmacros.h); null if there is no such path. */
-function deviceOf(path: string): string | null {
-  try {
-    const { dev } = statSync(path, { bigint: true });
-    const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
-    const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn & 0xffffffffn);
-    return `${major}:${minor}`;
-  } catch {
-    return null;
-  }
+/** What fdinfo says of the object that a file pins. */
+function pinned(file: string): Raw {
+  const object = new Opened(() => openPinned(file));
+  const fdinfo = object.use(fdinfoOf);
+  object.close();
+  return fdinfo;
 }
 
-function entriesOf(folder: string): readonly Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return [];
-  }
+/** `MAJOR:MINOR` (gnu_dev_major of sys/sysmacros.h); null if there is no such path. */
+function deviceOf(reads: Reads, path: string): string | null {
+  const dev = bigRead(reads, `${components(path)}/@device`, () => fileResult(() => statSync(path, { bigint: true }).dev));
+  if (typeof dev === "number") return null;
+  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
+  const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn & 0xffffffffn);
+  return `${major}:${minor}`;
 }

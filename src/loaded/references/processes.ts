@@ -1,10 +1,12 @@
 import { readdirSync } from "node:fs";
-import { readLink, readSmall } from "../../sys/file.js";
-import { namespaceOf } from "../../sys/namespace.js";
+import { ERRNO } from "../../errno.js";
+import { readLink } from "../../sys/file.js";
 import { keyOf, type ProcessReference } from "../model/references.js";
 import { completeView, incompleteView, type View } from "../model/view.js";
 import type { EventDescriptor } from "../places/event-places.js";
 import { netnsNumber } from "../places/network-namespaces.js";
+import type { Raw, Reads } from "../reads/reads.js";
+import { fileResult, linkRead, namesRead, namespaceRead, numbersRead, stringsIn, textRead } from "../reads/values.js";
 import { cgroupOwner } from "./cgroup-owner.js";
 import { describedObject, isBpfObject } from "./descriptor.js";
 
@@ -12,12 +14,14 @@ import { describedObject, isBpfObject } from "./descriptor.js";
 const FIRST_PID_NAMESPACE = 4026531836;
 
 /** The processes that this one sees, by pid, without itself. */
-export function visibleProcesses(): readonly number[] {
-  const names = readdirSync("/proc");
-  return names
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => pid !== process.pid);
+export function visibleProcesses(reads: Reads): readonly number[] {
+  const entries = namesRead(reads, "/proc");
+  const own = numbersRead(reads, "@process/pid", () => [process.pid]);
+  if (typeof entries === "number" || typeof own === "number") return [];
+  return entries
+    .filter(({ name }) => /^\d{1,10}$/.test(name))
+    .map(({ name }) => Number(name))
+    .filter((pid) => pid !== own[0]);
 }
 
 export interface ProcessReferences {
@@ -38,24 +42,24 @@ interface Found {
  * The descriptors of BPF objects that processes have. The links in /proc/PID/fd are read first: only descriptors of BPF
  * objects are then asked for their ids. Processes that exit meanwhile are left out.
  */
-export function processReferences(pids: readonly number[]): ProcessReferences {
+export function processReferences(reads: Reads, pids: readonly number[]): ProcessReferences {
   const references: (readonly [string, ProcessReference])[] = [];
   const denied: number[] = [];
   const found: Found = { networks: new Map(), events: [] };
   for (const pid of pids) {
-    const counts = countedObjects(pid, found);
+    const counts = countedObjects(reads, pid, found);
     if (counts === null) denied.push(pid);
     else if (counts.size > 0) {
-      const described = descriptionOf(pid);
+      const described = descriptionOf(reads, pid);
       for (const [key, descriptors] of counts) references.push([key, { ...described, descriptors }]);
     }
   }
-  return { references, ...found, view: viewOf(pids.length, denied) };
+  return { references, ...found, view: viewOf(reads, pids.length, denied) };
 }
 
-function viewOf(count: number, denied: readonly number[]): View {
+function viewOf(reads: Reads, count: number, denied: readonly number[]): View {
   const name = "processes";
-  if (namespaceOf("self", "pid") !== FIRST_PID_NAMESPACE)
+  if (namespaceRead(reads, "self", "pid") !== FIRST_PID_NAMESPACE)
     return incompleteView(name, `this pid namespace shows ${count} processes, and the machine may have others`);
   if (denied.length === 0) return completeView(name);
   return incompleteView(name, `the descriptors of ${denied.length} processes may not be read, such as ${denied[0]}`);
@@ -65,17 +69,19 @@ function viewOf(count: number, denied: readonly number[]): View {
  * How many descriptors a process has of each object; null if they may not be read. Adds the network namespaces and
  * perf events that it has descriptors of.
  */
-function countedObjects(pid: number, found: Found): ReadonlyMap<string, number> | null {
+function countedObjects(reads: Reads, pid: number, found: Found): ReadonlyMap<string, number> | null {
   const counts = new Map<string, number>();
-  const names = namesIn(`/proc/${pid}/fd`);
-  if (names === null) return null;
-  for (const name of names) {
-    const target = readLink(`/proc/${pid}/fd/${name}`) ?? "";
+  const links = reads.bytes(`proc/${pid}/fd/@links`, () => linksOf(`/proc/${pid}/fd`));
+  // without permission nothing is known; a process that has exited has none
+  if (typeof links === "number") return links === -ERRNO.EACCES || links === -ERRNO.EPERM ? null : counts;
+  const words = stringsIn(links);
+  for (let at = 0; at + 1 < words.length; at += 2) {
+    const [name, target] = [words[at]!, words[at + 1]!];
     const network = netnsNumber(target);
     if (network !== null) found.networks.set(network, `/proc/${pid}/fd/${name}`);
     if (target === "anon_inode:[perf_event]") found.events.push({ pid, fd: Number(name) });
     if (!isBpfObject(target)) continue;
-    const object = describedObject(readSmall(`/proc/${pid}/fdinfo/${name}`) ?? "");
+    const object = describedObject(textRead(reads, `/proc/${pid}/fdinfo/${name}`) ?? "");
     if (object === null) continue;
     const key = keyOf(object);
     counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -83,17 +89,15 @@ function countedObjects(pid: number, found: Found): ReadonlyMap<string, number> 
   return counts;
 }
 
-/** Empty if the process has exited; null if it is not this process's to read. */
-function namesIn(folder: string): readonly string[] | null {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === "EACCES" || code === "EPERM" ? null : [];
-  }
+/** The names in a folder with the targets of these links, each with a NUL at its end. One that goes meanwhile is left out. */
+function linksOf(folder: string): Raw {
+  return fileResult(() => {
+    const links = readdirSync(folder).map((name) => [name, readLink(`${folder}/${name}`)] as const);
+    return Buffer.from(links.map(([name, target]) => (target === null ? "" : `${name}\0${target}\0`)).join(""));
+  });
 }
 
-function descriptionOf(pid: number): Omit<ProcessReference, "descriptors"> {
-  const owner = cgroupOwner(readSmall(`/proc/${pid}/cgroup`) ?? "");
-  return { by: "process", pid, exe: readLink(`/proc/${pid}/exe`), ...owner };
+function descriptionOf(reads: Reads, pid: number): Omit<ProcessReference, "descriptors"> {
+  const owner = cgroupOwner(textRead(reads, `/proc/${pid}/cgroup`) ?? "");
+  return { by: "process", pid, exe: linkRead(reads, `/proc/${pid}/exe`), ...owner };
 }

@@ -1,15 +1,17 @@
 import { Btf } from "../../bpf/btf/btf.js";
-import { btfById } from "../../sys/btf.js";
+import { CountersignError } from "../../error.js";
+import { btfRead } from "../reads/object-results.js";
+import type { Reads } from "../reads/reads.js";
 
 /** PREFIX + the name of a structure is the type of a struct_ops map's values (kernel/bpf/bpf_struct_ops.c). */
 const PREFIX = "bpf_struct_ops_";
 
-/** Names of types of the kernel and its modules. BTF is read at the first question. `read` reads a BTF object by id. */
+/** Names of types of the kernel and its modules. BTF is read at the first question. */
 export class KernelTypes {
   readonly #objects = new Map<number, Btf | null>();
 
   constructor(
-    readonly read: (id: number) => Uint8Array | null = btfById,
+    readonly reads: Reads,
     /** The id of the BTF of vmlinux, which the kernel makes first. */
     readonly vmlinux = 1,
   ) {}
@@ -17,7 +19,7 @@ export class KernelTypes {
   /** The name of a type; null if the BTF cannot be read or has no such type. */
   name({ btfObject, btfId }: { readonly btfObject: number; readonly btfId: number }): string | null {
     const btf = this.#btf(btfObject === 0 ? this.vmlinux : btfObject);
-    return btf === null || btfId >= btf.count ? null : btf.name(btfId) || null;
+    return btf === null || btfId >= btf.count ? null : nameIn(btf, btfId);
   }
 
   /** The structure that a map of struct_ops implements; null if it is unknown. */
@@ -35,8 +37,23 @@ export class KernelTypes {
   }
 
   #parsed(id: number): Btf | null {
-    const bytes = this.read(id);
-    if (bytes === null) return null;
-    return new Btf(bytes, `BTF ${id}`, id === this.vmlinux ? null : this.#btf(this.vmlinux));
+    const bytes = btfRead(this.reads, id);
+    if (typeof bytes === "number") return null;
+    const base = id === this.vmlinux ? null : this.#btf(this.vmlinux);
+    return wellFormed(() => new Btf(bytes, `BTF ${id}`, base));
+  }
+}
+
+function nameIn(btf: Btf, type: number): string | null {
+  return wellFormed(() => btf.name(type)) || null;
+}
+
+/** Null for BTF that no kernel shows, as in an archive that was changed. */
+function wellFormed<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof CountersignError && error.code === "BTF_MALFORMED") return null;
+    throw error;
   }
 }

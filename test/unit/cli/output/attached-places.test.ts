@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { attachedLink, attachedPlaces } from "../../../../src/cli/output/attached-places.js";
 import type { LinkReport } from "../../../../src/loaded/model/objects.js";
 import type { Place } from "../../../../src/loaded/model/places.js";
-import type { Scan } from "../../../../src/loaded/scan.js";
+import type { Scan } from "../../../../src/loaded/model/scan.js";
 
 const OWN = 4026531840;
 const scanOf = (places: readonly Place[], links: readonly LinkReport[]) =>

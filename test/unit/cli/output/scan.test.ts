@@ -5,10 +5,11 @@ import { linkPlace } from "../../../../src/cli/output/link-place.js";
 import { scanLines } from "../../../../src/cli/output/scan-lines.js";
 import { scanText } from "../../../../src/cli/output/scan-text.js";
 import type { Reference } from "../../../../src/loaded/model/references.js";
-import type { Scan } from "../../../../src/loaded/scan.js";
+import type { Scan } from "../../../../src/loaded/model/scan.js";
 import { own } from "../../../support/workplace.js";
 
 const SCAN: Scan = {
+  bootId: "6f1d4f5e-3c1b-4a57-9d0e-2b1a70a3c1de",
   bootTime: 1_767_225_600_000_000_000n, // 2026-01-01
   programs: [
     {

@@ -20,7 +20,7 @@ describe("a report of a program", () => {
       ...{ [at.btf_id]: 9, [at.xlated_prog_len]: 64, [at.jited_prog_len]: 80, [at.verified_insns]: 8, [at.run_cnt]: 4 },
     };
     const info = report(PROGRAM_SIZE, words, { [at.name]: "limit", [at.tag]: "12345678" });
-    expect(programReport(info, Uint32Array.of(4, 6, 0))).toEqual({
+    expect(programReport(info, [4, 6])).toEqual({
       ...{ id: 37, type: "sched_cls", name: "limit", tag: "3132333435363738", loadTime: 5n, uid: 1000 },
       ...{ gplCompatible: true, maps: [4, 6], btfId: 9, loadedFor: null, translated: 64, jited: 80, verifiedInsns: 8 },
       ...{ runs: { count: 4n, nanoseconds: 0n }, device: null },
@@ -36,7 +36,7 @@ describe("a report of a program", () => {
       [at.attach_btf_id]: 5,
       [at.attach_btf_obj_id]: 1,
     };
-    expect(programReport(report(PROGRAM_SIZE, words), new Uint32Array())).toMatchObject({
+    expect(programReport(report(PROGRAM_SIZE, words), [])).toMatchObject({
       ...{ type: "unknown", name: "", btfId: null, device: { ifindex: 2, netns: 77n } },
       loadedFor: { btfObject: 1, btfId: 5 },
     });

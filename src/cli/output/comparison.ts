@@ -1,0 +1,72 @@
+import type { ScanComparison, ScanDifference } from "../../loaded/compare/compare.js";
+import type { ObjectState } from "../../loaded/compare/object-state.js";
+import type { Scan } from "../../loaded/model/scan.js";
+import { visibleText } from "../../visible-text.js";
+import { attachedLink, attachedPlaces } from "./attached-places.js";
+import { linkLine, placeLine, referenceJson } from "./scan-lines.js";
+import { table } from "./table.js";
+
+/** Two scans and what they have differently. */
+export interface ComparedScans {
+  readonly before: Scan;
+  readonly after: Scan;
+  readonly comparison: ScanComparison;
+}
+
+/** What is new, has moved or is gone as a table for a terminal, and how many. */
+export function comparisonText({ before, after, comparison }: ComparedScans): string {
+  const { differences, isSameBoot } = comparison;
+  const rows = differences.map(({ change, before: was, after: is }) => {
+    const shown = is ?? was;
+    const [then, now] = [placesOf(was, before), placesOf(is, after)];
+    const where = change === "moved" ? `${then}, now ${now}` : is === null ? then : now;
+    return shown === null ? [] : [change, `${shown.kind} ${shown.object.id}`, nameOf(shown), shown.object.type, where];
+  });
+  const boot = isSameBoot ? "" : "; another boot or machine: compared by type, name and tag";
+  const summary = `${CHANGES.map((change) => `${countOf(differences, change)} ${change}`).join(", ")}${boot}`;
+  if (rows.length === 0) return summary;
+  return `${table(["CHANGE", "OBJECT", "NAME", "TYPE", "ATTACHED OR PINNED"], rows)}\n\n${summary}`;
+}
+
+const CHANGES = ["new", "moved", "gone"] as const;
+
+function countOf(differences: readonly ScanDifference[], change: ScanDifference["change"]): number {
+  return differences.filter((difference) => difference.change === change).length;
+}
+
+function nameOf(state: ObjectState): string {
+  return state.kind === "link" || state.object.name === "" ? "-" : visibleText(state.object.name);
+}
+
+function placesOf(state: ObjectState | null, scan: Scan): string {
+  if (state === null) return "";
+  const attached = state.kind === "program" ? attachedPlaces(state.object.id, scan) : [];
+  const linked = state.kind === "link" ? [attachedLink(state.object, scan)] : [];
+  const pinned = state.pins.map(({ path, mountNamespace }) => {
+    return visibleText(mountNamespace === null ? path : `${path} of mount namespace ${mountNamespace}`);
+  });
+  return [...attached, ...linked, ...pinned].join(", ") || "-";
+}
+
+/** The lines of `scan --compare --json`, in the form of schema/scan.schema.json. */
+export function* comparisonLines({ after, comparison }: ComparedScans): Generator<object> {
+  const { differences, isSameBoot } = comparison;
+  for (const { change, before: was, after: is } of differences)
+    yield { kind: "difference", change, before: stateJson(was), after: stateJson(is) };
+  const counts = CHANGES.map((change) => [change, countOf(differences, change)]);
+  yield { kind: "comparison", same_boot: isSameBoot, ...Object.fromEntries(counts) };
+  yield { kind: "views", views: after.views };
+}
+
+function stateJson(state: ObjectState | null): object | null {
+  if (state === null) return null;
+  const { kind, object, places, links, pins } = state;
+  return {
+    ...{ object: kind, id: object.id, type: object.type },
+    name: kind === "link" ? null : object.name,
+    tag: kind === "program" ? object.tag : null,
+    places: places.map(placeLine),
+    links: links.map(linkLine),
+    pins: pins.map(referenceJson),
+  };
+}
