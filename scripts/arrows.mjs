@@ -120,6 +120,7 @@ const KEEPERS = {
   uplot: "workbench/page",
   "xz-decompress": "cli/kernel",
   "zstddec/stream": "cli/kernel",
+  "tar-stream": "loaded/reads",
   commander: "cli",
   pino: "log",
   "js-yaml": "config",

@@ -39,7 +39,6 @@ export const NR = {
   gettid: 186,
   sched_setaffinity: 203,
   clock_gettime: 228,
-  syslog: 103,
   exit_group: 231,
   epoll_wait: 232,
   epoll_ctl: 233,

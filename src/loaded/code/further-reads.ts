@@ -1,13 +1,13 @@
 import { ERRNO } from "../../errno.js";
 import { nextObjectId, openObject } from "../../sys/bpf.js";
 import { btfReport } from "../../sys/btf.js";
-import { kernelLog } from "../../sys/kernel-log.js";
 import type { MapReport } from "../model/objects.js";
 import type { Scan } from "../model/scan.js";
 import { btfRead, objectName } from "../reads/object-results.js";
 import { Opened } from "../reads/opened.js";
 import type { Raw, Reads } from "../reads/reads.js";
 import { fileRead, numbersRead } from "../reads/values.js";
+import { kernelLog } from "./kernel-log.js";
 import { mapContents } from "./map-contents.js";
 import { programParts } from "./program-parts.js";
 

@@ -8,7 +8,7 @@ import type { Raw, Reads } from "../reads/reads.js";
 import { textRead } from "../reads/values.js";
 
 /** Maximum size in bytes of the contents of one map. A larger map has none. */
-export const MAX_CONTENTS = 4 * 1024 * 1024;
+const MAX_CONTENTS = 4 * 1024 * 1024;
 /** Maximum number of elements of one map: each is a system call or two. */
 const MAX_ELEMENTS = 128 * 1024;
 

@@ -6,7 +6,7 @@ import { completeView, incompleteView, type View } from "../model/view.js";
 import { mountPoints } from "../mounts/mount-points.js";
 import { Opened } from "../reads/opened.js";
 import { components, type Reads } from "../reads/reads.js";
-import { bigRead, fileResult, namesRead, namespaceRead, textRead } from "../reads/values.js";
+import { bigRead, fileResult, namespaceRead, namesRead, textRead } from "../reads/values.js";
 import { type AttachedProgram, attachedPrograms, attachedRead } from "./attached-programs.js";
 
 /** The attach types that the kernel looks for in cgroups (to_cgroup_bpf_attach_type of linux/bpf-cgroup.h). */

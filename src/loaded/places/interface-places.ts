@@ -1,8 +1,6 @@
 import { ERRNO, errorName } from "../../errno.js";
 import { openFile } from "../../sys/file.js";
-import { syscall } from "../../sys/libc.js";
 import { enterNetwork, routeDump } from "../../sys/network.js";
-import { NR } from "../../sys/numbers.js";
 import type { InterfacePlace, NetnsPlace } from "../model/places.js";
 import { completeView, incompleteView, type View } from "../model/view.js";
 import { Opened } from "../reads/opened.js";

@@ -1,5 +1,6 @@
+import { fstatSync } from "node:fs";
 import { ERRNO } from "../../errno.js";
-import { inodeOf, openFile } from "../../sys/file.js";
+import { openFile } from "../../sys/file.js";
 import { syscall } from "../../sys/libc.js";
 import { NR } from "../../sys/numbers.js";
 import { type MountNamespace, mountsOf } from "../mounts/mount-namespaces.js";
@@ -39,7 +40,7 @@ export function networkNamespaces(
  */
 export function openNetns(number: number, path: string): number {
   const fd = openFile(path);
-  if (fd < 0 || inodeOf(fd) === BigInt(number)) return fd;
+  if (fd < 0 || fstatSync(fd).ino === number) return fd;
   syscall(NR.close, fd);
   return -ERRNO.ENOENT;
 }

@@ -92,7 +92,9 @@ function pinned(file: string): Raw {
 
 /** `MAJOR:MINOR` (gnu_dev_major of sys/sysmacros.h); null if there is no such path. */
 function deviceOf(reads: Reads, path: string): string | null {
-  const dev = bigRead(reads, `${components(path)}/@device`, () => fileResult(() => statSync(path, { bigint: true }).dev));
+  const dev = bigRead(reads, `${components(path)}/@device`, () =>
+    fileResult(() => statSync(path, { bigint: true }).dev),
+  );
   if (typeof dev === "number") return null;
   const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
   const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn & 0xffffffffn);

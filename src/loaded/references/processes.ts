@@ -6,7 +6,7 @@ import { completeView, incompleteView, type View } from "../model/view.js";
 import type { EventDescriptor } from "../places/event-places.js";
 import { netnsNumber } from "../places/network-namespaces.js";
 import type { Raw, Reads } from "../reads/reads.js";
-import { fileResult, linkRead, namesRead, namespaceRead, numbersRead, stringsIn, textRead } from "../reads/values.js";
+import { fileResult, linkRead, namespaceRead, namesRead, numbersRead, stringsIn, textRead } from "../reads/values.js";
 import { cgroupOwner } from "./cgroup-owner.js";
 import { describedObject, isBpfObject } from "./descriptor.js";
 
