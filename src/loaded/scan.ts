@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { CountersignError } from "../error.js";
 import { bootTime } from "../sys/bpf-objects.js";
 import { type LeftOut, readFurther } from "./code/further-reads.js";
 import type { LinkReport, MapReport, ProgramReport, StructOps } from "./model/objects.js";
@@ -60,7 +61,12 @@ export async function savedScan(out: Writable): Promise<SavedScan> {
 
 /** The scan that an archive was saved with. Throws SCAN_ARCHIVE_INVALID, FILE_UNREADABLE, FILE_TOO_LARGE. */
 export async function archivedScan(file: string): Promise<Scan> {
-  return scan(await openArchive(file));
+  const archive = await openArchive(file);
+  try {
+    return await scan(archive);
+  } catch (error) {
+    throw error instanceof CountersignError ? error.within(file) : error;
+  }
 }
 
 async function scan(reads: Reads): Promise<Scan> {

@@ -8,7 +8,7 @@ import { Opened } from "../reads/opened.js";
 import type { Raw, Reads } from "../reads/reads.js";
 import { fileRead, numbersRead } from "../reads/values.js";
 import { kernelLog } from "./kernel-log.js";
-import { mapContents } from "./map-contents.js";
+import { mapContents, possibleProcessors } from "./map-contents.js";
 import { programParts } from "./program-parts.js";
 
 /** What says which kernel it is, what it shows and what is in it. */
@@ -45,9 +45,10 @@ export async function readFurther(reads: Reads, { programs, maps }: Scan): Promi
     programParts(reads, id);
     await reads.stored();
   }
+  const processors = possibleProcessors(reads);
   const leftOut: LeftOut[] = [];
   for (const map of maps) {
-    if (mapContents(reads, map) === -ERRNO.E2BIG) leftOut.push({ id: map.id, name: map.name });
+    if (mapContents(reads, map, processors) === -ERRNO.E2BIG) leftOut.push({ id: map.id, name: map.name });
     await reads.stored();
   }
   for (const id of btfIds(reads)) {

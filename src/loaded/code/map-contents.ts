@@ -28,8 +28,7 @@ const OF_PROCESSORS: ReadonlySet<string> = new Set([
  * processor if it has a value for each. Maps of maps and of programs have ids as values. Elements that change meanwhile
  * may be there in part. E2BIG for a map that is too large, and the errno of reading for one that has no elements to read.
  */
-export function mapContents(reads: Reads, map: MapReport): Raw {
-  const processors = processorsOf(textRead(reads, "/sys/devices/system/cpu/possible") ?? "");
+export function mapContents(reads: Reads, map: MapReport, processors: number): Raw {
   return reads.bytes(`${objectName("map", map.id)}/contents`, () => {
     const object = new Opened(() => openObject("map", map.id));
     const contents = object.use((fd) => contentsOf(fd, map, processors));
@@ -38,8 +37,9 @@ export function mapContents(reads: Reads, map: MapReport): Raw {
   });
 }
 
-/** The number of processors in a list such as `0-3,8`; at least 1. */
-function processorsOf(list: string): number {
+/** The number of processors that the kernel keeps values for, from a list such as `0-3,8`; at least 1. */
+export function possibleProcessors(reads: Reads): number {
+  const list = textRead(reads, "/sys/devices/system/cpu/possible") ?? "";
   const numbers = Array.from(list.matchAll(/\d+/g), ([number]) => Number(number));
   return Math.max(0, ...numbers) + 1;
 }

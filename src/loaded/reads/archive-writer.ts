@@ -20,6 +20,7 @@ export class ArchiveWriter implements ResultStore {
     this.#written = pipeline(Readable.from(this.#pack), out);
     // whoever waits for it is told
     this.#written.catch(() => {});
+    this.#pack.on("error", () => {});
   }
 
   add(result: SavedResult, bytes: Uint8Array): void {
@@ -48,7 +49,9 @@ export class ArchiveWriter implements ResultStore {
   #add(name: string, bytes: Uint8Array, mtime: Date): void {
     this.#last = new Promise((resolve, reject) => {
       const header = { name, size: bytes.byteLength, mode: MODE, mtime };
-      this.#pack.entry(header, bytes, (error) => (error ? reject(error) : resolve()));
+      const entry = this.#pack.entry(header, bytes, (error) => (error ? reject(error) : resolve()));
+      // the promises have it
+      entry.on("error", () => {});
     });
     this.#last.catch(() => {});
   }

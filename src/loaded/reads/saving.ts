@@ -28,7 +28,7 @@ export interface SavedResult {
 export class Saving implements Reads {
   readonly isLive = true;
   readonly missing = [];
-  /** For results that no view asks for: none of them stays in memory. */
+  /** For results that no view asks for, each once: none of them stays in memory. */
   readonly further: Reads = {
     isLive: true,
     missing: [],
@@ -37,6 +37,7 @@ export class Saving implements Reads {
     stored: () => this.store.stored(),
   };
   readonly #seen = new Map<string, Raw>();
+  readonly #names = new Set<string>();
 
   constructor(readonly store: ResultStore) {}
 
@@ -57,6 +58,8 @@ export class Saving implements Reads {
   }
 
   #kept(name: string, read: () => Raw): Raw {
+    if (this.#names.has(name)) throw new Error(`${name} would be stored twice`);
+    this.#names.add(name);
     const time = new Date();
     const raw = read();
     const bytes = typeof raw === "number" ? new Uint8Array(0) : raw;
