@@ -38,6 +38,54 @@ export const bpf_prog_load = ({ maps, helpers, name, effects }, { capabilities }
 };
 `;
 
+const LOOPS = `import { deny } from "countersign";
+export const bpf_prog_load = ({ maps }) => {
+  let rings = 0;
+  for (const { type } of maps) {
+    if (type === "arena") return deny("no arenas");
+    if (type === "ringbuf") rings++;
+  }
+  return rings > 1 ? -13 : 0;
+};
+`;
+
+const SUMS = `import { deny } from "countersign";
+export const bpf_prog_load = ({ maps }) => {
+  let bytes = 0;
+  for (const { memory } of maps) bytes += memory;
+  return bytes > 1 << 20 ? deny(\`\${bytes} bytes\`) : 0;
+};
+`;
+
+const FOUND = `export const bpf_prog_load = ({ maps }) => {
+  let isLarge = false;
+  for (const { max_entries } of maps) if (max_entries > 9) isLarge = true;
+  if (isLarge) return -7;
+  return maps.find(({ type }) => type === "hash")?.key_size > 4 ? -8 : 0;
+};
+`;
+
+const TEXTS = `const LIMITS = { "/usr/sbin/tc": 8 };
+export const bpf_prog_load = ({ name, insn_cnt }, { exe, comm }) => {
+  if (insn_cnt * 3 > (LIMITS[exe] ?? 4)) return -6;
+  return name.toLowerCase() === "prod" || comm.split("/").pop() === "tc" ? -22 : 0;
+};
+`;
+
+const MAPS = `import { deny, map_lookup, map_update } from "countersign";
+export const bpf_prog_load = ({ type }) => {
+  const its = map_lookup("container_policy", "types");
+  const n = map_lookup("program_budget", "n") ?? 0;
+  try {
+    if (its.includes(type)) return deny("a type of the map");
+  } catch {
+    return -3;
+  }
+  if (n >= 10) return -4;
+  return map_update("program_budget", "n", n + 1) === 0 ? 0 : -5;
+};
+`;
+
 /** Policies, and other texts of each, for which its decision table is wrong. */
 const POLICIES: readonly (readonly [policy: string, others: Readonly<Record<string, readonly [string, string]>>])[] = [
   [
@@ -71,6 +119,61 @@ const POLICIES: readonly (readonly [policy: string, others: Readonly<Record<stri
         '(maps.some(({ type }) => type !== "hash") && maps.some(({ key_size }) => key_size > 8))',
       ],
       "a list that must not be empty": ["helpers.includes(name)", "helpers.some(() => true)"],
+    },
+  ],
+  [
+    LOOPS,
+    {
+      "another element that leaves a loop": ['"arena"', '"bloom_filter"'],
+      "a loop that goes on": ['return deny("no arenas");', "continue;"],
+      "elements that are counted twice": ["rings++", "rings += 2"],
+      "a count that begins with 1": ["rings = 0", "rings = 1"],
+      "a count of other elements": ['"ringbuf"', '"hash"'],
+      "another bound of a count": ["rings > 1", "rings > 2"],
+    },
+  ],
+  [
+    SUMS,
+    {
+      "a sum that begins with 1": ["bytes = 0", "bytes = 1"],
+      "a sum of other facts": ["{ memory }", "{ max_entries: memory }"],
+      "a sum of products": ["bytes += memory", "bytes += memory * 2"],
+      "another bound": ["1 << 20", "1 << 21"],
+      "another reason": ["{bytes} bytes", "{bytes + 1} bytes"],
+    },
+  ],
+  [
+    FOUND,
+    {
+      "another constant": ["isLarge = true", "isLarge = null"],
+      "another case of a constant": ["max_entries > 9", "max_entries > 8"],
+      "a flag that is set at first": ["isLarge = false", "isLarge = true"],
+      "another element that is found": ['=> type === "hash"', '=> type !== "hash"'],
+      "another fact of what is found": ["?.key_size", "?.value_size"],
+    },
+  ],
+  [
+    TEXTS,
+    {
+      "another product": ["insn_cnt * 3", "insn_cnt * 4"],
+      "another entry of an object": [": 8 }", ": 9 }"],
+      "another default": ["?? 4", "?? 5"],
+      "another part of a text": [".pop()", ".at(0)"],
+      "a part after another character": ['split("/")', 'split(".")'],
+      "other letters": ["toLowerCase()", "toUpperCase()"],
+    },
+  ],
+  [
+    MAPS,
+    {
+      "another text in a value": ["includes(type)", 'includes("xdp")'],
+      "another method of a value": ["its.includes", "its.startsWith"],
+      "an error that is not caught": ["return -3;", "return -2;"],
+      "another comparison with a value": ["n >= 10", "n > 10"],
+      "another constant beside a value": ["n >= 10", "n >= 11"],
+      "another default of a value": ['"n") ?? 0', '"n") ?? 11'],
+      "a write that comes first": ["  if (n >= 10)", '  map_update("program_budget", "m", 1);\n  if (n >= 10)'],
+      "another verdict of a write": ["=== 0 ? 0 : -5", "=== -28 ? 0 : -5"],
     },
   ],
 ];

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { AttachmentConfig } from "../../config/attachments.js";
 import { CountersignError } from "../../error.js";
 import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
@@ -10,10 +11,12 @@ import type { PlacedPolicies } from "../configuration/placed-policies.js";
 import { type Exploration, type ExplorationLimits, explore, type Path } from "../explorer/exploration.js";
 import type { PropertySource } from "../explorer/rewritten-policy.js";
 import { EvaluatedProperty } from "../property/evaluated-property.js";
-import type { CertifiedTable, Leaf, Refuted, TableCertificate, Tree } from "../shared/certificate.js";
+import { hasUnknown } from "../shared/atom.js";
+import type { CertifiedTable, End, Leaf, Refuted, TableCertificate, Tree } from "../shared/certificate.js";
 import { solve } from "../solver/solver.js";
 import { inputsOf } from "../witness/model-input.js";
 import { SymbolValues } from "../witness/symbol-values.js";
+import { DefinedExploration } from "./defined-exploration.js";
 import { LimitError } from "./limit-error.js";
 import { findRefutation } from "./refutation-search.js";
 import { witnessOf } from "./witness-json.js";
@@ -98,10 +101,13 @@ interface About {
 }
 
 const NOT_UNIQUE = "the explorer has no unique path for one of its inputs, which is a fault of Countersign: report it";
+const NOT_SAME = "the explorer and the checker have different ends for one of its inputs: report it";
 const REMEDY = "name another attachment or property, or write that part of the policy with simpler syntax";
 
 class TreeMaker {
   readonly #checker: TableChecker;
+  /** What was explored, and the symbols that only the checker has. */
+  readonly #explored: DefinedExploration;
 
   constructor(
     examined: Examined,
@@ -110,6 +116,7 @@ class TreeMaker {
     private readonly about: About,
   ) {
     this.#checker = new TableChecker(examined, names);
+    this.#explored = new DefinedExploration(exploration, this.#checker.path([]).symbols);
   }
 
   tree(): Tree {
@@ -124,30 +131,35 @@ class TreeMaker {
     const outcome = this.#checker.outcome(conditions);
     if ("notEvaluated" in outcome)
       throw this.#unsupported(`cannot evaluate ${outcome.notEvaluated}`, outcome.line || null);
-    if (!("question" in outcome)) return this.#leaf(conditions);
+    this.#explored.define();
+    if (!("question" in outcome)) return this.#leaf(conditions, outcome);
     const { question: atom } = outcome;
     const side = (is: boolean) => this.#side([...conditions, { atom, is }]);
     return { if: atom, yes: side(true), no: side(false) };
   }
 
   #side(conditions: readonly Condition[]): Tree | Refuted {
-    if (solve(conditions, this.exploration.knowledge) !== "unsatisfiable") return this.#tree(conditions);
+    if (solve(conditions, this.#explored.its.knowledge) !== "unsatisfiable") return this.#tree(conditions);
     const refuted = findRefutation(conditions, this.#checker.path(conditions));
     if (refuted === null) throw this.#unsupported("no refutation was found for conditions that cannot all hold");
     return { refuted };
   }
 
-  #leaf(conditions: readonly Condition[]): Leaf {
-    const { exploration } = this;
+  #leaf(conditions: readonly Condition[], { end, line }: Pick<Leaf, "end" | "line">): Leaf {
+    const exploration = this.#explored.its;
     const model = solve(conditions, exploration.knowledge);
     for (const input of typeof model === "string" ? [] : inputsOf(model, exploration)) {
       const values = new SymbolValues(input, exploration.knowledge);
       if (!values.satisfy(conditions)) continue;
       const ways = exploration.paths.filter((path) => values.satisfy(path.conditions));
       const [way] = ways;
-      const end = ways.length === 1 ? endOf(way!) : null;
-      if (end === null) throw this.#unsupported(NOT_UNIQUE);
-      return { ...end, witness: witnessOf(input, exploration, values) };
+      const explored = ways.length === 1 ? endOf(way!) : null;
+      if (explored === null) throw this.#unsupported(NOT_UNIQUE);
+      const isSame = isDeepStrictEqual(givenBy(end, values), givenBy(explored.end, values));
+      if (!isSame || explored.line !== line) throw this.#unsupported(NOT_SAME, line || null);
+      // With the explorer's order of properties, in the checker's words
+      const stated = { ...explored.end, ...end };
+      return { end: stated, line, witness: witnessOf(input, exploration, values) };
     }
     throw this.#unsupported("no example was found for one of its paths");
   }
@@ -159,6 +171,18 @@ class TreeMaker {
       remedy: REMEDY,
     });
   }
+}
+
+/** An end as it is for an input. A reason of which something is not known is left out. */
+function givenBy(end: End, values: SymbolValues): object {
+  if ("holds" in end) return end;
+  const { verdict, reason } = end;
+  const isKnown = reason === null || !hasUnknown(reason);
+  return {
+    ...end,
+    verdict: typeof verdict === "object" && verdict !== null ? values.number(verdict) : verdict,
+    reason: reason && isKnown ? values.text(reason) : null,
+  };
 }
 
 /** The end of a path in the form of a certificate, with its line. */

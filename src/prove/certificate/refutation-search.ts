@@ -27,6 +27,9 @@ function* simple(conditions: readonly Condition[], path: Path): Generator<Refuta
   for (const first of conditions.keys())
     for (const second of conditions.keys()) if (first !== second) yield { clash: [first, second] };
   for (const index of conditions.keys()) yield { domain: index };
+  const lists = [...conditions.keys()].filter((index) => conditions[index]!.atom.kind === "some");
+  for (const element of lists) yield { element };
+  for (const none of lists) for (const first of lists) yield { none: [none, first] };
   for (const values of path.symbols.domains.keys()) yield { values };
   for (const key of path.symbols.places.keys()) yield { key };
   yield { set: propagated(conditions, path) };

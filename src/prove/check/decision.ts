@@ -32,6 +32,8 @@ export class Decision {
     private readonly hook: HookName,
     private readonly path: Path,
     private readonly given: readonly [subject: unknown, current: unknown],
+    /** Whether there is only this decision, in which a policy without others can write to maps. */
+    private readonly canWrite = false,
   ) {}
 
   /** The answers of the attachments that have the caller in their scope. */
@@ -60,7 +62,8 @@ export class Decision {
     const { name, mode, onFault, scope } = one.attachment;
     let answer: Answer | null = null;
     if (holds(Scope.of(scope).condition, this.given[1], this.path)) {
-      const evaluator = new Evaluator(this.policies.evaluated(one), this.path);
+      const isAlone = this.canWrite && this.policies.at(this.hook).length === 1;
+      const evaluator = new Evaluator(this.policies.evaluated(one), this.path, null, isAlone);
       const { verdict, ...answered } = evaluator.answer(this.hook, this.given);
       answer = { by: name, mode, verdict: verdict ?? (onFault === "allow" ? ALLOWED.verdict : DENIED), ...answered };
     }

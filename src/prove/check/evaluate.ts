@@ -5,7 +5,9 @@ import { droppedCalls } from "../../policy/checks/denials.js";
 import { LinkTime } from "../../policy/syntax/link-time.js";
 import { readUnits, type Unit } from "../../policy/units/units.js";
 import { bind, type Evaluation, evaluated, MAP, OBJECT, SET, TO_JSON } from "./expressions.js";
+import { settled, view } from "./facts.js";
 import { type Answered, Helpers } from "./helpers.js";
+import { assignedIn, listName, loopOver } from "./loops.js";
 import { compares, integerWithin, isEqual, truthy } from "./operators.js";
 import { attempt, ERROR, notEvaluated, type Path, raise, Stop } from "./path.js";
 import { Closure, constant, isPrimitive, Native, type NodeOf, type Plain, Scope, Sym } from "./value.js";
@@ -64,9 +66,10 @@ export class Evaluator implements Evaluation {
     readonly policy: EvaluatedPolicy,
     readonly path: Path,
     decision: ((key: string) => Plain) | null = null,
+    canWrite = false,
   ) {
     this.#unit = policy.units[0]!;
-    this.#helpers = new Helpers(path);
+    this.#helpers = new Helpers(path, canWrite);
     this.#helpers.decision = decision;
   }
 
@@ -121,6 +124,8 @@ export class Evaluator implements Evaluation {
 
   call(callee: unknown, given: readonly unknown[]): unknown {
     if (typeof callee === "function") return callee(given);
+    // Nothing that is not known is a function
+    if (view(this.path, callee) instanceof Sym) return raise();
     if (!(callee instanceof Closure)) return isPrimitive(callee) ? raise() : notEvaluated("this call");
     if (++this.#calls > MOST_CALLS || ++this.#depth > MOST_DEPTH) notEvaluated("as many calls");
     const { node, scope } = callee;
@@ -197,21 +202,39 @@ export class Evaluator implements Evaluation {
     return notEvaluated(`the syntax ${node.type}`);
   }
 
-  /** A loop over an array that the policy wrote: nothing changes it. */
+  /** A loop over an array that the policy wrote, which nothing changes, or over a list. */
   #loop({ left, right, body, await: isAwait }: NodeOf<"ForOfStatement">, scope: Scope): Returned | null {
     if (left.type !== "VariableDeclaration" || left.kind === "var" || isAwait) return notEvaluated("this loop");
     const inner = new Scope(scope);
     inner.reserve(left.declarations.map(({ id }) => id));
-    const array = evaluated(right, inner, this);
-    if (!Array.isArray(array)) return notEvaluated("a loop over anything else than an array of the policy");
-    for (const one of array) {
+    const array = settled(this.path, evaluated(right, inner, this));
+    const passed = (one: unknown) => {
       const pass = new Scope(scope);
       bind(left.declarations[0]!.id, one, pass, left.kind === "const", this);
       const returned = this.#statement(body, pass);
-      if (returned === BROKEN) return null;
-      if (returned !== null && returned !== CONTINUED) return returned;
+      return returned === CONTINUED ? null : returned;
+    };
+    if (listName(this.path, array) !== null) return this.#loopOverList(array as Sym, body, scope, passed);
+    if (!Array.isArray(array)) return notEvaluated("a loop over anything else than an array or a list");
+    for (const one of array) {
+      const returned = passed(one);
+      if (returned !== null) return returned === BROKEN ? null : returned;
     }
     return null;
+  }
+
+  #loopOverList(list: Sym, body: AnyNode, scope: Scope, passed: (one: unknown) => Returned | null): Returned | null {
+    let last: Returned | null = null;
+    const pass = (one: unknown) => {
+      const leaves = this.#helpers.withoutDenials(this.path.element !== null, () => {
+        last = passed(one);
+        return last !== null;
+      });
+      return { leaves };
+    };
+    const names = assignedIn(body, this.policy.fileOf.get(body)!.source.nodes);
+    const isLeft = loopOver(this.path, list, scope.among(names), pass);
+    return isLeft && last !== BROKEN ? last : null;
   }
 
   /** What an error of JavaScript ends goes on in the handler; faults of facts and limits cannot be caught. */

@@ -32,7 +32,8 @@ export function attachmentAt(hook: HookName, policies: CheckedPolicies, its: Loa
   return {
     stated: { attachment: attachment.name, hook, policy: policy.digest },
     end(path) {
-      const { line, verdict, ...answer } = new Evaluator(policies.evaluated(its), path).answer(hook, givenTo(path));
+      const evaluator = new Evaluator(policies.evaluated(its), path, null, true);
+      const { line, verdict, ...answer } = evaluator.answer(hook, givenTo(path));
       return { end: { verdict: verdict && written(verdict), ...answer }, line };
     },
     ask(input) {
@@ -47,7 +48,7 @@ export function decisionAt(hook: HookName, policies: CheckedPolicies): Examined 
   return {
     stated: { hook, ...composition(hook, policies) },
     end(path) {
-      const { line, verdict, mode: _, ...answer } = new Decision(policies, hook, path, givenTo(path)).enforced();
+      const { line, verdict, mode: _, ...answer } = new Decision(policies, hook, path, givenTo(path), true).enforced();
       return { end: { verdict: written(verdict), ...answer }, line };
     },
     ask(input) {

@@ -1,21 +1,25 @@
 import type { AnyNode, Pattern } from "acorn";
-import { INHERITED } from "../facts/declarations.js";
 import { anyElement } from "../shared/atom.js";
-import { isInherited, isNullish, joined, property, settled, textParts, valueIn, view } from "./facts.js";
+import { isInheritedBy, isNullish, joined, property, settled, textParts, view } from "./facts.js";
+import { elementOf, firstOf, listName, loopOver } from "./loops.js";
 import { computed, hasType, isEqual, isLooselyEqual, truthy, unary } from "./operators.js";
 import { attempt, notEvaluated, type Path, raise } from "./path.js";
+import { callSplit, callText, partOf } from "./texts.js";
 import {
   Closure,
+  INHERITED_FUNCTIONS,
+  isInheritedFunction,
   isPrimitive,
   Native,
   type NodeOf,
   Plain,
   type Scope,
+  Split,
   Sym,
   TEXT_TESTS,
-  type Unknown,
   unknownOf,
 } from "./value.js";
+import { declaredVariable } from "./variable.js";
 
 /** What expressions need of statements. */
 export interface Evaluation {
@@ -51,8 +55,7 @@ const EXPRESSIONS: { readonly [T in AnyNode["type"]]?: Evaluated<NodeOf<T>> } = 
     evaluated(truthy(to.path, evaluated(test, scope, to)) ? consequent : alternate, scope, to),
   LogicalExpression({ left, operator, right }, scope, to) {
     const its = evaluated(left, scope, to);
-    const isEnough = operator === "??" ? !isNullish(to.path, its) : truthy(to.path, its) === (operator === "||");
-    return isEnough ? its : evaluated(right, scope, to);
+    return isKept(to.path, operator, its) ? its : evaluated(right, scope, to);
   },
   UnaryExpression: ({ operator, argument }, scope, to) => unary(to.path, operator, evaluated(argument, scope, to)),
   BinaryExpression: binary,
@@ -62,11 +65,20 @@ const EXPRESSIONS: { readonly [T in AnyNode["type"]]?: Evaluated<NodeOf<T>> } = 
   ArrayExpression: ({ elements }, scope, to) =>
     elements.map((one) => (one === null ? notEvaluated("a hole in an array") : evaluated(one, scope, to))),
   AssignmentExpression({ operator, left, right }, scope, to) {
-    if (operator !== "=" || left.type !== "Identifier") return notEvaluated("this assignment");
-    const assigned = evaluated(right, scope, to);
-    if (to.path.element !== null) notEvaluated("an assignment in a loop over a list");
-    scope.write(left.name, assigned);
-    return assigned;
+    if (left.type !== "Identifier") return notEvaluated("this assignment");
+    const before = operator === "=" ? undefined : scope.read(left.name);
+    if (["??=", "||=", "&&="].includes(operator) && isKept(to.path, operator.slice(0, -1), before)) return before;
+    const its = evaluated(right, scope, to);
+    const isOperation = operator !== "=" && !/^[?|&]{2}/.test(operator);
+    return assign(left.name, isOperation ? computed(to.path, operator.slice(0, -1), before, its) : its, scope, to);
+  },
+  UpdateExpression({ operator, prefix, argument }, scope, to) {
+    if (argument.type !== "Identifier") return notEvaluated("this assignment");
+    const before = scope.read(argument.name);
+    const its = unknownOf(before)?.kind;
+    if (typeof before !== "number" && its !== "number" && its !== "accumulated") return notEvaluated("this assignment");
+    const after = assign(argument.name, computed(to.path, "+", before, operator === "++" ? 1 : -1), scope, to);
+    return prefix ? after : before;
   },
   ChainExpression(node, scope, to) {
     const its = attempt(Ended, () => evaluated(node.expression, scope, to));
@@ -82,9 +94,22 @@ const EXPRESSIONS: { readonly [T in AnyNode["type"]]?: Evaluated<NodeOf<T>> } = 
     if (evaluated(callee, scope, to) === MAP && given.length === 0) return new Native("get", () => undefined);
     if (evaluated(callee, scope, to) !== SET || !Array.isArray(of) || more.length > 0)
       return notEvaluated("`new` of anything else than a set of an array or an empty map");
-    return new Native("has", ([one]) => of.some((its) => isEqual(to.path, its, one)));
+    const has = ([one]: readonly unknown[]) => of.some((its) => isEqual(to.path, its, one));
+    return new Native("has", (one) => (Number.isNaN(one[0]) ? notEvaluated("a set and NaN") : has(one)));
   },
 };
+
+/** Whether a logical operator has the value on its left. */
+function isKept(path: Path, operator: string, left: unknown): boolean {
+  return operator === "??" ? !isNullish(path, left) : truthy(path, left) === (operator === "||");
+}
+
+function assign(name: string, value: unknown, scope: Scope, { path }: Evaluation): unknown {
+  const variable = scope.variable(name);
+  if (!path.mayChange(variable)) notEvaluated("an assignment in a loop over a list");
+  variable.value = value;
+  return value;
+}
 
 /** The value of an expression. */
 export function evaluated(node: AnyNode, scope: Scope, to: Evaluation): unknown {
@@ -186,10 +211,6 @@ function chosen(path: Path, holder: unknown, of: string): unknown {
   return undefined;
 }
 
-/** Functions that objects inherit, by their names: they are not called, and none of their properties is read. */
-const INHERITED_FUNCTIONS = new Map(INHERITED.object.map((name) => [name, new Native("", () => notEvaluated(name))]));
-const IS_INHERITED = new Set<unknown>(INHERITED_FUNCTIONS.values());
-
 const INDEX = /^(?:0|[1-9]\d{0,9})$/;
 
 /** Reads a property (ECMA-262, 13.3.2). */
@@ -202,10 +223,11 @@ export function get(path: Path, holder: unknown, key: string): unknown {
     if (key === "length") return its.length;
     if (INDEX.test(key)) return its[Number(key)];
   }
-  // What no value inherits is undefined
-  const isAlone = isPrimitive(its) || Array.isArray(its) || IS_INHERITED.has(its);
-  if (isAlone && !(key in Function.prototype) && !isInherited(key) && !INDEX.test(key)) return undefined;
-  return notEvaluated(`\`${key}\` of this value`);
+  if (its instanceof Split) return partOf(path, its, key);
+  if (isInheritedFunction(its) && !(key in Object) && !isInheritedBy("object", key)) return undefined;
+  const type = Array.isArray(its) ? "array" : typeof its;
+  const isAlone = type === "array" || type === "string" || type === "number" || type === "boolean";
+  return isAlone && !isInheritedBy(type, key) ? undefined : notEvaluated(`\`${key}\` of this value`);
 }
 
 function called(node: NodeOf<"CallExpression">, scope: Scope, to: Evaluation): unknown {
@@ -222,42 +244,41 @@ function method(node: NodeOf<"MemberExpression">, scope: Scope, to: Evaluation):
   if (key === null) return object;
   const holder = settled(to.path, object);
   if (holder === OBJECT && Object.hasOwn(OF_OBJECTS, key)) return OF_OBJECTS[key];
-  if (typeof holder === "string" || unknownOf(holder)?.kind === "text")
-    return (given: readonly unknown[]) => callText(to.path, holder, key, given);
-  if (Array.isArray(holder) || unknownOf(holder)?.kind === "list")
+  const kind = unknownOf(holder)?.kind;
+  if (typeof holder === "string" || kind === "text" || kind === "joined")
+    return (given: readonly unknown[]) => callText(to.path, holder as string | Sym, key, given);
+  if (holder instanceof Split) return (given: readonly unknown[]) => callSplit(to.path, holder, key, given);
+  if (Array.isArray(holder) || listName(to.path, holder) !== null)
     return (given: readonly unknown[]) => callArray(to, holder as readonly unknown[] | Sym, key, given);
+  if (kind === "number" && key === "toFixed") return toFixed;
   if (holder instanceof Native && holder.method === key) return holder.call;
   return get(to.path, holder, key);
-}
-
-const TESTS = { startsWith: "starts", endsWith: "ends", includes: "includes" } as const;
-
-/** A method of a text. */
-function callText(path: Path, holder: unknown, key: string, given: readonly unknown[]): unknown {
-  const [text] = given;
-  const its = unknownOf(holder);
-  if (!Object.hasOwn(TESTS, key) || typeof text !== "string" || given.length !== 1 || its?.kind === "joined")
-    return notEvaluated(`\`${key}\` of a text`);
-  const kind = TESTS[key as keyof typeof TESTS];
-  if (typeof holder === "string") return TEXT_TESTS[kind]!(holder, text);
-  return text === "" || path.ask({ kind, of: (its as { name: string }).name, text });
 }
 
 /** A method of an array that the policy wrote (ECMA-262, 23.1.3), or of a list, of which no index is known. */
 function callArray(to: Evaluation, array: readonly unknown[] | Sym, key: string, given: readonly unknown[]): unknown {
   const [first, ...more] = given;
+  if (key === "reduce" && array instanceof Sym && more.length === 1) return reduced(to, array, first, more[0]);
   if (more.length > 0) return notEvaluated(`\`${key}\` with more than one argument`);
-  if (key === "includes") return isOne(to.path, array, (one) => isEqual(to.path, one, first));
+  if (key === "includes" && !Number.isNaN(first)) return isOne(to.path, array, (one) => isEqual(to.path, one, first));
   if (key === "indexOf" && !(array instanceof Sym)) return array.findIndex((one) => isEqual(to.path, one, first));
   if (!(array instanceof Sym) && Object.hasOwn(OF_ARRAYS, key)) {
     if (!(first instanceof Closure)) return notEvaluated("this callback");
     return OF_ARRAYS[key]!(array, (one, index) => to.call(first, [one, index, array]), to.path);
   }
+  if (key === "find" && array instanceof Sym) return findIn(to, array, first);
   if (key !== "some" && key !== "every") return notEvaluated(`\`${key}\` of an array`);
   if (!(first instanceof Closure) || (array instanceof Sym && first.node.params.length > 1))
     return notEvaluated("this callback");
   const holds = (...one: readonly unknown[]) => truthy(to.path, to.call(first, [...one, array])) === (key === "some");
   return isOne(to.path, array, holds) === (key === "some");
+}
+
+/** `toFixed` of a number: a text of which nothing is known. */
+function toFixed([digits = 0]: readonly unknown[]): Sym {
+  const isKnown = Number.isInteger(digits) && (digits as number) >= 0 && (digits as number) <= 100;
+  if (!isKnown) return notEvaluated("`toFixed` with these digits");
+  return new Sym({ kind: "joined", parts: [{ unknown: "toFixed" }] });
 }
 
 type Each = (one: unknown, index: number) => unknown;
@@ -269,12 +290,33 @@ const OF_ARRAYS: Readonly<Record<string, (array: readonly unknown[], each: Each,
   map: (array, each) => array.map((one, index) => each(one, index)),
 };
 
+/** `reduce` of a list: a loop with one variable. */
+function reduced(to: Evaluation, list: Sym, callback: unknown, initial: unknown): unknown {
+  if (!(callback instanceof Closure) || callback.node.params.length > 2) return notEvaluated("this callback");
+  const variable = declaredVariable(initial, false);
+  loopOver(to.path, list, [variable], (one) => {
+    variable.value = to.call(callback, [variable.value, one]);
+    return { leaves: false };
+  });
+  return variable.value;
+}
+
+/** The first element of a list for which a function of the policy holds; undefined if there is none. */
+function findIn(to: Evaluation, list: Sym, callback: unknown): unknown {
+  if (!(callback instanceof Closure) || callback.node.params.length > 1) return notEvaluated("this callback");
+  const of = listName(to.path, list)!;
+  const any = anyElement(of);
+  const where = to.path.cases(any, () => truthy(to.path, to.call(callback, [elementOf(to.path, list, any)])));
+  const first = firstOf(to.path, of, where);
+  return first === null ? undefined : elementOf(to.path, list, first);
+}
+
 /** Whether something holds for an element. */
 function isOne(path: Path, array: readonly unknown[] | Sym, holds: (one: unknown, index?: number) => boolean): boolean {
   if (!(array instanceof Sym)) return array.some((one, index) => holds(one, index));
-  const { name: of, of: domain } = array.its as Extract<Unknown, { readonly kind: "list" }>;
+  const of = listName(path, array)!;
   const any = anyElement(of);
-  const where = path.cases(any, () => holds(valueIn(path, any, domain)));
+  const where = path.cases(any, () => holds(elementOf(path, array, any)));
   return where.length > 0 && path.ask({ kind: "some", of, where, first: null });
 }
 
@@ -292,10 +334,10 @@ export function bind(pattern: Pattern, value: unknown, scope: Scope, isConstant:
       bind(part.value, get(to.path, value, nameOf(part.key)), scope, isConstant, to);
     }
   } else if (pattern.type === "ArrayPattern") {
-    if (!Array.isArray(value)) notEvaluated("an array pattern of this value");
+    if (!Array.isArray(value) && !(value instanceof Split)) notEvaluated("an array pattern of this value");
     for (const [index, part] of pattern.elements.entries()) {
       if (part?.type === "RestElement") notEvaluated("this pattern");
-      if (part) bind(part, (value as readonly unknown[])[index], scope, isConstant, to);
+      if (part) bind(part, get(to.path, value, String(index)), scope, isConstant, to);
     }
   } else notEvaluated(`the syntax ${pattern.type}`);
 }

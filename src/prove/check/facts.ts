@@ -1,13 +1,15 @@
-import type { FactDomain } from "../../fact-type.js";
+import { type FactDomain, LARGEST_AMOUNT } from "../../fact-type.js";
 import { INHERITED } from "../facts/declarations.js";
 import { JSON_TYPES, type JsonDomain, type TextPart } from "../shared/atom.js";
 import { entryOfObject, type JsonEntry, jsonDomain } from "../shared/json-domain.js";
 import { canHaveKey, knownMap } from "../shared/known-maps.js";
 import { lookupName } from "../shared/lookup-name.js";
-import { type Domain, notEvaluated, type Path, type Place, Stop } from "./path.js";
+import { measureName, stepName, type TextMeasure, type TextStep } from "../shared/text-step.js";
+import { numberText } from "../shared/value-text.js";
+import { type Domain, notEvaluated, type Path, type Place, raise, Stop } from "./path.js";
 import { isPrimitive, linear, Plain, Sym, unknownOf } from "./value.js";
 
-const MOST_ELEMENTS = 0xffff_ffffn;
+export const MOST_ELEMENTS = 0xffff_ffffn;
 const MOST_INTEGER = BigInt(Number.MAX_SAFE_INTEGER);
 const INDEX = /^(?:0|[1-9]\d*)$/;
 
@@ -22,7 +24,7 @@ const OF_DOMAINS: { readonly [K in FactDomain["kind"]]: OfDomain<K> } = {
     throw new Stop({ fault: "UNKNOWN_FACT" });
   },
   count: (path, name, { most }) => integer(path, name, 0n, BigInt(most)),
-  amount: (path, name) => number(path, name, { kind: "number", least: 0n, most: null }),
+  amount: (path, name) => integer(path, name, 0n, BigInt(LARGEST_AMOUNT)),
   text: (path, name, { hex }) => text(path, name, hex),
   bytes: (_, name) => new Sym({ kind: "bytes", name }),
   list: (_, name, { kind, of }) => new Sym({ kind, name, of }),
@@ -36,12 +38,12 @@ export function valueIn(path: Path, name: string, domain: FactDomain): unknown {
   return Object.hasOwn(fixed, name) ? fixed[name] : (OF_DOMAINS[domain.kind] as OfDomain<unknown>)(path, name, domain);
 }
 
-function text(path: Path, name: string, hex: number | null): Sym {
+export function text(path: Path, name: string, hex: number | null): Sym {
   path.symbols.domains.set(name, { kind: "text", hex });
   return new Sym({ kind: "text", name });
 }
 
-function number(path: Path, name: string, domain: Domain, times = 1n): Sym {
+export function number(path: Path, name: string, domain: Domain, times = 1n): Sym {
   path.symbols.domains.set(name, domain);
   return new Sym({ kind: "number", sum: { constant: 0n, of: new Map([[name, times]]) } });
 }
@@ -54,6 +56,23 @@ export function integer(path: Path, name: string, least: bigint, most: bigint): 
   const [times, of] = [BigInt(multiple[1]), multiple[2]];
   path.symbols.places.set(of, { of: argument, key: of.slice(argument.length + 1) });
   return number(path, of, { kind: "integer", least, most: most / times }, times);
+}
+
+/** The most units of a text, and parts between them. */
+const MOST_UNITS = 0xffff_ffffn;
+
+/** A number that is found in a text. */
+export function measured(path: Path, of: string, measure: TextMeasure, least: bigint): Sym {
+  const name = measureName(of, measure);
+  path.symbols.places.set(name, { of, measure });
+  return number(path, name, { kind: "integer", least, most: MOST_UNITS });
+}
+
+/** A part of a text that is found by a step. */
+export function partOfText(path: Path, of: string, step: TextStep): Sym {
+  const name = stepName(of, step);
+  path.symbols.places.set(name, { of, step });
+  return text(path, name, null);
 }
 
 /** The value at a place; undefined if there is none. */
@@ -116,6 +135,8 @@ function written(value: unknown): unknown {
 /** A JSON value as what it is, on a path on which it has one type. */
 export function view(path: Path, value: unknown): unknown {
   const its = unknownOf(value);
+  if (its?.kind === "accumulated")
+    return notEvaluated("a variable that a loop over a list changes, in the loop or after it");
   if (its?.kind !== "json") return value;
   const { name } = its;
   const [type, ...others] = path.typesOf(name);
@@ -170,23 +191,27 @@ export function property(path: Path, { its }: Sym, key: string): unknown {
     const name = `${its.name}[${JSON.stringify(key)}]`;
     return entry(path, name, { of: its.name, key }, () => valueIn(path, name, its.of));
   }
-  const isText = its.kind === "text" || its.kind === "joined" || its.kind === "number";
-  if (isText && !isInherited(key) && !INDEX.test(key)) return undefined;
+  const isText = its.kind === "text" || its.kind === "joined";
+  if (its.kind === "text" && key === "length") return measured(path, its.name, { measure: "length" }, 0n);
+  if ((isText && !isInheritedBy("string", key)) || (its.kind === "number" && !isInheritedBy("number", key)))
+    return undefined;
   if ((its.kind !== "list" && its.kind !== "bytes") || key !== "length")
     return notEvaluated(`\`${key}\` of this value`);
   path.symbols.places.set(`${its.name}.length`, { of: its.name, key });
   return integer(path, `${its.name}.length`, 0n, its.kind === "list" ? MOST_ELEMENTS : MOST_INTEGER);
 }
 
-/** Whether a value of any type may have or inherit a property of this name. */
-export function isInherited(key: string): boolean {
-  const names: readonly (readonly string[])[] = Object.values(INHERITED);
-  return names.some((its) => its.includes(key)) || key === "length" || key === "__proto__";
+/** Whether a value of a type may have or inherit a property of this name, apart from own ones of an object. */
+export function isInheritedBy(type: keyof typeof INHERITED, key: string): boolean {
+  const isOfPlaces = (type === "string" || type === "array") && (key === "length" || INDEX.test(key));
+  return isOfPlaces || key === "__proto__" || (INHERITED[type] as readonly string[]).includes(key);
 }
 
 /** A property of a JSON value that is not null. What is not inherited is undefined for all types but objects. */
 function jsonProperty(path: Path, of: string, key: string): unknown {
-  if (isInherited(key) || INDEX.test(key)) return notEvaluated(`\`${key}\` of a value of a map`);
+  const isInherited = (Object.keys(INHERITED) as (keyof typeof INHERITED)[]).some((type) => isInheritedBy(type, key));
+  const isObject = path.typesOf(of).every((type) => type === "object");
+  if (isObject ? isInheritedBy("object", key) : isInherited) return notEvaluated(`\`${key}\` of a value of a map`);
   if (!path.askType(of, ["object"])) return undefined;
   const its = entryOfObject(path.symbols.schemas.get(of) ?? [], key);
   return jsonEntry(path, `${of}[${JSON.stringify(key)}]`, { of, key }, its);
@@ -196,10 +221,17 @@ function jsonProperty(path: Path, of: string, key: string): unknown {
 export function textParts(path: Path, value: unknown): readonly TextPart[] {
   const seen = settled(path, value);
   const its = unknownOf(seen);
-  if (isPrimitive(seen)) return [String(seen)];
+  if (isPrimitive(seen)) return [typeof seen === "number" ? numberText(seen) : String(seen)];
+  if (its?.kind === "json") return writtenParts(path, its.name);
   if (its?.kind === "text") return [{ text: its.name }];
   if (its?.kind === "number") return [{ number: linear(its.sum) }];
   return its?.kind === "joined" ? its.parts : notEvaluated("an object as a text");
+}
+
+/** An array or object of a map as a text: an error, unless no object in it has a property `toString`. */
+function writtenParts(path: Path, name: string): readonly TextPart[] {
+  if (!path.ask({ kind: "written", of: name })) return raise();
+  return path.typesOf(name)[0] === "object" ? ["[object Object]"] : [{ json: name }];
 }
 
 /** A text of parts, in which constants that follow each other are one. */

@@ -38,6 +38,8 @@ const row = either(
 const refutation: Form = either(
   { clash: (value) => has(value, [count]) && (value as readonly unknown[]).length === 2 },
   { domain: count },
+  { element: count },
+  { none: (value) => has(value, [count]) && (value as readonly unknown[]).length === 2 },
   { farkas: [row] },
   { split: count, below: (value) => has(value, refutation), above: (value) => has(value, refutation) },
   { set: [count] },

@@ -2,10 +2,10 @@ import { GUEST_CONSTANTS } from "../../policy/model/guest.js";
 import { DETACHED_SIGNATURE_TYPES, SIGNATURE_TYPES } from "../../policy/model/signature-types.gen.js";
 import { DECISIONS } from "../property/evaluated-property.js";
 import type { TextPart } from "../shared/atom.js";
-import { integer, lookUp, settled, stringParts, textParts, view } from "./facts.js";
+import { integer, lookUp, property, settled, stringParts, text, textParts, view } from "./facts.js";
 import { compares, integerWithin, isEqual } from "./operators.js";
 import { notEvaluated, type Path, raise } from "./path.js";
-import { constant, numberOf, type Plain, plus, type Sum, Sym, unknownOf } from "./value.js";
+import { constant, isPrimitive, numberOf, Plain, plus, type Sum, Sym, unknownOf } from "./value.js";
 
 /** A policy's answer on a path, or its fault: then there is no verdict. */
 export interface Answered {
@@ -19,6 +19,28 @@ export interface Answered {
 const MOST_DENIALS = 32;
 const NO_SIGNATURE = -61;
 
+/** Lengths of digests in bytes. */
+export const DIGESTS: Readonly<Record<string, number>> = { sha256: 32, sha384: 48, sha512: 64 };
+
+function digestOf(path: Path, argument: string): unknown {
+  return property(
+    path,
+    new Sym({ kind: "object", name: argument, fields: path.declarations.subject, isSubject: true }),
+    "digest",
+  );
+}
+
+/** Ends the evaluation at a value of which it is not known that it is JSON. */
+function checkJson(path: Path, value: unknown): void {
+  const its = view(path, value);
+  const kind = unknownOf(its)?.kind;
+  if (isPrimitive(its) ? its !== undefined : ["text", "number", "json", "joined"].includes(kind ?? "")) return;
+  const isObject = its instanceof Plain && its.isWritten && !its.properties.has("toJSON");
+  if (!isObject && !Array.isArray(its)) notEvaluated("this value of a map");
+  const parts = isObject ? [...its.properties.values()].map((read) => read()) : (its as readonly unknown[]);
+  for (const part of parts) checkJson(path, part);
+}
+
 /** What the virtual module has, on one path. */
 export class Helpers {
   readonly denials: Answered[] = [];
@@ -28,13 +50,42 @@ export class Helpers {
     deny: ([reason, errno]) => this.#deny(reason, errno),
     note: ([text]) => void textParts(this.path, text),
     map_lookup: ([map, key]) => this.#lookUp(map, key),
+    map_update: ([map, key, value]) => this.#update(map, key, value),
+    map_delete: ([map, key]) => this.#written("map_delete", map, key),
+    hash: ([algorithm, data]) => this.#hash(algorithm, data),
     verify_program: (given) => this.#verdict(this.#program(given)),
     statement_of: (given) => this.#result("statement_of", this.#program(given)),
     signer_of: (given) => this.#result("signer_of", this.#signature(given) ?? this.#program(given)),
     verify_signature: (given) => this.#verdict(this.#signature(given) ?? raise()),
   };
 
-  constructor(private readonly path: Path) {}
+  readonly #writtenMaps = new Set<string>();
+  #writes = 0;
+  #isPassForAny = false;
+
+  /** `canWrite`: no other policy writes to maps in the same decision. */
+  constructor(
+    private readonly path: Path,
+    private readonly canWrite: boolean,
+  ) {}
+
+  /**
+   * Whether a pass of a loop leaves it. Denials of a pass for any element of a list are no denials of the policy: the
+   * pass is evaluated again for the element that leaves the loop.
+   */
+  withoutDenials(isForAny: boolean, leaves: () => boolean): boolean {
+    const before = this.denials.length;
+    if (!isForAny) return leaves();
+    this.#isPassForAny = true;
+    try {
+      const itLeaves = leaves();
+      if (!itLeaves && this.denials.length > before) notEvaluated("a denial after which a loop over a list goes on");
+      return itLeaves;
+    } finally {
+      this.denials.length = before;
+      this.#isPassForAny = false;
+    }
+  }
 
   /** A function or constant of the module. */
   read(name: string): unknown {
@@ -43,7 +94,7 @@ export class Helpers {
   }
 
   #deny(reason: unknown, errno: unknown = 1): unknown {
-    if (this.path.element !== null) notEvaluated("`deny` for an element of a list");
+    if (this.path.element !== null && !this.#isPassForAny) notEvaluated("`deny` for an element of a list");
     const sum = integerWithin(this.path, errno, 1n, 4095n) ?? raise();
     const verdict = plus(constant(0n), sum, -1n);
     this.denials.push({ verdict, reason: textParts(this.path, reason), fault: null, line: this.path.line });
@@ -54,7 +105,36 @@ export class Helpers {
   #lookUp(map: unknown, key: unknown): unknown {
     if (map === DECISIONS && typeof key === "string" && this.decision !== null) return this.decision(key);
     const name = this.#among(map, this.path.names.maps);
+    if (this.#writtenMaps.has(name)) notEvaluated("a look-up after a write to the same map");
     return lookUp(this.path, name, stringParts(this.path, key) ?? raise());
+  }
+
+  #update(map: unknown, key: unknown, value: unknown): unknown {
+    if (settled(this.path, value) === undefined) return raise();
+    checkJson(this.path, value);
+    return this.#written("map_update", map, key);
+  }
+
+  /** The verdict of a write, which can be any errno. */
+  #written(helper: string, map: unknown, key: unknown): unknown {
+    if (!this.canWrite || this.path.element !== null) notEvaluated("a write to a map here");
+    const name = this.#among(map, this.path.names.maps);
+    if (stringParts(this.path, key) === null) return raise();
+    this.#writtenMaps.add(name);
+    this.#writes += 1;
+    return this.#verdict(`${helper}(${this.#writes})`);
+  }
+
+  /** The digest of a program's instructions is a fact; of any other bytes it is some text of as many digits. */
+  #hash(algorithm: unknown, data: unknown): unknown {
+    const length = Object.hasOwn(DIGESTS, algorithm as string) ? DIGESTS[algorithm as string]! : null;
+    const bytes = this.#bytes(data);
+    const { argument } = this.path.declarations;
+    if (length === null) return notEvaluated("a hash by this algorithm");
+    if (algorithm === "sha256" && bytes === `${argument}.insns`) return digestOf(this.path, argument);
+    const name = `hash(${algorithm},${bytes})`;
+    this.path.symbols.places.set(name, "answer");
+    return text(this.path, name, length);
   }
 
   /** A name of the configuration; for a text that is not known, each of them is tried. */

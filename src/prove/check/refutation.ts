@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
+import { anyElement, type ElementCase } from "../shared/atom.js";
 import type { FarkasRow, Refutation } from "../shared/certificate.js";
 import { canHaveKey, knownMap } from "../shared/known-maps.js";
 import type { Condition, Domain, Path } from "./path.js";
+import { isAscii, ofMeasure, ofStep } from "./texts.js";
 import { constant, plus, type Sum, TEXT_TESTS } from "./value.js";
 
 type Domains = ReadonlyMap<string, Domain>;
@@ -9,7 +12,9 @@ type Domains = ReadonlyMap<string, Domain>;
 export function isRefuted(refutation: Refutation, conditions: readonly Condition[], path: Path): boolean {
   const { domains } = path.symbols;
   const at = (index: number) => conditions[index];
-  if ("clash" in refutation) return clashes(at(refutation.clash[0]), at(refutation.clash[1]));
+  if ("clash" in refutation) return clashes(at(refutation.clash[0]), at(refutation.clash[1]), path);
+  if ("element" in refutation) return isNoElement(at(refutation.element), conditions, path);
+  if ("none" in refutation) return isAnElement(at(refutation.none[0]), at(refutation.none[1]), conditions);
   if ("domain" in refutation) return isOutside(conditions[refutation.domain], domains);
   if ("farkas" in refutation) return isContradiction(refutation.farkas, conditions, domains);
   if ("set" in refutation) return propagates(refutation.set, conditions, path);
@@ -26,10 +31,75 @@ export function isRefuted(refutation: Refutation, conditions: readonly Condition
   return isNotBelow && isRefuted(refutation.above, [...conditions, above], path);
 }
 
-/** Whether a text that is equal to a constant is not what another condition says of it. */
-function clashes(one: Condition | undefined, other: Condition | undefined): boolean {
-  if (one?.atom.kind !== "equals" || !one.is || !other || !("text" in other.atom)) return false;
-  return other.atom.of === one.atom.of && TEXT_TESTS[other.atom.kind]?.(one.atom.text, other.atom.text) === !other.is;
+/** Whether a text that is equal to a constant is not what another condition says of it, of a part or of its length. */
+function clashes(one: Condition | undefined, other: Condition | undefined, path: Path): boolean {
+  if (one?.atom.kind !== "equals" || !one.is || !other) return false;
+  const { of, text } = one.atom;
+  if ("text" in other.atom) {
+    const part = partIn(other.atom.of, of, text, path);
+    return part !== null && TEXT_TESTS[other.atom.kind]?.(part, other.atom.text) === !other.is;
+  }
+  const [term, ...others] = other.atom.kind === "number" ? other.atom.term.of : [];
+  const place = term && path.symbols.places.get(term[1]);
+  if (other.atom.kind !== "number" || others.length > 0 || typeof place !== "object" || !("measure" in place))
+    return false;
+  const part = partIn(place.of, of, text, path);
+  if (part === null) return false;
+  const sum = BigInt(other.atom.term.constant) + BigInt(term![0]) * BigInt(ofMeasure(part, place.measure));
+  return isSo(sum, other.atom.is) === !other.is;
+}
+
+/** The part of a text by its name, if the text is a constant; null if it is no part of it. */
+function partIn(name: string, of: string, text: string, path: Path): string | null {
+  if (name === of) return text;
+  const place = path.symbols.places.get(name);
+  if (typeof place !== "object" || !("step" in place)) return null;
+  const whole = partIn(place.of, of, text, path);
+  return whole !== null && isAscii(whole) ? ofStep(whole, place.step) : null;
+}
+
+const isSo = (sum: bigint, is: "= 0" | "< 0" | "<= 0") =>
+  is === "= 0" ? sum === 0n : is === "< 0" ? sum < 0n : sum <= 0n;
+
+/** The conditions of a case for one element, which stand for any of them. */
+function ofElement(where: ElementCase, list: string, element: string): readonly Condition[] {
+  const [any, its] = [anyElement(list), element].map((name) => JSON.stringify(name).slice(1, -1)) as [string, string];
+  return where.map((one) => {
+    const { atom, is } = JSON.parse(JSON.stringify(one).replaceAll(any, () => its)) as Condition;
+    const isSame = atom.kind === "same" && atom.of > atom.other;
+    return { atom: isSame ? { ...atom, of: atom.other, other: atom.of } : atom, is };
+  });
+}
+
+/** Whether the first element of a list in one of some cases is in none of them, by the conditions on it. */
+function isNoElement(some: Condition | undefined, conditions: readonly Condition[], path: Path): boolean {
+  if (some?.atom.kind !== "some" || !some.is || some.atom.first === null) return false;
+  const { of, first, where } = some.atom;
+  return where.every((one) =>
+    ofElement(one, of, first!).some((its) =>
+      conditions.some((other) => {
+        const isOpposite = isDeepStrictEqual(other.atom, its.atom) && other.is !== its.is;
+        return isOpposite || clashes(its, other, path) || clashes(other, its, path);
+      }),
+    ),
+  );
+}
+
+/** Whether a list of which no element is in some cases has one that is, by the conditions on it. */
+function isAnElement(
+  none: Condition | undefined,
+  some: Condition | undefined,
+  conditions: readonly Condition[],
+): boolean {
+  if (none?.atom.kind !== "some" || none.is || some?.atom.kind !== "some" || !some.is || some.atom.first === null)
+    return false;
+  const { of, first } = some.atom;
+  return (
+    none.atom.of === of &&
+    none.atom.where.some((one) =>
+      ofElement(one, of, first!).every((its) => conditions.some((other) => isDeepStrictEqual(other, its))),
+    )
+  );
 }
 
 function isOutside(condition: Condition | undefined, domains: Domains): boolean {
@@ -48,7 +118,7 @@ function isExcluded(of: string, value: string | number, conditions: readonly Con
     const [only, ...others] = atom.kind === "number" ? atom.term.of : [];
     if (atom.kind !== "number" || only?.[1] !== of || others.length > 0 || !Number.isInteger(value)) return false;
     const sum = BigInt(atom.term.constant) + BigInt(only[0]) * BigInt(value);
-    return (atom.is === "= 0" ? sum === 0n : atom.is === "< 0" ? sum < 0n : sum <= 0n) === !is;
+    return isSo(sum, atom.is) === !is;
   });
 }
 

@@ -81,7 +81,7 @@ export class TableChecker {
     if (input.flaw !== null) throw rejected("PROOF_WITNESS_WRONG", `the witness cannot be: ${input.flaw}`, place);
     if (!input.satisfies(conditions)) throw rejected("PROOF_WITNESS_WRONG", "the witness does not go this way", place);
     const found = this.examined.ask(input);
-    if (!isDeepStrictEqual(input.endOf(end), found))
+    if (!isDeepStrictEqual(input.endOf(end, found), found))
       throw rejected("PROOF_WITNESS_WRONG", `the engine decides ${JSON.stringify(found)} about the witness`, place);
     this.#counts.paths += 1;
     this.#counts.failing += "holds" in end && !end.holds ? 1 : 0;

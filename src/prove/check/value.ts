@@ -2,9 +2,10 @@ import type { AnyNode, Pattern } from "acorn";
 import type { FactDomain } from "../../fact-type.js";
 import { Glob } from "../../policy/scope/glob.js";
 import { addPatternNames } from "../../policy/syntax/patterns.js";
-import type { Fields } from "../facts/declarations.js";
+import { type Fields, INHERITED } from "../facts/declarations.js";
 import type { LinearTerm, TextPart } from "../shared/atom.js";
 import { notEvaluated } from "./path.js";
+import { declaredVariable, type Variable } from "./variable.js";
 
 /** A sum of a constant and multiples of symbols. */
 export interface Sum {
@@ -19,7 +20,20 @@ export type Unknown =
   | { readonly kind: "bytes" | "text" | "json"; readonly name: string }
   /** An integer below 2^53, as are all sums of a part of it; or one symbol that is any finite number. */
   | { readonly kind: "number"; readonly sum: Sum }
-  | { readonly kind: "joined"; readonly parts: readonly TextPart[] };
+  | { readonly kind: "joined"; readonly parts: readonly TextPart[] }
+  /** A number that a loop over a list adds to: the variable's value before, and what was added for one element. */
+  | { readonly kind: "accumulated"; readonly of: object; readonly terms: readonly Sum[] };
+
+/** The parts of a text between units of one kind: `split` of a text that is not known. */
+export class Split {
+  /** Whether the last part was taken from them. */
+  isShortened = false;
+
+  constructor(
+    readonly of: string,
+    readonly unit: string,
+  ) {}
+}
 
 /** A node of one of these types. */
 export type NodeOf<T extends AnyNode["type"]> = Extract<AnyNode, { type: T }>;
@@ -56,7 +70,7 @@ export class Native {
 }
 
 /**
- * An object that the policy wrote as `{…}`, or one whose properties are found when they are read. Other properties are
+ * An object that the policy wrote as `{…}`, or one whose properties are found when they are read. All others are
  * undefined, except those of `Object.prototype`, which are never evaluated.
  */
 export class Plain {
@@ -66,6 +80,14 @@ export class Plain {
     readonly isWritten = false,
   ) {}
 }
+
+/** Functions that objects inherit, by their names: they are not called, and few of their properties are read. */
+export const INHERITED_FUNCTIONS: ReadonlyMap<string, Native> = new Map(
+  INHERITED.object.map((name) => [name, new Native("", () => notEvaluated(name))]),
+);
+const IS_INHERITED = new Set<unknown>(INHERITED_FUNCTIONS.values());
+
+export const isInheritedFunction = (value: unknown) => IS_INHERITED.has(value);
 
 export const unknownOf = (value: unknown) => (value instanceof Sym ? value.its : null);
 
@@ -94,7 +116,7 @@ const RESERVED = Symbol("reserved");
 
 /** The variables of a block, and those around it. */
 export class Scope {
-  readonly #variables = new Map<string, { value: unknown; readonly isConstant: boolean }>();
+  readonly #variables = new Map<string, Variable>();
 
   constructor(private readonly outer: Scope | null) {}
 
@@ -106,21 +128,34 @@ export class Scope {
   }
 
   declare(name: string, value: unknown, isConstant: boolean): void {
-    this.#variables.set(name, { value, isConstant });
+    this.#variables.set(name, declaredVariable(value, isConstant));
   }
 
   read(name: string): unknown {
-    const { value } = this.find(name);
+    const { value } = this.#find(name);
     return value === RESERVED ? notEvaluated(`\`${name}\` before its declaration`) : value;
   }
 
-  write(name: string, value: unknown): void {
-    const variable = this.find(name);
-    if (variable.isConstant) notEvaluated("an assignment to a constant");
-    variable.value = value;
+  /** A variable that can be assigned to. */
+  variable(name: string): Variable {
+    const variable = this.#find(name);
+    return variable.isConstant ? notEvaluated("an assignment to a constant") : variable;
   }
 
-  private find(name: string): { value: unknown; readonly isConstant: boolean } {
-    return this.#variables.get(name) ?? this.outer?.find(name) ?? notEvaluated(`the name \`${name}\` here`);
+  /** The variables of these names that are declared by now and can be assigned to. */
+  among(names: Iterable<string>): readonly Variable[] {
+    return [...names].flatMap((name) => {
+      const its = this.#found(name);
+      return its === null || its.isConstant ? [] : [its];
+    });
+  }
+
+  #find(name: string): Variable {
+    return this.#found(name) ?? notEvaluated(`the name \`${name}\` here`);
+  }
+
+  #found(name: string): Variable | null {
+    const { outer } = this;
+    return this.#variables.get(name) ?? (outer === null ? null : outer.#found(name));
   }
 }

@@ -115,8 +115,12 @@ export interface Refuted {
 
 /** Why conditions cannot all hold. Those of the path are numbered from 0; the one that is refuted is the last. */
 export type Refutation =
-  /** Two conditions contradict each other: a text is one constant, and has not what the other condition says. */
+  /** Two conditions contradict each other: a text is one constant, and it or a part of it is not as the other says. */
   | { readonly clash: readonly [equals: number, other: number] }
+  /** The first element of a list in some cases is in none of them. */
+  | { readonly element: number }
+  /** A list has no element in some cases, and the first one in others is in one of these. */
+  | { readonly none: readonly [none: number, first: number] }
   /** A text is equal to a constant that is not in the domain of the symbol. */
   | { readonly domain: number }
   /** Multiples of conditions and bounds, whose sum is a positive constant that would be at most 0. */

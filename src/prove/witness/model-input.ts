@@ -194,7 +194,9 @@ class Making {
     const key = JSON.stringify(where);
     for (const [name, origin] of this.explored.origins) {
       if (origin.kind !== "count" || origin.list !== list || JSON.stringify(origin.where) !== key) continue;
-      const count = numbers.get(name) ?? 1;
+      // The same number can have several names
+      const count = numbers.get(name);
+      if (count === undefined) continue;
       if (count > MOST) throw new RangeError("a list is too long");
       return count;
     }
