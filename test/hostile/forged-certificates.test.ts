@@ -254,3 +254,40 @@ describe("a damaged certificate about the elements of a list", () => {
     expect(() => folder.check(JSON.stringify(damaged))).toThrow(expect.objectContaining({ code }));
   });
 });
+
+/** The refutations of a tree that the checker verifies by the conditions on an element. */
+function refutationsIn(tree: object): { refuted: object }[] {
+  return Object.values(tree).flatMap((one) => {
+    if (typeof one !== "object" || one === null) return [];
+    return "refuted" in one && "element" in one.refuted ? [one] : refutationsIn(one);
+  });
+}
+
+describe("a side that is left out of a certificate about the first element of a list", () => {
+  const folder = folderOf(LOOPS);
+  const json = JSON.stringify(folder.make());
+  afterAll(() => folder.remove());
+
+  it.each([
+    ["another condition", { element: 1 }],
+    ["a condition that there is not", { element: 99 }],
+    ["an element of a list that has none", { none: [0, 0] }],
+    ["conditions that there are not", { none: [7, 8] }],
+    ["a contradiction of one condition with itself", { clash: [0, 0] }],
+    ["no conditions", { farkas: [] }],
+  ])("is refuted by %s: rejected", (_, refuted) => {
+    const damaged = JSON.parse(json);
+    const [first] = refutationsIn(damaged.tables[0].tree);
+    expect(first).toEqual({ refuted: { element: 0 } });
+    first!.refuted = refuted;
+    const wrong = expect.objectContaining({ code: "PROOF_REFUTATION_WRONG" });
+    expect(() => folder.check(JSON.stringify(damaged))).toThrow(wrong);
+  });
+
+  it("is a side that inputs take: rejected", () => {
+    const damaged = JSON.parse(json);
+    damaged.tables[0].tree.no = { refuted: { element: 0 } };
+    const wrong = expect.objectContaining({ code: "PROOF_REFUTATION_WRONG" });
+    expect(() => folder.check(JSON.stringify(damaged))).toThrow(wrong);
+  });
+});
