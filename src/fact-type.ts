@@ -1,4 +1,4 @@
-import type { Known, SubjectField, Way } from "./known-fact.js";
+import { type DecidingWay, type SubjectField, whenUnknown } from "./known-fact.js";
 
 /**
  * The values that a fact can have, for `countersign prove`. A domain may contain values that no fact ever has, but
@@ -76,8 +76,10 @@ export type FactsOf<F extends FactFields> = {
   readonly [N in keyof F as F[N] extends Unknowable ? never : N]: ValueOf<F[N]>;
 } & { readonly [N in keyof F as F[N] extends Unknowable ? N : never]?: ValueOf<F[N]> };
 
-/** A row that is unknown in one of the ways of asking. */
-type Unknowable = { [W in Way]: { readonly known: { readonly [_ in W]: { readonly unknown: string } } } }[Way];
+/** A row that is unknown in one of the ways that decide. */
+type Unknowable = {
+  [W in DecidingWay]: { readonly known: { readonly [_ in W]: { readonly unknown: string } } };
+}[DecidingWay];
 type ValueOf<F extends FactField> = F["type"] extends FactType<infer T> ? T : never;
 
 function scalar<T>(declared: string, domain: FactDomain, is: (value: unknown) => boolean): FactType<T> {
@@ -198,12 +200,8 @@ export function domainsOf(fields: FactFields): Readonly<Record<string, FactDomai
 
 function domainOf(field: FactField | SubjectField): FactDomain {
   const { domain } = field.type;
-  const canBeUnknown = "known" in field && Object.values(field.known).some(isUnknown);
+  const canBeUnknown = "known" in field && whenUnknown(field) !== null;
   return canBeUnknown ? { kind: "unknown or", of: domain } : domain;
-}
-
-function isUnknown(how: Known): boolean {
-  return typeof how === "object" && "unknown" in how;
 }
 
 /** Reads the facts of a table: see {@link FactType.read}. `prefix` comes before the name of a missing fact. */

@@ -11,6 +11,12 @@ import type { FactField } from "./fact-type.js";
  */
 const WAYS = ["offline", "described", "gate", "sealed", "scan"] as const;
 export type Way = (typeof WAYS)[number];
+/**
+ * The ways in which a verdict decides about an operation. A scan asks what they would decide about programs that were
+ * loaded without them, of which it knows less: policies are not written for that.
+ */
+const DECIDING = WAYS.filter((way) => way !== "scan");
+export type DecidingWay = Exclude<Way, "scan">;
 
 /**
  * How a way of asking knows a fact, compared with the operation that the hook is about. Reasons are clauses.
@@ -68,9 +74,9 @@ export function whyNot({ known }: SubjectField, way: Way): string | null {
   return "differs" in how ? how.differs.join("; ") : `unknown ${how.unknown}`;
 }
 
-/** In which cases a fact is unknown, as clauses; null if it never is. */
+/** In which cases a fact is unknown to policies that decide, as clauses; null if it never is. */
 export function whenUnknown({ known }: SubjectField): string | null {
-  const cases = WAYS.flatMap((way) => {
+  const cases = DECIDING.flatMap((way) => {
     const how = known[way];
     return typeof how === "object" && "unknown" in how ? [how.unknown] : [];
   });

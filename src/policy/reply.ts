@@ -3,7 +3,7 @@ import { didYouMean } from "../nearest.js";
 import type { Reply, Stop, Told } from "../sandbox/reply.js";
 import type { Limits } from "./attachment.js";
 import type { LinkedPolicy } from "./linker/linker.js";
-import { CAN_BE_UNKNOWN } from "./model/facts.gen.js";
+import { FACTS } from "./model/facts.gen.js";
 import { GUEST_MODULE } from "./model/guest.js";
 import type { Fault, FaultCode, Outcome } from "./model/outcome.js";
 
@@ -54,15 +54,19 @@ function thrown({ error, host }: Told): string {
   return host === undefined ? words : `${words} (${clip(host, MAX_HOST)})`;
 }
 
-/** The names of facts that some subjects lack because they are unknown. */
-const UNKNOWABLE: ReadonlySet<string> = new Set(Object.values(CAN_BE_UNKNOWN).flat());
+/** Whether facts of this kind have the name, and these lack it, since it is unknown. */
+function isLacking({ name, known }: NonNullable<Told["unknown"]>): boolean {
+  return Object.values<Readonly<Record<string, string>>>(FACTS).some(
+    (facts) => Object.hasOwn(facts, name) && known.every((key) => Object.hasOwn(facts, key) || key in Object.prototype),
+  );
+}
 
 /** The fact's name is missing if the guest had no memory left. */
 function unknownFact({ unknown }: Told): string {
   if (unknown === null) return "read a fact that does not exist";
   const what = unknown.isMember ? "name" : "fact";
   const owner = unknown.isMember ? ` of \`${GUEST_MODULE}\`` : "";
-  if (!unknown.isMember && UNKNOWABLE.has(unknown.name) && !unknown.known.includes(unknown.name))
+  if (!unknown.isMember && isLacking(unknown))
     return `read the fact \`${unknown.name}\`, which is unknown here: ask \`"${unknown.name}" in …\` first`;
   return `read the ${what} \`${unknown.name}\`${owner}, which does not exist${didYouMean(unknown.name, unknown.known)}`;
 }

@@ -20,8 +20,11 @@ export const SIZED_BY_LOADER = "the loader or libbpf chooses the number of entri
 
 export const NAMES_NO_TARGET = "null unless the program is of type tracing, lsm or struct_ops";
 
-/** What a scan cannot have, since the kernel keeps only what the verifier made of the instructions. */
-const TRANSLATED = differs("the kernel reports only the instructions that its verifier made of them");
+/** What a scan cannot have. */
+export const NOT_KEPT = {
+  unknown: "since the kernel keeps only the instructions that its verifier made of them",
+} as const;
+export const NOT_REPORTED = { unknown: "since the kernel does not report it" } as const;
 
 /** What a description of a program does not say of its code. */
 export const ASSEMBLED = differs("the program is assembled to have the described facts");
@@ -30,11 +33,14 @@ export const ASSEMBLED = differs("the program is assembled to have the described
 export const OF_CODE = known({
   offline: differs(FILLED_IN, MODULE_FD),
   described: ASSEMBLED,
-  scan: TRANSLATED,
+  scan: NOT_KEPT,
 });
-export const OF_EFFECTS = known({ offline: differs(FILLED_IN, AS_DECLARED, PINNED), scan: TRANSLATED });
+export const OF_EFFECTS = known({
+  offline: differs(FILLED_IN, AS_DECLARED, PINNED),
+  scan: differs("only a superset is known of translated instructions"),
+});
 /** What the loader says at the load, and the kernel does not keep. */
-export const OF_LOADER = known({ offline: "null", sealed: differs("the loader chooses it"), scan: "null" });
+export const OF_LOADER = known({ offline: "null", sealed: differs("the loader chooses it"), scan: NOT_REPORTED });
 /** The object file, and what only it says. */
 export const OF_FILE = known({ gate: "null", sealed: "null", scan: "null" });
 /** What the kernel reports about the program, at hook `bpf_prog` of a gate. */
@@ -43,7 +49,7 @@ export const OF_LOAD = known({ offline: "null", sealed: differs("the kernel's re
 export const OF_STATEMENTS = known({
   offline: differs(SETTINGS),
   sealed: differs("the guard does not compare with statements"),
-  scan: TRANSLATED,
+  scan: NOT_KEPT,
 });
 /** What depends on how large a map is. */
 export const OF_SIZE = known({ offline: differs(STRUCT_OPS, SIZED_BY_LOADER) });

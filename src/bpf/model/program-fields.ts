@@ -24,6 +24,8 @@ import {
   EMBEDDED_DATA,
   LONG_NAME,
   NAMES_NO_TARGET,
+  NOT_KEPT,
+  NOT_REPORTED,
   OF_CODE,
   OF_EFFECTS,
   OF_ENTRIES,
@@ -201,13 +203,13 @@ export const PROGRAM_FIELDS = {
     type: orNull(named("AttachType"), "if the program's type has none, or it is not known"),
     source: "load",
     doc: "As bpftool spells it: `trace_fentry`, `lsm_mac` and so on.",
-    known: known({ scan: "null" }),
+    known: known({ scan: { unknown: "unless a link says it" } }),
   },
   attach_to: {
     type: orNull(TEXT, "if the object or the load names none"),
     source: "load",
     doc: "The function or hook that it was made for.",
-    known: known({ gate: differs(NAMES_NO_TARGET) }),
+    known: known({ gate: differs(NAMES_NO_TARGET), scan: { unknown: "if the type's name cannot be read" } }),
   },
   license: {
     type: TEXT,
@@ -215,7 +217,7 @@ export const PROGRAM_FIELDS = {
     doc: "As the program declares it.",
     known: known({
       sealed: differs("the guard sees only whether the licence is compatible with the GPL"),
-      scan: differs("the kernel reports only whether it is compatible with the GPL"),
+      scan: NOT_REPORTED,
     }),
   },
   gpl_compatible: {
@@ -228,7 +230,7 @@ export const PROGRAM_FIELDS = {
     type: COUNT,
     source: "code",
     doc: "Number of 8-byte slots: an ld_imm64 counts as two, as in the kernel.",
-    known: known({ described: ASSEMBLED, scan: differs("the verifier adds and removes instructions") }),
+    known: known({ described: ASSEMBLED, scan: NOT_KEPT }),
   },
   insns: {
     type: BYTES,
@@ -259,13 +261,13 @@ export const PROGRAM_FIELDS = {
     type: list(named("HelperName")),
     source: "code",
     doc: "The kernel's names (`bpf_map_lookup_elem`; `helper#250` if it is newer than the tables), sorted.",
-    known: known({ scan: differs("the verifier replaces calls") }),
+    known: known({ scan: NOT_KEPT }),
   },
   kfuncs: {
     type: list(TEXT),
     source: "code",
     doc: "Names (`kfunc#1234` with the BTF id if a live load gives no name), sorted.",
-    known: known({ scan: differs("the verifier replaces calls") }),
+    known: known({ scan: NOT_KEPT }),
   },
   maps: {
     type: list(object("MapFacts", MAP_FIELDS)),

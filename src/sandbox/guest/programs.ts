@@ -79,15 +79,17 @@ export function signerOfProgram(prog: unknown, keyring: unknown): Signer | null 
 function programOf(prog: unknown, who: string): Program {
   if (isSubject(prog)) {
     const plain = plainSubjects[integers[SUBJECT]!] as Program;
-    if (hasOwn(plain, "statements")) return plain;
+    // a program of which only the effects are known lacks its statements: reading them is then a fault
+    if (hasOwn(plain, "statements") || hasOwn(plain, "effects")) return plain;
   }
   throw new TypeError(`${who}: prog is not the program that the hook was called with`);
 }
 
 function isUnstated(prog: Program, keyring: unknown): boolean {
+  const candidates = candidatesOf(prog);
   // The host records which keyrings a policy asks
   if (settings.recordsReads === true || settings.asksHost === true) return false;
-  if (candidatesOf(prog) > 0 || !isKeyring(keyring)) return false;
+  if (candidates > 0 || !isKeyring(keyring)) return false;
   knownKeyring = keyring;
   return true;
 }
