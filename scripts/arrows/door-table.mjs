@@ -23,7 +23,7 @@ export const DOORS = {
     files: 19,
     names: 74,
     cli: {
-      "bench, check, explain, seal, test": ["build"],
+      "bench, check, explain, scan, seal, test": ["build"],
       "run, seal": ["status"],
       seal: [
         "agent",
@@ -47,12 +47,13 @@ export const DOORS = {
     },
   },
   loaded: {
-    files: 8,
-    names: 19,
+    files: 9,
+    names: 25,
     cli: {
       scan: [
         "compare/compare",
         "compare/object-state",
+        "facts/scanned-program",
         "model/objects",
         "model/places",
         "model/references",
@@ -234,7 +235,7 @@ export const DOORS = {
       },
     },
     cli: {
-      "bench, check, explain, seal, test": ["load/link-cache"],
+      "bench, check, explain, scan, seal, test": ["load/link-cache"],
       "bench, repl": ["files/load-questions"],
     },
   },
@@ -404,7 +405,7 @@ export const DOORS = {
       },
     },
     cli: {
-      "bench, check, explain, keyring, seal, test, verify": ["keyring-report"],
+      "bench, check, explain, keyring, scan, seal, test, verify": ["keyring-report"],
       keyring: ["kernel-listing", "path-case"],
       "keyring, seal, sign": ["issuing/pkcs12"],
       "keyring, seal, sign, verify": ["asn1/pem"],

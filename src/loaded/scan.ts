@@ -2,8 +2,9 @@ import type { Writable } from "node:stream";
 import { CountersignError } from "../error.js";
 import { bootTime } from "../sys/bpf-objects.js";
 import { type LeftOut, readFurther } from "./code/further-reads.js";
+import { type Examined, examine } from "./examine.js";
 import type { LinkReport, MapReport, ProgramReport, StructOps } from "./model/objects.js";
-import type { ElementPlace, MapPlace } from "./model/places.js";
+import type { ElementPlace, MapPlace, StructOpsPlace } from "./model/places.js";
 import { keyOf, type Reference, type References } from "./model/references.js";
 import type { Scan } from "./model/scan.js";
 import { incompleteView, type View } from "./model/view.js";
@@ -13,6 +14,7 @@ import { eventPlaces } from "./places/event-places.js";
 import { interfacePlaces } from "./places/interface-places.js";
 import { mapPlaces } from "./places/map-places.js";
 import { networkNamespaces } from "./places/network-namespaces.js";
+import { structOpsPlaces } from "./places/struct-ops-places.js";
 import { openArchive } from "./reads/archive.js";
 import { ArchiveWriter } from "./reads/archive-writer.js";
 import { KERNEL, type Reads } from "./reads/reads.js";
@@ -24,18 +26,30 @@ import { processReferences, visibleProcesses } from "./references/processes.js";
 import { type Listed, listLinks, listMaps, listPrograms } from "./views/kernel-objects.js";
 import { KernelTypes } from "./views/kernel-types.js";
 import { noAccess } from "./views/no-access.js";
+import { withTracedFunctions } from "./views/traced-functions.js";
+
+/** A scan, and what was found out about its programs; null if that was not asked for. */
+export interface ExaminedScan {
+  readonly scan: Scan;
+  readonly examined: Examined | null;
+}
 
 /**
  * Reads what the running kernel has loaded. It changes nothing. Objects that come or go meanwhile may be missing.
  * Throws SCAN_NO_ACCESS if the kernel does not list programs.
  */
-export function presentScan(): Promise<Scan> {
-  return scan(KERNEL);
+export function presentScan(examines: boolean): Promise<ExaminedScan> {
+  return examinedScan(KERNEL, examines);
+}
+
+async function examinedScan(reads: Reads, examines: boolean): Promise<ExaminedScan> {
+  const found = await scan(reads);
+  const examined = examines ? await examine(reads, found) : null;
+  return { scan: { ...found, views: [...found.views, ...archiveView(reads)] }, examined };
 }
 
 /** A scan that was saved. */
-export interface SavedScan {
-  readonly scan: Scan;
+export interface SavedScan extends ExaminedScan {
   /** What the archive does not have because it is too large. */
   readonly leftOut: readonly LeftOut[];
 }
@@ -49,10 +63,10 @@ export async function savedScan(out: Writable): Promise<SavedScan> {
   const archive = new ArchiveWriter(out);
   try {
     const saving = new Saving(archive);
-    const found = await scan(saving);
-    const leftOut = await readFurther(saving.further, found);
+    const found = await examinedScan(saving, true);
+    const leftOut = await readFurther(saving.further, found.scan);
     await archive.close();
-    return { scan: found, leftOut };
+    return { ...found, leftOut };
   } catch (error) {
     await archive.abandon();
     throw error;
@@ -60,10 +74,10 @@ export async function savedScan(out: Writable): Promise<SavedScan> {
 }
 
 /** The scan that an archive was saved with. Throws SCAN_ARCHIVE_INVALID, FILE_UNREADABLE, FILE_TOO_LARGE. */
-export async function archivedScan(file: string): Promise<Scan> {
+export async function archivedScan(file: string, examines: boolean): Promise<ExaminedScan> {
   const archive = await openArchive(file);
   try {
-    return await scan(archive);
+    return await examinedScan(archive, examines);
   } catch (error) {
     throw error instanceof CountersignError ? error.within(file) : error;
   }
@@ -85,24 +99,26 @@ async function scan(reads: Reads): Promise<Scan> {
   await reads.stored();
   const interfaces = interfacePlaces(reads, networks);
   const events = eventPlaces(reads, processes.events);
+  const types = new KernelTypes(reads);
+  const structOps = structOpsPlaces(reads, maps.objects, programs.objects, types);
   const boot = bigRead(reads, "@boot/time", bootTime);
   const found = {
     bootId: textRead(reads, "/proc/sys/kernel/random/boot_id")?.trim() || null,
     bootTime: typeof boot === "number" ? 0n : boot,
     programs: programs.objects,
     maps: maps.objects,
-    links: links.objects,
-    structOps: structOpsOf(reads, maps),
-    places: [...cgroups.places, ...interfaces.places, ...inMaps.places, ...events],
+    links: withTracedFunctions(links.objects, programs.objects, types),
+    structOps: structOpsOf(types, maps),
+    places: [...cgroups.places, ...interfaces.places, ...inMaps.places, ...events, ...structOps],
     netns: namespaceRead(reads, "self", "net"),
     references: joined([
       ...[...processes.references, ...pins.references, ...objectReferences(programs, links)],
-      ...mapReferences(inMaps.places),
+      ...mapReferences([...inMaps.places, ...structOps]),
     ]),
   };
   const views = [programs.view, maps.view, links.view, processes.view, pins.view];
   await reads.stored();
-  return { ...found, views: [...views, inMaps.view, cgroups.view, interfaces.view, ...archiveView(reads)] };
+  return { ...found, views: [...views, inMaps.view, cgroups.view, interfaces.view] };
 }
 
 /** What an archive lacks: none of those that a scan of this version wrote. */
@@ -127,7 +143,7 @@ function objectReferences(programs: Listed<ProgramReport>, links: Listed<LinkRep
   return [...ofLinks, ...ofPrograms];
 }
 
-function mapReferences(places: readonly (MapPlace | ElementPlace)[]): readonly Keyed[] {
+function mapReferences(places: readonly (MapPlace | ElementPlace | StructOpsPlace)[]): readonly Keyed[] {
   return places.map(({ program, map }) => [keyOf({ kind: "program", id: program }), { by: "map", id: map }]);
 }
 
@@ -148,8 +164,7 @@ function scanner() {
   return { uid: process.geteuid?.() ?? -1, status, userNamespace: namespaceRead(KERNEL, "self", "user") };
 }
 
-function structOpsOf(reads: Reads, { objects }: Listed<MapReport>): StructOps[] {
-  const types = new KernelTypes(reads);
+function structOpsOf(types: KernelTypes, { objects }: Listed<MapReport>): StructOps[] {
   return objects
     .filter(({ type }) => type === "struct_ops")
     .map(({ id, kernelType }) => ({ map: id, structure: kernelType === null ? null : types.structure(kernelType) }));

@@ -1,17 +1,23 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { type Pack, pack } from "tar-stream";
+import { Btf } from "../../src/bpf/btf/btf.js";
+import { Kernel } from "../../src/bpf/relocate.js";
+import { knownPrograms } from "../../src/loaded/identify/known-object.js";
 import type { Scan } from "../../src/loaded/model/scan.js";
 import { ArchiveWriter } from "../../src/loaded/reads/archive-writer.js";
 import type { Raw } from "../../src/loaded/reads/reads.js";
 import { Saving } from "../../src/loaded/reads/saving.js";
-import { archivedScan } from "../../src/loaded/scan.js";
+import { archivedScan, type ExaminedScan } from "../../src/loaded/scan.js";
 import { LINK_SIZE } from "../../src/loaded/views/link-report.js";
 import { MAP_FIELDS, MAP_SIZE } from "../../src/loaded/views/map-report.js";
 import { PROGRAM_FIELDS, PROGRAM_SIZE } from "../../src/loaded/views/program-report.js";
+import { example } from "./examples.js";
+import { switchKernel } from "./switch-kernel.js";
 
 /** What a kernel answered to a scan, by the names of results. */
 export type Answers = ReadonlyMap<string, Raw>;
@@ -54,8 +60,12 @@ export function savedAnswers(): Map<string, Raw> {
     ["proc/@names", names("d7", "d12", "fmeminfo")],
     ["proc/12/ns/mnt", Buffer.from("mnt:[4026531841]")],
     ["proc/12/ns/net", Buffer.from("net:[4026531833]")],
-    ["proc/12/fd/@links", names("3", "anon_inode:bpf-prog", "4", "anon_inode:[perf_event]")],
+    [
+      "proc/12/fd/@links",
+      names("3", "anon_inode:bpf-prog", "4", "anon_inode:[perf_event]", "5", "anon_inode:bpf_link"),
+    ],
     ["proc/12/fd/4/@program", structure(23, { 0: 37, 4: 2 }, { 16: "vfs_fsy" })],
+    ["proc/12/fd/5/@object", Buffer.from("link_id:\t9\n")],
     ["proc/12/fdinfo/3", Buffer.from("prog_id:\t37\n")],
     ["proc/12/cgroup", Buffer.from("0::/system.slice/limit.service\n")],
     ["proc/12/exe", Buffer.from("/usr/bin/limit")],
@@ -66,8 +76,8 @@ export function savedAnswers(): Map<string, Raw> {
     ["proc/self/root/sys/fs/bpf/@device", Buffer.from(BigUint64Array.of(31n).buffer)],
     ["proc/self/root/sys/fs/bpf/@names", names("dtc")],
     ["proc/self/root/sys/fs/bpf/tc/@names", names("fa%40b@", "flost")],
-    ["proc/self/root/sys/fs/bpf/tc/a%2540b%40/@fdinfo", Buffer.from("prog_id:\t37\n")],
-    ["proc/self/root/sys/fs/bpf/tc/lost/@fdinfo", -2],
+    ["proc/self/root/sys/fs/bpf/tc/a%2540b%40/@object", Buffer.from("prog_id:\t37\n")],
+    ["proc/self/root/sys/fs/bpf/tc/lost/@object", -2],
     ["sys/fs/cgroup/@names", names("da")],
     ["sys/fs/cgroup/@inode", Buffer.from(BigUint64Array.of(1n).buffer)],
     ["sys/fs/cgroup/@programs", -2],
@@ -121,14 +131,64 @@ export async function tarOf(
   return out.bytes;
 }
 
-/** Has a file with these bytes read as an archive. */
+/** The scan of an archive with these bytes. */
 export async function scanIn(bytes: Uint8Array): Promise<Scan> {
+  return (await readAs(bytes, false)).scan;
+}
+
+/** The same, with what is found out about its programs. */
+export function examinedIn(bytes: Uint8Array): Promise<ExaminedScan> {
+  return readAs(bytes, true);
+}
+
+/** Has a file with these bytes read as an archive. */
+async function readAs(bytes: Uint8Array, examines: boolean): Promise<ExaminedScan> {
   const folder = mkdtempSync(join(tmpdir(), "archive-"));
   try {
     const file = join(folder, "scan.tar");
     writeFileSync(file, bytes);
-    return await archivedScan(file);
+    return await archivedScan(file, examines);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+const EXIT = Buffer.from("b700000000000000" + "9500000000000000", "hex");
+
+/**
+ * The same with what is asked of programs: the program of the process is `limit` of an object that its executable
+ * embeds, for a kernel whose types and symbols are given.
+ */
+export function examinedAnswers(): Map<string, Raw> {
+  const object = example("rate-limit");
+  const types = switchKernel({ at: 32 }).bytes();
+  const [limit] = knownPrograms(object, { file: "", offset: null }, new Kernel(new Btf(types)));
+  const digest = createHash("sha256").update(object).digest("hex");
+  const file = "@files/12/%2Fusr%2Fbin%2Flimit";
+  const maps = "00400000-00452000 r-xp 00001000 fe:00 15969                      /usr/bin/limit\n";
+  const program = PROGRAM_FIELDS;
+  const info = structure(
+    PROGRAM_SIZE,
+    { [program.id]: 37, [program.type]: 3, [program.nr_map_ids]: 1 },
+    { [program.name]: "limit" },
+  );
+  info.write(limit!.tag, program.tag, "hex");
+  const parts = ["jited", "symbols", "sizes", "functions", "lines", "jited-lines", "tags"];
+  return new Map<string, Raw>([
+    ...savedAnswers(),
+    ["@bpf/program/37/info", info],
+    ["@bpf/program/37/translated", EXIT],
+    ...parts.map((part): [string, Raw] => [`@bpf/program/37/${part}`, Buffer.alloc(0)]),
+    ["@bpf/btf/ids", numbers(1)],
+    ["@bpf/btf/1/name", Buffer.from("vmlinux")],
+    ["@bpf/btf/1/bytes", types],
+    ["@kernel/machine", Buffer.from("x64")],
+    ["@kernel/digests", Buffer.from(`37 ${limit!.digest}\n`)],
+    ["proc/kallsyms", Buffer.from("ffffffff81000000 T __bpf_call_base\n")],
+    ["proc/sys/net/core/bpf_jit_harden", Buffer.from("0\n")],
+    ["proc/12/maps", Buffer.from(maps)],
+    [`${file}/@identity`, Buffer.from("65024 15969 1")],
+    [`${file}/@objects`, Buffer.from(JSON.stringify([{ offset: 64, sha256: digest }]))],
+    [`@objects/${digest}`, object],
+  ]);
 }

@@ -3,8 +3,10 @@ import { CountersignError } from "../../error.js";
 import { compareScans } from "../../loaded/compare/compare.js";
 import type { Scan } from "../../loaded/model/scan.js";
 import type { View } from "../../loaded/model/view.js";
-import { archivedScan, presentScan, type SavedScan, savedScan } from "../../loaded/scan.js";
+import { archivedScan, type ExaminedScan, presentScan, type SavedScan, savedScan } from "../../loaded/scan.js";
 import { writeStreamed } from "../files/streamed-file.js";
+import { type CallerFlags, whoAsks, withCallerFlags } from "../input/caller-flags.js";
+import type { ScanVerdict } from "../loaded/scan-verdicts.js";
 import { type ComparedScans, comparisonLines, comparisonText } from "../output/comparison.js";
 import { EXIT } from "../output/exit.js";
 import { print, printError, printJson } from "../output/output.js";
@@ -13,26 +15,34 @@ import { scanText } from "../output/scan-text.js";
 
 /** `countersign scan`: what is loaded in the running kernel. */
 export function command(): Command {
-  return new Command("scan")
+  const command = new Command("scan")
     .description(
       "Shows which BPF programs, maps and links the running kernel has, where they are attached and who holds them",
     )
+    .option("--brief", "only what the kernel lists: neither which programs they are nor what they can do")
     .option("--json", "one JSON object a line: programs, maps, links, places, struct_ops, then what was read")
     .option("--save <file>", "write an archive of all that the kernel answered; - writes it to standard output")
     .option("--from <file>", "show the scan of an archive in place of the running kernel's")
-    .option("--compare <file>", "show what is new, has moved or is gone since an archive was saved")
+    .option("--config <file>", "show what this configuration would decide about what is loaded")
+    .option("--compare <file>", "show what is new, has moved or is gone since an archive was saved");
+  return withCallerFlags(command)
     .addHelpText(
       "after",
       `
 Asks the kernel itself, needs root, and changes nothing. docs/scan.md says what no list shows. --from needs neither root
 nor BPF: it prints what the scan printed that saved the archive.
 
+With --config, policies decide about the load and the hand-out of each program and map. Facts that the kernel does not
+keep, such as statements and signatures, are unknown: a policy that reads one has not decided. Root asks, with the uid of
+the loader, unless the options say who does.
+
 Exits with 0, or with 2 if something that it reads could not be read: stderr says what. --compare exits with 1 if
-something is new or has moved.
+something is new or has moved, --config if something would be denied; with 2 if something could not be decided.
 
 Examples:
   countersign scan
   countersign scan --json | jq -r 'select(.kind == "program") | "\\(.loaded_at) \\(.uid) \\(.name)"'
+  countersign scan --config countersign.yaml --label app=tracer
   countersign scan --save before.tar
   countersign scan --compare before.tar
   ssh root@web1 countersign scan --save - > web1.tar && countersign scan --from web1.tar`,
@@ -40,7 +50,9 @@ Examples:
     .action(show);
 }
 
-interface Options {
+interface Options extends CallerFlags {
+  readonly config?: string;
+  readonly brief?: true;
   readonly json?: true;
   readonly save?: string;
   readonly from?: string;
@@ -51,27 +63,35 @@ interface Options {
 const STDOUT = "-";
 
 async function show(options: Options): Promise<void> {
-  const { json, save, from, compare } = options;
+  const { brief, json, save, from, compare } = options;
+  const needsPrograms = brief !== true && compare === undefined;
   requireUsable(options);
   // an archive that cannot be read is said before the kernel is asked
-  const before = compare === undefined ? null : await archivedScan(compare);
-  const found = save === undefined ? await scanOf(from) : await saved(save);
+  const before = compare === undefined ? null : (await archivedScan(compare, false)).scan;
+  const found = save === undefined ? await scanOf(from, needsPrograms) : await saved(save);
+  const { scan, examined } = found;
   if (save === STDOUT) {
-    reportGaps(found.views);
+    reportGaps(scan.views);
     return;
   }
   if (before === null) {
-    if (json === true) for (const line of scanLines(found)) printJson(line);
-    else print(scanText(found));
-    reportGaps(found.views);
+    const shown = brief === true ? null : examined;
+    const verdicts = shown === null ? null : await verdictsOf(scan, shown, options);
+    if (json === true) for (const line of scanLines(scan, shown, verdicts)) printJson(line);
+    else print(scanText(scan, shown, verdicts));
+    reportGaps(scan.views);
+    process.exitCode = Math.max(Number(process.exitCode ?? 0), exitCodeOf(verdicts ?? []));
     return;
   }
-  const compared = { before, after: found, comparison: compareScans(before, found) };
+  const compared = { before, after: scan, comparison: compareScans(before, scan) };
   printComparison(compared, json === true);
 }
 
-function requireUsable({ json, save, from, compare }: Options): void {
+function requireUsable({ brief, config, json, save, from, compare }: Options): void {
   const remedy = "see `countersign scan --help`";
+  const other = brief === true ? "--brief" : compare !== undefined ? "--compare" : save === STDOUT ? "--save -" : null;
+  if (config !== undefined && other !== null)
+    throw new CountersignError("USAGE", `--config goes without ${other}`, { remedy });
   if (save !== undefined && from !== undefined)
     throw new CountersignError("USAGE", "--save takes the running kernel's scan, not that of --from", { remedy });
   if (save === STDOUT && (json === true || compare !== undefined)) {
@@ -80,13 +100,42 @@ function requireUsable({ json, save, from, compare }: Options): void {
   }
 }
 
-function scanOf(archive: string | undefined): Promise<Scan> {
-  return archive === undefined ? presentScan() : archivedScan(archive);
+/** What the configuration would decide; null without one. */
+async function verdictsOf(
+  scan: Scan,
+  examined: NonNullable<ExaminedScan["examined"]>,
+  options: Options,
+): Promise<readonly ScanVerdict[] | null> {
+  const { config } = options;
+  if (config === undefined) return null;
+  const [{ openEngine }, { scanVerdicts }] = await Promise.all([
+    import("../input/open-engine.js"),
+    import("../loaded/scan-verdicts.js"),
+  ]);
+  const current = await whoAsks(options);
+  const isNamed = options.as !== undefined || options.uid !== undefined;
+  const callerOf = (uid: number) => (isNamed ? current : { ...current, uid, euid: uid });
+  const engine = await openEngine(config, "check", null);
+  try {
+    return await scanVerdicts(engine, scan, examined, callerOf);
+  } finally {
+    engine.close();
+  }
+}
+
+/** A fact that is not known takes precedence over a denial: nothing was decided. */
+function exitCodeOf(verdicts: readonly ScanVerdict[]): number {
+  if (verdicts.some(({ verdict }) => verdict === "not decided")) return EXIT.undecided;
+  return verdicts.some(({ verdict }) => verdict === "denied") ? EXIT.denied : EXIT.ok;
+}
+
+function scanOf(archive: string | undefined, examines: boolean): Promise<ExaminedScan> {
+  return archive === undefined ? presentScan(examines) : archivedScan(archive, examines);
 }
 
 /** Scans and saves. stderr says what the archive does not have. */
-async function saved(file: string): Promise<Scan> {
-  const { scan, leftOut }: SavedScan =
+async function saved(file: string): Promise<ExaminedScan> {
+  const { leftOut, ...found }: SavedScan =
     file === STDOUT ? await savedScan(process.stdout) : await writeStreamed(file, savedScan);
   if (leftOut.length > 0) {
     const maps = leftOut.slice(0, SHOWN).map(({ id }) => id);
@@ -94,7 +143,7 @@ async function saved(file: string): Promise<Scan> {
     const noun = leftOut.length === 1 ? "map" : "maps";
     process.stderr.write(`countersign: the archive has no contents of ${noun} ${maps.join(", ")}${more}: too large\n`);
   }
-  return scan;
+  return found;
 }
 
 /** At most this many maps are named. */

@@ -30,8 +30,11 @@ function isOf({ type, target }: LinkReport, place: Place): boolean {
     case "netns":
       return type === "netns" && target.netns_ino === place.netns && target.attach_type === place.attachType;
     case "event":
-      return type === "perf_event" && target.event === place.event && nameOf(target) === place.name;
+      // before Linux 6.6 a link does not say which event it is
+      if (type !== "perf_event" || target.event === "unspec") return type === "perf_event";
+      return target.event === place.event && nameOf(target) === place.name;
     case "element":
+    case "struct_ops":
       return false;
   }
 }
@@ -58,6 +61,8 @@ function wordsOf(place: Place, own: number): string {
     }
     case "element":
       return `element ${place.index} of map ${place.map}`;
+    case "struct_ops":
+      return visibleText(`${place.member} of map ${place.map}`);
   }
 }
 

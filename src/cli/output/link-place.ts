@@ -14,14 +14,14 @@ const onInterface = (kind: string, target: LinkTarget) => `${kind} on interface 
 
 const WORDS: Readonly<Record<string, (target: LinkTarget) => string>> = {
   raw_tracepoint: ({ tp_name }) => `raw tracepoint ${text(tp_name)}`,
-  tracing: (target) => `${text(target.attach_type)} ${targetOf(target)}`,
+  tracing: (target) => `${target.attach_type === null ? "replaces" : text(target.attach_type)} ${targetOf(target)}`,
   cgroup: ({ attach_type, cgroup_id }) => `${text(attach_type)} of cgroup ${text(cgroup_id)}`,
   iter: ({ target_name }) => `iterator ${text(target_name)}`,
   netns: ({ attach_type, netns_ino }) => `${text(attach_type)} of network namespace ${text(netns_ino)}`,
   xdp: (target) => onInterface("xdp", target),
   perf_event: eventOf,
-  kprobe_multi: ({ count }) => `${text(count)} kprobes`,
-  uprobe_multi: ({ count, path }) => `${text(count)} uprobes of ${text(path)}`,
+  kprobe_multi: ({ count }) => counted(count, "kprobe"),
+  uprobe_multi: ({ count, path }) => `${counted(count, "uprobe")} of ${text(path)}`,
   struct_ops: ({ map_id }) => `struct_ops of map ${text(map_id)}`,
   netfilter: ({ pf, hooknum, priority }) => {
     const [family, hook] = [FAMILIES[Number(pf)] ?? `family ${pf}`, HOOKS[Number(hooknum)] ?? `hook ${hooknum}`];
@@ -32,8 +32,13 @@ const WORDS: Readonly<Record<string, (target: LinkTarget) => string>> = {
   sockmap: ({ attach_type, map_id }) => `${text(attach_type)} of map ${text(map_id)}`,
 };
 
-/** The target of a traced program is a function of a program, or a type in a BTF object. */
-function targetOf({ target_obj_id, target_btf_id }: LinkTarget): string {
+const counted = (count: LinkTarget[string] | undefined, noun: string) =>
+  `${text(count)} ${noun}${count === 1 ? "" : "s"}`;
+
+/** A function of the kernel or of a program by its name, or a type in a BTF object. */
+function targetOf({ target_obj_id, target_btf_id, target_name, target_program }: LinkTarget): string {
+  if (typeof target_name === "string")
+    return `${target_name}${target_program === null ? "" : ` of program ${target_program}`}`;
   return `type ${text(target_btf_id)} of BTF object ${text(target_obj_id)}`;
 }
 

@@ -2,18 +2,25 @@ import type { LinkReport, MapReport, ProgramReport, StructOps } from "../../load
 import type { Place } from "../../loaded/model/places.js";
 import { keyOf, type ObjectName, type Reference } from "../../loaded/model/references.js";
 import type { Scan } from "../../loaded/model/scan.js";
+import type { ExaminedScan } from "../../loaded/scan.js";
+import type { ScanVerdict } from "../loaded/scan-verdicts.js";
 
 /** The lines of `scan --json`, in the form of schema/scan.schema.json. */
-export function* scanLines(scan: Scan): Generator<object> {
+export function* scanLines(
+  scan: Scan,
+  examined: ExaminedScan["examined"],
+  verdicts: readonly ScanVerdict[] | null,
+): Generator<object> {
   const references = (kind: ObjectName["kind"], { id }: { readonly id: number }) => ({
     references: (scan.references.get(keyOf({ kind, id })) ?? []).map(referenceJson),
   });
   for (const program of scan.programs)
-    yield { ...programLine(program, scan.bootTime), ...references("program", program) };
+    yield { ...programLine(program, scan.bootTime), ...references("program", program), ...foundOut(program, examined) };
   for (const map of scan.maps) yield { ...mapLine(map), ...references("map", map) };
   for (const link of scan.links) yield { ...linkLine(link), ...references("link", link) };
   for (const place of scan.places) yield placeLine(place);
   for (const structOps of scan.structOps) yield structOpsLine(structOps);
+  for (const verdict of verdicts ?? []) yield { kind: "verdict", ...verdict };
   yield { kind: "views", views: scan.views };
 }
 
@@ -32,6 +39,27 @@ function programLine(program: ProgramReport, bootTime: bigint): object {
     verified_insns: program.verifiedInsns,
     runs: runs.count === 0n ? null : { count: Number(runs.count), nanoseconds: Number(runs.nanoseconds) },
     device: deviceJson(device),
+  };
+}
+
+/** What was found out about a program; nothing if that was not asked for. */
+function foundOut({ id }: ProgramReport, examined: ExaminedScan["examined"]): object {
+  if (examined === null) return {};
+  const known = examined.identified.get(id) ?? null;
+  const { effects = null, unknown = [] } = examined.effects.get(id) ?? {};
+  return {
+    digest: examined.digests.get(id) ?? null,
+    identified:
+      known === null
+        ? null
+        : {
+            by: known.by,
+            programs: known.programs.map(({ file, offset, name, type, attachType, digest }) => {
+              return { file, offset, name, type, attach_type: attachType, digest };
+            }),
+          },
+    effects,
+    effects_unknown: unknown,
   };
 }
 
@@ -62,6 +90,7 @@ export function linkLine({ id, type, program, target }: LinkReport): object {
 export function placeLine(place: Place): object {
   const { program, at } = place;
   const line = { kind: "place", program, at };
+  if (place.at === "struct_ops") return { ...line, map: place.map, member: place.member };
   if (place.at === "element") return { ...line, map: place.map, index: place.index };
   if (place.at === "event")
     return { ...line, event: place.event, name: place.name, offset: place.offset, pid: place.pid };

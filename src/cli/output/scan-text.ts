@@ -1,14 +1,24 @@
 import type { MapReport, ProgramReport } from "../../loaded/model/objects.js";
 import type { Scan } from "../../loaded/model/scan.js";
+import type { ExaminedScan } from "../../loaded/scan.js";
 import { visibleText } from "../../visible-text.js";
+import type { ScanVerdict } from "../loaded/scan-verdicts.js";
 import { attachedLink, attachedPlaces } from "./attached-places.js";
+import { examinedTable } from "./examined-table.js";
 import { holders } from "./holders.js";
 import { loadedAt } from "./scan-lines.js";
 import { table } from "./table.js";
+import { verdictTable } from "./verdict-table.js";
 
 /** What is loaded as tables for a terminal. A table without rows is left out. */
-export function scanText(scan: Scan): string {
-  const tables = [programTable(scan), mapTable(scan), linkTable(scan), structOpsTable(scan)];
+export function scanText(
+  scan: Scan,
+  examined: ExaminedScan["examined"],
+  verdicts: readonly ScanVerdict[] | null,
+): string {
+  const found = examined === null ? null : examinedTable(scan, examined);
+  const programs = [programTable(scan), found, verdicts === null ? null : verdictTable(verdicts)];
+  const tables = [...programs, mapTable(scan), linkTable(scan), structOpsTable(scan)];
   return [...tables.filter((text) => text !== null), summary(scan)].join("\n\n");
 }
 

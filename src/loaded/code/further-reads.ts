@@ -1,12 +1,10 @@
 import { ERRNO } from "../../errno.js";
-import { nextObjectId, openObject } from "../../sys/bpf.js";
-import { btfReport } from "../../sys/btf.js";
 import type { MapReport } from "../model/objects.js";
 import type { Scan } from "../model/scan.js";
-import { btfRead, objectName } from "../reads/object-results.js";
-import { Opened } from "../reads/opened.js";
-import type { Raw, Reads } from "../reads/reads.js";
-import { fileRead, numbersRead } from "../reads/values.js";
+import { btfRead } from "../reads/object-results.js";
+import type { Reads } from "../reads/reads.js";
+import { fileRead } from "../reads/values.js";
+import { btfIds, btfName } from "../views/btf-objects.js";
 import { kernelLog } from "./kernel-log.js";
 import { mapContents, possibleProcessors } from "./map-contents.js";
 import { programParts } from "./program-parts.js";
@@ -52,7 +50,7 @@ export async function readFurther(reads: Reads, { programs, maps }: Scan): Promi
     await reads.stored();
   }
   for (const id of btfIds(reads)) {
-    reads.bytes(`${objectName("btf", id)}/name`, () => btfName(id));
+    btfName(reads, id);
     btfRead(reads, id);
     await reads.stored();
   }
@@ -63,23 +61,4 @@ export async function readFurther(reads: Reads, { programs, maps }: Scan): Promi
   reads.bytes("@kernel/log", kernelLog);
   await reads.stored();
   return leftOut;
-}
-
-/** The BTF of the kernel is the first, then those of modules and programs. */
-function btfIds(reads: Reads): readonly number[] {
-  const ids = numbersRead(reads, "@bpf/btf/ids", () => {
-    const found: number[] = [];
-    let id = nextObjectId("btf", 0);
-    for (; id > 0; id = nextObjectId("btf", id)) found.push(id);
-    return id === -ERRNO.ENOENT ? found : id;
-  });
-  return typeof ids === "number" ? [] : ids;
-}
-
-/** `vmlinux`, or the name of a module; empty for BTF that a task loaded. */
-function btfName(id: number): Raw {
-  const object = new Opened(() => openObject("btf", id));
-  const report = object.use(btfReport);
-  object.close();
-  return typeof report === "number" ? report : Buffer.from(report.ofKernel ? report.name : "");
 }

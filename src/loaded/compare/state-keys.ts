@@ -68,6 +68,8 @@ export class StateKeys {
         );
       case "event":
         return text(place.at, place.event, place.name, place.offset);
+      case "struct_ops":
+        return text(place.at, this.#map(place.map), place.member);
     }
   }
 

@@ -29,10 +29,15 @@ const OF_LINKS: Readonly<Record<string, string>> = {
  * @param target the name in BTF of what it was loaded for (`attach_btf_id`); null if there is none, or it is not known
  */
 export function loadedFor(type: string, links: readonly LinkReport[], target: string | null): LoadedFor {
-  const attachTo = target === null ? null : target.replace(/^(bpf_lsm_|btf_trace_|bpf_iter_)/, "");
+  const attachTo = attachToOf(target);
   const [first, ...others] = links.map((link) => typeOfLink(type, link));
   const same = first !== undefined && first !== null && others.every((other) => other === first);
   return { attachType: same ? first : typeOfTarget(type, target), attachTo };
+}
+
+/** The function or hook of a name in BTF, without the prefix of the kernel. */
+export function attachToOf(target: string | null): string | null {
+  return target === null ? null : target.replace(/^(bpf_lsm_|btf_trace_|bpf_iter_)/, "");
 }
 
 function typeOfLink(program: string, { type, target }: LinkReport): string | null {

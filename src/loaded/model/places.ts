@@ -1,5 +1,5 @@
 /** Where a program is attached, as the target itself says: also without a link. */
-export type Place = CgroupPlace | MapPlace | ElementPlace | NetnsPlace | InterfacePlace | EventPlace;
+export type Place = CgroupPlace | MapPlace | ElementPlace | NetnsPlace | InterfacePlace | EventPlace | StructOpsPlace;
 
 interface Attached {
   /** The program's id. */
@@ -56,4 +56,12 @@ export interface EventPlace extends Attached {
   readonly name: string | null;
   readonly offset: number;
   readonly pid: number;
+}
+
+/** A function of a structure of the kernel, which a map of struct_ops registers. */
+export interface StructOpsPlace extends Attached {
+  readonly at: "struct_ops";
+  readonly map: number;
+  /** The name of the function in the structure. */
+  readonly member: string;
 }

@@ -5,11 +5,10 @@ import { keyOf, type PinReference } from "../model/references.js";
 import { completeView, incompleteView, type View } from "../model/view.js";
 import { type MountNamespace, mountsOf } from "../mounts/mount-namespaces.js";
 import type { MountPoint } from "../mounts/mount-points.js";
-import { fdinfoOf } from "../reads/object-results.js";
 import { Opened } from "../reads/opened.js";
 import { components, type Raw, type Reads } from "../reads/reads.js";
 import { bigRead, fileResult, namesRead, textOf } from "../reads/values.js";
-import { describedObject } from "./descriptor.js";
+import { describedObject, descriptionOfFd } from "./descriptor.js";
 
 /** Maximum number of names in BPF file systems that are read: a container can make as many as it has memory for. */
 const MAX_NAMES = 200_000;
@@ -71,23 +70,23 @@ class Pins {
   }
 
   #readPin(file: string, path: string, mountNamespace: number | null): void {
-    const fdinfo = this.reads.bytes(`${components(file)}/@fdinfo`, () => pinned(file));
-    if (fdinfo === -ERRNO.ENOENT) return;
-    if (typeof fdinfo === "number") {
-      this.#failed.push(`${path}: ${errorName(-fdinfo)}`);
+    const description = this.reads.bytes(`${components(file)}/@object`, () => pinned(file));
+    if (description === -ERRNO.ENOENT) return;
+    if (typeof description === "number") {
+      this.#failed.push(`${path}: ${errorName(-description)}`);
       return;
     }
-    const object = describedObject(textOf(fdinfo) ?? "");
+    const object = describedObject(textOf(description) ?? "");
     if (object !== null) this.references.push([keyOf(object), { by: "pin", path, mountNamespace }]);
   }
 }
 
-/** What fdinfo says of the object that a file pins. */
+/** What the kernel tells of the object that a file pins. */
 function pinned(file: string): Raw {
   const object = new Opened(() => openPinned(file));
-  const fdinfo = object.use(fdinfoOf);
+  const description = object.use(descriptionOfFd);
   object.close();
-  return fdinfo;
+  return description;
 }
 
 /** `MAJOR:MINOR` (gnu_dev_major of sys/sysmacros.h); null if there is no such path. */

@@ -1,14 +1,26 @@
 import { readdirSync } from "node:fs";
 import { ERRNO } from "../../errno.js";
 import { readLink } from "../../sys/file.js";
+import { openProcess, takeFd } from "../../sys/pidfd.js";
 import { keyOf, type ProcessReference } from "../model/references.js";
 import { completeView, incompleteView, type View } from "../model/view.js";
 import type { EventDescriptor } from "../places/event-places.js";
 import { netnsNumber } from "../places/network-namespaces.js";
+import { Opened } from "../reads/opened.js";
 import type { Raw, Reads } from "../reads/reads.js";
-import { fileResult, linkRead, namespaceRead, namesRead, numbersRead, stringsIn, textRead } from "../reads/values.js";
+import {
+  fileRead,
+  fileResult,
+  linkRead,
+  namespaceRead,
+  namesRead,
+  numbersRead,
+  stringsIn,
+  textOf,
+  textRead,
+} from "../reads/values.js";
 import { cgroupOwner } from "./cgroup-owner.js";
-import { describedObject, isBpfObject } from "./descriptor.js";
+import { describedObject, descriptionOfFd, isBpfObject, isLink } from "./descriptor.js";
 
 /** PROC_PID_INIT_INO of linux/proc_ns.h: the inode number of the first pid namespace. */
 const FIRST_PID_NAMESPACE = 4026531836;
@@ -81,12 +93,27 @@ function countedObjects(reads: Reads, pid: number, found: Found): ReadonlyMap<st
     if (network !== null) found.networks.set(network, `/proc/${pid}/fd/${name}`);
     if (target === "anon_inode:[perf_event]") found.events.push({ pid, fd: Number(name) });
     if (!isBpfObject(target)) continue;
-    const object = describedObject(textRead(reads, `/proc/${pid}/fdinfo/${name}`) ?? "");
+    const description = descriptionOfDescriptor(reads, pid, name, target);
+    if (description === -ERRNO.EPERM) return null;
+    const object = describedObject(textOf(description) ?? "");
     if (object === null) continue;
     const key = keyOf(object);
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return counts;
+}
+
+/** What the kernel tells of a descriptor of a process. That of a link is copied: see {@link descriptionOfFd}. */
+function descriptionOfDescriptor(reads: Reads, pid: number, name: string, target: string): Raw {
+  if (!isLink(target)) return fileRead(reads, `/proc/${pid}/fdinfo/${name}`);
+  return reads.bytes(`proc/${pid}/fd/${name}/@object`, () => {
+    const task = new Opened(() => openProcess(pid));
+    const copy = new Opened(() => task.use((pidfd) => takeFd(pidfd, Number(name))));
+    const description = copy.use(descriptionOfFd);
+    copy.close();
+    task.close();
+    return description;
+  });
 }
 
 /** The names in a folder with the targets of these links, each with a NUL at its end. One that goes meanwhile is left out. */

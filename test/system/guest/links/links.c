@@ -1,5 +1,7 @@
 // Attaches a program for each kind of link with libbpf, has each of them run, and says what came of it, a line a kind:
-// `fentry: attached, ran`. usage: links LINKS.o REPLACED.o CGROUP
+// `fentry: attached, ran`. Programs that $WITHOUT names, each with a comma
+// after it, are not loaded. With a command, runs it while they are
+// attached. usage: links LINKS.o REPLACED.o CGROUP [COMMAND]
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -121,6 +123,23 @@ static void happen(void)
 	talk();
 }
 
+static void leave_out(const char *kinds)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object) {
+		const char *name = bpf_program__name(program);
+		int is_struct_ops = bpf_program__type(program) == BPF_PROG_TYPE_STRUCT_OPS;
+		char word[64];
+
+		snprintf(word, sizeof(word), "%s,", is_struct_ops ? "by_struct_ops" : name);
+		if (kinds && strstr(kinds, word))
+			bpf_program__set_autoload(program, 0);
+	}
+	if (kinds && strstr(kinds, "by_struct_ops,"))
+		bpf_map__set_autocreate(bpf_object__find_map_by_name(object, "steady"), 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct bpf_program *replacing;
@@ -135,6 +154,7 @@ int main(int argc, char **argv)
 		return printf("replaced: %s\n", strerrorname_np(errno)), 1;
 	object = bpf_object__open_file(argv[1], NULL);
 	replacing = bpf_object__find_program_by_name(object, "by_freplace");
+	leave_out(getenv("WITHOUT"));
 	if (!object || bpf_program__set_attach_target(replacing, bpf_program__fd(target()), "verdict") || bpf_object__load(object))
 		return printf("links: %s\n", strerrorname_np(errno)), 1;
 	ran = bpf_map__initial_value(bpf_object__find_map_by_name(object, ".bss"), &size);
@@ -151,6 +171,8 @@ int main(int argc, char **argv)
 		errors[kind] = link ? 0 : errno;
 	}
 	happen();
+	if (argc > 4 && system(argv[4]) != 0)
+		printf("command: failed\n");
 	for (int kind = 0; kind < COUNT; kind++)
 		printf("%s: %s, %s\n", KINDS[kind].name, errors[kind] ? strerrorname_np(errors[kind]) : "attached",
 		       ran[kind] ? "ran" : "did not run");

@@ -7,7 +7,7 @@ import { archiveOf, savedAnswers, scanIn } from "../../../support/scans.js";
 
 it("shows the scan of an archive, and asks nothing of the running kernel", async () => {
   const scan = await scanIn(await archiveOf(savedAnswers()));
-  expect(scanText(scan).split("\n")).toEqual([
+  expect(scanText(scan, null, null).split("\n")).toEqual([
     "PROGRAM  NAME   TYPE        TAG               LOADED (UTC)         UID   ATTACHED                                                                                     HELD BY",
     "37       limit  cgroup_skb  3132333435363738  2026-01-01 00:00:00  1000  cgroup_inet_ingress of cgroup /a, kprobe vfs_fsy of process 12, raw tracepoint sched_switch  limit[12] of limit.service, /sys/fs/bpf/tc/a%40b@",
     "",
@@ -15,13 +15,13 @@ it("shows the scan of an archive, and asks nothing of the running kernel", async
     "5    -     prog_array  4    4      0        no      37       -",
     "",
     "LINK  TYPE            PROGRAM  ATTACHED                     HELD BY",
-    "9     raw_tracepoint  37       raw tracepoint sched_switch  nothing visible",
+    "9     raw_tracepoint  37       raw tracepoint sched_switch  limit[12] of limit.service",
     "",
     "1 program, 1 map, 1 link",
   ]);
   expect(scan.views.filter(({ complete }) => !complete)).toEqual([]);
   expect(scan.bootId).toBe("6f1d4f5e-3c1b-4a57-9d0e-2b1a70a3c1de");
-  expect([...scanLines(scan)]).toHaveLength(6);
+  expect([...scanLines(scan, null, null)]).toHaveLength(6);
 });
 
 it.each([

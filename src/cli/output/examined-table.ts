@@ -1,0 +1,48 @@
+import { basename } from "node:path";
+import { EFFECTS } from "../../bpf/model/facts.js";
+import type { ProgramReport } from "../../loaded/model/objects.js";
+import type { Scan } from "../../loaded/model/scan.js";
+import type { ExaminedScan } from "../../loaded/scan.js";
+import { visibleText } from "../../visible-text.js";
+import { table } from "./table.js";
+
+type Examined = NonNullable<ExaminedScan["examined"]>;
+
+/**
+ * Which known program each one is, and what it can at most do. Those that are not known and can change something come
+ * first, then the others that are not known. Null if there is no program.
+ */
+export function examinedTable({ programs }: Scan, examined: Examined): string | null {
+  if (programs.length === 0) return null;
+  const inOrder = [...programs].sort((a, b) => rankOf(a, examined) - rankOf(b, examined));
+  const rows = inOrder.map((program) => [
+    String(program.id),
+    knownAs(examined.identified.get(program.id)),
+    canDo(program, examined),
+  ]);
+  return table(["PROGRAM", "KNOWN AS", "CAN AT MOST"], rows);
+}
+
+function rankOf({ id }: ProgramReport, { identified, effects }: Examined): number {
+  if (identified.has(id)) return 2;
+  return effects.get(id)?.effects?.read_only === true ? 1 : 0;
+}
+
+/** `biolatency: block_rq_insert (digest)`, and how many other programs it can be. */
+function knownAs(identification: ReturnType<Examined["identified"]["get"]>): string {
+  if (identification === undefined) return "-";
+  const { by, programs } = identification;
+  const [first] = programs;
+  const others = new Set(programs.map(({ file, name }) => `${file} ${name}`)).size - 1;
+  const more = others === 0 ? "" : `, or ${others} ${others === 1 ? "other" : "others"}`;
+  return `${visibleText(basename(first!.file))}: ${visibleText(first!.name)}${more} (${by})`;
+}
+
+function canDo({ id }: ProgramReport, { effects }: Examined): string {
+  const known = effects.get(id);
+  if (known === undefined) return "-";
+  if (known.unknown.length > 0) return `anything: ${known.unknown.join("; ")}`;
+  const names = EFFECTS.filter((name) => known.effects?.[name] === true);
+  if (names.length === 0) return "nothing";
+  return `${known.effects?.read_only === true ? "read only: " : ""}${names.join(" ")}`;
+}

@@ -1,0 +1,76 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { KernelSymbols } from "../effects/kernel-symbols.js";
+import type { ProgramReport } from "../model/objects.js";
+import type { Reads } from "../reads/reads.js";
+import { invalidArchive } from "../reads/saved-error.js";
+import { fileRead, textOf } from "../reads/values.js";
+import type { KernelTypes } from "../views/kernel-types.js";
+import { kernelMemory, type ReadAt } from "./kernel-memory.js";
+import { type ProgramDigests, programDigests } from "./program-digests.js";
+
+const NAME = "@kernel/digests";
+const CORE = "/proc/kcore";
+
+/** Reads the digests of programs in the kernel's memory. */
+export function digestsOfPrograms(
+  reads: Reads,
+  programs: readonly ProgramReport[],
+  types: KernelTypes,
+): ProgramDigests {
+  const text = textOf(reads.bytes(NAME, () => Buffer.from(digestsText(reads, programs, types))));
+  return text === null ? { byId: new Map(), reason: "the archive has no digests" } : savedDigests(text);
+}
+
+/** A line for each digest, and the reason after them with a hyphen before it, if there is one. */
+function digestsText(reads: Reads, programs: readonly ProgramReport[], types: KernelTypes): string {
+  const { byId, reason } = fromMemory(reads, programs, types);
+  const lines = [...byId].map(([id, digest]) => `${id} ${digest}\n`);
+  return [...lines, ...(reason === null ? [] : [`- ${reason}\n`])].join("");
+}
+
+/** Throws SCAN_ARCHIVE_INVALID. */
+function savedDigests(text: string): ProgramDigests {
+  const byId = new Map<number, string>();
+  let reason: string | null = null;
+  for (const line of text.split("\n").slice(0, -1)) {
+    const [, id, digest] = /^(\d{1,10}) ([0-9a-f]{64})$/.exec(line) ?? [];
+    if (digest !== undefined) byId.set(Number(id), digest);
+    else if (reason === null && line.startsWith("- ")) reason = line.slice(2);
+    else throw invalidArchive("is no list of digests", NAME);
+  }
+  return { byId, reason };
+}
+
+function fromMemory(reads: Reads, programs: readonly ProgramReport[], kernelTypes: KernelTypes): ProgramDigests {
+  if (programs.length === 0) return { byId: new Map(), reason: null };
+  const types = kernelTypes.btf(kernelTypes.vmlinux);
+  const symbols = fileRead(reads, "/proc/kallsyms");
+  if (types === null || typeof symbols === "number")
+    return { byId: new Map(), reason: "the kernel shows neither its types nor its symbols" };
+  let fd: number;
+  try {
+    fd = openSync(CORE, "r");
+  } catch (error) {
+    return { byId: new Map(), reason: `the kernel's memory cannot be read: ${(error as Error).message}` };
+  }
+  try {
+    const memory = kernelMemory(reader(fd));
+    if (memory === null)
+      return { byId: new Map(), reason: `the kernel's memory cannot be read: no headers in ${CORE}` };
+    return programDigests(programs, memory, types, new KernelSymbols(symbols));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** What cannot be read, such as memory that is not mapped, is null. */
+function reader(fd: number): ReadAt {
+  return (offset, length) => {
+    const bytes = new Uint8Array(length);
+    try {
+      return readSync(fd, bytes, 0, length, offset) === length ? bytes : null;
+    } catch {
+      return null;
+    }
+  };
+}
