@@ -139,7 +139,7 @@ function boot(name: DebianKernel, without: string): Ran | string {
         "mkdir /cgroup; mount -t cgroup2 cgroup /cgroup; mkdir /cgroup/a; ip link set lo up",
         "mkdir /pins /tracing; mount -t bpf none /pins; mount -t tracefs none /tracing",
         "mkfifo /tmp/hold; unshare -n attached /pins /cgroup/a < /tmp/hold > /tmp/attached & exec 3> /tmp/hold",
-        "until grep -q ready /tmp/attached; do sleep 0.2; done",
+        "for try in $(seq 100); do grep -q ready /tmp/attached && break; sleep 0.2; done",
         `export WITHOUT=${without}; links /lib/links.o /lib/replaced.o /cgroup '${inside}'`,
         "echo PART attached; cat /tmp/attached",
         "echo PART text; cat /tmp/text; echo PART json; cat /tmp/json; echo PART errors; cat /tmp/errors; echo PART status; cat /tmp/status; echo PART end",
