@@ -39,7 +39,7 @@ export function probesOf(src, mutants) {
 }
 
 /** Modifiers of properties, and of parameters that are properties: those are not only types. */
-const MODIFIERS = /\b(?:public|private|protected|readonly) (?=\w)/g;
+const MODIFIERS = /\b(?:public|private|protected|readonly|override) (?=\w)/g;
 const blank = (words) => " ".repeat(words.length);
 
 /** The block or function body around a place of a module in TypeScript; null if there is none. */
