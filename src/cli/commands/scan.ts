@@ -33,8 +33,8 @@ Asks the kernel itself, needs root, and changes nothing. docs/scan.md says what 
 nor BPF: it prints what the scan printed that saved the archive.
 
 With --config, policies decide about the load and the hand-out of each program and map. Facts that the kernel does not
-keep, such as statements and signatures, are unknown: a policy that reads one has not decided. Root asks, with the uid of
-the loader, unless the options say who does.
+keep, such as statements and signatures, are unknown: a policy that reads one has not decided. Root asks, with the uid
+of the loader, unless the options say who does.
 
 Exits with 0, or with 2 if something that it reads could not be read: stderr says what. --compare exits with 1 if
 something is new or has moved, --config if something would be denied; with 2 if something could not be decided.
