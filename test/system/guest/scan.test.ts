@@ -57,7 +57,7 @@ interface Tested {
 const KERNELS: Readonly<Partial<Record<DebianKernel, Tested>>> = {
   "6.1": {
     without: "by_netfilter,by_struct_ops,by_uprobe_multi,by_tcx,",
-    unattached: ["by_kprobe_multi", "by_uprobe", "scan_tcx", "scan_egress"],
+    unattached: ["by_kprobe_multi", "scan_tcx", "scan_egress"],
     by: "tag",
   },
   "6.12": { by: "tag" },
