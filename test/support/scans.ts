@@ -187,6 +187,7 @@ export function examinedAnswers(): Map<string, Raw> {
     ["proc/kallsyms", Buffer.from("ffffffff81000000 T __bpf_call_base\n")],
     ["proc/sys/net/core/bpf_jit_harden", Buffer.from("0\n")],
     ["proc/12/maps", Buffer.from(maps)],
+    ["proc/12/mountinfo", Buffer.from("21 1 254:0 / / rw - ext4 /dev/vda rw\n")],
     [`${file}/@identity`, Buffer.from("65024 15969 1")],
     [`${file}/@objects`, Buffer.from(JSON.stringify([{ offset: 64, sha256: digest }]))],
     [`@objects/${digest}`, object],

@@ -42,6 +42,8 @@ describe("what is found out about a program", () => {
     ["with another digest", "@kernel/digests", Buffer.from(`37 ${"0".repeat(64)}\n`)],
     ["whose references to maps are hidden", "proc/sys/net/core/bpf_jit_harden", Buffer.from("2\n")],
     ["that no file has", "proc/12/maps", Buffer.from("")],
+    ["whose file another process provides", "proc/12/mountinfo", Buffer.from("21 1 254:0 / / rw - fuse.x x rw\n")],
+    ["whose file is of a device that is not mounted", "proc/12/mountinfo", Buffer.from("")],
     ["whose file is gone", "@files/12/%2Fusr%2Fbin%2Flimit/@identity", -2],
     ["of a kernel whose types are not known", "@bpf/btf/1/bytes", -2],
   ] as const)("is not identified %s", async (_, name, raw) => {
