@@ -27,7 +27,9 @@ export interface ScanVerdict {
 
 type Asked = Pick<TimedEngine, "decideAll">;
 
-/** What the policies of an engine decide about what is loaded: programs, then maps. `callerOf` is asked with the uid. */
+/**
+ * What the policies of an engine decide about what is loaded: programs, then maps. `callerOf` is asked with the uid.
+ */
 export async function scanVerdicts(
   engine: Asked,
   { maps }: Scan,

@@ -36,7 +36,8 @@ export type LeftOut = Pick<MapReport, "id" | "name">;
 
 /**
  * Reads what a scan does not need, so that an archive has it: instructions, contents of maps, BTF, symbols and modules
- * of the kernel, settings, and its log. Returns the maps whose contents are too large. What cannot be read has an errno.
+ * of the kernel, settings, and its log. Returns the maps whose contents are too large. What cannot be read has an
+ * errno.
  */
 export async function readFurther(reads: Reads, { programs, maps }: Scan): Promise<readonly LeftOut[]> {
   for (const { id } of programs) {

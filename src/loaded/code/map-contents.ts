@@ -26,7 +26,8 @@ const OF_PROCESSORS: ReadonlySet<string> = new Set([
 /**
  * The elements of a map one after the other: the key, and the value as the kernel copies it, with 8-byte steps for each
  * processor if it has a value for each. Maps of maps and of programs have ids as values. Elements that change meanwhile
- * may be there in part. E2BIG for a map that is too large, and the errno of reading for one that has no elements to read.
+ * may be there in part. E2BIG for a map that is too large, and the errno of reading for one that has no elements to
+ * read.
  */
 export function mapContents(reads: Reads, map: MapReport, processors: number): Raw {
   return reads.bytes(`${objectName("map", map.id)}/contents`, () => {

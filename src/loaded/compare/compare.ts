@@ -20,8 +20,8 @@ export interface ScanComparison {
 }
 
 /**
- * What two scans have differently. Objects are matched by their ids if both scans are of one boot, and else by what they
- * are: type, name, tag, sizes, and for a link its target.
+ * What two scans have differently. Objects are matched by their ids if both scans are of one boot, and else by what
+ * they are: type, name, tag, sizes, and for a link its target.
  */
 export function compareScans(before: Scan, after: Scan): ScanComparison {
   const isSameBoot = before.bootId !== null && before.bootId === after.bootId;

@@ -20,8 +20,8 @@ export interface AskedProgram {
 
 /**
  * The digests that Linux 6.18 and later keeps of programs (`digest` of struct bpf_prog), which no bpf(2) command
- * reports. They are read from the kernel's memory, where `prog_idr` has the programs by their ids. A program counts only
- * if its id and its tag are the reported ones, since memory can change while it is read.
+ * reports. They are read from the kernel's memory, where `prog_idr` has the programs by their ids. A program counts
+ * only if its id and its tag are the reported ones, since memory can change while it is read.
  */
 export function programDigests(
   programs: readonly AskedProgram[],

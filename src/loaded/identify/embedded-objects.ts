@@ -125,7 +125,9 @@ function isLocal(mountinfo: string, device: string): boolean {
   });
 }
 
-/** The executable of a process and the files that it has mapped to execute, and paths through which they can be read. */
+/**
+ * The executable of a process and the files that it has mapped to execute, and paths through which they can be read.
+ */
 function filesOf(reads: Reads, pid: number): readonly { readonly path: string; readonly through: string }[] {
   const maps = textRead(reads, `/proc/${pid}/maps`) ?? "";
   const mounts = ["self", pid].map((of) => textRead(reads, `/proc/${of}/mountinfo`) ?? "");

@@ -22,8 +22,8 @@ export interface SavedResult {
 }
 
 /**
- * Asks the kernel and keeps each result as it is read. A result that is asked for again is the same: what views found is
- * what the archive has.
+ * Asks the kernel and keeps each result as it is read. A result that is asked for again is the same: what views found
+ * is what the archive has.
  */
 export class Saving implements Reads {
   readonly isLive = true;

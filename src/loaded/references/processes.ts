@@ -116,7 +116,10 @@ function descriptionOfDescriptor(reads: Reads, pid: number, name: string, target
   });
 }
 
-/** The names in a folder with the targets of these links, each with a NUL at its end. One that goes meanwhile is left out. */
+/**
+ * The names in a folder with the targets of these links, each with a NUL at its end. One that goes meanwhile is left
+ * out.
+ */
 function linksOf(folder: string): Raw {
   return fileResult(() => {
     const links = readdirSync(folder).map((name) => [name, readLink(`${folder}/${name}`)] as const);

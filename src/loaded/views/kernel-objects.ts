@@ -54,7 +54,9 @@ function list<T extends object>(reads: Reads, kind: IdKind, name: string, read: 
   return { objects, view, error: ids.length === 0 ? error : 0 };
 }
 
-/** The ids of a kind, and the negative errno that ended the list; 0 for the end. The result has the errno at its end. */
+/**
+ * The ids of a kind, and the negative errno that ended the list; 0 for the end. The result has the errno at its end.
+ */
 function idsOf(reads: Reads, kind: IdKind): { readonly ids: readonly number[]; readonly error: number } {
   const name = `@bpf/${kind}/ids`;
   const numbers = numbersRead(reads, name, () => {

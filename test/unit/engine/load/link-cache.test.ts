@@ -140,6 +140,7 @@ describe.skipIf(windows)("link results of an earlier run (Windows has no owner o
     expect(having("/open-engine.js").sort()).toEqual([
       "cli/commands/bench.ts",
       "cli/commands/check.ts",
+      "cli/commands/scan.ts",
       "cli/commands/seal/seal-build.ts",
       "cli/commands/seal/seal-plan.ts",
       "cli/input/recorded-check.ts",
