@@ -110,7 +110,9 @@ describe("a command's attr that lies", () => {
     it("which are copied, each with a NUL and an address of the gate's", () => {
       const [one, two] = [text("vfs_read"), text("")];
       const listed = copyTexts(task, at(pointers(at(one), at(two), at(one))), 3)!;
-      expect(listed.texts.map(String)).toEqual(["118,102,115,95,114,101,97,100", "", "118,102,115,95,114,101,97,100"]);
+      // a text across the end of a page is a Buffer, and any other one a plain Uint8Array
+      const texts = listed.texts.map((bytes) => Buffer.from(bytes).toString("latin1"));
+      expect(texts).toEqual(["vfs_read", "", "vfs_read"]);
       const [all] = listed.held as [Uint8Array];
       const start = BigInt(addressOf(all));
       const copied = Array.from(new BigUint64Array(listed.pointers.buffer), (address) => Number(address - start));
