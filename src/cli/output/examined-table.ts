@@ -10,7 +10,8 @@ type Examined = NonNullable<ExaminedScan["examined"]>;
 
 /**
  * Which known program each one is, and what it can at most do. Those that are not known and can change something come
- * first, then the others that are not known. Null if there is no program.
+ * first, then the others that are not known. Below it, why programs are known by their tags alone. Null if there is no
+ * program.
  */
 export function examinedTable({ programs }: Scan, examined: Examined): string | null {
   if (programs.length === 0) return null;
@@ -20,7 +21,10 @@ export function examinedTable({ programs }: Scan, examined: Examined): string | 
     knownAs(examined.identified.get(program.id)),
     canDo(program, examined),
   ]);
-  return table(["PROGRAM", "KNOWN AS", "CAN AT MOST"], rows);
+  const text = table(["PROGRAM", "KNOWN AS", "CAN AT MOST"], rows);
+  const { digestsReason, identified } = examined;
+  const needsDigests = [...identified.values()].some(({ by }) => by === "tag");
+  return needsDigests && digestsReason !== null ? `${text}\n\nno digests: ${digestsReason}` : text;
 }
 
 function rankOf({ id }: ProgramReport, { identified, effects }: Examined): number {

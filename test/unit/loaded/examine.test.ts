@@ -31,11 +31,11 @@ describe("what is found out about a program", () => {
 
   it("is identified by its tag where the kernel keeps no digest", async () => {
     const reason = "the kernel keeps no digests";
-    const { line, examined: found } = await examined((answers) => {
+    const { line, rows } = await examined((answers) => {
       answers.set("@kernel/digests", Buffer.from(`- ${reason}\n`));
     });
     expect(line).toMatchObject({ digest: null, identified: { by: "tag" } });
-    expect(found?.digestsReason).toBe(reason);
+    expect(rows.slice(4, 7)).toEqual(["37       limit: limit (tag)  nothing", "", `no digests: ${reason}`]);
   });
 
   it.each([
