@@ -121,8 +121,9 @@ class WholeLines {
 
   /** The end of a line that is too long is left out with it. */
   #joined(last: Buffer): Buffer {
-    const block =
-      this.#length > MAX_LINE ? last.subarray(last.indexOf(LINE_FEED) + 1) : Buffer.concat([...this.#held, last]);
+    const feed = last.indexOf(LINE_FEED);
+    const isTooLong = this.#length + Math.max(feed, 0) > MAX_LINE;
+    const block = isTooLong ? last.subarray(feed + 1) : Buffer.concat([...this.#held, last]);
     this.#held = [];
     this.#length = 0;
     return block;

@@ -68,7 +68,7 @@ class PartialLine {
 
   /** The lines in `chunk`, which ends with a line feed; the first of them begins with this line. */
   complete(chunk: Buffer): readonly (string | null)[] {
-    const isTooLong = this.#length > MAX_LINE;
+    const isTooLong = this.#length + chunk.indexOf(LINE_FEED) > MAX_LINE;
     const text = Buffer.concat([...this.#parts, chunk]).toString("utf8");
     this.#parts = [];
     this.#length = 0;

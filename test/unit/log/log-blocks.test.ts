@@ -72,6 +72,21 @@ describe.each([
     closeSync(fd);
   });
 
+  it("have a line of the greatest length, and leave out one that is longer by a byte", async () => {
+    const text = ["a", long(MAX_LINE), "b"].join("\n");
+    for (const [given, kept] of [
+      [text, ["a", long(MAX_LINE), "b"]],
+      [text.replace("xx", "xxx"), ["a", "b"]],
+    ] as const) {
+      const { path, fd } = opened(pack(given));
+      const found: string[] = [];
+      for await (const block of new LogBlocks({ path, fd }).blocks())
+        found.push(...block.toString().replace(/\n$/, "").split("\n"));
+      closeSync(fd);
+      expect(found.map(({ length }) => length)).toEqual(kept.map(({ length }) => length));
+    }
+  });
+
   it("are none for an empty log", async () => {
     expect(await passes(pack(""))).toEqual([[], []]);
   });
