@@ -8,7 +8,7 @@ import type { Reads } from "../reads/reads.js";
 import { numbersRead } from "../reads/values.js";
 import { attachedPrograms, attachedRead, attachTypes } from "./attached-programs.js";
 import { interfaceOf, LINK_BODY, RTM_GETLINK } from "./link-messages.js";
-import { openNetns } from "./network-namespaces.js";
+import { type NetworkHolder, openNetns } from "./network-namespaces.js";
 import { type RouteMessage, routeMessages } from "./route-messages.js";
 import {
   filterPlaces,
@@ -34,13 +34,13 @@ export interface InterfacePlaces {
  * What is attached to network namespaces and their interfaces. The calling thread enters each namespace and returns:
  * call it on a thread that nothing else uses meanwhile. Throws GATE_FAILED if it cannot return.
  */
-export function interfacePlaces(reads: Reads, namespaces: ReadonlyMap<number, string>): InterfacePlaces {
+export function interfacePlaces(reads: Reads, namespaces: ReadonlyMap<number, NetworkHolder>): InterfacePlaces {
   const own = new Opened(() => openFile("/proc/thread-self/ns/net"));
   reads.live(() => own.use((fd) => fd));
   const places: (InterfacePlace | NetnsPlace)[] = [];
   const failed: string[] = [];
-  for (const [netns, path] of namespaces) {
-    const opened = new Opened(() => openNetns(netns, path));
+  for (const [netns, holder] of namespaces) {
+    const opened = new Opened(() => openNetns(netns, holder));
     const network = { reads, netns, name: `@net/${netns}` };
     const programs = attachedRead(reads, `${network.name}/programs`, () =>
       opened.use((fd) => attachedPrograms(fd, OF_NAMESPACES)),
@@ -62,8 +62,8 @@ export function interfacePlaces(reads: Reads, namespaces: ReadonlyMap<number, st
   };
 }
 
-/** How the path of a namespace fails whose process or descriptor has gone. */
-const GONE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ESRCH]);
+/** How a namespace cannot be opened whose process or descriptor has gone. */
+const GONE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ESRCH, ERRNO.EBADF]);
 
 /** A network namespace in which the calling thread is, if the kernel itself is asked. */
 interface Network {

@@ -1,10 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { own } from "../../support/workplace.js";
 import type { DebianKernel } from "../core/debian-kernels.js";
+import { compiled } from "../scan/scan-site.js";
 import { addLinks, partsOf } from "./boot.js";
 import { DebianGuest } from "./debian-guest.js";
 import type { Ran } from "./guest.js";
@@ -46,6 +45,13 @@ const OTHERS: Readonly<Record<string, string | RegExp>> = {
   scan_cgroup: "cgroup_inet_ingress of cgroup /a",
 };
 
+/** What those of test/system/scan/socket-network.c are attached to: NETWORK is the namespace that it prints. */
+const OF_SOCKET: Readonly<Record<string, string>> = {
+  socket_xdp: "xdp on lo of network namespace NETWORK",
+  socket_tcx: "tcx_egress on lo of network namespace NETWORK",
+  socket_flow: "flow_dissector of network namespace NETWORK",
+};
+
 interface Tested {
   /** Programs that this kernel does not load or attach, with a comma after each. */
   readonly without?: string;
@@ -57,7 +63,7 @@ interface Tested {
 const KERNELS: Readonly<Partial<Record<DebianKernel, Tested>>> = {
   "6.1": {
     without: "by_netfilter,by_struct_ops,by_uprobe_multi,by_tcx,",
-    unattached: ["by_kprobe_multi", "scan_tcx", "scan_egress"],
+    unattached: ["by_kprobe_multi", "scan_tcx", "scan_egress", "socket_tcx"],
     by: "tag",
   },
   "6.12": { by: "tag" },
@@ -101,6 +107,17 @@ describe.each(tested)("scan on Linux %s", (name, { without = "", unattached = []
     }
   });
 
+  it("names those in a network namespace that only a socket keeps", (context) => {
+    if (typeof ran === "string") return context.skip(ran);
+    const attached = attachments(part("text"));
+    const [, network] = /^network (\d+)$/m.exec(part("socket")) ?? [];
+    expect(network, part("socket")).toBeDefined();
+    for (const [program, place] of Object.entries(OF_SOCKET)) {
+      const expected = unattached.includes(program) ? "-" : place.replace("NETWORK", network!);
+      expect([program, attached.get(program) ?? "-"]).toEqual([program, expected]);
+    }
+  });
+
   it("identifies the programs of an object that an executable embeds, each as itself", (context) => {
     if (typeof ran === "string") return context.skip(ran);
     const programs = lines().filter(({ kind, name: of }) => kind === "program" && /^by_/.test(of));
@@ -127,9 +144,7 @@ function boot(name: DebianKernel, without: string): Ran | string {
   const folder = mkdtempSync(join(tmpdir(), "scan-guest-"));
   try {
     addLinks(guest, "links");
-    const program = join(folder, "attached");
-    execFileSync("gcc", ["-O1", "-o", program, own("test/system/scan/attached.c")]);
-    guest.program(program, "bin/attached");
+    for (const program of ["attached", "socket-network"]) guest.program(compiled(program, folder), `bin/${program}`);
     const scan = "node /countersign/bin/countersign.js scan";
     const inside = `${scan} > /tmp/text 2> /tmp/errors; ${scan} --json > /tmp/json; echo $? > /tmp/status`;
     return guest.run(
@@ -139,9 +154,10 @@ function boot(name: DebianKernel, without: string): Ran | string {
         "mkdir /cgroup; mount -t cgroup2 cgroup /cgroup; mkdir /cgroup/a; ip link set lo up",
         "mkdir /pins /tracing; mount -t bpf none /pins; mount -t tracefs none /tracing",
         "mkfifo /tmp/hold; unshare -n attached /pins /cgroup/a < /tmp/hold > /tmp/attached & exec 3> /tmp/hold",
-        "for try in $(seq 100); do grep -q ready /tmp/attached && break; sleep 0.2; done",
+        "mkfifo /tmp/hold2; socket-network < /tmp/hold2 > /tmp/socket & exec 4> /tmp/hold2",
+        "for try in $(seq 100); do grep -q ready /tmp/attached && grep -q ready /tmp/socket && break; sleep 0.2; done",
         `export WITHOUT=${without}; links /lib/links.o /lib/replaced.o /cgroup '${inside}'`,
-        "echo PART attached; cat /tmp/attached",
+        "echo PART attached; cat /tmp/attached; echo PART socket; cat /tmp/socket",
         "echo PART text; cat /tmp/text; echo PART json; cat /tmp/json; echo PART errors; cat /tmp/errors; echo PART status; cat /tmp/status; echo PART end",
       ].join("\n"),
       { seconds: 400 },

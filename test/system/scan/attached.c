@@ -1,103 +1,12 @@
 /* Loads programs and attaches them by links, in the network namespace that it is started in; prints what it made, then
- * waits until its standard input is closed. With a folder, it pins programs there and closes them;
- * with that of a cgroup after it, it attaches a program to that. */
-#define _GNU_SOURCE
-#include <errno.h>
-#include <linux/bpf.h>
+ * waits until its standard input is closed. With a folder, it pins programs there and closes them; with that of a
+ * cgroup after it, it attaches a program to that. */
+#include "programs.h"
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <net/if.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <fcntl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-static long bpf(int command, union bpf_attr *attr, unsigned int size)
-{
-	return syscall(SYS_bpf, command, attr, size);
-}
-
-/* A program that returns a constant. `map` is the fd of a map that it refers to; negative if it has none. */
-static int load(const char *name, int type, int attach_type, int verdict, int map)
-{
-	struct bpf_insn with_map[] = {
-		{ .code = 0x18, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map },
-		{ 0 },
-		{ .code = 0xb7, .imm = verdict },
-		{ .code = 0x95 },
-	};
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = type;
-	attr.expected_attach_type = attach_type;
-	attr.insns = (uintptr_t)(map < 0 ? with_map + 2 : with_map);
-	attr.insn_cnt = map < 0 ? 2 : 4;
-	attr.license = (uintptr_t)"GPL";
-	strncpy(attr.prog_name, name, sizeof(attr.prog_name) - 1);
-	return bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
-}
-
-static unsigned int id_of(int fd)
-{
-	struct bpf_prog_info info;
-	union bpf_attr attr;
-
-	memset(&info, 0, sizeof(info));
-	memset(&attr, 0, sizeof(attr));
-	attr.info.bpf_fd = fd;
-	attr.info.info = (uintptr_t)&info;
-	attr.info.info_len = sizeof(info);
-	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)) < 0 ? 0 : info.id;
-}
-
-static int link_to(int program, int target, int attach_type)
-{
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.link_create.prog_fd = program;
-	attr.link_create.target_fd = target;
-	attr.link_create.attach_type = attach_type;
-	return bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
-}
-
-static int attach(int program, int target, int attach_type)
-{
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.target_fd = target;
-	attr.attach_bpf_fd = program;
-	attr.attach_type = attach_type;
-	return bpf(BPF_PROG_ATTACH, &attr, sizeof(attr));
-}
-
-static int map_of(int type)
-{
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.map_type = type;
-	attr.key_size = 4;
-	attr.value_size = 4;
-	attr.max_entries = 3;
-	return bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
-}
-
-static int put(int map, int index, int program)
-{
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.map_fd = map;
-	attr.key = (uintptr_t)&index;
-	attr.value = (uintptr_t)&program;
-	return bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr));
-}
 
 static int pin(int program, const char *folder, const char *name)
 {
@@ -132,19 +41,10 @@ static int event_of(int program, const char *folder)
 	return fd < 0 ? -1 : ioctl(fd, PERF_EVENT_IOC_SET_BPF, program);
 }
 
-static void said(const char *name, int program, int result)
-{
-	if (program < 0 || result < 0)
-		printf("%s failed %s\n", name, strerror(errno));
-	else
-		printf("%s %u\n", name, id_of(program));
-}
-
 int main(int argc, char **argv)
 {
 	union bpf_attr attr;
 	int map, program, result, loopback = if_nametoindex("lo"), netns = open("/proc/self/ns/net", O_RDONLY);
-	char rest;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.map_type = BPF_MAP_TYPE_HASH;
@@ -191,9 +91,6 @@ int main(int argc, char **argv)
 		said("scan_filter", program, pin(program, argv[1], "scan_filter"));
 		close(program);
 	}
-	printf("ready\n");
-	fflush(stdout);
-	while (read(0, &rest, 1) > 0)
-		;
+	hold();
 	return 0;
 }

@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { readlinkSync } from "node:fs";
 import { release } from "node:os";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { Attached, type Line, needsScan, scanned } from "./scan-site.js";
+import { RunningProgram } from "../gate/running-program.js";
+import { Attached, compiled, type Line, needsScan, scanned } from "./scan-site.js";
 
 const attached = new Attached();
 
@@ -47,6 +48,32 @@ describe("the places of scan", () => {
     const mayFail = new Set([...newer, "scan_event"]);
     const possible = attached.failed.map((line) => line.split(" ")[0]!).filter((name) => mayFail.has(name));
     expect(missing.sort()).toEqual([...possible, ...(attached.cgroup === null ? ["scan_cgroup"] : [])].sort());
+  });
+
+  it("are those in a network namespace that only a socket keeps", async () => {
+    const running = new RunningProgram(compiled("socket-network", attached.folder), []);
+    const said = new Map<string, string>();
+    for (let line = await running.line(); line !== "ready"; line = await running.line()) {
+      const [name = "", value = ""] = line.split(" ");
+      said.set(name, value);
+    }
+    const { lines, status } = scanned();
+    await running.finish();
+    const netns = Number(said.get("network"));
+    const loopback = { at: "interface", ifindex: 1, name: "lo", netns };
+    const expected = {
+      socket_xdp: { ...loopback, attach_type: "xdp" },
+      socket_tcx: { ...loopback, attach_type: "tcx_egress" },
+      socket_flow: { at: "netns", attach_type: "flow_dissector", netns },
+    };
+    expect(status).toBe(0);
+    for (const [name, place] of Object.entries(expected)) {
+      const program = Number(said.get(name));
+      // Linux has tcx since 6.6
+      if (name === "socket_tcx" && Number.isNaN(program)) continue;
+      const places = lines.filter((line: Line) => line.kind === "place" && line.program === program);
+      expect([name, places]).toEqual([name, [{ kind: "place", program, ...place }]]);
+    }
   });
 
   it("are those of tc filters, in the namespace of their interface", (context) => {

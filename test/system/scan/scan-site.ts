@@ -9,7 +9,14 @@ import { nextObjectId } from "../../../src/sys/bpf.js";
 import { RunningProgram } from "../gate/running-program.js";
 
 const BIN = fileURLToPath(new URL("../../../bin/countersign.js", import.meta.url));
-const SOURCE = fileURLToPath(new URL("attached.c", import.meta.url));
+
+/** Compiles a program of this folder into another one, and returns its path. */
+export function compiled(name: string, folder: string): string {
+  const path = join(folder, name);
+  const source = fileURLToPath(new URL(`${name}.c`, import.meta.url));
+  if (!existsSync(path)) execFileSync("gcc", ["-O1", "-Wall", "-Werror", "-o", path, source]);
+  return path;
+}
 
 /** Skips a test that the machine cannot run. */
 export function needsScan(context: TestContext, ...programs: readonly string[]): void {
@@ -58,8 +65,7 @@ export class Attached {
   /** Starts it at the first call. */
   async start(): Promise<void> {
     if (this.#running !== null) return;
-    const path = join(this.folder, "attached");
-    if (!existsSync(path)) execFileSync("gcc", ["-O1", "-Wall", "-Werror", "-o", path, SOURCE]);
+    const path = compiled("attached", this.folder);
     const tracing = join(this.folder, "tracing");
     mkdirSync(tracing);
     const script = `mount -t tracefs none ${tracing}; mount -t bpf none ${this.pins} && exec ${path} ${this.pins} ${this.#cgroupFolder()}`;
