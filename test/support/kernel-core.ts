@@ -1,6 +1,6 @@
 import { BtfWriter } from "../../src/bpf/assembly/btf-writer.js";
 import { Btf } from "../../src/bpf/btf/btf.js";
-import type { ReadAt } from "../../src/loaded/digests/kernel-memory.js";
+import type { ReadAt } from "../../src/loaded/memory/kernel-memory.js";
 
 /** Byte offsets in the structures of this kernel. */
 const OFFSET = { head: 8, shift: 4, slots: 40, digest: 24, auxiliary: 64, id: 12 } as const;

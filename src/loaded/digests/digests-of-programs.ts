@@ -1,15 +1,13 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import { KernelSymbols } from "../effects/kernel-symbols.js";
+import { withKernelMemory } from "../memory/opened-memory.js";
 import type { ProgramReport } from "../model/objects.js";
 import type { Reads } from "../reads/reads.js";
 import { invalidArchive } from "../reads/saved-error.js";
 import { fileRead, textOf } from "../reads/values.js";
 import type { KernelTypes } from "../views/kernel-types.js";
-import { kernelMemory, type ReadAt } from "./kernel-memory.js";
 import { type ProgramDigests, programDigests } from "./program-digests.js";
 
 const NAME = "@kernel/digests";
-const CORE = "/proc/kcore";
 
 /** Reads the digests of programs in the kernel's memory. */
 export function digestsOfPrograms(
@@ -47,30 +45,8 @@ function fromMemory(reads: Reads, programs: readonly ProgramReport[], kernelType
   const symbols = fileRead(reads, "/proc/kallsyms");
   if (types === null || typeof symbols === "number")
     return { byId: new Map(), reason: "the kernel shows neither its types nor its symbols" };
-  let fd: number;
-  try {
-    fd = openSync(CORE, "r");
-  } catch (error) {
-    return { byId: new Map(), reason: `the kernel's memory cannot be read: ${(error as Error).message}` };
-  }
-  try {
-    const memory = kernelMemory(reader(fd));
-    if (memory === null)
-      return { byId: new Map(), reason: `the kernel's memory cannot be read: no headers in ${CORE}` };
-    return programDigests(programs, memory, types, new KernelSymbols(symbols));
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** What cannot be read, such as memory that is not mapped, is null. */
-function reader(fd: number): ReadAt {
-  return (offset, length) => {
-    const bytes = new Uint8Array(length);
-    try {
-      return readSync(fd, bytes, 0, length, offset) === length ? bytes : null;
-    } catch {
-      return null;
-    }
-  };
+  return withKernelMemory<ProgramDigests>(
+    (memory) => programDigests(programs, memory, types, new KernelSymbols(symbols)),
+    (reason) => ({ byId: new Map(), reason }),
+  );
 }

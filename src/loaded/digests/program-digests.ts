@@ -1,7 +1,8 @@
 import type { Btf } from "../../bpf/btf/btf.js";
 import type { KernelSymbols } from "../effects/kernel-symbols.js";
-import type { KernelMemory } from "./kernel-memory.js";
-import { memberOffset } from "./structure.js";
+import type { KernelMemory } from "../memory/kernel-memory.js";
+import { memberOffset } from "../memory/structure.js";
+import { entryAt, longAt, type XarrayLayout, xarrayAt, xarrayLayout } from "../memory/xarray.js";
 
 /** The digests of the programs that the kernel has, or why they are not known. */
 export interface ProgramDigests {
@@ -35,12 +36,11 @@ export function programDigests(
   const address = symbols.address("prog_idr");
   if (address === null)
     return none("the kernel's symbols do not have prog_idr: it was built without CONFIG_KALLSYMS_ALL");
-  const start = BigInt.asUintN(64, (BigInt(address.high) << 32n) | BigInt.asUintN(32, BigInt(address.low)));
-  const head = longAt(memory, start + BigInt(layout.head));
-  if (head === null) return none("the kernel's memory cannot be read at prog_idr");
+  const table = xarrayAt(memory, address, layout);
+  if (table === null) return none("the kernel's memory cannot be read at prog_idr");
   const byId = new Map<number, string>();
   for (const { id, tag } of programs) {
-    const program = entryAt(memory, head, id, layout);
+    const program = entryAt(table, id);
     const digest = program === null ? null : digestOf(memory, program, id, layout);
     if (digest?.startsWith(tag) === true) byId.set(id, digest);
   }
@@ -54,12 +54,9 @@ export function programDigests(
 const none = (reason: string): ProgramDigests => ({ byId: new Map(), reason });
 
 /** Byte offsets in structures of the kernel. */
-type Layout = Readonly<Record<keyof typeof MEMBERS, number>>;
+type Layout = XarrayLayout & Readonly<Record<keyof typeof MEMBERS, number>>;
 
 const MEMBERS = {
-  head: ["xarray", "xa_head"],
-  shift: ["xa_node", "shift"],
-  slots: ["xa_node", "slots"],
   digest: ["bpf_prog", "digest"],
   auxiliary: ["bpf_prog", "aux"],
   id: ["bpf_prog_aux", "id"],
@@ -67,36 +64,12 @@ const MEMBERS = {
 
 /** Null if the kernel has no digests. The xarray is the first member of struct idr. */
 function layoutOf(types: Btf): Layout | null {
+  const xarray = xarrayLayout(types);
   const offsets = Object.entries(MEMBERS).map(([key, [structure, member]]) => {
     return [key, memberOffset(types, structure, member)] as const;
   });
-  if (offsets.some(([, offset]) => offset === null)) return null;
-  return Object.fromEntries(offsets) as Layout;
-}
-
-/** XA_CHUNK_SHIFT of linux/xarray.h: a node has 64 slots. */
-const SLOT_BITS = 6;
-/** More levels than an index of 32 bits has. */
-const LEVELS = 6;
-
-/**
- * The entry of an xarray (lib/xarray.c), null if there is none. An entry with 2 in its two lowest bits is a node, at
- * the address without them; one with 0 in them is a pointer to what is stored.
- */
-function entryAt(memory: KernelMemory, head: bigint, index: number, layout: Layout): bigint | null {
-  let entry: bigint | null = head;
-  for (let level = 0; level < LEVELS; level++) {
-    if (entry === null || entry === 0n || (entry & 3n) !== 2n) return null;
-    const node: bigint = entry - 2n;
-    const shift: number | undefined = memory.read(node + BigInt(layout.shift), 1)?.getUint8(0);
-    if (shift === undefined || shift > 30 || shift % SLOT_BITS !== 0) return null;
-    const slot = Math.floor(index / 2 ** shift);
-    // a node at the top has only what is below its range
-    if (level === 0 && slot >= 2 ** SLOT_BITS) return null;
-    entry = longAt(memory, node + BigInt(layout.slots + (slot % 2 ** SLOT_BITS) * 8));
-    if (shift === 0) return entry === null || entry === 0n || (entry & 3n) !== 0n ? null : entry;
-  }
-  return null;
+  if (xarray === null || offsets.some(([, offset]) => offset === null)) return null;
+  return { ...xarray, ...(Object.fromEntries(offsets) as Record<keyof typeof MEMBERS, number>) };
 }
 
 /** SHA-256. */
@@ -107,8 +80,4 @@ function digestOf(memory: KernelMemory, program: bigint, id: number, layout: Lay
   if (auxiliary === null || memory.read(auxiliary + BigInt(layout.id), 4)?.getUint32(0, true) !== id) return null;
   const digest = memory.read(program + BigInt(layout.digest), DIGEST_BYTES);
   return digest === null ? null : Buffer.from(digest.buffer, digest.byteOffset, DIGEST_BYTES).toString("hex");
-}
-
-function longAt(memory: KernelMemory, address: bigint): bigint | null {
-  return memory.read(address, 8)?.getBigUint64(0, true) ?? null;
 }

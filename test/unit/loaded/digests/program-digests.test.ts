@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Btf } from "../../../../src/bpf/btf/btf.js";
-import { kernelMemory, type ReadAt } from "../../../../src/loaded/digests/kernel-memory.js";
+import { kernelMemory, type ReadAt } from "../../../../src/loaded/memory/kernel-memory.js";
 import { programDigests } from "../../../../src/loaded/digests/program-digests.js";
 import { KernelSymbols } from "../../../../src/loaded/effects/kernel-symbols.js";
 import { numbers } from "../../../support/damage.js";
