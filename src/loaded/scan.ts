@@ -3,6 +3,9 @@ import { CountersignError } from "../error.js";
 import { bootTime } from "../sys/bpf-objects.js";
 import { type LeftOut, readFurther } from "./code/further-reads.js";
 import { type Examined, examine } from "./examine.js";
+import { hiddenObjects } from "./hidden/hidden.js";
+import type { Comparison } from "./hidden/hidden-object.js";
+import type { TrialLimits } from "./hidden/tried-ids.js";
 import type { LinkReport, MapReport, ProgramReport, StructOps } from "./model/objects.js";
 import type { ElementPlace, MapPlace, StructOpsPlace } from "./model/places.js";
 import { keyOf, type Reference, type References } from "./model/references.js";
@@ -32,20 +35,33 @@ import { withTracedFunctions } from "./views/traced-functions.js";
 export interface ExaminedScan {
   readonly scan: Scan;
   readonly examined: Examined | null;
+  /** What some views of the kernel show and others do not; null if they were not compared. */
+  readonly comparison: Comparison | null;
 }
+
+/** What is done besides reading what the kernel lists. */
+export interface Wanted {
+  /** Finding out what programs are and can do. */
+  readonly examined: boolean;
+  /** Comparing the views, with this much patience; null for not at all. */
+  readonly compared: TrialLimits | null;
+}
+
+const NOTHING: Wanted = { examined: false, compared: null };
 
 /**
  * Reads what the running kernel has loaded. It changes nothing. Objects that come or go meanwhile may be missing.
  * Throws SCAN_NO_ACCESS if the kernel does not list programs.
  */
-export function presentScan(examines: boolean): Promise<ExaminedScan> {
-  return examinedScan(KERNEL, examines);
+export function presentScan(wanted = NOTHING): Promise<ExaminedScan> {
+  return examinedScan(KERNEL, wanted);
 }
 
-async function examinedScan(reads: Reads, examines: boolean): Promise<ExaminedScan> {
+async function examinedScan(reads: Reads, { examined: examines, compared }: Wanted): Promise<ExaminedScan> {
   const found = await scan(reads);
+  const comparison = compared === null ? null : await hiddenObjects(reads, found, compared, scan);
   const examined = examines ? await examine(reads, found) : null;
-  return { scan: { ...found, views: [...found.views, ...archiveView(reads)] }, examined };
+  return { scan: { ...found, views: [...found.views, ...archiveView(reads)] }, examined, comparison };
 }
 
 /** A scan that was saved. */
@@ -59,11 +75,11 @@ export interface SavedScan extends ExaminedScan {
  * other questions may need, such as instructions and contents of maps. Throws as {@link presentScan}, and what writing
  * throws. `out` is ended, or destroyed if this throws.
  */
-export async function savedScan(out: Writable): Promise<SavedScan> {
+export async function savedScan(out: Writable, limits: TrialLimits): Promise<SavedScan> {
   const archive = new ArchiveWriter(out);
   try {
     const saving = new Saving(archive);
-    const found = await examinedScan(saving, true);
+    const found = await examinedScan(saving, { examined: true, compared: limits });
     const leftOut = await readFurther(saving.further, found.scan);
     await archive.close();
     return { ...found, leftOut };
@@ -74,10 +90,10 @@ export async function savedScan(out: Writable): Promise<SavedScan> {
 }
 
 /** The scan that an archive was saved with. Throws SCAN_ARCHIVE_INVALID, FILE_UNREADABLE, FILE_TOO_LARGE. */
-export async function archivedScan(file: string, examines: boolean): Promise<ExaminedScan> {
+export async function archivedScan(file: string, wanted = NOTHING): Promise<ExaminedScan> {
   const archive = await openArchive(file);
   try {
-    return await examinedScan(archive, examines);
+    return await examinedScan(archive, wanted);
   } catch (error) {
     throw error instanceof CountersignError ? error.within(file) : error;
   }

@@ -33,14 +33,14 @@ async function rejected(bytes: Uint8Array): Promise<string> {
   return typeof found === "string" ? found : "was read";
 }
 
-const textOf = ({ scan, examined }: ExaminedScan) => scanText(scan, examined, null);
+const textOf = ({ scan, ...found }: ExaminedScan) => scanText(scan, found, null);
 
 /** Prints a scan in all ways, and compares it with another. */
 function used(found: ExaminedScan, { scan: before }: ExaminedScan): void {
-  const { scan: after, examined } = found;
+  const { scan: after, ...rest } = found;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   expect(textOf(found)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
-  for (const line of scanLines(after, examined, null)) JSON.stringify(line);
+  for (const line of scanLines(after, rest, null)) JSON.stringify(line);
   const comparison = compareScans(before, after);
   comparisonText({ before, after, comparison });
 }

@@ -131,6 +131,9 @@ export async function tarOf(
   return out.bytes;
 }
 
+/** Nothing was found out beside what the kernel lists. */
+export const LISTED = { examined: null, comparison: null } as const;
+
 /** The scan of an archive with these bytes. */
 export async function scanIn(bytes: Uint8Array): Promise<Scan> {
   return (await readAs(bytes, false)).scan;
@@ -147,7 +150,7 @@ async function readAs(bytes: Uint8Array, examines: boolean): Promise<ExaminedSca
   try {
     const file = join(folder, "scan.tar");
     writeFileSync(file, bytes);
-    return await archivedScan(file, examines);
+    return await archivedScan(file, { examined: examines, compared: null });
   } finally {
     rmSync(folder, { recursive: true });
   }

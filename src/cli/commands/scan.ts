@@ -1,9 +1,17 @@
 import { Command } from "commander";
 import { CountersignError } from "../../error.js";
 import { compareScans } from "../../loaded/compare/compare.js";
+import { DEEP_TRIAL, type TrialLimits, USUAL_TRIAL } from "../../loaded/hidden/tried-ids.js";
 import type { Scan } from "../../loaded/model/scan.js";
 import type { View } from "../../loaded/model/view.js";
-import { archivedScan, type ExaminedScan, presentScan, type SavedScan, savedScan } from "../../loaded/scan.js";
+import {
+  archivedScan,
+  type ExaminedScan,
+  presentScan,
+  type SavedScan,
+  savedScan,
+  type Wanted,
+} from "../../loaded/scan.js";
 import { writeStreamed } from "../files/streamed-file.js";
 import { type CallerFlags, whoAsks, withCallerFlags } from "../input/caller-flags.js";
 import type { ScanVerdict } from "../loaded/scan-verdicts.js";
@@ -20,6 +28,7 @@ export function command(): Command {
       "Shows which BPF programs, maps and links the running kernel has, where they are attached and who holds them",
     )
     .option("--brief", "only what the kernel lists: neither which programs they are nor what they can do")
+    .option("--deep", "try each id that there can be, however long it takes")
     .option("--json", "one JSON object a line: programs, maps, links, places, struct_ops, then what was read")
     .option("--save <file>", "write an archive of all that the kernel answered; - writes it to standard output")
     .option("--from <file>", "show the scan of an archive in place of the running kernel's")
@@ -36,8 +45,12 @@ With --config, policies decide about the load and the hand-out of each program a
 keep, such as statements and signatures, are unknown: a policy that reads one has not decided. Root asks, with the uid
 of the loader, unless the options say who does.
 
-Exits with 0, or with 2 if something that it reads could not be read: stderr says what. --compare exits with 1 if
-something is new or has moved, --config if something would be denied; with 2 if something could not be decided.
+What one view of the kernel shows and another one does not is hidden, and comes first: a rootkit may be at work. The
+ids that there may be are tried from the newest on, 1,000,000 of each kind or for 5 seconds: --deep tries all.
+
+Exits with 0, with 1 if something is hidden, or with 2 if something that it reads could not be read: stderr says what.
+--compare exits with 1 if something is new or has moved, --config if something would be denied; with 2 if something
+could not be decided.
 
 Examples:
   countersign scan
@@ -53,6 +66,7 @@ Examples:
 interface Options extends CallerFlags {
   readonly config?: string;
   readonly brief?: true;
+  readonly deep?: true;
   readonly json?: true;
   readonly save?: string;
   readonly from?: string;
@@ -63,24 +77,28 @@ interface Options extends CallerFlags {
 const STDOUT = "-";
 
 async function show(options: Options): Promise<void> {
-  const { brief, json, save, from, compare } = options;
-  const needsPrograms = brief !== true && compare === undefined;
+  const { brief, deep, json, save, from, compare } = options;
+  const limits = deep === true ? DEEP_TRIAL : USUAL_TRIAL;
+  const isWhole = brief !== true && compare === undefined;
+  const wanted = isWhole ? { examined: true, compared: limits } : undefined;
   requireUsable(options);
   // an archive that cannot be read is said before the kernel is asked
-  const before = compare === undefined ? null : (await archivedScan(compare, false)).scan;
-  const found = save === undefined ? await scanOf(from, needsPrograms) : await saved(save);
-  const { scan, examined } = found;
+  const before = compare === undefined ? null : (await archivedScan(compare)).scan;
+  const found = save === undefined ? await scanOf(from, wanted) : await saved(save, limits);
+  const { scan, ...rest } = found;
   if (save === STDOUT) {
     reportGaps(scan.views);
     return;
   }
   if (before === null) {
-    const shown = brief === true ? null : examined;
-    const verdicts = shown === null ? null : await verdictsOf(scan, shown, options);
+    const shown = brief === true ? { examined: null, comparison: null } : rest;
+    const verdicts = shown.examined === null ? null : await verdictsOf(scan, shown.examined, options);
     if (json === true) for (const line of scanLines(scan, shown, verdicts)) printJson(line);
     else print(scanText(scan, shown, verdicts));
     reportGaps(scan.views);
-    process.exitCode = Math.max(Number(process.exitCode ?? 0), exitCodeOf(verdicts ?? []));
+    const isHiding = (shown.comparison?.hidden.length ?? 0) > 0;
+    const code = Math.max(exitCodeOf(verdicts ?? []), isHiding ? EXIT.denied : EXIT.ok);
+    process.exitCode = Math.max(Number(process.exitCode ?? 0), code);
     return;
   }
   const compared = { before, after: scan, comparison: compareScans(before, scan) };
@@ -129,14 +147,16 @@ function exitCodeOf(verdicts: readonly ScanVerdict[]): number {
   return verdicts.some(({ verdict }) => verdict === "denied") ? EXIT.denied : EXIT.ok;
 }
 
-function scanOf(archive: string | undefined, examines: boolean): Promise<ExaminedScan> {
-  return archive === undefined ? presentScan(examines) : archivedScan(archive, examines);
+function scanOf(archive: string | undefined, wanted: Wanted | undefined): Promise<ExaminedScan> {
+  return archive === undefined ? presentScan(wanted) : archivedScan(archive, wanted);
 }
 
 /** Scans and saves. stderr says what the archive does not have. */
-async function saved(file: string): Promise<ExaminedScan> {
+async function saved(file: string, limits: TrialLimits): Promise<ExaminedScan> {
   const { leftOut, ...found }: SavedScan =
-    file === STDOUT ? await savedScan(process.stdout) : await writeStreamed(file, savedScan);
+    file === STDOUT
+      ? await savedScan(process.stdout, limits)
+      : await writeStreamed(file, (out) => savedScan(out, limits));
   if (leftOut.length > 0) {
     const maps = leftOut.slice(0, SHOWN).map(({ id }) => id);
     const more = leftOut.length > SHOWN ? ` and ${leftOut.length - SHOWN} more` : "";

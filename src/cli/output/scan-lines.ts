@@ -4,11 +4,12 @@ import { keyOf, type ObjectName, type Reference } from "../../loaded/model/refer
 import type { Scan } from "../../loaded/model/scan.js";
 import type { ExaminedScan } from "../../loaded/scan.js";
 import type { ScanVerdict } from "../loaded/scan-verdicts.js";
+import { comparisonLine, hiddenLine } from "./hidden-table.js";
 
 /** The lines of `scan --json`, in the form of schema/scan.schema.json. */
 export function* scanLines(
   scan: Scan,
-  examined: ExaminedScan["examined"],
+  { examined, comparison }: Omit<ExaminedScan, "scan">,
   verdicts: readonly ScanVerdict[] | null,
 ): Generator<object> {
   const references = (kind: ObjectName["kind"], { id }: { readonly id: number }) => ({
@@ -21,6 +22,10 @@ export function* scanLines(
   for (const place of scan.places) yield placeLine(place);
   for (const structOps of scan.structOps) yield structOpsLine(structOps);
   for (const verdict of verdicts ?? []) yield { kind: "verdict", ...verdict };
+  if (comparison !== null) {
+    for (const hidden of comparison.hidden) yield hiddenLine(hidden);
+    yield comparisonLine(comparison);
+  }
   yield { kind: "views", views: scan.views };
 }
 

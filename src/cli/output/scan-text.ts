@@ -5,6 +5,7 @@ import { visibleText } from "../../visible-text.js";
 import type { ScanVerdict } from "../loaded/scan-verdicts.js";
 import { attachedLink, attachedPlaces } from "./attached-places.js";
 import { examinedTable } from "./examined-table.js";
+import { comparisonNotes, hiddenTable } from "./hidden-table.js";
 import { holders } from "./holders.js";
 import { loadedAt } from "./scan-lines.js";
 import { table } from "./table.js";
@@ -13,13 +14,15 @@ import { verdictTable } from "./verdict-table.js";
 /** What is loaded as tables for a terminal. A table without rows is left out. */
 export function scanText(
   scan: Scan,
-  examined: ExaminedScan["examined"],
+  { examined, comparison }: Omit<ExaminedScan, "scan">,
   verdicts: readonly ScanVerdict[] | null,
 ): string {
+  const hidden = comparison === null ? null : hiddenTable(comparison);
+  const notes = comparison === null ? [] : comparisonNotes(comparison);
   const found = examined === null ? null : examinedTable(scan, examined);
   const programs = [programTable(scan), found, verdicts === null ? null : verdictTable(verdicts)];
-  const tables = [...programs, mapTable(scan), linkTable(scan), structOpsTable(scan)];
-  return [...tables.filter((text) => text !== null), summary(scan)].join("\n\n");
+  const tables = [hidden, ...programs, mapTable(scan), linkTable(scan), structOpsTable(scan)];
+  return [...tables.filter((text) => text !== null), [summary(scan), ...notes].join("\n")].join("\n\n");
 }
 
 const NOTHING = "-";

@@ -1,6 +1,6 @@
 import type { Btf } from "../../bpf/btf/btf.js";
 import type { KernelSymbols } from "../effects/kernel-symbols.js";
-import type { KernelMemory } from "../memory/kernel-memory.js";
+import { addressOf, type KernelMemory } from "../memory/kernel-memory.js";
 import { memberOffset } from "../memory/structure.js";
 import { entryAt, longAt, type XarrayLayout, xarrayAt, xarrayLayout } from "../memory/xarray.js";
 
@@ -36,7 +36,7 @@ export function programDigests(
   const address = symbols.address("prog_idr");
   if (address === null)
     return none("the kernel's symbols do not have prog_idr: it was built without CONFIG_KALLSYMS_ALL");
-  const table = xarrayAt(memory, address, layout);
+  const table = xarrayAt(memory, addressOf(address), layout);
   if (table === null) return none("the kernel's memory cannot be read at prog_idr");
   const byId = new Map<number, string>();
   for (const { id, tag } of programs) {

@@ -7,6 +7,11 @@ export interface KernelMemory {
   read(address: bigint, length: number): DataView | null;
 }
 
+/** An address of which the words of 32 bits are known. */
+export function addressOf({ low, high }: { readonly low: number; readonly high: number }): bigint {
+  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+}
+
 /** A part of memory that is at one place of the file. */
 interface Segment {
   readonly address: bigint;

@@ -27,14 +27,9 @@ export function xarrayLayout(types: Btf): XarrayLayout | null {
 
 /**
  * The xarray that a symbol names, or that is the first member of a structure that it names, such as struct idr; null if
- * it cannot be read. The words are those of the symbol's address.
+ * it cannot be read.
  */
-export function xarrayAt(
-  memory: KernelMemory,
-  { low, high }: { readonly low: number; readonly high: number },
-  layout: XarrayLayout,
-): Xarray | null {
-  const address = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+export function xarrayAt(memory: KernelMemory, address: bigint, layout: XarrayLayout): Xarray | null {
   const head = longAt(memory, address + BigInt(layout.head));
   return head === null ? null : { memory, head, layout };
 }

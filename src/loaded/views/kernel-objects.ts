@@ -32,6 +32,26 @@ export function listLinks(reads: Reads): Listed<LinkReport> {
   return list(reads, "link", "links", readLink);
 }
 
+/** A program, map or link by its id, also one that no list has; null if it cannot be opened. */
+export function programById(reads: Reads, id: number): ProgramReport | null {
+  return byId(reads, "program", id, readProgram);
+}
+
+export function mapById(reads: Reads, id: number): MapReport | null {
+  return byId(reads, "map", id, readMap);
+}
+
+export function linkById(reads: Reads, id: number): LinkReport | null {
+  return byId(reads, "link", id, readLink);
+}
+
+function byId<T>(reads: Reads, kind: IdKind, id: number, read: ReadObject<T>): T | null {
+  const object = new Opened(() => openObject(kind, id));
+  const report = read(reads, objectName(kind, id), object);
+  object.close();
+  return typeof report === "number" ? null : report;
+}
+
 /** Reads one object; `name` is that of its results. Returns a negative errno on failure. */
 type ReadObject<T> = (reads: Reads, name: string, object: Opened) => T | number;
 
@@ -54,10 +74,14 @@ function list<T extends object>(reads: Reads, kind: IdKind, name: string, read: 
   return { objects, view, error: ids.length === 0 ? error : 0 };
 }
 
-/**
- * The ids of a kind, and the negative errno that ended the list; 0 for the end. The result has the errno at its end.
- */
-function idsOf(reads: Reads, kind: IdKind): { readonly ids: readonly number[]; readonly error: number } {
+/** The ids of a kind, and the negative errno that ended the list; 0 for the end. */
+export interface IdList {
+  readonly ids: readonly number[];
+  readonly error: number;
+}
+
+/** Asks for the ids of a kind. The result has the errno at its end. */
+export function idsOf(reads: Reads, kind: IdKind): IdList {
   const name = `@bpf/${kind}/ids`;
   const numbers = numbersRead(reads, name, () => {
     const ids: number[] = [];

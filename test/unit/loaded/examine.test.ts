@@ -9,8 +9,8 @@ async function examined(change: (answers: Answers) => void = () => {}) {
   const answers = examinedAnswers();
   change(answers);
   const found = await examinedIn(await archiveOf(answers));
-  const [line] = [...scanLines(found.scan, found.examined, null)] as { [key: string]: unknown }[];
-  return { ...found, line: line!, rows: scanText(found.scan, found.examined, null).split("\n") };
+  const [line] = [...scanLines(found.scan, found, null)] as { [key: string]: unknown }[];
+  return { ...found, line: line!, rows: scanText(found.scan, found, null).split("\n") };
 }
 
 describe("what is found out about a program", () => {

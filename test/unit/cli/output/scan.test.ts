@@ -6,6 +6,7 @@ import { scanLines } from "../../../../src/cli/output/scan-lines.js";
 import { scanText } from "../../../../src/cli/output/scan-text.js";
 import type { Reference } from "../../../../src/loaded/model/references.js";
 import type { Scan } from "../../../../src/loaded/model/scan.js";
+import { LISTED } from "../../../support/scans.js";
 import { own } from "../../../support/workplace.js";
 
 const SCAN: Scan = {
@@ -74,7 +75,7 @@ const SCAN: Scan = {
 it("prints lines that the published schema describes", () => {
   const schema = JSON.parse(readFileSync(own("schema/scan.schema.json"), "utf8"));
   const isValid = new Ajv2020({ allowUnionTypes: true, strictTypes: false }).compile(schema);
-  const lines = [...scanLines(SCAN, null, null)].map((line) => JSON.parse(JSON.stringify(line)));
+  const lines = [...scanLines(SCAN, LISTED, null)].map((line) => JSON.parse(JSON.stringify(line)));
   for (const line of lines) expect(isValid(line) ? null : isValid.errors).toBeNull();
   expect(lines.map(({ kind }) => kind)).toEqual([
     ...[
@@ -99,7 +100,7 @@ it("prints lines that the published schema describes", () => {
 });
 
 it("prints tables, and no control characters of names", () => {
-  expect(scanText({ ...SCAN, places: SCAN.places.slice(0, 2) }, null, null).split("\n")).toEqual([
+  expect(scanText({ ...SCAN, places: SCAN.places.slice(0, 2) }, LISTED, null).split("\n")).toEqual([
     "PROGRAM  NAME        TYPE       TAG               LOADED (UTC)         UID   RUNS  ATTACHED                          HELD BY",
     "37       limit       sched_cls  0011223344556677  2026-01-01 00:01:01  0     4     tcx_ingress on eth1               limit\\u{1b}[812] of limit.service, process[9] of container abababababab, /sys/fs/bpf/limit and 1 more",
     "38       a\\u{1b}[2J  tracing    8899aabbccddeeff  2026-01-01 00:00:00  1000  0     cgroup_inet_ingress of cgroup /a  -",

@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Btf } from "../../../../src/bpf/btf/btf.js";
-import { kernelMemory, type ReadAt } from "../../../../src/loaded/memory/kernel-memory.js";
 import { programDigests } from "../../../../src/loaded/digests/program-digests.js";
 import { KernelSymbols } from "../../../../src/loaded/effects/kernel-symbols.js";
+import { kernelMemory, type ReadAt } from "../../../../src/loaded/memory/kernel-memory.js";
 import { numbers } from "../../../support/damage.js";
 import { KernelCore, typesWith } from "../../../support/kernel-core.js";
 

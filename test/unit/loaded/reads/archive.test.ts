@@ -3,11 +3,11 @@ import { scanLines } from "../../../../src/cli/output/scan-lines.js";
 import { scanText } from "../../../../src/cli/output/scan-text.js";
 import { components, KERNEL, type Reads } from "../../../../src/loaded/reads/reads.js";
 import { Saving } from "../../../../src/loaded/reads/saving.js";
-import { archiveOf, savedAnswers, scanIn } from "../../../support/scans.js";
+import { archiveOf, LISTED, savedAnswers, scanIn } from "../../../support/scans.js";
 
 it("shows the scan of an archive, and asks nothing of the running kernel", async () => {
   const scan = await scanIn(await archiveOf(savedAnswers()));
-  expect(scanText(scan, null, null).split("\n")).toEqual([
+  expect(scanText(scan, LISTED, null).split("\n")).toEqual([
     "PROGRAM  NAME   TYPE        TAG               LOADED (UTC)         UID   ATTACHED                                                                                     HELD BY",
     "37       limit  cgroup_skb  3132333435363738  2026-01-01 00:00:00  1000  cgroup_inet_ingress of cgroup /a, kprobe vfs_fsy of process 12, raw tracepoint sched_switch  limit[12] of limit.service, /sys/fs/bpf/tc/a%40b@",
     "",
@@ -21,7 +21,7 @@ it("shows the scan of an archive, and asks nothing of the running kernel", async
   ]);
   expect(scan.views.filter(({ complete }) => !complete)).toEqual([]);
   expect(scan.bootId).toBe("6f1d4f5e-3c1b-4a57-9d0e-2b1a70a3c1de");
-  expect([...scanLines(scan, null, null)]).toHaveLength(6);
+  expect([...scanLines(scan, LISTED, null)]).toHaveLength(6);
 });
 
 it.each([

@@ -1,0 +1,33 @@
+import { type Comparison, type HiddenObject, SIGHTS, type Sight } from "../../loaded/hidden/hidden-object.js";
+import { visibleText } from "../../visible-text.js";
+import { table } from "./table.js";
+
+/** What some views of the kernel hide, as a table; null if nothing is hidden. */
+export function hiddenTable({ hidden }: Comparison): string | null {
+  if (hidden.length === 0) return null;
+  const rows = hidden.map(({ kind, id, name, tag, seenBy, notSeenBy }) => [
+    id === null ? kind : `${kind} ${id}`,
+    ...[name === null ? "-" : visibleText(name), tag ?? "-"],
+    ...[wordsOf(seenBy), wordsOf(notSeenBy)],
+  ]);
+  return table(["HIDDEN", "NAME", "TAG", "SEEN BY", "NOT SEEN BY"], rows);
+}
+
+const wordsOf = (sights: readonly Sight[]) => sights.map((sight) => SIGHTS[sight]).join(", ");
+
+/** What the comparison left out, a line each. */
+export function comparisonNotes({ untried, unread }: Comparison): readonly string[] {
+  return [
+    ...untried.map(({ kind, upTo }) => `${kind} ids up to ${upTo} were not tried one by one: --deep tries all`),
+    ...unread.map(({ sight, reason }) => `not compared with ${SIGHTS[sight]}: ${reason}`),
+  ];
+}
+
+export function hiddenLine({ kind, id, name, tag, seenBy, notSeenBy }: HiddenObject): object {
+  return { kind: "hidden", object: kind, id, name, tag, seen_by: seenBy, not_seen_by: notSeenBy };
+}
+
+export function comparisonLine({ untried, unread }: Comparison): object {
+  const ids = untried.map(({ kind, upTo }) => ({ object: kind, up_to: upTo }));
+  return { kind: "comparison", untried: ids, unread };
+}
