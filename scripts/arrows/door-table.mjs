@@ -47,13 +47,14 @@ export const DOORS = {
     },
   },
   loaded: {
-    files: 9,
-    names: 25,
+    files: 10,
+    names: 30,
     cli: {
       scan: [
         "compare/compare",
         "compare/object-state",
         "facts/scanned-program",
+        "hidden/hidden-object",
         "model/objects",
         "model/places",
         "model/references",

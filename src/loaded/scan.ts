@@ -5,7 +5,7 @@ import { type LeftOut, readFurther } from "./code/further-reads.js";
 import { type Examined, examine } from "./examine.js";
 import { hiddenObjects } from "./hidden/hidden.js";
 import type { Comparison } from "./hidden/hidden-object.js";
-import type { TrialLimits } from "./hidden/tried-ids.js";
+import type { Patience } from "./hidden/tried-ids.js";
 import type { LinkReport, MapReport, ProgramReport, StructOps } from "./model/objects.js";
 import type { ElementPlace, MapPlace, StructOpsPlace } from "./model/places.js";
 import { keyOf, type Reference, type References } from "./model/references.js";
@@ -44,7 +44,7 @@ export interface Wanted {
   /** Finding out what programs are and can do. */
   readonly examined: boolean;
   /** Comparing the views, with this much patience; null for not at all. */
-  readonly compared: TrialLimits | null;
+  readonly compared: Patience | null;
 }
 
 const NOTHING: Wanted = { examined: false, compared: null };
@@ -75,11 +75,11 @@ export interface SavedScan extends ExaminedScan {
  * other questions may need, such as instructions and contents of maps. Throws as {@link presentScan}, and what writing
  * throws. `out` is ended, or destroyed if this throws.
  */
-export async function savedScan(out: Writable, limits: TrialLimits): Promise<SavedScan> {
+export async function savedScan(out: Writable, patience: Patience): Promise<SavedScan> {
   const archive = new ArchiveWriter(out);
   try {
     const saving = new Saving(archive);
-    const found = await examinedScan(saving, { examined: true, compared: limits });
+    const found = await examinedScan(saving, { examined: true, compared: patience });
     const leftOut = await readFurther(saving.further, found.scan);
     await archive.close();
     return { ...found, leftOut };

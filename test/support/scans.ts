@@ -12,7 +12,7 @@ import type { Scan } from "../../src/loaded/model/scan.js";
 import { ArchiveWriter } from "../../src/loaded/reads/archive-writer.js";
 import type { Raw } from "../../src/loaded/reads/reads.js";
 import { Saving } from "../../src/loaded/reads/saving.js";
-import { archivedScan, type ExaminedScan } from "../../src/loaded/scan.js";
+import { archivedScan, type ExaminedScan, type Wanted } from "../../src/loaded/scan.js";
 import { LINK_SIZE } from "../../src/loaded/views/link-report.js";
 import { MAP_FIELDS, MAP_SIZE } from "../../src/loaded/views/map-report.js";
 import { PROGRAM_FIELDS, PROGRAM_SIZE } from "../../src/loaded/views/program-report.js";
@@ -136,21 +136,26 @@ export const LISTED = { examined: null, comparison: null } as const;
 
 /** The scan of an archive with these bytes. */
 export async function scanIn(bytes: Uint8Array): Promise<Scan> {
-  return (await readAs(bytes, false)).scan;
+  return (await readAs(bytes)).scan;
 }
 
 /** The same, with what is found out about its programs. */
 export function examinedIn(bytes: Uint8Array): Promise<ExaminedScan> {
-  return readAs(bytes, true);
+  return readAs(bytes, { examined: true, compared: null });
+}
+
+/** The same, with what its views contradict each other about. */
+export async function comparisonIn(bytes: Uint8Array): Promise<NonNullable<ExaminedScan["comparison"]>> {
+  return (await readAs(bytes, { examined: false, compared: "usual" })).comparison!;
 }
 
 /** Has a file with these bytes read as an archive. */
-async function readAs(bytes: Uint8Array, examines: boolean): Promise<ExaminedScan> {
+async function readAs(bytes: Uint8Array, wanted?: Wanted): Promise<ExaminedScan> {
   const folder = mkdtempSync(join(tmpdir(), "archive-"));
   try {
     const file = join(folder, "scan.tar");
     writeFileSync(file, bytes);
-    return await archivedScan(file, { examined: examines, compared: null });
+    return await archivedScan(file, wanted);
   } finally {
     rmSync(folder, { recursive: true });
   }

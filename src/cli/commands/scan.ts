@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { CountersignError } from "../../error.js";
 import { compareScans } from "../../loaded/compare/compare.js";
-import { DEEP_TRIAL, type TrialLimits, USUAL_TRIAL } from "../../loaded/hidden/tried-ids.js";
 import type { Scan } from "../../loaded/model/scan.js";
 import type { View } from "../../loaded/model/view.js";
 import {
@@ -78,13 +77,13 @@ const STDOUT = "-";
 
 async function show(options: Options): Promise<void> {
   const { brief, deep, json, save, from, compare } = options;
-  const limits = deep === true ? DEEP_TRIAL : USUAL_TRIAL;
+  const patience = deep === true ? "deep" : "usual";
   const isWhole = brief !== true && compare === undefined;
-  const wanted = isWhole ? { examined: true, compared: limits } : undefined;
+  const wanted = isWhole ? ({ examined: true, compared: patience } as const) : undefined;
   requireUsable(options);
   // an archive that cannot be read is said before the kernel is asked
   const before = compare === undefined ? null : (await archivedScan(compare)).scan;
-  const found = save === undefined ? await scanOf(from, wanted) : await saved(save, limits);
+  const found = save === undefined ? await scanOf(from, wanted) : await saved(save, patience);
   const { scan, ...rest } = found;
   if (save === STDOUT) {
     reportGaps(scan.views);
@@ -152,11 +151,11 @@ function scanOf(archive: string | undefined, wanted: Wanted | undefined): Promis
 }
 
 /** Scans and saves. stderr says what the archive does not have. */
-async function saved(file: string, limits: TrialLimits): Promise<ExaminedScan> {
+async function saved(file: string, patience: "usual" | "deep"): Promise<ExaminedScan> {
   const { leftOut, ...found }: SavedScan =
     file === STDOUT
-      ? await savedScan(process.stdout, limits)
-      : await writeStreamed(file, (out) => savedScan(out, limits));
+      ? await savedScan(process.stdout, patience)
+      : await writeStreamed(file, (out) => savedScan(out, patience));
   if (leftOut.length > 0) {
     const maps = leftOut.slice(0, SHOWN).map(({ id }) => id);
     const more = leftOut.length > SHOWN ? ` and ${leftOut.length - SHOWN} more` : "";

@@ -4,7 +4,7 @@ import { keyOf, type ObjectName, type Reference } from "../../loaded/model/refer
 import type { Scan } from "../../loaded/model/scan.js";
 import type { ExaminedScan } from "../../loaded/scan.js";
 import type { ScanVerdict } from "../loaded/scan-verdicts.js";
-import { comparisonLine, hiddenLine } from "./hidden-table.js";
+import { comparedLine, hiddenLine } from "./hidden-table.js";
 
 /** The lines of `scan --json`, in the form of schema/scan.schema.json. */
 export function* scanLines(
@@ -24,7 +24,7 @@ export function* scanLines(
   for (const verdict of verdicts ?? []) yield { kind: "verdict", ...verdict };
   if (comparison !== null) {
     for (const hidden of comparison.hidden) yield hiddenLine(hidden);
-    yield comparisonLine(comparison);
+    yield comparedLine(comparison);
   }
   yield { kind: "views", views: scan.views };
 }

@@ -5,7 +5,7 @@ import { visibleText } from "../../visible-text.js";
 import type { ScanVerdict } from "../loaded/scan-verdicts.js";
 import { attachedLink, attachedPlaces } from "./attached-places.js";
 import { examinedTable } from "./examined-table.js";
-import { comparisonNotes, hiddenTable } from "./hidden-table.js";
+import { comparedNotes, hiddenTable } from "./hidden-table.js";
 import { holders } from "./holders.js";
 import { loadedAt } from "./scan-lines.js";
 import { table } from "./table.js";
@@ -18,7 +18,7 @@ export function scanText(
   verdicts: readonly ScanVerdict[] | null,
 ): string {
   const hidden = comparison === null ? null : hiddenTable(comparison);
-  const notes = comparison === null ? [] : comparisonNotes(comparison);
+  const notes = comparison === null ? [] : comparedNotes(comparison);
   const found = examined === null ? null : examinedTable(scan, examined);
   const programs = [programTable(scan), found, verdicts === null ? null : verdictTable(verdicts)];
   const tables = [hidden, ...programs, mapTable(scan), linkTable(scan), structOpsTable(scan)];

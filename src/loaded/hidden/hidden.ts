@@ -12,7 +12,7 @@ import type { MemoryObjects } from "./memory-objects.js";
 import { inRound } from "./round.js";
 import { type KINDS, look, type Round } from "./round-sights.js";
 import { objectsInMemory } from "./saved-objects.js";
-import { type TrialLimits, triedAgain, triedIds } from "./tried-ids.js";
+import { type Patience, TRIALS, triedAgain, triedIds } from "./tried-ids.js";
 
 /** Number of times that all ways look before something counts as hidden. */
 const ROUNDS = 4;
@@ -29,7 +29,7 @@ const BEYOND = 1024;
 export async function hiddenObjects(
   reads: Reads,
   scan: Scan,
-  limits: TrialLimits,
+  patience: Patience,
   scanAgain: (reads: Reads) => Promise<Scan>,
 ): Promise<Comparison> {
   const types = new KernelTypes(reads);
@@ -44,7 +44,7 @@ export async function hiddenObjects(
   const memory = objectsInMemory(first, types, symbols);
   const round = look(first, scan, memory, (kind) => {
     const highest = highestId(kind, scan, memory);
-    const tried = triedIds(first, kind, highest, limits);
+    const tried = triedIds(first, kind, highest, TRIALS[patience]);
     if (tried.untried > 0) untried.push({ kind, upTo: tried.untried });
     return tried.ids;
   });

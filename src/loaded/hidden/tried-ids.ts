@@ -13,9 +13,13 @@ export interface TrialLimits {
   readonly milliseconds: number;
 }
 
-/** What a scan tries for each kind, and what `--deep` does: all. */
-export const USUAL_TRIAL: TrialLimits = { ids: 1_000_000, milliseconds: 5_000 };
-export const DEEP_TRIAL: TrialLimits = { ids: Number.POSITIVE_INFINITY, milliseconds: Number.POSITIVE_INFINITY };
+export type Patience = "usual" | "deep";
+
+/** How much is tried for each kind. */
+export const TRIALS: Readonly<Record<Patience, TrialLimits>> = {
+  usual: { ids: 1_000_000, milliseconds: 5_000 },
+  deep: { ids: Number.POSITIVE_INFINITY, milliseconds: Number.POSITIVE_INFINITY },
+};
 
 /** The ids that BPF_*_GET_FD_BY_ID knows. */
 export interface TriedIds {

@@ -53,7 +53,7 @@ describe.each(KERNELS)("what hides on Linux %s", (name) => {
       expect(part(`${of} status`).match(/^\d+$/gm)).toEqual(Array.from({ length: SCANS }, () => "0"));
       expect(hidden(of)).toEqual([]);
     }
-    expect(lines("quiet").find(({ kind }) => kind === "comparison")?.unread).toEqual([]);
+    expect(lines("quiet").find(({ kind }) => kind === "compared")?.unread).toEqual([]);
   });
 
   it.each(Object.entries(WAYS))("is found, and by which way: %s", (way, { seenBy, notSeenBy }) => {
