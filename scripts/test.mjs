@@ -33,7 +33,14 @@ if (options.includes("--help")) {
 
 const chosen = [...Object.keys(PLACES), ...(isWhole ? ["commands"] : [])].flatMap((name) => ["--project", name]);
 chosen.push("--tags-filter", deep ? "deep" : "!deep", "--sequence.shuffle.files", `--sequence.seed=${seed()}`);
-if (changed) chosen.push("--changed", base());
+if (changed) {
+  const since = base();
+  if (git("status", "--porcelain") === "" && git("diff", "--name-only", since) === "") {
+    console.log(`nothing has changed since ${since}`);
+    process.exit();
+  }
+  chosen.push("--changed", since);
+}
 const files = filesOfTests();
 if (deep) chosen.push(...files.filter((file) => DEEP_FILE.test(textOf(file)) || DEEP_TEST.test(textOf(file))));
 else
