@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { bundleScript } from "./script.mjs";
 
 /** The most modules by command. A figure may only shrink: whoever evaluates fewer lowers it. */
-const MOST = { check: 44, log: 62, run: 40, verify: 85, "prove --help": 72 };
+const MOST = { check: 44, log: 62, run: 40, verify: 85, "prove --help": 57 };
 
 const [, , flag, folder] = process.argv;
 const root = realpathSync(flag === "--root" ? resolve(folder) : fileURLToPath(new URL("..", import.meta.url)));

@@ -141,7 +141,7 @@ export const DOORS = {
         "property/property-keys",
         "shared/doubt",
         "shared/reached-limit",
-        "witness/shown-decision",
+        "witness/decision-words",
       ],
     },
   },

@@ -3,7 +3,7 @@ import type { ComparisonAnswer, DifferenceKind } from "../../prove/compare/compa
 import type { PropertyAnswer } from "../../prove/property/property-answer.js";
 import type { Doubt } from "../../prove/shared/doubt.js";
 import type { DeadCode } from "../../prove/table/dead-code.js";
-import { decisionWords, valueWords } from "../../prove/witness/shown-decision.js";
+import { decisionWords, valueWords } from "../../prove/witness/decision-words.js";
 import type { RuleText } from "../../workbench/lint/model/rule.js";
 import type { Finding } from "../../workbench/lint.js";
 

@@ -9,7 +9,7 @@ import type { ExplorationLimits } from "../../prove/explorer/exploration.js";
 import { type PropertyAnswer, proveProperty } from "../../prove/property/property-answer.js";
 import { propertiesOf } from "../../prove/property/property-file.js";
 import { checkPropertyKeys, type PropertyQuestion } from "../../prove/property/property-keys.js";
-import { decisionWords, valueWords } from "../../prove/witness/shown-decision.js";
+import { decisionWords, valueWords } from "../../prove/witness/decision-words.js";
 import type { CaseResult } from "../../workbench/testing/case-result.js";
 import { limitWords } from "../commands/prove/limits.js";
 

@@ -1,4 +1,4 @@
-import { decisionWords } from "../witness/shown-decision.js";
+import { decisionWords } from "../witness/decision-words.js";
 import type { CheckedWitness } from "./checked-witness.js";
 
 /** The README of a folder with a witness: what it shows, and the commands that show it. */

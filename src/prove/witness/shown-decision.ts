@@ -27,18 +27,6 @@ export function shownDecision({ result, outcomes }: EngineDecision): ShownDecisi
   };
 }
 
-/** A decision in words: `allowed`, `denied -EPERM: limit: too large`. */
-export function decisionWords({ enforced_verdict: verdict, attachment, reason }: ShownDecision): string {
-  if (verdict === "0") return "allowed";
-  const isNamed = attachment === null || reason?.startsWith(`${attachment}: `) === true;
-  return `denied ${verdict}${isNamed ? "" : ` by ${attachment}`}${reason === null ? "" : `: ${reason}`}`;
-}
-
-/** A value of an example with its name: `current.comm = "tc"`, `verify_program("platform") = -ENODATA`. */
-export function valueWords(name: string, value: unknown): string {
-  return `${name} = ${isHelperVerdict(name) ? value : JSON.stringify(value)}`;
-}
-
 /** The facts, the caller's fields and the answers of helpers that the conditions of a path name, by their names. */
 export function shownValues(path: Path, input: Input, exploration: Exploration): Readonly<Record<string, unknown>> {
   const values = new SymbolValues(input, exploration.knowledge);

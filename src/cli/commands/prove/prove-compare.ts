@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { readConfig } from "../../../config/config.js";
 import type { ComparisonAnswer, Difference } from "../../../prove/compare/comparison.js";
 import type { PlacedPolicies } from "../../../prove/configuration/placed-policies.js";
-import { decisionWords, valueWords } from "../../../prove/witness/shown-decision.js";
+import { decisionWords, valueWords } from "../../../prove/witness/decision-words.js";
 import { visibleText } from "../../../visible-text.js";
 import { compileWasmOnce } from "../../input/wasm-compiler.js";
 import { DIFFERENCE_WORDS } from "../../output/difference-words.js";

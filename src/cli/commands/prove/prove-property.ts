@@ -3,7 +3,7 @@ import { readConfig } from "../../../config/config.js";
 import { DEFAULT_CONFIG } from "../../../config/default-config.js";
 import { CountersignError } from "../../../error.js";
 import type { PropertyAnswer } from "../../../prove/property/property-answer.js";
-import { decisionWords, valueWords } from "../../../prove/witness/shown-decision.js";
+import { decisionWords, valueWords } from "../../../prove/witness/decision-words.js";
 import { visibleText } from "../../../visible-text.js";
 import { compileWasmOnce } from "../../input/wasm-compiler.js";
 import { EXIT } from "../../output/exit.js";

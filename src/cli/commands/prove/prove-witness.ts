@@ -4,7 +4,7 @@ import { DEFAULT_CONFIG } from "../../../config/default-config.js";
 import type { DifferenceKind } from "../../../prove/compare/comparison.js";
 import type { CheckedWitness } from "../../../prove/real/checked-witness.js";
 import type { RealWitness } from "../../../prove/real/real-witness.js";
-import { decisionWords } from "../../../prove/witness/shown-decision.js";
+import { decisionWords } from "../../../prove/witness/decision-words.js";
 import { visibleText } from "../../../visible-text.js";
 import { compileWasmOnce } from "../../input/wasm-compiler.js";
 import { EXIT } from "../../output/exit.js";
