@@ -1,7 +1,7 @@
 /** The doors of `bpf`, which has the most: see door-table.mjs. */
 export const BPF_DOORS = {
-  files: 45,
-  names: 182,
+  files: 46,
+  names: 183,
   shared: [
     "btf/btf",
     "core/variant",
@@ -40,8 +40,9 @@ export const BPF_DOORS = {
       files: ["completed-facts", "prog-load"],
     },
     loaded: {
-      because: "what the verifier did to instructions is undone only in `bpf`",
-      files: ["translated-program"],
+      because:
+        "what the verifier did to instructions is undone only in `bpf`, and the kernel's tags are computed there",
+      files: ["report/kernel-tag", "translated-program"],
     },
     prove: {
       because: "the assembler and the tables of program types are of BPF, and know no policy",

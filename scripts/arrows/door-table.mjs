@@ -47,14 +47,15 @@ export const DOORS = {
     },
   },
   loaded: {
-    files: 10,
-    names: 30,
+    files: 11,
+    names: 32,
     cli: {
       scan: [
         "compare/compare",
         "compare/object-state",
         "facts/scanned-program",
         "hidden/hidden-object",
+        "known-sources",
         "model/objects",
         "model/places",
         "model/references",

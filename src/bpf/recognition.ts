@@ -29,7 +29,7 @@ export {
   type MapRole,
 } from "./recognition/live-load.js";
 export type { MapProperty, ProgramProperty } from "./recognition/properties.js";
-export type { StatedObjectForm } from "./recognition/stated-program.js";
+export { StatedObjectForm } from "./recognition/stated-program.js";
 export { StatedRelocator } from "./recognition/stated-relocation.js";
 
 /** Relocates a program of a statement for the running kernel, once for each known loader. Throws CORE_… errors. */

@@ -6,8 +6,10 @@ import type { ScannedProgram } from "./facts/scanned-program.js";
 import { attachTypesOf } from "./identify/attach-types.js";
 import type { Identification } from "./identify/identify.js";
 import { identifyPrograms } from "./identify/identify-programs.js";
+import type { KnownSource } from "./identify/known-source.js";
 import type { ProgramReport } from "./model/objects.js";
 import type { Scan } from "./model/scan.js";
+import type { View } from "./model/view.js";
 import type { Reads } from "./reads/reads.js";
 import { KernelTypes } from "./views/kernel-types.js";
 
@@ -21,6 +23,8 @@ export interface Examined {
   readonly subjects: readonly ScannedProgram[];
   /** Why the kernel does not show digests; null if it does. */
   readonly digestsReason: string | null;
+  /** What could not be read of where programs are known from. */
+  readonly views: readonly View[];
 }
 
 /** Of a program whose instructions cannot be read. */
@@ -35,7 +39,8 @@ function attachTypeOf(report: ProgramReport, scan: Scan): string | undefined {
   return others.every((other) => other === first) ? first : undefined;
 }
 
-export async function examine(reads: Reads, scan: Scan): Promise<Examined> {
+/** `sources` are where programs are known from besides the files of processes. Throws what they throw. */
+export async function examine(reads: Reads, scan: Scan, sources: readonly KnownSource[]): Promise<Examined> {
   const types = new KernelTypes(reads);
   const analysis = new EffectsOfPrograms(reads, scan, types);
   const effects = new Map<number, KnownEffects>();
@@ -44,7 +49,7 @@ export async function examine(reads: Reads, scan: Scan): Promise<Examined> {
     await reads.stored();
   }
   const { byId: digests, reason: digestsReason } = digestsOfPrograms(reads, scan.programs, types);
-  const identified = identifyPrograms(reads, scan, types, digests);
+  const { byId: identified, views } = identifyPrograms(reads, scan, types, digests, sources);
   const maps = new Map(scan.maps.map((map) => [map.id, map]));
   const subjects = scan.programs.map((report): ScannedProgram => {
     const known = effects.get(report.id)!;
@@ -58,5 +63,5 @@ export async function examine(reads: Reads, scan: Scan): Promise<Examined> {
       maps: report.maps.flatMap((id) => maps.get(id) ?? []),
     };
   });
-  return { effects, digests, identified, subjects, digestsReason };
+  return { effects, digests, identified, subjects, digestsReason, views };
 }

@@ -6,6 +6,7 @@ import { type Examined, examine } from "./examine.js";
 import { hiddenObjects } from "./hidden/hidden.js";
 import type { Comparison } from "./hidden/hidden-object.js";
 import type { Patience } from "./hidden/tried-ids.js";
+import type { KnownSource } from "./identify/known-source.js";
 import type { LinkReport, MapReport, ProgramReport, StructOps } from "./model/objects.js";
 import type { ElementPlace, MapPlace, StructOpsPlace } from "./model/places.js";
 import { keyOf, type Reference, type References } from "./model/references.js";
@@ -41,27 +42,28 @@ export interface ExaminedScan {
 
 /** What is done besides reading what the kernel lists. */
 export interface Wanted {
-  /** Finding out what programs are and can do. */
-  readonly examined: boolean;
+  /** Where programs are known from besides the files of processes; null if nothing is found out about them. */
+  readonly sources: readonly KnownSource[] | null;
   /** Comparing the views, with this much patience; null for not at all. */
   readonly compared: Patience | null;
 }
 
-const NOTHING: Wanted = { examined: false, compared: null };
+const NOTHING: Wanted = { sources: null, compared: null };
 
 /**
  * Reads what the running kernel has loaded. It changes nothing. Objects that come or go meanwhile may be missing.
- * Throws SCAN_NO_ACCESS if the kernel does not list programs.
+ * Throws SCAN_NO_ACCESS if the kernel does not list programs, and what the sources throw.
  */
 export function presentScan(wanted = NOTHING): Promise<ExaminedScan> {
   return examinedScan(KERNEL, wanted);
 }
 
-async function examinedScan(reads: Reads, { examined: examines, compared }: Wanted): Promise<ExaminedScan> {
+async function examinedScan(reads: Reads, { sources, compared }: Wanted): Promise<ExaminedScan> {
   const found = await scan(reads);
   const comparison = compared === null ? null : await hiddenObjects(reads, found, compared, scan);
-  const examined = examines ? await examine(reads, found) : null;
-  return { scan: { ...found, views: [...found.views, ...archiveView(reads)] }, examined, comparison };
+  const examined = sources === null ? null : await examine(reads, found, sources);
+  const views = [...found.views, ...(examined?.views ?? []), ...archiveView(reads)];
+  return { scan: { ...found, views }, examined, comparison };
 }
 
 /** A scan that was saved. */
@@ -75,11 +77,11 @@ export interface SavedScan extends ExaminedScan {
  * other questions may need, such as instructions and contents of maps. Throws as {@link presentScan}, and what writing
  * throws. `out` is ended, or destroyed if this throws.
  */
-export async function savedScan(out: Writable, patience: Patience): Promise<SavedScan> {
+export async function savedScan(out: Writable, wanted: Wanted): Promise<SavedScan> {
   const archive = new ArchiveWriter(out);
   try {
     const saving = new Saving(archive);
-    const found = await examinedScan(saving, { examined: true, compared: patience });
+    const found = await examinedScan(saving, wanted);
     const leftOut = await readFurther(saving.further, found.scan);
     await archive.close();
     return { ...found, leftOut };
@@ -89,13 +91,17 @@ export async function savedScan(out: Writable, patience: Patience): Promise<Save
   }
 }
 
-/** The scan that an archive was saved with. Throws SCAN_ARCHIVE_INVALID, FILE_UNREADABLE, FILE_TOO_LARGE. */
+/**
+ * The scan that an archive was saved with, by what is known now. Throws SCAN_ARCHIVE_INVALID, FILE_UNREADABLE,
+ * FILE_TOO_LARGE, and what the sources throw.
+ */
 export async function archivedScan(file: string, wanted = NOTHING): Promise<ExaminedScan> {
   const archive = await openArchive(file);
   try {
     return await examinedScan(archive, wanted);
   } catch (error) {
-    throw error instanceof CountersignError ? error.within(file) : error;
+    if (error instanceof CountersignError && error.code === "SCAN_ARCHIVE_INVALID") throw error.within(file);
+    throw error;
   }
 }
 

@@ -8,6 +8,8 @@ import { type Pack, pack } from "tar-stream";
 import { Btf } from "../../src/bpf/btf/btf.js";
 import { Kernel } from "../../src/bpf/relocate.js";
 import { knownPrograms } from "../../src/loaded/identify/known-object.js";
+import { filePlace } from "../../src/loaded/identify/known-program.js";
+import type { KnownSource } from "../../src/loaded/identify/known-source.js";
 import type { Scan } from "../../src/loaded/model/scan.js";
 import { ArchiveWriter } from "../../src/loaded/reads/archive-writer.js";
 import type { Raw } from "../../src/loaded/reads/reads.js";
@@ -140,13 +142,13 @@ export async function scanIn(bytes: Uint8Array): Promise<Scan> {
 }
 
 /** The same, with what is found out about its programs. */
-export function examinedIn(bytes: Uint8Array): Promise<ExaminedScan> {
-  return readAs(bytes, { examined: true, compared: null });
+export function examinedIn(bytes: Uint8Array, sources: readonly KnownSource[] = []): Promise<ExaminedScan> {
+  return readAs(bytes, { sources, compared: null });
 }
 
 /** The same, with what its views contradict each other about. */
 export async function comparisonIn(bytes: Uint8Array): Promise<NonNullable<ExaminedScan["comparison"]>> {
-  return (await readAs(bytes, { examined: false, compared: "usual" })).comparison!;
+  return (await readAs(bytes, { sources: null, compared: "usual" })).comparison!;
 }
 
 /** Has a file with these bytes read as an archive. */
@@ -170,7 +172,7 @@ const EXIT = Buffer.from("b700000000000000" + "9500000000000000", "hex");
 export function examinedAnswers(): Map<string, Raw> {
   const object = example("rate-limit");
   const types = switchKernel({ at: 32 }).bytes();
-  const [limit] = knownPrograms(object, { file: "", offset: null }, new Kernel(new Btf(types)));
+  const [limit] = knownPrograms(object, filePlace("", null), new Kernel(new Btf(types)));
   const digest = createHash("sha256").update(object).digest("hex");
   const file = "@files/12/%2Fusr%2Fbin%2Flimit";
   const maps = "00400000-00452000 r-xp 00001000 fe:00 15969                      /usr/bin/limit\n";
@@ -180,7 +182,7 @@ export function examinedAnswers(): Map<string, Raw> {
     { [program.id]: 37, [program.type]: 3, [program.nr_map_ids]: 1 },
     { [program.name]: "limit" },
   );
-  info.write(limit!.tag, program.tag, "hex");
+  info.write(limit!.tag!, program.tag, "hex");
   const parts = ["jited", "symbols", "sizes", "functions", "lines", "jited-lines", "tags"];
   return new Map<string, Raw>([
     ...savedAnswers(),

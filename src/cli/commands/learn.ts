@@ -17,8 +17,9 @@ import { type LearntRule, learntRules, relocatedRules } from "../../workbench/le
 import type { SeenProgram } from "../../workbench/learn/seen-program.js";
 import { writeWhole } from "../files/write.js";
 import { noCacheOption } from "../input/cache-option.js";
+import { collectOption } from "../input/collect-option.js";
 import { KERNEL_FILES, kallsymsOption, modulesOption } from "../input/kernel-options.js";
-import { collectOption, variantsOption } from "../input/list-options.js";
+import { variantsOption } from "../input/list-options.js";
 import { countsOf, forSeenKernels, type LearnReport, textOf, wholeTypes } from "../learn/learn-report.js";
 import { learntModules, learntModulesFile } from "../learn/learnt-modules.js";
 import { ModuleLearner } from "../learn/module-learner.js";

@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import { writeWhole } from "../files/write.js";
 import { noCacheOption } from "../input/cache-option.js";
+import { collectOption } from "../input/collect-option.js";
 import { KERNEL_FILES, kallsymsOption, modulesOption } from "../input/kernel-options.js";
-import { collectOption, variantsOption } from "../input/list-options.js";
+import { variantsOption } from "../input/list-options.js";
 import { AllowList } from "../kernel/allow-list.js";
 import { type ListOptions, resolveListed } from "../listing/listed-programs.js";
 import { EXIT } from "../output/exit.js";

@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { Command } from "commander";
 import { CountersignError } from "../../error.js";
 import { compareScans } from "../../loaded/compare/compare.js";
@@ -13,6 +14,7 @@ import {
 } from "../../loaded/scan.js";
 import { writeStreamed } from "../files/streamed-file.js";
 import { type CallerFlags, whoAsks, withCallerFlags } from "../input/caller-flags.js";
+import { collectOption } from "../input/collect-option.js";
 import type { ScanVerdict } from "../loaded/scan-verdicts.js";
 import { type ComparedScans, comparisonLines, comparisonText } from "../output/comparison.js";
 import { EXIT } from "../output/exit.js";
@@ -32,6 +34,8 @@ export function command(): Command {
     .option("--save <file>", "write an archive of all that the kernel answered; - writes it to standard output")
     .option("--from <file>", "show the scan of an archive in place of the running kernel's")
     .option("--config <file>", "show what this configuration would decide about what is loaded")
+    .option("--known <path>", "a BPF object, what embeds some, or a folder of both; again for more", collectOption)
+    .option("--packages", "also know the programs of all installed packages (dpkg), and name the package")
     .option("--compare <file>", "show what is new, has moved or is gone since an archive was saved");
   return withCallerFlags(command)
     .addHelpText(
@@ -44,6 +48,9 @@ With --config, policies decide about the load and the hand-out of each program a
 keep, such as statements and signatures, are unknown: a policy that reads one has not decided. Root asks, with the uid
 of the loader, unless the options say who does.
 
+Programs are known from the executables and libraries of processes that refer to something, from --known, --packages,
+and the statements, lists and log.programs of --config. With --from, these are read on this machine.
+
 What one view of the kernel shows and another one does not is hidden, and comes first: a rootkit may be at work. The
 ids that there may be are tried from the newest on, 1,000,000 of each kind or for 5 seconds: --deep tries all.
 
@@ -55,6 +62,7 @@ Examples:
   countersign scan
   countersign scan --json | jq -r 'select(.kind == "program") | "\\(.loaded_at) \\(.uid) \\(.name)"'
   countersign scan --config countersign.yaml --label app=tracer
+  countersign scan --packages --known /opt/tracer
   countersign scan --save before.tar
   countersign scan --compare before.tar
   ssh root@web1 countersign scan --save - > web1.tar && countersign scan --from web1.tar`,
@@ -64,6 +72,8 @@ Examples:
 
 interface Options extends CallerFlags {
   readonly config?: string;
+  readonly known?: readonly string[];
+  readonly packages?: true;
   readonly brief?: true;
   readonly deep?: true;
   readonly json?: true;
@@ -77,13 +87,13 @@ const STDOUT = "-";
 
 async function show(options: Options): Promise<void> {
   const { brief, deep, json, save, from, compare } = options;
-  const patience = deep === true ? "deep" : "usual";
   const isWhole = brief !== true && compare === undefined;
-  const wanted = isWhole ? ({ examined: true, compared: patience } as const) : undefined;
   requireUsable(options);
   // an archive that cannot be read is said before the kernel is asked
   const before = compare === undefined ? null : (await archivedScan(compare)).scan;
-  const found = save === undefined ? await scanOf(from, wanted) : await saved(save, patience);
+  const sources = await sourcesOfOptions(options);
+  const wanted = { sources, compared: deep === true ? "deep" : "usual" } as const;
+  const found = save === undefined ? await scanOf(from, isWhole ? wanted : undefined) : await saved(save, wanted);
   const { scan, ...rest } = found;
   if (save === STDOUT) {
     reportGaps(scan.views);
@@ -104,11 +114,12 @@ async function show(options: Options): Promise<void> {
   printComparison(compared, json === true);
 }
 
-function requireUsable({ brief, config, json, save, from, compare }: Options): void {
+function requireUsable({ brief, config, known, packages, json, save, from, compare }: Options): void {
   const remedy = "see `countersign scan --help`";
   const other = brief === true ? "--brief" : compare !== undefined ? "--compare" : save === STDOUT ? "--save -" : null;
-  if (config !== undefined && other !== null)
-    throw new CountersignError("USAGE", `--config goes without ${other}`, { remedy });
+  const asked = config !== undefined ? "--config" : known !== undefined ? "--known" : packages ? "--packages" : null;
+  if (asked !== null && other !== null)
+    throw new CountersignError("USAGE", `${asked} goes without ${other}`, { remedy });
   if (save !== undefined && from !== undefined)
     throw new CountersignError("USAGE", "--save takes the running kernel's scan, not that of --from", { remedy });
   if (save === STDOUT && (json === true || compare !== undefined)) {
@@ -146,16 +157,23 @@ function exitCodeOf(verdicts: readonly ScanVerdict[]): number {
   return verdicts.some(({ verdict }) => verdict === "denied") ? EXIT.denied : EXIT.ok;
 }
 
+/** Modules are loaded here rather than at start. */
+async function sourcesOfOptions(options: Options): Promise<NonNullable<Wanted["sources"]>> {
+  const { config, known, packages } = options;
+  if (config === undefined && known === undefined && packages === undefined) return [];
+  const { sourcesOf } = await import("../input/known-sources.js");
+  return sourcesOf(options);
+}
+
 function scanOf(archive: string | undefined, wanted: Wanted | undefined): Promise<ExaminedScan> {
   return archive === undefined ? presentScan(wanted) : archivedScan(archive, wanted);
 }
 
 /** Scans and saves. stderr says what the archive does not have. */
-async function saved(file: string, patience: "usual" | "deep"): Promise<ExaminedScan> {
+async function saved(file: string, wanted: Wanted): Promise<ExaminedScan> {
+  const write = (out: Writable) => savedScan(out, wanted);
   const { leftOut, ...found }: SavedScan =
-    file === STDOUT
-      ? await savedScan(process.stdout, patience)
-      : await writeStreamed(file, (out) => savedScan(out, patience));
+    file === STDOUT ? await write(process.stdout) : await writeStreamed(file, write);
   if (leftOut.length > 0) {
     const maps = leftOut.slice(0, SHOWN).map(({ id }) => id);
     const more = leftOut.length > SHOWN ? ` and ${leftOut.length - SHOWN} more` : "";

@@ -3,11 +3,6 @@ import { VARIANTS, type Variant } from "../../bpf/core/variant.js";
 import { CountersignError } from "../../error.js";
 import { DEFAULT_VARIANT } from "./kernel-options.js";
 
-/** Collects the values of an option that can be given several times. */
-export function collectOption(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
 /** The option `--variant` of commands that take several loaders. */
 export function variantsOption(): Option {
   return new Option(

@@ -7,6 +7,7 @@ import { visibleText } from "../../visible-text.js";
 import { table } from "./table.js";
 
 type Examined = NonNullable<ExaminedScan["examined"]>;
+type Known = NonNullable<ReturnType<Examined["identified"]["get"]>>["programs"][number];
 
 /**
  * Which known program each one is, and what it can at most do. Those that are not known and can change something come
@@ -36,10 +37,28 @@ function rankOf({ id }: ProgramReport, { identified, effects }: Examined): numbe
 function knownAs(identification: ReturnType<Examined["identified"]["get"]>): string {
   if (identification === undefined) return "-";
   const { by, programs } = identification;
-  const [first] = programs;
-  const others = new Set(programs.map(({ file, name }) => `${file} ${name}`)).size - 1;
+  const first = programs[0]!;
+  const others = new Set(programs.map(({ source, file, name }) => `${source} ${file} ${name}`)).size - 1;
   const more = others === 0 ? "" : `, or ${others} ${others === 1 ? "other" : "others"}`;
-  return `${visibleText(basename(first!.file))}: ${visibleText(first!.name)}${more} (${by})`;
+  return `${nameOf(first)}${packageText(first.package)}${more} (${by})`;
+}
+
+/** Number of characters of a SHA-256 that are shown. */
+const SHORT = 12;
+
+function nameOf({ source, file, name }: Known): string {
+  const where = visibleText(basename(file));
+  if (source === "recorded") return `recorded instructions ${where.slice(0, SHORT)}`;
+  const place =
+    source === "statement" ? `statement ${where.slice(0, SHORT)}` : source === "list" ? `list ${where}` : where;
+  return `${place}: ${visibleText(name)}`;
+}
+
+/** ` of bpftrace 0.23.2-1, changed`. */
+function packageText(its: Known["package"]): string {
+  if (its === null) return "";
+  const state = its.isUnchanged === null ? ", without checksum" : its.isUnchanged ? "" : ", changed";
+  return ` of ${visibleText(its.name)} ${visibleText(its.version)}${state}`;
 }
 
 function canDo({ id }: ProgramReport, { effects }: Examined): string {

@@ -6,6 +6,9 @@ import type { ExaminedScan } from "../../loaded/scan.js";
 import type { ScanVerdict } from "../loaded/scan-verdicts.js";
 import { comparedLine, hiddenLine } from "./hidden-table.js";
 
+type Identified = NonNullable<ExaminedScan["examined"]>["identified"];
+type Known = NonNullable<ReturnType<Identified["get"]>>["programs"][number];
+
 /** The lines of `scan --json`, in the form of schema/scan.schema.json. */
 export function* scanLines(
   scan: Scan,
@@ -59,13 +62,28 @@ function foundOut({ id }: ProgramReport, examined: ExaminedScan["examined"]): ob
         ? null
         : {
             by: known.by,
-            programs: known.programs.map(({ file, offset, name, type, attachType, digest }) => {
-              return { file, offset, name, type, attach_type: attachType, digest };
+            programs: known.programs.map(({ source, file, offset, name, type, attachType, digest, ...of }) => {
+              const compared = of.assigned !== null;
+              const its = {
+                source,
+                file,
+                offset,
+                name,
+                type,
+                attach_type: attachType,
+                digest,
+                maps_compared: compared,
+              };
+              return { ...its, package: packageJson(of.package) };
             }),
           },
     effects,
     effects_unknown: unknown,
   };
+}
+
+function packageJson(of: Known["package"]): object | null {
+  return of === null ? null : { name: of.name, version: of.version, unchanged: of.isUnchanged };
 }
 
 /** When a program was loaded. */

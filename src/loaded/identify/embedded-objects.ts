@@ -10,7 +10,7 @@ import { fileResult, textOf, textRead } from "../reads/values.js";
 import type { KnownPlace } from "./known-program.js";
 
 /** A BPF object that a file of a process embeds, or is. */
-export interface EmbeddedObject extends KnownPlace {
+interface EmbeddedObject extends Pick<KnownPlace, "file" | "offset"> {
   readonly bytes: Uint8Array;
 }
 

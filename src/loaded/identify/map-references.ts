@@ -1,6 +1,5 @@
 import { decodeInsns, LD_SRC, OP } from "../../bpf/insn/insn.js";
-import type { MapReport } from "../model/objects.js";
-import type { KnownReference } from "./known-program.js";
+import type { KnownMap, KnownReference } from "./known-program.js";
 
 /** A reference to a map in translated instructions. */
 export interface LoadedReference {
@@ -31,42 +30,43 @@ export function loadedReferences(translated: Uint8Array): readonly LoadedReferen
 const STEPS = 4_000_000;
 
 /**
- * Whether a loaded program refers to maps as a known one does. A tag and a digest leave out which maps instructions
- * refer to, and where in a value they point. The verifier removes instructions that never run, so the loaded references
- * must be a part of the known ones, in their order, with the same offsets; each loaded map must stand for one known map
- * of its type, and no two for the same. Tools change other properties of maps before they create them.
+ * The known map for which each loaded map stands, by the loaded map's id, if a loaded program refers to maps as a known
+ * one does; otherwise null. A tag and a digest leave out which maps instructions refer to, and where in a value they
+ * point. The verifier removes instructions that never run, so the loaded references must be a part of the known ones,
+ * in their order, with the same offsets; each loaded map must stand for one known map that it `fits`, and no two for
+ * the same. Tools change other properties of maps before they create them.
  */
-export function refersAsKnown(
+export function assignedMaps(
   loaded: readonly LoadedReference[],
   known: readonly KnownReference[],
-  mapById: (id: number) => MapReport | null,
-): boolean {
-  const assigned = new Map<number, KnownReference["map"]>();
-  const taken = new Set<KnownReference["map"]>();
-  const fits = ({ map, offset }: LoadedReference, reference: KnownReference): boolean => {
+  fits: (map: number, known: KnownMap) => boolean,
+): ReadonlyMap<number, KnownMap> | null {
+  const assigned = new Map<number, KnownMap>();
+  const taken = new Set<KnownMap>();
+  const isSame = ({ map, offset }: LoadedReference, reference: KnownReference): boolean => {
     if (offset !== reference.offset) return false;
     const other = assigned.get(map);
     if (other !== undefined) return other === reference.map;
-    return mapById(map)?.type === reference.map.type && !taken.has(reference.map);
+    return !taken.has(reference.map) && fits(map, reference.map);
   };
   /** The place of each loaded reference so far, and whether it was the first one to its map. */
   const chosen: { readonly place: number; readonly isFirst: boolean }[] = [];
   let from = 0;
   for (let steps = 0; steps < STEPS; steps++) {
     const wanted = loaded[chosen.length];
-    if (wanted === undefined) return true;
+    if (wanted === undefined) return assigned;
     const reference = known[from];
     if (reference === undefined) {
       // another choice for the first reference to a map; later places of other references leave fewer of them
       let last = chosen.pop();
       while (last !== undefined && !last.isFirst) last = chosen.pop();
-      if (last === undefined) return false;
+      if (last === undefined) return null;
       const { map } = loaded[chosen.length]!;
       taken.delete(assigned.get(map)!);
       assigned.delete(map);
       from = last.place + 1;
     } else {
-      if (fits(wanted, reference)) {
+      if (isSame(wanted, reference)) {
         const isFirst = !assigned.has(wanted.map);
         assigned.set(wanted.map, reference.map);
         taken.add(reference.map);
@@ -75,5 +75,5 @@ export function refersAsKnown(
       from++;
     }
   }
-  return false;
+  return null;
 }

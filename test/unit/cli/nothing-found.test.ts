@@ -82,6 +82,12 @@ const ROWS: readonly Row[] = [
     without: ["empty", "text", "foreign"],
   },
   {
+    input: "scan --known",
+    words: (path) => ["scan", "--known", path],
+    // an executable can have BPF objects in it
+    without: ["empty", "text"],
+  },
+  {
     input: "seal plan path",
     words: (path) => ["seal", "plan", ...CONFIG(), ...KERNEL(), path],
     without: ["empty", "text", "foreign"],

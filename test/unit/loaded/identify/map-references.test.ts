@@ -1,17 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { CodeMap } from "../../../../src/bpf/model/code.js";
-import type { KnownReference } from "../../../../src/loaded/identify/known-program.js";
+import type { KnownMap, KnownReference } from "../../../../src/loaded/identify/known-program.js";
 import {
+  assignedMaps,
   type LoadedReference,
   loadedReferences,
-  refersAsKnown,
 } from "../../../../src/loaded/identify/map-references.js";
-import { EXIT, insn, usedMap, wide } from "../../../support/translated.js";
+import { EXIT, insn, wide } from "../../../support/translated.js";
 
-const known = (name: string, type: string): CodeMap => ({
-  ...{ name, type, key_size: 4, value_size: 8, max_entries: 1, flags: 0, contents: null },
-  ...{ own: true, data: null, frozen: false, inner: null },
-});
+const known = (name: string, type: string): KnownMap => ({ name, type, index: null, fixed: null });
 const [COUNTS, EVENTS, DATA, OTHER] = [
   known("counts", "hash"),
   known("events", "ringbuf"),
@@ -19,7 +15,7 @@ const [COUNTS, EVENTS, DATA, OTHER] = [
   known("others", "hash"),
 ];
 const TYPES: Readonly<Record<number, string>> = { 1: "hash", 2: "ringbuf", 3: "array", 4: "hash" };
-const mapById = (id: number) => (TYPES[id] === undefined ? null : usedMap(id, TYPES[id]).report);
+const fits = (id: number, { type }: KnownMap) => TYPES[id] === type;
 
 /** `1` is a reference to map 1, `3+8` one to offset 8 of its value. */
 function loaded(...texts: readonly string[]): LoadedReference[] {
@@ -29,7 +25,7 @@ function loaded(...texts: readonly string[]): LoadedReference[] {
   });
 }
 
-const to = (map: CodeMap, offset: number | null = null): KnownReference => ({ map, offset });
+const to = (map: KnownMap, offset: number | null = null): KnownReference => ({ map, offset, slot: 0 });
 
 describe("loadedReferences", () => {
   it("reads the ids and offsets that the kernel shows, and no other wide instructions", () => {
@@ -45,7 +41,7 @@ describe("loadedReferences", () => {
   });
 });
 
-describe("refersAsKnown", () => {
+describe("assignedMaps", () => {
   const program = [to(DATA, 0), to(COUNTS), to(OTHER), to(DATA, 8), to(COUNTS), to(EVENTS)];
 
   it.each([
@@ -56,7 +52,9 @@ describe("refersAsKnown", () => {
     ["no references", []],
     ["a first map that stands for the second one", ["1", "3+8", "4"]],
   ])("accepts %s", (_, references) => {
-    expect(refersAsKnown(loaded(...references), program, mapById)).toBe(true);
+    const assigned = assignedMaps(loaded(...references), program, fits);
+    for (const [id, { type }] of assigned!) expect(type).toBe(TYPES[id]);
+    expect(assigned!.size).toBe(new Set(references.map((text) => text.split("+")[0])).size);
   });
 
   it.each([
@@ -70,21 +68,20 @@ describe("refersAsKnown", () => {
     ["more references", ["3+0", "1", "4", "3+8", "1", "2", "2"]],
     ["a map that the kernel does not list", ["3+0", "9"]],
   ])("rejects %s", (_, references) => {
-    expect(refersAsKnown(loaded(...references), program, mapById)).toBe(false);
+    expect(assignedMaps(loaded(...references), program, fits)).toBeNull();
   });
 
   it("comes to an end where choices multiply", () => {
     const maps = Array.from({ length: 64 }, (_, index) => known(`map${index}`, "hash"));
-    const hash = (id: number) => usedMap(id, "hash").report;
     const many = maps.flatMap((map) => [to(map), to(map)]);
     const others = Array.from({ length: 40 }, (_, id) => ({ map: id, offset: null }));
-    expect(refersAsKnown([...others, ...loaded("0", "0", "0")], many, hash)).toBe(false);
+    expect(assignedMaps([...others, ...loaded("0", "0", "0")], many, () => true)).toBeNull();
   });
 
   it("compares 300,000 references", () => {
     const many = Array.from({ length: 300_000 }, () => to(COUNTS));
     const same = many.map(() => ({ map: 1, offset: null }));
-    expect(refersAsKnown(same, many, mapById)).toBe(true);
-    expect(refersAsKnown([...same, ...loaded("1")], many, mapById)).toBe(false);
+    expect(assignedMaps(same, many, fits)).toEqual(new Map([[1, COUNTS]]));
+    expect(assignedMaps([...same, ...loaded("1")], many, fits)).toBeNull();
   });
 });
