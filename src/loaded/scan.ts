@@ -119,7 +119,7 @@ async function scan(reads: Reads): Promise<Scan> {
   const networks = networkNamespaces(reads, pids, namespaces, processes.networks);
   const [inMaps, cgroups] = [mapPlaces(reads, maps.objects), cgroupPlaces(reads)];
   await reads.stored();
-  const interfaces = interfacePlaces(reads, networks);
+  const interfaces = interfacePlaces(reads, networks, programs.objects);
   const events = eventPlaces(reads, processes.events);
   const types = new KernelTypes(reads);
   const structOps = structOpsPlaces(reads, maps.objects, programs.objects, types);

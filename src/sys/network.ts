@@ -26,10 +26,15 @@ export type RouteDump = readonly Uint8Array[];
 
 /**
  * Asks rtnetlink for all that a message of type `type` lists in the calling thread's network namespace. `body` is what
- * follows struct nlmsghdr. Returns a negative errno on failure. The kernel has each part ready when the one before it
+ * follows struct nlmsghdr. `kept` takes out of each part what is returned: a part is at most 32 KiB, and an answer can
+ * have millions of messages. Returns a negative errno on failure. The kernel has each part ready when the one before it
  * was read, so that this never waits.
  */
-export function routeDump(type: number, body: Uint8Array): RouteDump | number {
+export function routeDump(
+  type: number,
+  body: Uint8Array,
+  kept: (part: Uint8Array) => Uint8Array = (part) => part,
+): RouteDump | number {
   const socket = syscall(NR.socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   if (socket < 0) return socket;
   // struct nlmsghdr: length 0 · type 4 · flags 6 · sequence 8 · port 12
@@ -40,18 +45,19 @@ export function routeDump(type: number, body: Uint8Array): RouteDump | number {
   request.setUint16(6, NLM_F_REQUEST | NLM_F_DUMP, true);
   bytes.set(body, 16);
   const sent = syscall(NR.write, socket, bytes, bytes.byteLength);
-  const parts = sent < 0 ? sent : receivedParts(socket);
+  const parts = sent < 0 ? sent : receivedParts(socket, kept);
   syscall(NR.close, socket);
   return parts;
 }
 
-function receivedParts(socket: number): RouteDump | number {
+function receivedParts(socket: number, kept: (part: Uint8Array) => Uint8Array): RouteDump | number {
   const parts: Uint8Array[] = [];
-  while (parts.length < PARTS) {
+  for (let count = 0; count < PARTS; count += 1) {
     const buffer = new Uint8Array(ROOM);
     const length = syscall(NR.recvmsg, socket, headerOf(buffer), MSG_DONTWAIT);
     if (length < 0) return length;
-    parts.push(buffer.subarray(0, length));
+    const part = kept(buffer.subarray(0, length));
+    if (part.byteLength > 0) parts.push(part);
     // NLMSG_DONE or NLMSG_ERROR can follow other messages: the reader of the parts looks for it
     if (endsWithMessage(buffer.subarray(0, length))) break;
   }

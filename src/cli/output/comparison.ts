@@ -2,7 +2,7 @@ import type { ScanComparison, ScanDifference } from "../../loaded/compare/compar
 import type { ObjectState } from "../../loaded/compare/object-state.js";
 import type { Scan } from "../../loaded/model/scan.js";
 import { visibleText } from "../../visible-text.js";
-import { attachedLink, attachedPlaces } from "./attached-places.js";
+import { AttachedPlaces } from "./attached-places.js";
 import { linkLine, placeLine, referenceJson } from "./scan-lines.js";
 import { table } from "./table.js";
 
@@ -16,9 +16,10 @@ export interface ComparedScans {
 /** What is new, has moved or is gone as a table for a terminal, and how many. */
 export function comparisonText({ before, after, comparison }: ComparedScans): string {
   const { differences, isSameBoot } = comparison;
+  const [placesBefore, placesAfter] = [new AttachedPlaces(before), new AttachedPlaces(after)];
   const rows = differences.map(({ change, before: was, after: is }) => {
     const shown = is ?? was;
-    const [then, now] = [placesOf(was, before), placesOf(is, after)];
+    const [then, now] = [placesOf(was, placesBefore), placesOf(is, placesAfter)];
     const where = change === "moved" ? `${then}, now ${now}` : is === null ? then : now;
     return shown === null ? [] : [change, `${shown.kind} ${shown.object.id}`, nameOf(shown), shown.object.type, where];
   });
@@ -38,10 +39,10 @@ function nameOf(state: ObjectState): string {
   return state.kind === "link" || state.object.name === "" ? "-" : visibleText(state.object.name);
 }
 
-function placesOf(state: ObjectState | null, scan: Scan): string {
+function placesOf(state: ObjectState | null, places: AttachedPlaces): string {
   if (state === null) return "";
-  const attached = state.kind === "program" ? attachedPlaces(state.object.id, scan) : [];
-  const linked = state.kind === "link" ? [attachedLink(state.object, scan)] : [];
+  const attached = state.kind === "program" ? places.ofProgram(state.object.id) : [];
+  const linked = state.kind === "link" ? [places.ofLink(state.object)] : [];
   const pinned = state.pins.map(({ path, mountNamespace }) => {
     return visibleText(mountNamespace === null ? path : `${path} of mount namespace ${mountNamespace}`);
   });

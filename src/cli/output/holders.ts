@@ -8,10 +8,11 @@ const SHOWN = 3;
 /**
  * Who keeps an object loaded, in words: processes and pins. What links and programs have is in other columns; without
  * any reference or attachment there is nothing visible.
+ *
+ * @param isAttached whether a target tells of it
  */
-export function holders({ references, places }: Scan, object: ObjectName): string {
+export function holders({ references }: Scan, object: ObjectName, isAttached = false): string {
   const all = references.get(keyOf(object)) ?? [];
-  const isAttached = object.kind === "program" && places.some(({ program }) => program === object.id);
   if (all.length === 0 && !isAttached) return "nothing visible";
   const words = [...new Set(all.map(wordsOf).filter((text) => text !== null))];
   const more = words.length - SHOWN;

@@ -4,6 +4,7 @@ import { keyOf, type ObjectName, type Reference } from "../../loaded/model/refer
 import type { Scan } from "../../loaded/model/scan.js";
 import type { ExaminedScan } from "../../loaded/scan.js";
 import type { ScanVerdict } from "../loaded/scan-verdicts.js";
+import { AttachedPlaces } from "./attached-places.js";
 import { comparedLine, hiddenLine } from "./hidden-table.js";
 
 type Identified = NonNullable<ExaminedScan["examined"]>["identified"];
@@ -18,8 +19,14 @@ export function* scanLines(
   const references = (kind: ObjectName["kind"], { id }: { readonly id: number }) => ({
     references: (scan.references.get(keyOf({ kind, id })) ?? []).map(referenceJson),
   });
+  const places = new AttachedPlaces(scan);
   for (const program of scan.programs)
-    yield { ...programLine(program, scan.bootTime), ...references("program", program), ...foundOut(program, examined) };
+    yield {
+      ...programLine(program, scan.bootTime),
+      ...references("program", program),
+      no_view: places.unseen(program),
+      ...foundOut(program, examined),
+    };
   for (const map of scan.maps) yield { ...mapLine(map), ...references("map", map) };
   for (const link of scan.links) yield { ...linkLine(link), ...references("link", link) };
   for (const place of scan.places) yield placeLine(place);
@@ -117,10 +124,15 @@ export function placeLine(place: Place): object {
   if (place.at === "element") return { ...line, map: place.map, index: place.index };
   if (place.at === "event")
     return { ...line, event: place.event, name: place.name, offset: place.offset, pid: place.pid };
+  if (place.at === "action") return { ...line, index: place.index, netns: place.netns };
   const typed = { ...line, attach_type: place.attachType };
   if (place.at === "map") return { ...typed, map: place.map };
   if (place.at === "cgroup") return { ...typed, path: place.path, cgroup_id: String(place.cgroupId) };
   if (place.at === "netns") return { ...typed, netns: place.netns };
+  if (place.at === "route") {
+    const { destination, name, netns, isCertain } = place;
+    return { ...typed, destination, name, netns, certain: isCertain };
+  }
   return { ...typed, ifindex: place.ifindex, name: place.name, netns: place.netns };
 }
 

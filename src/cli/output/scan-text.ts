@@ -3,7 +3,7 @@ import type { Scan } from "../../loaded/model/scan.js";
 import type { ExaminedScan } from "../../loaded/scan.js";
 import { visibleText } from "../../visible-text.js";
 import type { ScanVerdict } from "../loaded/scan-verdicts.js";
-import { attachedLink, attachedPlaces } from "./attached-places.js";
+import { AttachedPlaces } from "./attached-places.js";
 import { examinedTable } from "./examined-table.js";
 import { comparedNotes, hiddenTable } from "./hidden-table.js";
 import { holders } from "./holders.js";
@@ -20,14 +20,15 @@ export function scanText(
   const hidden = comparison === null ? null : hiddenTable(comparison);
   const notes = comparison === null ? [] : comparedNotes(comparison);
   const found = examined === null ? null : examinedTable(scan, examined);
-  const programs = [programTable(scan), found, verdicts === null ? null : verdictTable(verdicts)];
-  const tables = [hidden, ...programs, mapTable(scan), linkTable(scan), structOpsTable(scan)];
+  const places = new AttachedPlaces(scan);
+  const programs = [programTable(scan, places), found, verdicts === null ? null : verdictTable(verdicts)];
+  const tables = [hidden, ...programs, mapTable(scan), linkTable(scan, places), structOpsTable(scan)];
   return [...tables.filter((text) => text !== null), [summary(scan), ...notes].join("\n")].join("\n\n");
 }
 
 const NOTHING = "-";
 
-function programTable(scan: Scan): string | null {
+function programTable(scan: Scan, places: AttachedPlaces): string | null {
   const counts = scan.programs.some(({ runs }) => runs.count > 0n);
   const head = [
     "PROGRAM",
@@ -44,14 +45,21 @@ function programTable(scan: Scan): string | null {
     head,
     scan.programs.map((program) => [
       ...[String(program.id), nameOf(program), program.type, program.tag, timeOf(loadedAt(program, scan.bootTime))],
-      ...[
-        String(program.uid),
-        ...(counts ? [String(program.runs.count)] : []),
-        attachedPlaces(program.id, scan).join(", ") || NOTHING,
-      ],
-      holders(scan, { kind: "program", id: program.id }),
+      ...[String(program.uid), ...(counts ? [String(program.runs.count)] : []), attachedText(program, places)],
+      holders(scan, { kind: "program", id: program.id }, places.tellOf(program.id)),
     ]),
   );
+}
+
+/** At most this many places are in one cell. */
+const PLACES = 8;
+
+/** Where a program is attached, or by what it can be that the kernel does not show. */
+function attachedText(program: ProgramReport, places: AttachedPlaces): string {
+  const [all, unseen] = [places.ofProgram(program.id), places.unseen(program)];
+  if (all.length === 0) return unseen.length === 0 ? NOTHING : `no view of ${unseen.join(", ")}`;
+  const more = all.length - PLACES;
+  return `${all.slice(0, PLACES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 /** `2026-03-01 12:00:00`. */
@@ -64,12 +72,19 @@ function nameOf({ name }: ProgramReport | MapReport): string {
 }
 
 function mapTable(scan: Scan): string | null {
+  const users = new Map<number, number[]>();
+  for (const { id, maps } of scan.programs)
+    for (const map of new Set(maps)) {
+      const others = users.get(map);
+      if (others === undefined) users.set(map, [id]);
+      else others.push(id);
+    }
   return tableOf(
     ["MAP", "NAME", "TYPE", "KEY", "VALUE", "ENTRIES", "FROZEN", "USED BY", "HELD BY"],
     scan.maps.map((map) => [
       ...[String(map.id), nameOf(map), map.type, String(map.keySize), String(map.valueSize), String(map.maxEntries)],
       map.frozen === null ? "unknown" : map.frozen ? "yes" : "no",
-      numbersOf(scan.programs.filter((program) => program.maps.includes(map.id)).map(({ id }) => id)),
+      numbersOf(users.get(map.id) ?? []),
       holders(scan, { kind: "map", id: map.id }),
     ]),
   );
@@ -84,11 +99,11 @@ function numbersOf(ids: readonly number[]): string {
   return `${ids.slice(0, IDS).join(" ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-function linkTable(scan: Scan): string | null {
+function linkTable(scan: Scan, places: AttachedPlaces): string | null {
   return tableOf(
     ["LINK", "TYPE", "PROGRAM", "ATTACHED", "HELD BY"],
     scan.links.map((link) => [
-      ...[String(link.id), link.type, String(link.program ?? NOTHING), attachedLink(link, scan)],
+      ...[String(link.id), link.type, String(link.program ?? NOTHING), places.ofLink(link)],
       holders(scan, { kind: "link", id: link.id }),
     ]),
   );

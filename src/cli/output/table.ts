@@ -11,7 +11,7 @@ export function table(
   columns = process.stdout.isTTY === true ? process.stdout.columns : Number.POSITIVE_INFINITY,
 ): string {
   const all = [head.map((word) => styled("bold", word)), ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ""))));
+  const widths = head.map((_, column) => all.reduce((most, row) => Math.max(most, width(row[column] ?? "")), 0));
   const indent = widths.slice(0, -1).reduce((sum, each) => sum + each + GAP.length, 0);
   return all
     .map((row) => {

@@ -66,6 +66,10 @@ export class StateKeys {
           ...[place.at, place.attachType, place.name ?? place.ifindex],
           this.#namespace(place.netns, this.scan.netns),
         );
+      case "action":
+        return text(place.at, this.isSameBoot ? place.index : null, this.#namespace(place.netns, this.scan.netns));
+      case "route":
+        return text(place.at, place.attachType, place.destination, this.#namespace(place.netns, this.scan.netns));
       case "event":
         return text(place.at, place.event, place.name, place.offset);
       case "struct_ops":

@@ -1,5 +1,14 @@
 /** Where a program is attached, as the target itself says: also without a link. */
-export type Place = CgroupPlace | MapPlace | ElementPlace | NetnsPlace | InterfacePlace | EventPlace | StructOpsPlace;
+export type Place =
+  | CgroupPlace
+  | MapPlace
+  | ElementPlace
+  | NetnsPlace
+  | InterfacePlace
+  | ActionPlace
+  | RoutePlace
+  | EventPlace
+  | StructOpsPlace;
 
 interface Attached {
   /** The program's id. */
@@ -45,6 +54,30 @@ export interface InterfacePlace extends Attached {
   readonly name: string | null;
   /** The inode number of the network namespace. */
   readonly netns: number;
+}
+
+/** A tc action of kind bpf, with or without filters that use it. */
+export interface ActionPlace extends Attached {
+  readonly at: "action";
+  /** The index of the action among those of its kind in its network namespace. */
+  readonly index: number;
+  /** The inode number of the network namespace. */
+  readonly netns: number;
+}
+
+/** A route with a program, whose packets pass through a tunnel of kind bpf or seg6local. */
+export interface RoutePlace extends Attached {
+  readonly at: "route";
+  /** `lwt_in`, `lwt_out`, `lwt_xmit` or `lwt_seg6local`: the type of its program too. */
+  readonly attachType: string;
+  /** As ip(8) prints it: `10.1.0.0/16`, or `default`. */
+  readonly destination: string;
+  /** What whoever added the route calls the program: no name of the kernel; null if there is none. */
+  readonly name: string | null;
+  /** The inode number of the network namespace. */
+  readonly netns: number;
+  /** Whether it is this program: the kernel names none, so that any loaded program of this type can be that one. */
+  readonly isCertain: boolean;
 }
 
 /** An event of perf_event_open(2) that a process has a descriptor of. */

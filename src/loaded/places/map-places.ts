@@ -10,7 +10,7 @@ import { pairsRead } from "../reads/values.js";
 import { attachedPrograms, attachedRead, attachTypes } from "./attached-programs.js";
 
 /** Where the value of an element has the id of a program (struct bpf_devmap_val and bpf_cpumap_val of linux/bpf.h). */
-const PROGRAM_AT: Readonly<Record<string, number>> = { prog_array: 0, devmap: 4, cpumap: 4 };
+const PROGRAM_AT: Readonly<Record<string, number>> = { prog_array: 0, devmap: 4, devmap_hash: 4, cpumap: 4 };
 
 /** The attach types of maps of sockets (sock_map_prog_lookup of net/core/sock_map.c). */
 const OF_SOCKETS = attachTypes("sk_skb_stream_parser", "sk_skb_stream_verdict", "sk_msg_verdict", "sk_skb_verdict");
@@ -49,17 +49,20 @@ function attachedTo(reads: Reads, object: Opened, map: number): MapPlace[] {
 }
 
 /** Elements that are not set have no value, or 0. */
-function elementsOf(reads: Reads, object: Opened, map: MapReport, at: number, most: number): ElementPlace[] {
-  const { id, valueSize } = map;
+function elementsOf(reads: Reads, object: Opened, map: MapReport, place: number, most: number): ElementPlace[] {
+  const { id, type, valueSize } = map;
   const count = Math.min(map.maxEntries, most);
   const found = pairsRead(reads, `${objectName("map", id)}/programs`, () =>
     object.use((fd) => {
       const pairs: (readonly [index: number, program: number])[] = [];
       const elements = new MapElements(fd, 4, valueSize);
       const [key, value] = [elements.key, elements.value].map(({ buffer }) => new DataView(buffer));
-      for (let index = 0; index < count; index += 1) {
-        key!.setUint32(0, index, true);
-        const program = elements.lookUp() === 0 ? value!.getUint32(at, true) : 0;
+      for (let at = 0; at < count; at += 1) {
+        // the keys of a hash are any numbers
+        if (type !== "devmap_hash") key!.setUint32(0, at, true);
+        else if (elements.advance(at === 0 ? "first" : "key") !== 0) break;
+        const index = key!.getUint32(0, true);
+        const program = elements.lookUp() === 0 ? value!.getUint32(place, true) : 0;
         if (program !== 0) pairs.push([index, program]);
       }
       return pairs;

@@ -41,6 +41,22 @@ export function routeMessages(bytes: Uint8Array): RouteAnswer {
   return { messages, done: false, error: 0 };
 }
 
+/** The messages of a part of an answer that are kept, and those that end the answer, as they are in it. */
+export function keptMessages(bytes: Uint8Array, isKept: (message: RouteMessage) => boolean): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const kept: Uint8Array[] = [];
+  for (let at = 0; at + HEADER <= bytes.byteLength; ) {
+    const length = view.getUint32(at, true);
+    if (length < HEADER || at + length > bytes.byteLength) break;
+    const type = view.getUint16(at + 4, true);
+    const ends = type === NLMSG_DONE || type === NLMSG_ERROR;
+    if (ends || isKept({ type, body: bytes.subarray(at + HEADER, at + length) }))
+      kept.push(bytes.subarray(at, at + aligned(length)));
+    at += aligned(length);
+  }
+  return Buffer.concat(kept);
+}
+
 /** The attributes of a message or of an attribute: length u16 · type u16 · value, aligned to 4 bytes. */
 export function* attributes(bytes: Uint8Array): Generator<readonly [type: number, value: Uint8Array]> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

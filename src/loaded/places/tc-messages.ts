@@ -2,8 +2,9 @@ import { attributes, numberIn, type RouteMessage, textIn } from "./route-message
 
 /** Message types of linux/rtnetlink.h. */
 export const RTM_GETQDISC = 38;
+export const RTM_GETTCLASS = 42;
 export const RTM_GETTFILTER = 46;
-const [RTM_NEWQDISC, RTM_NEWTFILTER] = [36, 44];
+const [RTM_NEWQDISC, RTM_NEWTCLASS, RTM_NEWTFILTER] = [36, 40, 44];
 
 /** struct tcmsg of linux/rtnetlink.h: ifindex 4 · handle 8 · parent 12; 20 bytes. */
 const TC_BODY = 20;
@@ -16,10 +17,15 @@ const EGRESS = 0xfffffff3;
 /** The handle of an ingress qdisc. */
 const OLD_INGRESS = 0xffff0000;
 
+/** Kinds of qdiscs whose classes have filters of their own (tcf_block of struct Qdisc_class_ops in net/sched). */
+const WITH_CLASSES: ReadonlySet<string> = new Set(["htb", "hfsc", "cbq", "atm"]);
+
 /** Where an interface can have tc filters. */
 export interface FilterPlace {
   readonly ifindex: number;
   readonly parent: number;
+  /** Whether classes of the interface can have filters too. */
+  readonly hasClasses?: true;
 }
 
 /** The places of filters of a qdisc; none if the message is about something else. */
@@ -27,11 +33,24 @@ export function filterPlaces({ type, body }: RouteMessage): readonly FilterPlace
   if (type !== RTM_NEWQDISC || body.byteLength < TC_BODY) return [];
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const [ifindex, handle] = [view.getInt32(IFINDEX, true), view.getUint32(HANDLE, true)];
-  for (const [attribute, value] of attributes(body.subarray(TC_BODY)))
-    if (attribute === TCA_KIND && textIn(value) === "clsact")
-      return [INGRESS, EGRESS].map((parent) => ({ ifindex, parent }));
+  let kind = "";
+  for (const [attribute, value] of attributes(body.subarray(TC_BODY))) if (attribute === TCA_KIND) kind = textIn(value);
+  if (kind === "clsact") return [INGRESS, EGRESS].map((parent) => ({ ifindex, parent }));
   // the default qdisc of an interface has no handle, and no filters
-  return handle === 0 ? [] : [{ ifindex, parent: handle }];
+  if (handle === 0) return [];
+  return [WITH_CLASSES.has(kind) ? { ifindex, parent: handle, hasClasses: true } : { ifindex, parent: handle }];
+}
+
+/** The body of a request for the classes of an interface. */
+export function classRequest(ifindex: number): Uint8Array {
+  return filterRequest({ ifindex, parent: 0 });
+}
+
+/** The place of filters of a class; none if the message is about something else. */
+export function classPlaces({ type, body }: RouteMessage): readonly FilterPlace[] {
+  if (type !== RTM_NEWTCLASS || body.byteLength < TC_BODY) return [];
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  return [{ ifindex: view.getInt32(IFINDEX, true), parent: view.getUint32(HANDLE, true) }];
 }
 
 /** The body of a request for the filters of a place. */

@@ -52,6 +52,70 @@ const OF_SOCKET: Readonly<Record<string, string>> = {
   socket_flow: "flow_dissector of network namespace NETWORK",
 };
 
+const OF_SOCKETS = "no view of SO_ATTACH_BPF, PACKET_FANOUT, SO_REUSEPORT, TUN, xt_bpf";
+
+/** What those of test/system/scan/kinds.c are attached to, in part by the commands below. */
+const KINDS: Readonly<Record<string, string | RegExp>> = {
+  kind_socket: OF_SOCKETS,
+  kind_packet: OF_SOCKETS,
+  kind_fanout: OF_SOCKETS,
+  kind_reuse: OF_SOCKETS,
+  kind_reuseport: "no view of SO_REUSEPORT",
+  kind_tunfilter: OF_SOCKETS,
+  kind_tunsteer: OF_SOCKETS,
+  kind_perf: "no view of PERF_EVENT_IOC_SET_BPF",
+  kind_msg: /^sk_msg_verdict of map \d+$/,
+  kind_parser: /^sk_skb_stream_parser of map \d+$/,
+  kind_devmap: /^element 2 of map \d+$/,
+  kind_devhash: /^element 70000 of map \d+$/,
+  kind_cpumap: /^element 0 of map \d+$/,
+  kind_create: "cgroup_inet_sock_create of cgroup /a",
+  kind_connect: "cgroup_inet4_connect of cgroup /a",
+  kind_sendmsg: "cgroup_udp6_sendmsg of cgroup /a",
+  kind_sysctl: "cgroup_sysctl of cgroup /a",
+  kind_sockopt: "cgroup_getsockopt of cgroup /a",
+  kind_device: "cgroup_device of cgroup /a",
+  kind_sockops: "cgroup_sock_ops of cgroup /a",
+  kind_kprobe: /^kprobe vfs_fsync of process \d+$/,
+  kind_kretprobe: /^kretprobe vfs_fsync of process \d+$/,
+  kind_uprobe: /^uprobe \/bin\/kinds\+4096 of process \d+$/,
+  kind_netkit: "netkit_primary on kit0",
+  kind_ingress: "tc_ingress on lo",
+  kind_egress: "tc_egress on lo",
+  kind_class: "tc on d0",
+  kind_block: "tc_ingress on d0, tc_ingress on d1",
+  kind_action: "tc action 7 of this network namespace",
+  kind_used: "tc action 9 of this network namespace",
+  kind_generic: "xdp on d0",
+  kind_xmit: "lwt_xmit of route 10.9.0.0/16",
+  kind_in: "perhaps lwt_in of route 10.8.0.0/16",
+  kind_other_in: "perhaps lwt_in of route 10.8.0.0/16",
+  kind_segment: "lwt_seg6local of route fc00:9::1/128",
+};
+
+const KIND_MODULES = ["tun", "dummy", "sch_ingress", "sch_htb", "cls_bpf", "cls_matchall", "act_bpf"];
+
+/** Attaches what kinds.c has pinned, and removes the pins: what is left are the attachments. */
+const ATTACH_KINDS = `
+for each in d0 d1; do ip link add $each type dummy; ip link set $each up; done; ip addr add 10.7.0.1/16 dev d0
+/usr/sbin/tc qdisc add dev lo clsact
+/usr/sbin/tc filter add dev lo ingress bpf da object-pinned /pins/kind_ingress
+/usr/sbin/tc filter add dev lo egress bpf da object-pinned /pins/kind_egress
+/usr/sbin/tc qdisc add dev d0 root handle 1: htb
+/usr/sbin/tc class add dev d0 parent 1: classid 1:10 htb rate 1mbit
+/usr/sbin/tc filter add dev d0 parent 1:10 bpf da object-pinned /pins/kind_class
+/usr/sbin/tc qdisc add dev d0 ingress_block 22 ingress
+/usr/sbin/tc qdisc add dev d1 ingress_block 22 ingress
+/usr/sbin/tc filter add block 22 bpf da object-pinned /pins/kind_block
+/usr/sbin/tc actions add action bpf object-pinned /pins/kind_action index 7
+/usr/sbin/tc filter add dev lo egress matchall action bpf object-pinned /pins/kind_used index 9
+/usr/sbin/ip link set dev d0 xdpgeneric pinned /pins/kind_generic
+/usr/sbin/ip route add 10.9.0.0/16 encap bpf xmit pinned /pins/kind_xmit dev d0
+/usr/sbin/ip route add 10.8.0.0/16 encap bpf in pinned /pins/kind_in dev d0
+/usr/sbin/ip -6 route add fc00:9::1/128 encap seg6local action End.BPF endpoint pinned /pins/kind_segment dev d0
+mv /pins/kind_other_in /pins/other_in; rm /pins/kind_*
+`;
+
 interface Tested {
   /** Programs that this kernel does not load or attach, with a comma after each. */
   readonly without?: string;
@@ -63,7 +127,7 @@ interface Tested {
 const KERNELS: Readonly<Partial<Record<DebianKernel, Tested>>> = {
   "6.1": {
     without: "by_netfilter,by_struct_ops,by_uprobe_multi,by_tcx,",
-    unattached: ["by_kprobe_multi", "scan_tcx", "scan_egress", "socket_tcx"],
+    unattached: ["by_kprobe_multi", "scan_tcx", "scan_egress", "socket_tcx", "kind_netkit"],
     by: "tag",
   },
   "6.12": { by: "tag" },
@@ -99,12 +163,12 @@ describe.each(tested)("scan on Linux %s", (name, { without = "", unattached = []
     const attached = attachments(part("text"));
     const left = new Set([...unattached, ...without.split(",")]);
     if (left.has("by_struct_ops")) for (const one of ["ssthresh", "cong_avoid", "undo_cwnd"]) left.add(one);
-    for (const [program, place] of Object.entries({ ...LINKS, ...OTHERS })) {
-      const found = attached.get(program);
-      if (left.has(program)) expect([program, found ?? "-"]).toEqual([program, "-"]);
-      else if (typeof place === "string") expect([program, found]).toEqual([program, place]);
-      else expect([program, found]).toEqual([program, expect.stringMatching(place)]);
-    }
+    const expected = Object.entries({ ...LINKS, ...OTHERS, ...KINDS }).map(([program, place]) => {
+      return [program, left.has(program) ? "-" : place instanceof RegExp ? expect.stringMatching(place) : place];
+    });
+    const found = expected.map(([program]) => [program, attached.get(program) ?? "-"]);
+    const failed = /.* failed .*|^Error.*|.*RTNETLINK.*/gm;
+    expect(found, `${part("attached").match(failed)} ${part("kinds").match(failed)}`).toEqual(expected);
   });
 
   it("names those in a network namespace that only a socket keeps", (context) => {
@@ -144,7 +208,11 @@ function boot(name: DebianKernel, without: string): Ran | string {
   const folder = mkdtempSync(join(tmpdir(), "scan-guest-"));
   try {
     addLinks(guest, "links");
-    for (const program of ["attached", "socket-network"]) guest.program(compiled(program, folder), `bin/${program}`);
+    // those of busybox have neither programs nor netkit
+    guest.program("/usr/sbin/tc", "usr/sbin/tc");
+    guest.program("/usr/sbin/ip", "usr/sbin/ip");
+    for (const program of ["attached", "socket-network", "kinds"])
+      guest.program(compiled(program, folder), `bin/${program}`);
     const scan = "node /countersign/bin/countersign.js scan";
     const inside = `${scan} > /tmp/text 2> /tmp/errors; ${scan} --json > /tmp/json; echo $? > /tmp/status`;
     return guest.run(
@@ -153,11 +221,16 @@ function boot(name: DebianKernel, without: string): Ran | string {
         "cat /lib/links.o >> /bin/links",
         "mkdir /cgroup; mount -t cgroup2 cgroup /cgroup; mkdir /cgroup/a; ip link set lo up",
         "mkdir /pins /tracing; mount -t bpf none /pins; mount -t tracefs none /tracing",
+        ...guest.modules(KIND_MODULES),
+        "/usr/sbin/ip link add kit0 type netkit 2> /tmp/netkit || true",
+        "mkfifo /tmp/hold3; kinds /pins /cgroup/a kit0 < /tmp/hold3 > /tmp/kinds & exec 5> /tmp/hold3",
+        "for try in $(seq 100); do grep -q ready /tmp/kinds && break; sleep 0.2; done",
+        ATTACH_KINDS,
         "mkfifo /tmp/hold; unshare -n attached /pins /cgroup/a < /tmp/hold > /tmp/attached & exec 3> /tmp/hold",
         "mkfifo /tmp/hold2; socket-network < /tmp/hold2 > /tmp/socket & exec 4> /tmp/hold2",
         "for try in $(seq 100); do grep -q ready /tmp/attached && grep -q ready /tmp/socket && break; sleep 0.2; done",
         `export WITHOUT=${without}; links /lib/links.o /lib/replaced.o /cgroup '${inside}'`,
-        "echo PART attached; cat /tmp/attached; echo PART socket; cat /tmp/socket",
+        "echo PART attached; cat /tmp/attached; echo PART socket; cat /tmp/socket; echo PART kinds; cat /tmp/netkit /tmp/kinds",
         "echo PART text; cat /tmp/text; echo PART json; cat /tmp/json; echo PART errors; cat /tmp/errors; echo PART status; cat /tmp/status; echo PART end",
       ].join("\n"),
       { seconds: 400 },

@@ -1,36 +1,36 @@
 import { expect, it } from "vitest";
-import { attachedLink, attachedPlaces } from "../../../../src/cli/output/attached-places.js";
-import type { LinkReport } from "../../../../src/loaded/model/objects.js";
+import { AttachedPlaces } from "../../../../src/cli/output/attached-places.js";
+import type { LinkReport, ProgramReport } from "../../../../src/loaded/model/objects.js";
 import type { Place } from "../../../../src/loaded/model/places.js";
-import type { Scan } from "../../../../src/loaded/model/scan.js";
 
 const OWN = 4026531840;
-const scanOf = (places: readonly Place[], links: readonly LinkReport[]) =>
-  ({ places, links, netns: OWN }) as unknown as Scan;
+const placesOf = (places: readonly Place[], links: readonly LinkReport[]) =>
+  new AttachedPlaces({ places, links, netns: OWN });
 const onLoopback = { program: 37, at: "interface", attachType: "xdp", ifindex: 1, name: "lo" } as const;
 const LINK: LinkReport = { id: 2, type: "xdp", program: 37, target: { ifindex: 1 } };
 
 it("names an interface only where its own network namespace tells of the program", () => {
-  const elsewhere = scanOf([{ ...onLoopback, netns: 4026532001 }], [LINK]);
-  expect(attachedPlaces(37, elsewhere)).toEqual(["xdp on lo of network namespace 4026532001"]);
-  expect(attachedLink(LINK, elsewhere)).toBe("xdp on lo of network namespace 4026532001");
-  expect(attachedPlaces(37, scanOf([{ ...onLoopback, netns: OWN }], [LINK]))).toEqual(["xdp on lo"]);
-  const ofAnother = scanOf([{ ...onLoopback, program: 38, netns: OWN }], [LINK]);
-  expect(attachedPlaces(37, ofAnother)).toEqual(["xdp on interface 1"]);
-  expect(attachedLink(LINK, ofAnother)).toBe("xdp on interface 1");
+  const elsewhere = placesOf([{ ...onLoopback, netns: 4026532001 }], [LINK]);
+  expect(elsewhere.ofProgram(37)).toEqual(["xdp on lo of network namespace 4026532001"]);
+  expect(elsewhere.ofLink(LINK)).toBe("xdp on lo of network namespace 4026532001");
+  expect(placesOf([{ ...onLoopback, netns: OWN }], [LINK]).ofProgram(37)).toEqual(["xdp on lo"]);
+  const ofAnother = placesOf([{ ...onLoopback, program: 38, netns: OWN }], [LINK]);
+  expect(ofAnother.ofProgram(37)).toEqual(["xdp on interface 1"]);
+  expect(ofAnother.ofLink(LINK)).toBe("xdp on interface 1");
 });
 
 it("names both interfaces where two namespaces tell of the program under one number", () => {
-  const both = scanOf(
+  const both = placesOf(
     [
       { ...onLoopback, netns: OWN },
       { ...onLoopback, netns: 7 },
     ],
     [LINK],
   );
-  expect(attachedLink(LINK, both)).toBe("xdp on lo or xdp on lo of network namespace 7");
+  expect(both.ofLink(LINK)).toBe("xdp on lo or xdp on lo of network namespace 7");
 });
 
+const ROUTE = { at: "route", attachType: "lwt_xmit", destination: "10.1.0.0/16", name: null } as const;
 const WORDS = [
   [{ at: "cgroup", attachType: "cgroup_device", path: "/a\u001b", cgroupId: 9n }, "cgroup_device of cgroup /a\\u{1b}"],
   [{ at: "map", attachType: "sk_msg_verdict", map: 4 }, "sk_msg_verdict of map 4"],
@@ -39,12 +39,14 @@ const WORDS = [
   [{ at: "element", map: 4, index: 3 }, "element 3 of map 4"],
   [{ at: "netns", attachType: "flow_dissector", netns: OWN }, "flow_dissector of this network namespace"],
   [{ at: "netns", attachType: "flow_dissector", netns: 7 }, "flow_dissector of network namespace 7"],
+  [{ at: "action", index: 3, netns: OWN }, "tc action 3 of this network namespace"],
+  [{ ...ROUTE, netns: OWN, isCertain: true }, "lwt_xmit of route 10.1.0.0/16"],
+  [{ ...ROUTE, netns: 7, isCertain: false }, "perhaps lwt_xmit of route 10.1.0.0/16 of network namespace 7"],
   [{ at: "interface", attachType: "tcx_egress", ifindex: 3, name: null, netns: OWN }, "tcx_egress on interface 3"],
 ] as const;
 
 it("says of each kind of place where it is", () => {
-  for (const [place, words] of WORDS)
-    expect(attachedPlaces(1, scanOf([{ program: 1, ...place }], []))).toEqual([words]);
+  for (const [place, words] of WORDS) expect(placesOf([{ program: 1, ...place }], []).ofProgram(1)).toEqual([words]);
 });
 
 it("has a link once that its target tells of too, and its other links", () => {
@@ -56,8 +58,20 @@ it("has a link once that its target tells of too, and its other links", () => {
     target: { cgroup_id: 9n, attach_type: "cgroup_inet_egress" },
   };
   const other: LinkReport = { ...link, id: 2, target: { cgroup_id: 10n, attach_type: "cgroup_inet_egress" } };
-  expect(attachedPlaces(1, scanOf([cgroup], [link, other]))).toEqual([
+  expect(placesOf([cgroup], [link, other]).ofProgram(1)).toEqual([
     "cgroup_inet_egress of cgroup /a",
     "cgroup_inet_egress of cgroup 10",
   ]);
+});
+
+it("says how a program can be attached where the kernel shows it nowhere, unless it is attached elsewhere", () => {
+  const program = { id: 1, type: "socket_filter" } as ProgramReport;
+  const everywhere = ["SO_ATTACH_BPF", "PACKET_FANOUT", "SO_REUSEPORT", "TUN", "xt_bpf"];
+  const link: LinkReport = { id: 1, type: "perf_event", program: 2, target: { event: "event" } };
+  const places = placesOf([], [link]);
+  expect(places.unseen(program)).toEqual(everywhere);
+  expect(places.unseen({ ...program, type: "perf_event" })).toEqual(["PERF_EVENT_IOC_SET_BPF"]);
+  expect(places.unseen({ ...program, id: 2, type: "perf_event" })).toEqual([]);
+  expect(places.unseen({ ...program, type: "xdp" })).toEqual([]);
+  expect(placesOf([{ program: 1, at: "element", map: 4, index: 3 }], []).unseen(program)).toEqual([]);
 });
