@@ -1,7 +1,7 @@
 /** The doors of `bpf`, which has the most: see door-table.mjs. */
 export const BPF_DOORS = {
-  files: 46,
-  names: 183,
+  files: 47,
+  names: 184,
   shared: [
     "btf/btf",
     "core/variant",
@@ -42,7 +42,7 @@ export const BPF_DOORS = {
     loaded: {
       because:
         "what the verifier did to instructions is undone only in `bpf`, and the kernel's tags are computed there",
-      files: ["report/kernel-tag", "translated-program"],
+      files: ["analysis/program-facts", "report/kernel-tag", "translated-program"],
     },
     prove: {
       because: "the assembler and the tables of program types are of BPF, and know no policy",

@@ -47,8 +47,8 @@ export const DOORS = {
     },
   },
   loaded: {
-    files: 11,
-    names: 32,
+    files: 12,
+    names: 33,
     cli: {
       scan: [
         "compare/compare",
@@ -62,6 +62,7 @@ export const DOORS = {
         "model/scan",
         "model/view",
         "scan",
+        "verify/load-again",
       ],
     },
   },
@@ -147,8 +148,8 @@ export const DOORS = {
     },
   },
   sys: {
-    files: 28,
-    names: 155,
+    files: 29,
+    names: 157,
     shared: ["bpf", "bpf-programs", "btf", "file", "libc", "lock", "native", "numbers", "pidfd", "process"],
     only: {
       gate: {
@@ -171,7 +172,10 @@ export const DOORS = {
           "trim-memory",
         ],
       },
-      loaded: { because: "system calls; only `sys` may import koffi", files: ["bpf-objects", "network"] },
+      loaded: {
+        because: "system calls; only `sys` may import koffi",
+        files: ["bpf-objects", "network", "program-load"],
+      },
       seal: { because: "system calls; only `sys` may import koffi", files: ["bpf-maps"] },
     },
   },

@@ -11,6 +11,8 @@ import type { ProgramReport } from "./model/objects.js";
 import type { Scan } from "./model/scan.js";
 import type { View } from "./model/view.js";
 import type { Reads } from "./reads/reads.js";
+import { type Verified, verifiedPrograms } from "./verify/verified-programs.js";
+import type { Approve } from "./verify/verify-programs.js";
 import { KernelTypes } from "./views/kernel-types.js";
 
 /** What is found out about programs besides what the kernel lists. By id. */
@@ -23,6 +25,8 @@ export interface Examined {
   readonly subjects: readonly ScannedProgram[];
   /** Why the kernel does not show digests; null if it does. */
   readonly digestsReason: string | null;
+  /** Why programs are not identified by their translated instructions, as clauses; empty if that was not asked for. */
+  readonly notVerified: ReadonlyMap<number, string>;
   /** What could not be read of where programs are known from. */
   readonly views: readonly View[];
 }
@@ -33,14 +37,24 @@ const EVERYTHING = {
   read_only: false,
 } satisfies Effects;
 
+const NOT_VERIFIED: Verified = { identified: new Map(), reasons: new Map(), views: [] };
+
 /** The attach type that all links and targets of a program say; undefined if they say none, or several. */
 function attachTypeOf(report: ProgramReport, scan: Scan): string | undefined {
   const [first, ...others] = attachTypesOf(report, scan);
   return others.every((other) => other === first) ? first : undefined;
 }
 
-/** `sources` are where programs are known from besides the files of processes. Throws what they throw. */
-export async function examine(reads: Reads, scan: Scan, sources: readonly KnownSource[]): Promise<Examined> {
+/**
+ * `sources` are where programs are known from besides the files of processes. With `approve`, programs that are known
+ * by their tags are verified ({@link verifyPrograms}). Throws what these throw.
+ */
+export async function examine(
+  reads: Reads,
+  scan: Scan,
+  sources: readonly KnownSource[],
+  approve: Approve | null = null,
+): Promise<Examined> {
   const types = new KernelTypes(reads);
   const analysis = new EffectsOfPrograms(reads, scan, types);
   const effects = new Map<number, KnownEffects>();
@@ -49,7 +63,8 @@ export async function examine(reads: Reads, scan: Scan, sources: readonly KnownS
     await reads.stored();
   }
   const { byId: digests, reason: digestsReason } = digestsOfPrograms(reads, scan.programs, types);
-  const { byId: identified, views } = identifyPrograms(reads, scan, types, digests, sources);
+  const known = identifyPrograms(reads, scan, types, digests, sources);
+  const verified = approve === null ? NOT_VERIFIED : await verifiedPrograms(reads, scan, known.byId, approve);
   const maps = new Map(scan.maps.map((map) => [map.id, map]));
   const subjects = scan.programs.map((report): ScannedProgram => {
     const known = effects.get(report.id)!;
@@ -63,5 +78,11 @@ export async function examine(reads: Reads, scan: Scan, sources: readonly KnownS
       maps: report.maps.flatMap((id) => maps.get(id) ?? []),
     };
   });
-  return { effects, digests, identified, subjects, digestsReason, views };
+  const identified = new Map(known.byId);
+  for (const [id, identification] of verified.identified) {
+    if (identification === null) identified.delete(id);
+    else identified.set(id, identification);
+  }
+  const views = [...known.views, ...verified.views];
+  return { effects, digests, identified, subjects, digestsReason, notVerified: verified.reasons, views };
 }

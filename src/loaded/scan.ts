@@ -27,6 +27,7 @@ import { Saving } from "./reads/saving.js";
 import { bigRead, namespaceRead, textRead } from "./reads/values.js";
 import { pinReferences } from "./references/pins.js";
 import { processReferences, visibleProcesses } from "./references/processes.js";
+import type { Approve } from "./verify/verify-programs.js";
 import { type Listed, listLinks, listMaps, listPrograms } from "./views/kernel-objects.js";
 import { KernelTypes } from "./views/kernel-types.js";
 import { noAccess } from "./views/no-access.js";
@@ -44,6 +45,8 @@ export interface ExaminedScan {
 export interface Wanted {
   /** Where programs are known from besides the files of processes; null if nothing is found out about them. */
   readonly sources: readonly KnownSource[] | null;
+  /** Loading known programs again, once this has returned; not at all if it is absent or null. Not of an archive. */
+  readonly approve?: Approve | null;
   /** Comparing the views, with this much patience; null for not at all. */
   readonly compared: Patience | null;
 }
@@ -52,16 +55,17 @@ const NOTHING: Wanted = { sources: null, compared: null };
 
 /**
  * Reads what the running kernel has loaded. It changes nothing. Objects that come or go meanwhile may be missing.
- * Throws SCAN_NO_ACCESS if the kernel does not list programs, and what the sources throw.
+ * With `approve`, it loads known programs again once that returned ({@link verifiedPrograms}). Throws SCAN_NO_ACCESS if
+ * the kernel does not list programs, and what the sources and `approve` throw.
  */
 export function presentScan(wanted = NOTHING): Promise<ExaminedScan> {
   return examinedScan(KERNEL, wanted);
 }
 
-async function examinedScan(reads: Reads, { sources, compared }: Wanted): Promise<ExaminedScan> {
+async function examinedScan(reads: Reads, { sources, compared, approve = null }: Wanted): Promise<ExaminedScan> {
   const found = await scan(reads);
   const comparison = compared === null ? null : await hiddenObjects(reads, found, compared, scan);
-  const examined = sources === null ? null : await examine(reads, found, sources);
+  const examined = sources === null ? null : await examine(reads, found, sources, approve);
   const views = [...found.views, ...(examined?.views ?? []), ...archiveView(reads)];
   return { scan: { ...found, views }, examined, comparison };
 }

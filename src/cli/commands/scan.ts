@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { CountersignError } from "../../error.js";
 import { compareScans } from "../../loaded/compare/compare.js";
 import type { Scan } from "../../loaded/model/scan.js";
@@ -12,6 +12,7 @@ import {
   savedScan,
   type Wanted,
 } from "../../loaded/scan.js";
+import { serveLoads } from "../../loaded/verify/load-again.js";
 import { writeStreamed } from "../files/streamed-file.js";
 import { type CallerFlags, whoAsks, withCallerFlags } from "../input/caller-flags.js";
 import { collectOption } from "../input/collect-option.js";
@@ -36,13 +37,17 @@ export function command(): Command {
     .option("--config <file>", "show what this configuration would decide about what is loaded")
     .option("--known <path>", "a BPF object, what embeds some, or a folder of both; again for more", collectOption)
     .option("--packages", "also know the programs of all installed packages (dpkg), and name the package")
+    .option("--verify", "load known programs again, which never run, to identify by what the kernel makes of them")
+    .option("--yes", "do it, after --verify alone has said how many loads it takes")
+    .addOption(new Option("--load-again").hideHelp())
     .option("--compare <file>", "show what is new, has moved or is gone since an archive was saved");
   return withCallerFlags(command)
     .addHelpText(
       "after",
       `
-Asks the kernel itself, needs root, and changes nothing. docs/scan.md says what no list shows. --from needs neither root
-nor BPF: it prints what the scan printed that saved the archive.
+Asks the kernel itself, needs root, and changes nothing; only --verify loads programs, one at a time, named cs_verify,
+which are closed at once and never attached, pinned or run. docs/scan.md says what no list shows. --from needs neither
+root nor BPF: it prints what the scan printed that saved the archive.
 
 With --config, policies decide about the load and the hand-out of each program and map. Facts that the kernel does not
 keep, such as statements and signatures, are unknown: a policy that reads one has not decided. Root asks, with the uid
@@ -74,6 +79,9 @@ interface Options extends CallerFlags {
   readonly config?: string;
   readonly known?: readonly string[];
   readonly packages?: true;
+  readonly verify?: true;
+  readonly yes?: true;
+  readonly loadAgain?: true;
   readonly brief?: true;
   readonly deep?: true;
   readonly json?: true;
@@ -86,13 +94,15 @@ interface Options extends CallerFlags {
 const STDOUT = "-";
 
 async function show(options: Options): Promise<void> {
-  const { brief, deep, json, save, from, compare } = options;
+  const { brief, deep, json, save, from, compare, verify, loadAgain } = options;
+  if (loadAgain === true) return serveLoads();
   const isWhole = brief !== true && compare === undefined;
   requireUsable(options);
   // an archive that cannot be read is said before the kernel is asked
   const before = compare === undefined ? null : (await archivedScan(compare)).scan;
   const sources = await sourcesOfOptions(options);
-  const wanted = { sources, compared: deep === true ? "deep" : "usual" } as const;
+  const approve = verify === true ? (...of: Approved) => requireApproval(options, ...of) : null;
+  const wanted = { sources, approve, compared: deep === true ? "deep" : "usual" } as const;
   const found = save === undefined ? await scanOf(from, isWhole ? wanted : undefined) : await saved(save, wanted);
   const { scan, ...rest } = found;
   if (save === STDOUT) {
@@ -114,12 +124,17 @@ async function show(options: Options): Promise<void> {
   printComparison(compared, json === true);
 }
 
-function requireUsable({ brief, config, known, packages, json, save, from, compare }: Options): void {
+function requireUsable(options: Options): void {
+  const { brief, config, known, packages, json, save, from, compare, verify, yes } = options;
   const remedy = "see `countersign scan --help`";
   const other = brief === true ? "--brief" : compare !== undefined ? "--compare" : save === STDOUT ? "--save -" : null;
   const asked = config !== undefined ? "--config" : known !== undefined ? "--known" : packages ? "--packages" : null;
   if (asked !== null && other !== null)
     throw new CountersignError("USAGE", `${asked} goes without ${other}`, { remedy });
+  const elsewhere = save !== undefined ? "--save" : from !== undefined ? "--from" : other;
+  if (verify === true && elsewhere !== null)
+    throw new CountersignError("USAGE", `--verify goes without ${elsewhere}`, { remedy });
+  if (yes === true && verify !== true) throw new CountersignError("USAGE", "--yes goes with --verify", { remedy });
   if (save !== undefined && from !== undefined)
     throw new CountersignError("USAGE", "--save takes the running kernel's scan, not that of --from", { remedy });
   if (save === STDOUT && (json === true || compare !== undefined)) {
@@ -167,6 +182,19 @@ async function sourcesOfOptions(options: Options): Promise<NonNullable<Wanted["s
 
 function scanOf(archive: string | undefined, wanted: Wanted | undefined): Promise<ExaminedScan> {
   return archive === undefined ? presentScan(wanted) : archivedScan(archive, wanted);
+}
+
+type Approved = Parameters<NonNullable<Wanted["approve"]>>;
+
+/** Throws USAGE, with the number of loads, unless the user has said yes. */
+function requireApproval({ yes }: Options, ...[loads, programs]: Approved): void {
+  if (yes === true) return;
+  const [again, of] = [
+    loads === 1 ? "1 load" : `${loads} loads`,
+    programs === 1 ? "1 program" : `${programs} programs`,
+  ];
+  const message = `--verify takes ${again} to identify ${of}: one at a time, at most 50 in a second and 60 s together`;
+  throw new CountersignError("USAGE", message, { remedy: "add --yes to have them loaded" });
 }
 
 /** Scans and saves. stderr says what the archive does not have. */

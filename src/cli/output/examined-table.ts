@@ -23,9 +23,25 @@ export function examinedTable({ programs }: Scan, examined: Examined): string | 
     canDo(program, examined),
   ]);
   const text = table(["PROGRAM", "KNOWN AS", "CAN AT MOST"], rows);
-  const { digestsReason, identified } = examined;
+  const { digestsReason, identified, notVerified } = examined;
   const needsDigests = [...identified.values()].some(({ by }) => by === "tag");
-  return needsDigests && digestsReason !== null ? `${text}\n\nno digests: ${digestsReason}` : text;
+  const reasons = needsDigests && digestsReason !== null ? [`no digests: ${digestsReason}`] : [];
+  const lines = [...reasons, ...reasonLines(notVerified)];
+  return lines.length === 0 ? text : `${text}\n\n${lines.join("\n")}`;
+}
+
+/** Programs that are named with the reason why they are not verified. */
+const SHOWN = 10;
+
+/** `programs 37, 41 are not verified: …`. */
+function reasonLines(notVerified: Examined["notVerified"]): readonly string[] {
+  const byReason = new Map<string, number[]>();
+  for (const [id, reason] of notVerified) byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
+  return [...byReason].map(([reason, ids]) => {
+    const more = ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : "";
+    const [noun, verb] = ids.length === 1 ? ["program", "is"] : ["programs", "are"];
+    return `${noun} ${ids.slice(0, SHOWN).join(", ")}${more} ${verb} not verified: ${reason}`;
+  });
 }
 
 function rankOf({ id }: ProgramReport, { identified, effects }: Examined): number {

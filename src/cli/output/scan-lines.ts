@@ -84,6 +84,7 @@ function foundOut({ id }: ProgramReport, examined: ExaminedScan["examined"]): ob
               return { ...its, package: packageJson(of.package) };
             }),
           },
+    not_verified: examined.notVerified.get(id) ?? null,
     effects,
     effects_unknown: unknown,
   };

@@ -58,6 +58,12 @@ function partsOf(id: number): Readonly<Record<PartName, Raw>> | number {
   return parts;
 }
 
+/** The translated instructions of an open program, or a negative errno. */
+export function translatedOf(fd: number): Raw {
+  const parts = readParts(fd);
+  return typeof parts === "number" ? parts : parts.translated;
+}
+
 function readParts(fd: number): Readonly<Record<PartName, Raw>> | number {
   const sizes = objectReport(fd, PROGRAM_SIZE);
   if (typeof sizes === "number") return sizes;

@@ -27,9 +27,10 @@ export interface Candidate extends KnownProgram {
 export interface Identification {
   /**
    * `digest`: its instructions before the load are those of the known programs, by SHA-256. `tag`: 64 bits of a hash
-   * are equal, which proves nothing against the author of the known program.
+   * are equal, which proves nothing against the author of the known program. `translated`: the kernel translates the
+   * known programs to the same instructions.
    */
-  readonly by: "digest" | "tag";
+  readonly by: "digest" | "translated" | "tag";
   /** All that fit: those with the loaded program's name first, then those of packages, then by file and name. */
   readonly programs: readonly Candidate[];
 }

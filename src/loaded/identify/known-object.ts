@@ -1,6 +1,7 @@
 import { VARIANTS } from "../../bpf/core/variant.js";
 import type { CodeMap } from "../../bpf/model/code.js";
 import type { ObjectProgram } from "../../bpf/object/program.js";
+import { sectionNumbers } from "../../bpf/object/section.js";
 import { BpfObject, linkedPrograms } from "../../bpf/object.js";
 import type { Kernel } from "../../bpf/relocate.js";
 import { resolvePrograms } from "../../bpf/resolved-object.js";
@@ -23,13 +24,24 @@ export function knownPrograms(bytes: Uint8Array, place: KnownPlace, kernel: Kern
   for (const variant of VARIANTS)
     resolvePrograms(object, linked, kernel, variant).programs.forEach(({ name, relocated, tag }, index) => {
       if (relocated === null || tag === null) return;
-      const program = linked[index]![1];
+      const [of, program] = linked[index]!;
       const { type, expectedAttachType: attachType } = program;
       const { digest, insns } = relocated;
       const references = referencesOf(program, relocated.slots, maps);
-      found.set(`${index} ${digest}`, { ...place, name, type, attachType, license, digest, tag, references, insns });
+      const loaded = {
+        flags: sectionNumbers(of.section.name)?.flags ?? 0,
+        functions: functionsOf(program, relocated.slots),
+      };
+      found.set(`${index} ${digest}`, {
+        ...{ ...place, name, type, attachType, license, digest, tag, references, insns, ...loaded },
+      });
     });
   return [...found.values()];
+}
+
+function functionsOf({ functions }: ObjectProgram, slots: Uint32Array | null): KnownProgram["functions"] {
+  const moved = functions.map(({ start, btfId }) => ({ start: slots?.[start] ?? start, btfId }));
+  return moved.sort((a, b) => a.start - b.start);
 }
 
 /** `slots` are the places of the instructions if the loader changes their order. */

@@ -66,4 +66,8 @@ export interface KnownProgram extends KnownPlace {
   readonly references: readonly KnownReference[] | null;
   /** Its instructions on this kernel with zeroed references to maps; null if they are not known. */
   readonly insns: Uint8Array | null;
+  /** The flags with which a loader loads it (`prog_flags`). */
+  readonly flags: number;
+  /** The first slot of each function, and its type in the object's BTF; null if they are not known. */
+  readonly functions: readonly { readonly start: number; readonly btfId: number | null }[] | null;
 }

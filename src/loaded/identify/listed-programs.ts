@@ -36,5 +36,6 @@ function listed(entry: Entry | null, file: string, digest: string): KnownProgram
   return {
     ...({ source: "list", file, offset: null, package: null } as const),
     ...{ name, type, attachType: null, license: null, digest, tag: null, references: null, insns: null },
+    ...{ flags: 0, functions: null },
   };
 }

@@ -53,6 +53,7 @@ function recorded(raw: Uint8Array, file: string, { vmlinux }: Kernel): KnownProg
     ...({ source: "recorded", file, offset: null, package: null } as const),
     ...{ name: "", type: null, attachType: null, license: null },
     ...{ digest, tag: tagOnKernel(vmlinux, { insns, tag: tagOf(digest) }), insns },
+    ...{ flags: 0, functions: null },
     references: isZeroed(raw, references) ? null : references,
   };
 }

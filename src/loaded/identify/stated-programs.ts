@@ -49,6 +49,8 @@ function programsOf({ sha256: file, statement }: KnownStatement, kernel: Kernel,
             .map(({ slot, map, offset }) => ({ slot, map: maps[map]!, offset }))
             .sort((a, b) => a.slot - b.slot),
           insns,
+          flags: stated.flags,
+          functions: stated.functions.map(({ start, btf_id }) => ({ start, btfId: btf_id })),
         },
       ];
     });
