@@ -67,13 +67,13 @@ export async function examine(
   const verified = approve === null ? NOT_VERIFIED : await verifiedPrograms(reads, scan, known.byId, approve);
   const maps = new Map(scan.maps.map((map) => [map.id, map]));
   const subjects = scan.programs.map((report): ScannedProgram => {
-    const known = effects.get(report.id)!;
+    const its = effects.get(report.id)!;
     return {
       report,
       attachType: attachTypeOf(report, scan),
       attachTo: report.loadedFor === null ? null : (attachToOf(types.target(report.loadedFor)) ?? undefined),
-      effects: known.effects ?? EVERYTHING,
-      evidence: known.effects === null ? [] : known.evidence,
+      effects: its.effects ?? EVERYTHING,
+      evidence: its.effects === null ? [] : its.evidence,
       digest: digests.get(report.id) ?? null,
       maps: report.maps.flatMap((id) => maps.get(id) ?? []),
     };

@@ -9,9 +9,9 @@ import { KernelTypes } from "../views/kernel-types.js";
 import { type Contradiction, contradictions, kindOf } from "./compare-sights.js";
 import type { Comparison, HiddenObject, UntriedIds } from "./hidden-object.js";
 import type { MemoryObjects } from "./memory-objects.js";
+import { objectsInMemory } from "./objects-in-memory.js";
 import { inRound } from "./round.js";
 import { type KINDS, look, type Round } from "./round-sights.js";
-import { objectsInMemory } from "./saved-objects.js";
 import { type Patience, TRIALS, triedAgain, triedIds } from "./tried-ids.js";
 
 /** Number of times that all ways look before something counts as hidden. */
@@ -33,12 +33,7 @@ export async function hiddenObjects(
   scanAgain: (reads: Reads) => Promise<Scan>,
 ): Promise<Comparison> {
   const types = new KernelTypes(reads);
-  let kernelSymbols: KernelSymbols | null | undefined;
-  const symbols = () => {
-    const text = kernelSymbols === undefined ? fileRead(reads, "/proc/kallsyms") : 0;
-    if (kernelSymbols === undefined) kernelSymbols = typeof text === "number" ? null : new KernelSymbols(text);
-    return kernelSymbols;
-  };
+  const symbols = once(() => kernelSymbols(reads));
   const untried: UntriedIds[] = [];
   const first = inRound(reads, 1);
   const memory = objectsInMemory(first, types, symbols);
@@ -69,6 +64,17 @@ export async function hiddenObjects(
   return { hidden, untried, unread: [...round.unread].map(([sight, reason]) => ({ sight, reason })) };
 }
 
+function kernelSymbols(reads: Reads): KernelSymbols | null {
+  const text = fileRead(reads, "/proc/kallsyms");
+  return typeof text === "number" ? null : new KernelSymbols(text);
+}
+
+/** Makes a value at the first question. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 const idOf = (key: string) => Number(key.slice(key.indexOf(":") + 1));
 
 function idsAmong(keys: readonly string[], kind: string): readonly number[] {
@@ -77,10 +83,12 @@ function idsAmong(keys: readonly string[], kind: string): readonly number[] {
 
 function highestId(kind: (typeof KINDS)[number], scan: Scan, memory: MemoryObjects): number {
   const next = memory.next.get(kind);
-  const known = { program: scan.programs, map: scan.maps, link: scan.links }[kind];
-  const referred = idsAmong([...scan.references.keys()], kind);
-  const highest = Math.max(0, ...known.map(({ id }) => id), ...referred);
-  return Math.max(highest + (next === undefined ? BEYOND : 0), (next ?? 1) - 1);
+  const known = { program: scan.programs, map: scan.maps, link: scan.links }[kind].map(({ id }) => id);
+  const highest = [...known, ...idsAmong([...scan.references.keys()], kind)].reduce(
+    (most, id) => Math.max(most, id),
+    0,
+  );
+  return next === undefined ? highest + BEYOND : Math.max(highest, next - 1);
 }
 
 function described(

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { components, type Reads } from "../reads/reads.js";
-import { fileResult, namesRead, textOf, textRead } from "../reads/values.js";
+import { components, type Raw, type Reads } from "../reads/reads.js";
+import { fileRead, fileResult, namesRead, textOf, textRead } from "../reads/values.js";
 import { btfIds, btfName } from "../views/btf-objects.js";
 import type { Sight } from "./hidden-object.js";
+import { tracingFile } from "./tracing-file.js";
 
 /** The names of loaded modules, by the way that shows them; null for one that cannot be read. */
 export type ModuleSights = Readonly<
@@ -11,34 +12,34 @@ export type ModuleSights = Readonly<
 
 export function moduleSights(reads: Reads): ModuleSights {
   return {
-    symbols: modulesIn(reads, "/proc/kallsyms", /\t\[(\S+)\]$/gm),
-    traceable:
-      modulesIn(reads, "/sys/kernel/tracing/available_filter_functions", / \[(\S+)\]$/gm) ??
-      modulesIn(reads, "/sys/kernel/debug/tracing/available_filter_functions", / \[(\S+)\]$/gm),
+    symbols: lines(namesIn(reads, "/proc/kallsyms")),
+    traceable: lines(tracingFile(reads, "available_filter_functions", namesIn)),
     btf: folders(reads, "/sys/kernel/btf"),
     btf_ids: modulesAmong(btfIds(reads).flatMap((id) => btfName(reads, id) || [])),
     sysfs: inSysfs(reads),
-    modules: lines(textRead(reads, "/proc/modules", "latin1")),
+    modules: lines(fileRead(reads, "/proc/modules")),
   };
 }
 
 /** Not names of modules: parts of the kernel that make code. */
 const NO_MODULES = new Set(["bpf", "vmlinux", "__builtin__ftrace", "__builtin__kprobes"]);
 
-/** The names of modules in a large file, without the rest of it. */
-function modulesIn(reads: Reads, path: string, pattern: RegExp): readonly string[] | null {
-  const raw = reads.bytes(`@kernel/modules-in/${components(path)}`, () =>
+/** Ends a line of a symbol or function that belongs to a module. */
+const OF_MODULE = /[ \t]\[(\S+)\]$/gm;
+
+/** The names of the modules that lines of a large file end with, each once in a line, without the rest of the file. */
+function namesIn(reads: Reads, path: string): Raw {
+  return reads.bytes(`@kernel/modules-in/${components(path)}`, () =>
     fileResult(() => {
-      const found = new Set(Array.from(readFileSync(path, "latin1").matchAll(pattern), ([, name]) => name!));
+      const found = new Set(Array.from(readFileSync(path, "latin1").matchAll(OF_MODULE), ([, name]) => name!));
       return Buffer.from([...found].map((name) => `${name}\n`).join(""), "latin1");
     }),
   );
-  const text = textOf(raw, "latin1");
-  return text === null ? null : modulesAmong(text.split("\n").slice(0, -1));
 }
 
-/** The first word of each line. */
-function lines(text: string | null): readonly string[] | null {
+/** The first word of each line; null for an errno. */
+function lines(raw: Raw): readonly string[] | null {
+  const text = textOf(raw, "latin1");
   return text === null ? null : modulesAmong(text.split("\n").flatMap((line) => line.split(" ")[0] || []));
 }
 

@@ -49,73 +49,56 @@ export function look(
 ): Round {
   const unread = new Map<Sight, string>();
   const sights = new Map<Sight, Set<string>>();
-  const see = (by: Sight, keys: Iterable<string>) => sights.set(by, new Set([...(sights.get(by) ?? []), ...keys]));
-  const keys = (kind: Kind, ids: Iterable<number | null>) =>
-    [...ids].flatMap((id) => (id === null ? [] : [keyOf({ kind, id })]));
+  const see = (by: Sight, keys: Iterable<string>) => {
+    const seen = sights.get(by) ?? new Set();
+    for (const key of keys) seen.add(key);
+    sights.set(by, seen);
+  };
+  const seeIds = (by: Sight, kind: Kind, ids: Iterable<number | null>) =>
+    see(by, Array.from(ids, (id) => (id === null ? [] : [keyOf({ kind, id })])).flat());
 
-  const triedIds = new Map(KINDS.map((kind) => [kind, tried(kind)]));
-  const links = [...found.links, ...unlistedLinks(reads, found, triedIds.get("link")!)];
-  see(
-    "link",
-    keys(
-      "program",
-      links.map(({ program }) => program),
-    ),
-  );
-  see(
-    "program",
-    keys(
-      "map",
-      found.programs.flatMap(({ maps }) => maps),
-    ),
-  );
-  see(
-    "place",
-    keys(
-      "program",
-      found.places.map(({ program }) => program),
-    ),
-  );
+  const ids = new Map(KINDS.map((kind) => [kind, tried(kind)]));
+  const links = [...found.links, ...unlistedLinks(reads, found, ids.get("link")!)].map(({ program }) => program);
+  const maps = found.programs.flatMap((program) => program.maps);
+  const placed = found.places.map(({ program }) => program);
+  seeIds("link", "program", links);
+  seeIds("program", "map", maps);
+  seeIds("place", "program", placed);
   for (const [key, references] of found.references) {
     if (references.some(({ by }) => by === "process")) see("descriptor", [key]);
     if (references.some(({ by }) => by === "pin")) see("pin", [key]);
   }
   const symbols = programSymbols(reads);
-  if (symbols === null) unread.set("symbols", "the kernel does not show its symbols");
   const functions = functionsWithPrograms(reads);
-  if (functions === null) unread.set("functions", "there is no file system of ftrace at /sys/kernel/tracing");
-  else
-    see(
-      "functions",
-      functions.map(({ name }) => `function:${name}`),
-    );
   if (memory.reason === null) see("memory", memory.objects.map(keyOf));
   else unread.set("memory", memory.reason);
-  for (const kind of KINDS) see("id", keys(kind, triedIds.get(kind)!));
+  for (const [kind, each] of ids) seeIds("id", kind, each);
 
   const lists = new Map<Kind, IdList>(KINDS.map((kind) => [kind, idsOf(reads, kind)]));
-  for (const [kind, { ids }] of lists) see("list", keys(kind, ids));
+  for (const [kind, list] of lists) seeIds("list", kind, list.ids);
   const traces = lists.get("program")!.ids.flatMap((id) => programTraces(reads, id) ?? []);
   const listed = (symbols ?? []).map((symbol, index) => [symbolKey(symbol, index), symbol] as const);
-  if (symbols !== null) {
-    see(
-      "symbols",
-      listed.map(([key]) => key),
-    );
-    see("program", symbolsOf(listed, traces));
+  if (symbols === null) unread.set("symbols", "the kernel does not show its symbols");
+  else {
+    const known = symbolsOf(listed, traces);
+    see("program", known);
+    const all = listed.map(([key]) => key);
+    see("symbols", all);
   }
-  const targets = new Set(traces.map(({ key }) => key));
-  see(
-    "targets",
-    (functions ?? []).flatMap(({ name, key }) => (targets.has(key) ? [`function:${name}`] : [])),
-  );
+  if (functions === null) unread.set("functions", "there is no file system of ftrace at /sys/kernel/tracing");
+  else {
+    const targets = new Set(traces.map(({ key }) => key));
+    const all = functions.map(({ name }) => `function:${name}`);
+    see("functions", all);
+    see(
+      "targets",
+      all.filter((_, index) => targets.has(functions[index]!.key)),
+    );
+  }
   for (const [by, names] of Object.entries(moduleSights(reads)) as [Sight, readonly string[] | null][]) {
-    if (names === null) unread.set(by, "the kernel does not show it");
-    else
-      see(
-        by,
-        names.map((name) => `module:${name}`),
-      );
+    const modules = names?.map((name) => `module:${name}`) ?? null;
+    if (modules === null) unread.set(by, "the kernel does not show it");
+    else see(by, modules);
   }
   return { sights, unread, symbols: new Map(listed) };
 }

@@ -1,7 +1,6 @@
 import type { Reads } from "../reads/reads.js";
-import { textRead } from "../reads/values.js";
-
-const PATHS = ["/sys/kernel/tracing/enabled_functions", "/sys/kernel/debug/tracing/enabled_functions"];
+import { fileRead, textOf } from "../reads/values.js";
+import { tracingFile } from "./tracing-file.js";
 
 /** A function of the kernel that calls a trampoline of BPF programs. */
 export interface TracedFunction {
@@ -15,11 +14,8 @@ export interface TracedFunction {
  * it does not say so. A line has the function first, and the trampoline, if it has one.
  */
 export function functionsWithPrograms(reads: Reads): readonly TracedFunction[] | null {
-  for (const path of PATHS) {
-    const text = textRead(reads, path, "latin1");
-    if (text !== null) return text.split("\n").flatMap(functionIn);
-  }
-  return null;
+  const text = textOf(tracingFile(reads, "enabled_functions", fileRead), "latin1");
+  return text === null ? null : text.split("\n").flatMap(functionIn);
 }
 
 function functionIn(line: string): readonly TracedFunction[] {

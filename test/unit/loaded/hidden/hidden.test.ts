@@ -180,8 +180,8 @@ describe("hiddenObjects", () => {
       unlisted(set);
     });
     expect(unread).toEqual([
-      { sight: "functions", reason: "there is no file system of ftrace at /sys/kernel/tracing" },
       { sight: "memory", reason: "the kernel hides addresses" },
+      { sight: "functions", reason: "there is no file system of ftrace at /sys/kernel/tracing" },
     ]);
     expect(hidden).toEqual([expect.objectContaining({ id: 41, seenBy: ["id"], notSeenBy: ["list"] })]);
   });
