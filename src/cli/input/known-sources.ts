@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { type KnownPlaces, knownSources } from "../../loaded/known-sources.js";
 import { objectFiles } from "../files/object-files.js";
 import { counter } from "../output/progress.js";
@@ -14,7 +15,7 @@ export interface KnownOptions {
  * FILE_UNREADABLE if there is no database of packages.
  */
 export async function sourcesOf({ config, known = [], packages }: KnownOptions): Promise<KnownSources> {
-  const files = objectFiles(known).map(({ path }) => path);
+  const files = objectFiles(known).map(({ path }) => realpathSync(path));
   const configured = config === undefined ? NOTHING : await configuredPlaces(config);
   return knownSources({ ...configured, files, packages: packages === true ? await countedFiles() : null });
 }

@@ -72,7 +72,10 @@ function kernelSymbols(reads: Reads): KernelSymbols | null {
 /** Makes a value at the first question. */
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 const idOf = (key: string) => Number(key.slice(key.indexOf(":") + 1));

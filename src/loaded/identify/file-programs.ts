@@ -17,8 +17,9 @@ const MAX_FILES = 2 ** 35;
 type SearchedFile = Pick<InstalledFile, "path"> & Partial<InstalledFile>;
 
 /**
- * The programs of BPF objects in files, of which only regular ELF files are read. What has no
- * BPF, or cannot be read, is left out; what no loader could load is not known. Throws what `files` throws.
+ * The programs of BPF objects in files. Only regular ELF files are read: of a package, others are left out, as is what
+ * has no BPF; of files that the user named, those that are left out are said. What no loader could load is not known.
+ * Throws what `files` throws.
  */
 export function filePrograms(files: () => Iterable<SearchedFile>): KnownSource {
   return function* (kernel, incomplete) {
@@ -26,7 +27,10 @@ export function filePrograms(files: () => Iterable<SearchedFile>): KnownSource {
     const elf = new ElfFiles();
     for (const file of files()) {
       const bytes = elf.read(file.path, left);
-      if (bytes === null) continue;
+      if (bytes === null) {
+        if (file.package === undefined) incomplete(`${file.path} is no ELF file of at most 256 MiB that can be read`);
+        continue;
+      }
       left -= bytes.length;
       yield* programsIn(file, bytes, kernel);
     }

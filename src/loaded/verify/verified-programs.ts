@@ -26,8 +26,9 @@ export async function verifiedPrograms(
   const maps = new Map(scan.maps.map((map) => [map.id, map]));
   const programs = scan.programs.flatMap((report): readonly VerifiedProgram[] => {
     const identification = identified.get(report.id);
+    if (identification?.by !== "tag") return [];
     const { translated } = programParts(reads, report.id);
-    if (identification?.by !== "tag" || typeof translated === "number") return [];
+    if (typeof translated === "number") return [];
     return [
       {
         report,

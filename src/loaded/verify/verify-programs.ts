@@ -5,6 +5,7 @@ import type { LoadAgain, LoadedAgain } from "./load.js";
 import { LoaderProcess } from "./loader-process.js";
 import { type PlannedLoad, plannedLoads, type Question } from "./planned-loads.js";
 import { ReleasePace } from "./release-pace.js";
+import { relationOf } from "./translation.js";
 
 /** A loaded program that is known by its tag, and what it was translated to. */
 export interface VerifiedProgram extends Question {
@@ -64,8 +65,12 @@ async function answerTo({ translated }: VerifiedProgram, loads: readonly Planned
   for (const { load, candidates } of loads) {
     const found = await loader.load(load);
     if (typeof found === "string") reasons.push(found);
-    else if (Buffer.from(translated).equals(found)) same.push(...candidates);
-    else for (const candidate of candidates) others.add(candidate);
+    else {
+      const relation = relationOf(translated, found);
+      if (relation === "same") same.push(...candidates);
+      else if (relation === "other") for (const candidate of candidates) others.add(candidate);
+      else reasons.push("each load has another address of the kernel in its instructions");
+    }
   }
   return { same, others, reasons };
 }

@@ -91,6 +91,13 @@ describe.each(KERNELS)("scan --verify on Linux %s", (name, isBefore618) => {
       else expect([its, identified?.by, not_verified]).toEqual([its, "translated", null]);
   });
 
+  it("leaves a program by its tag whose instructions have an address of each load", (context) => {
+    if (typeof ran === "string") return context.skip(ran);
+    const { identified, not_verified } = programs("timer").find(({ name: its }) => its === "with_timer");
+    expect(identified.by).toBe("tag");
+    expect(not_verified).toBe("each load has another address of the kernel in its instructions");
+  });
+
   it("identifies many, and leaves nothing behind", (context) => {
     if (typeof ran === "string") return context.skip(ran);
     const found = programs("many").filter(({ type }) => type === "xdp");
@@ -114,13 +121,16 @@ function boot(name: DebianKernel, without: string): Ran | string {
   try {
     addLinks(guest, "links");
     const source = (of: string) => own(`test/system/guest/twins/${of}`);
-    const object = (of: string, ...flags: readonly string[]) => {
+    const object = (of: string, from: string, ...flags: readonly string[]) => {
       const all = ["-O2", "-g", "-target", "bpf", "-I/usr/include/x86_64-linux-gnu", ...flags];
-      execFileSync("clang-19", [...all, "-c", source("twins.bpf.c"), "-o", join(folder, of)]);
+      execFileSync("clang-19", [...all, "-c", source(from), "-o", join(folder, of)]);
       guest.file(`lib/${of}`, readFileSync(join(folder, of)));
     };
-    object("twins.o");
-    object("pass.o", "-DWITHOUT_DROP");
+    object("twins.o", "twins.bpf.c");
+    object("pass.o", "twins.bpf.c", "-DWITHOUT_DROP");
+    object("timer.o", "timer.bpf.c");
+    execFileSync("gcc", ["-O1", "-o", join(folder, "hold"), source("hold.c"), "-lbpf"]);
+    guest.program(join(folder, "hold"), "bin/hold");
     execFileSync("gcc", ["-O1", "-o", join(folder, "load"), source("load.c")]);
     guest.program(join(folder, "load"), "bin/load");
     guest.file("lib/twins/pass", twin(0x7914a772, 0x4535c8f8, 2));
@@ -144,11 +154,11 @@ const SCRIPT = (without: string) => `
 scan() { node /countersign/bin/countersign.js scan "$@"; }
 # the second hyphen is no part of what grep itself has as its command line
 loaders() { grep -l 'load[-]again' /proc/[0-9]*/cmdline 2> /dev/null; }
-hold() { mkfifo /tmp/$1; load $2 < /tmp/$1 > /tmp/$1.out & exec 3> /tmp/$1
+keep() { mkfifo /tmp/$1; load $2 < /tmp/$1 > /tmp/$1.out & exec 3> /tmp/$1
   for try in $(seq 200); do grep -q loaded /tmp/$1.out && break; sleep 0.2; done; }
 mkdir /cgroup; mount -t cgroup2 cgroup /cgroup; ip link set lo up
 mkdir -p /tracing; mount -t tracefs none /tracing
-hold twins "/lib/twins/pass /lib/twins/drop"
+keep twins "/lib/twins/pass /lib/twins/drop"
 echo PART tags; scan --json --known /lib/twins.o
 # where the kernel shows digests, programs are not verified
 mount -o bind /dev/null /proc/kcore
@@ -160,11 +170,14 @@ scan --known /lib/twins.o --verify --yes 2>&1; echo status $?; echo 0 > /proc/sy
 echo PART restricted; echo 2 > /proc/sys/kernel/kptr_restrict
 scan --known /lib/twins.o --verify --yes 2>&1; echo status $?; echo 0 > /proc/sys/kernel/kptr_restrict
 exec 3>&-
+mkfifo /tmp/timer; hold /lib/timer.o < /tmp/timer > /tmp/timer.out & exec 3> /tmp/timer
+for try in $(seq 200); do grep -q loaded /tmp/timer.out && break; sleep 0.2; done
+echo PART timer; scan --json --known /lib/timer.o --verify --yes; exec 3>&-
 export WITHOUT=${without || "by_netfilter,by_struct_ops,by_uprobe_multi,by_tcx,"}
 links /lib/links.o /lib/replaced.o /cgroup \\
   'node /countersign/bin/countersign.js scan --json --known /lib/links.o --verify --yes > /tmp/links.json 2> /tmp/links.err'
 echo PART links; cat /tmp/links.json /tmp/links.err
-hold many "$(ls -d /lib/many/*)"
+keep many "$(ls -d /lib/many/*)"
 echo PART many; scan --json --config /lib/many.yaml --verify --yes 2>&1
 echo PART left; scan --brief --json | grep -o cs_verify
 scan --json --config /lib/many.yaml --verify --yes > /tmp/out & scan=$!
