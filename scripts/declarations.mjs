@@ -23,7 +23,7 @@ const { COMMAND_INTERFACES, EFFECT_FIELDS, FILE_FIELDS, HOOKS, LOADED_FIELDS, MA
   export { VOCABULARY } from "./src/engine/load/vocabulary.js";
   export { whenUnknown } from "./src/known-fact.js";
   export { CONTAINER_FIELDS, CURRENT_FIELDS } from "./src/policy/model/current-fields.js";
-  export { CLOSED_KINDS, NAME_KINDS } from "./src/policy/model/vocabulary.js";
+  export { NAME_KINDS } from "./src/policy/model/vocabulary.js";
 `);
 const {
   CONTAINER_FIELDS,
@@ -33,7 +33,6 @@ const {
   SETTING_FIELDS,
   STATEMENT_FIELDS,
   SUBJECT_KINDS,
-  CLOSED_KINDS,
   NAME_KINDS,
   VOCABULARY,
   whenUnknown,
@@ -121,9 +120,17 @@ const functions = Object.entries(HOOKS).map(([name, { when }]) => {
   return `${comment(doc)}export type ${type}${isSubject ? "Hook" : ""} = Hooks[${JSON.stringify(name)}];\n`;
 });
 
+/** The types of names that no later version adds to. */
+const closed = new Set(Object.values(INTERFACES).flatMap(([, fields]) => Object.values(fields).flatMap(closedIn)));
+function closedIn({ type }) {
+  const { domain } = type;
+  const inner = domain.kind === "null or" || domain.kind === "list" ? domain.of : domain;
+  return inner.kind === "text" && inner.values !== undefined ? [inner.names] : [];
+}
+
 const names = Object.entries(TYPES).map(([name, doc]) => {
   const known = VOCABULARY[name].map((one) => JSON.stringify(one));
-  const members = CLOSED_KINDS.includes(name) ? known : [...known, NEWER];
+  const members = closed.has(name) ? known : [...known, NEWER];
   const line = `export type ${name} = ${members.join(" | ")};\n`;
   return `${comment(doc)}${line.length <= WIDTH ? line : `export type ${name} =\n  | ${members.join("\n  | ")};\n`}`;
 });

@@ -98,13 +98,6 @@ function namesOf(name) {
   return Object.assign({}, ...bases.map(namesOf), own);
 }
 
-const unknowable = Object.fromEntries(
-  [...interfaces].flatMap(([name, { body }]) => {
-    const found = [...body.matchAll(/^ {2}readonly (\w+)\?: /gm)].map(([, key]) => key);
-    return found.length === 0 || !(name in facts) ? [] : [[name, found]];
-  }),
-);
-
 const named = Object.fromEntries(
   Object.keys(facts)
     .filter((name) => name !== "Effects" && leadsToNames(name))
@@ -128,12 +121,6 @@ export const RESULTS: Readonly<Record<string, string>> = ${object(results, "")};
 
 /** The kind of each fact, by interface: see fact-kinds.ts. \`?\` marks a fact that can be null, \`[]\` an array. */
 export const FACTS = ${object(facts, "")} as const;
-
-/** By interface: the facts that a subject lacks where they are unknown. */
-export const CAN_BE_UNKNOWN: Readonly<Record<string, readonly string[]>> = {
-${Object.entries(unknowable)
-  .map(([name, list]) => `  ${name}: [${list.map((one) => `"${one}"`).join(", ")}],\n`)
-  .join("")}};
 
 /** By interface: the facts that are names or lead to names; \`[]\` marks an array. */
 export const NAMED_FACTS: Readonly<Record<string, Readonly<Record<string, string>>>> = ${object(named, "")};

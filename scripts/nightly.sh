@@ -8,7 +8,7 @@ npm run -s fuzz
 npm run -s test:nightly
 npm run -s test:nodes
 npm run -s test:prove
-# All virtual machines, and the seal on all kernels. CI boots a third of them, and seals one kernel.
+# All virtual machines, and the seal on all kernels. CI boots a quarter of them, and seals one kernel.
 COUNTERSIGN_NIGHTLY=1 npm run -s test:guests
 npm run -s bench:seal
 npm run -s bench:seal-tickets

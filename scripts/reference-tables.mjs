@@ -4,13 +4,17 @@ import { readFileSync } from "node:fs";
 import { importSources } from "./sources.mjs";
 import { writeGenerated } from "./write-generated.mjs";
 
-const { BACKENDS, CURRENT_FIELDS, HOOKS, LINT_RULES, SUBJECT_FIELDS, whyNot } = await importSources(`
+const { BACKENDS, COMMAND_NAMES, CURRENT_FIELDS, HOOKS, isFactOf, LINT_RULES, ...more } = await importSources(`
+  export { TARGET_FIELDS, TARGET_KINDS } from "./src/bpf/model/command-fields.js";
+  export { COMMAND_NAMES } from "./src/bpf/model/commands.js";
   export { SUBJECT_FIELDS } from "./src/config/subject-fields.js";
+  export { isFactOf } from "./src/fact-type.js";
   export { BACKENDS, HOOKS } from "./src/hooks/catalogue.js";
   export { whyNot } from "./src/known-fact.js";
   export { CURRENT_FIELDS } from "./src/policy/model/current-fields.js";
   export { LINT_RULES } from "./src/workbench/lint/rules.js";
 `);
+const { SUBJECT_FIELDS, TARGET_FIELDS, TARGET_KINDS, whyNot } = more;
 
 const hooks = Object.entries(HOOKS);
 const served = (row) => BACKENDS.map((backend) => (row.served[backend] ? "yes" : "no"));
@@ -35,6 +39,21 @@ const factTable = (fields, ways = { offline: "known offline", gate: "known in a 
     }),
 ];
 
+/** Which owners, such as commands, have which of the facts that not all have; owners of the same facts are one row. */
+const ownerTable = (owner, owners, fields) => {
+  const rows = new Map();
+  for (const name of owners) {
+    const facts = Object.keys(fields).filter((fact) => fields[fact].of !== "all" && isFactOf(fields[fact], name));
+    const key = facts.map((fact) => `\`${fact}\``).join(", ");
+    rows.set(key, [...(rows.get(key) ?? []), `\`${name}\``]);
+  }
+  const some = [...rows].filter(([facts]) => facts !== "").map(([facts, names]) => [names.join(", "), facts]);
+  return [
+    [owner, "has"],
+    [...some, ["any other", "nothing more"]],
+  ];
+};
+
 /** By file and mark: the head of a table, and its rows. */
 const TABLES = {
   "README.md": {
@@ -51,7 +70,11 @@ const TABLES = {
     "facts about programs": factTable(SUBJECT_FIELDS.program),
     "facts about maps": factTable(SUBJECT_FIELDS.map),
     "facts about commands": factTable(SUBJECT_FIELDS.command),
+    "facts of each command": ownerTable("command", COMMAND_NAMES, SUBJECT_FIELDS.command),
+    "facts about targets": factTable(TARGET_FIELDS, {}),
+    "facts of each target": ownerTable("kind", TARGET_KINDS, TARGET_FIELDS),
     "facts about files": factTable(SUBJECT_FIELDS.file),
+    "facts about tokens": factTable(SUBJECT_FIELDS.token),
     "facts about blobs": factTable(SUBJECT_FIELDS.blob),
     "facts about the caller": factTable(CURRENT_FIELDS, {}),
   },

@@ -99,6 +99,8 @@ export const ERROR_CODES = [
   "SCAN_NO_ACCESS",
   "SCAN_INCOMPLETE",
   "SCAN_ARCHIVE_INVALID",
+  "SCAN_NOT_DETACHED",
+  "SCAN_NO_OBJECT",
   "INTERNAL",
 ] as const;
 

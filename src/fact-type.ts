@@ -57,19 +57,23 @@ export interface FactField<T = unknown> {
   readonly type: FactType<T>;
   /** One or two sentences for policies' authors, for the declarations and the documentation. */
   readonly doc: string;
-  /**
-   * The commands of bpf(2), or the kinds of attach targets, whose subjects have the fact; for any other it is null.
-   * Absent if all of them have it.
-   */
-  readonly of?: readonly string[];
+}
+
+/**
+ * A row of a table of facts that not all owners have: the commands of bpf(2), or the kinds of attach targets. For any
+ * owner that `of` does not name, the fact is null.
+ */
+export interface OwnedField<Owner extends string = string> {
+  readonly of: readonly Owner[] | "all";
 }
 
 /** Whether a command, or an attach target of a kind, has a fact; for any other it is null. */
-export function isFactOf({ of }: FactField, owner: string): boolean {
-  return of === undefined || of.includes(owner);
+export function isFactOf({ of }: OwnedField, owner: string): boolean {
+  return of === "all" || of.includes(owner);
 }
 
 export type FactFields = Readonly<Record<string, FactField>>;
+export type OwnedFields<Owner extends string = string> = Readonly<Record<string, FactField & OwnedField<Owner>>>;
 
 /** The object that a table of facts describes. */
 export type FactsOf<F extends FactFields> = {
@@ -190,6 +194,21 @@ export function object<F extends FactFields>(declared: string, fields: F): FactT
     fields,
     read: (value, path, missing) => readFacts(fields, value, `${path}.`, missing),
   };
+}
+
+/** The rows of a table and of the tables in it, each by its interface and name: `File.path`. */
+export function* rowsByName(declared: string, fields: FactFields): Iterable<readonly [name: string, row: FactField]> {
+  for (const [name, row] of Object.entries(fields)) {
+    yield [`${declared}.${name}`, row];
+    if (row.type.fields !== undefined) yield* rowsByName(interfaceOf(row.type), row.type.fields);
+  }
+}
+
+/** The name of the interface of an object, or of the objects in a list. */
+function interfaceOf({ domain }: FactType<unknown>): string {
+  const inner = domain.kind === "null or" || domain.kind === "list" ? domain.of : domain;
+  if (inner.kind !== "object") throw new TypeError("a fact with a table is no object");
+  return inner.declared;
 }
 
 /** The domain of each fact of a table that policies see. */

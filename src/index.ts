@@ -10,3 +10,4 @@ export { HOOK_NAMES, HOOKS, type HookName } from "./hooks/catalogue.js";
 export type { Decision } from "./hooks/decision.js";
 export type { Subject, SubjectOf } from "./hooks/subject.js";
 export { type Current, ROOT_ON_HOST } from "./policy/model/current.js";
+export { describedRequest } from "./workbench/requests/described-request.js";

@@ -25,7 +25,8 @@ export type DecidingWay = Exclude<Way, "scan">;
  * - `null`: it is null, whatever the operation's value is;
  * - `same-as`: it has the value of another fact of the subject;
  * - `differs`: it can have another value, for one of these reasons;
- * - `unknown`: the subject lacks the fact in these cases, and reading it is the fault UNKNOWN_FACT;
+ * - `unknown`: the subject lacks the fact in these cases, and reading it is the fault UNKNOWN_FACT. `at` are the hooks
+ *   at which this can be; absent if it can be at all hooks that have the subject;
  * - `not asked`: policies are not asked about such a subject in this way.
  */
 export type Known =
@@ -34,7 +35,12 @@ export type Known =
   | "not asked"
   | { readonly "same-as": string }
   | { readonly differs: readonly string[] }
-  | { readonly unknown: string };
+  | Unknown;
+
+interface Unknown {
+  readonly unknown: string;
+  readonly at?: readonly string[];
+}
 
 export type KnownBy = Readonly<Record<Way, Known>>;
 
@@ -65,22 +71,39 @@ export function differs<const R extends readonly string[]>(...differs: R): { rea
   return { differs };
 }
 
-/** The reason in words for which a fact is not the operation's value in a way of asking; null if it is. */
-export function whyNot({ known }: SubjectField, way: Way): string | null {
+/**
+ * The reason in words for which a fact is not the operation's value in a way of asking; null if it is. Reasons among
+ * `apart` do not count.
+ */
+export function whyNot({ known }: SubjectField, way: Way, apart: readonly string[] = []): string | null {
   const how = known[way];
   if (how === "yes") return null;
   if (typeof how === "string") return how;
   if ("same-as" in how) return `the same as \`${how["same-as"]}\``;
-  return "differs" in how ? how.differs.join("; ") : `unknown ${how.unknown}`;
+  if ("unknown" in how) return `unknown ${how.unknown}`;
+  const reasons = how.differs.filter((reason) => !apart.includes(reason));
+  return reasons.length === 0 ? null : reasons.join("; ");
+}
+
+/** Whether a fact differs in a way of asking where a reason holds. */
+export function differsFor({ known }: SubjectField, way: Way, reason: string): boolean {
+  const how = known[way];
+  return typeof how === "object" && "differs" in how && how.differs.includes(reason);
+}
+
+/** The cases in which a fact is unknown to policies that decide, or in a scan. */
+export function unknownCases({ known }: SubjectField, isScan: boolean): readonly Unknown[] {
+  const ways: readonly Way[] = isScan ? ["scan"] : DECIDING;
+  return ways.flatMap((way) => {
+    const how = known[way];
+    return typeof how === "object" && "unknown" in how ? [how] : [];
+  });
 }
 
 /** In which cases a fact is unknown to policies that decide, as clauses; null if it never is. */
-export function whenUnknown({ known }: SubjectField): string | null {
-  const cases = DECIDING.flatMap((way) => {
-    const how = known[way];
-    return typeof how === "object" && "unknown" in how ? [how.unknown] : [];
-  });
-  return cases.length === 0 ? null : cases.join(", and ");
+export function whenUnknown(field: SubjectField): string | null {
+  const cases = unknownCases(field, false);
+  return cases.length === 0 ? null : cases.map(({ unknown }) => unknown).join(", and ");
 }
 
 /**

@@ -512,7 +512,7 @@ export interface BpfMap extends MapFacts {
 /** The subject of `bpf_token_create`. */
 export interface Token {
   /** `BPF_TOKEN_CREATE`. */
-  readonly name: string;
+  readonly name: CommandName;
   /** SHA-256 in lower-case hex: the same for all tokens. */
   readonly digest: string;
 }

@@ -47,15 +47,17 @@ export const DOORS = {
     },
   },
   loaded: {
-    files: 12,
-    names: 33,
+    files: 14,
+    names: 40,
     cli: {
       scan: [
         "compare/compare",
         "compare/object-state",
+        "detach",
         "facts/scanned-program",
         "hidden/hidden-object",
         "known-sources",
+        "model/attachment-key",
         "model/objects",
         "model/places",
         "model/references",
@@ -70,11 +72,11 @@ export const DOORS = {
     files: 40,
     names: 73,
     cli: {
-      check: ["requests/request-reader"],
+      "check, repl": ["requests/request-reader"],
       config: ["lint/configuration", "lint/ignored"],
       "config, lint, prove, report": ["lint"],
       explain: ["explain/explain", "explain/explanation", "explain/object-code", "explain/words", "explanation-page"],
-      "check, explain, learn, log, replay, report, top": ["replay/program-folder"],
+      "check, explain, learn, log, repl, replay, report, top": ["replay/program-folder"],
       learn: [
         "learn/learn-by",
         "learn/learner",
@@ -148,9 +150,9 @@ export const DOORS = {
     },
   },
   sys: {
-    files: 29,
-    names: 157,
-    shared: ["bpf", "bpf-programs", "btf", "file", "libc", "lock", "native", "numbers", "pidfd", "process"],
+    files: 30,
+    names: 164,
+    shared: ["bpf", "btf", "file", "libc", "lock", "native", "numbers", "pidfd", "process"],
     only: {
       gate: {
         because: "system calls; only `sys` may import koffi",
@@ -174,9 +176,9 @@ export const DOORS = {
       },
       loaded: {
         because: "system calls; only `sys` may import koffi",
-        files: ["bpf-objects", "network", "program-load"],
+        files: ["bpf-detach", "bpf-objects", "network", "program-load"],
       },
-      seal: { because: "system calls; only `sys` may import koffi", files: ["bpf-maps"] },
+      seal: { because: "system calls; only `sys` may import koffi", files: ["bpf-maps", "bpf-programs"] },
     },
   },
   engine: {
@@ -242,7 +244,7 @@ export const DOORS = {
     },
     cli: {
       "bench, check, explain, scan, seal, test": ["load/link-cache"],
-      "bench, repl": ["files/load-questions"],
+      bench: ["files/load-questions"],
     },
   },
   config: {
@@ -283,7 +285,7 @@ export const DOORS = {
   },
   policy: {
     files: 45,
-    names: 105,
+    names: 104,
     shared: [
       "attachment",
       "attachment-index",

@@ -1,4 +1,4 @@
-import { BYTES, hex, oneOf, orNull, TEXT } from "../fact-type.js";
+import { BYTES, hex, named, oneOf, orNull, TEXT } from "../fact-type.js";
 import { AT_A_CALL, differs, EVERYWHERE, known, OF_CONTENTS, type SubjectFields } from "../known-fact.js";
 import { FILE_PURPOSES, MAP_ACCESS, type SubjectKind } from "./catalogue.js";
 
@@ -22,7 +22,7 @@ export const OWN_FIELDS = {
     },
   },
   token: {
-    name: { type: TEXT, doc: "`BPF_TOKEN_CREATE`.", known: ONLY_IN_GATE },
+    name: { type: named("CommandName"), doc: "`BPF_TOKEN_CREATE`.", known: ONLY_IN_GATE },
     digest: { type: hex(32), doc: "SHA-256 in lower-case hex: the same for all tokens.", known: ONLY_IN_GATE },
   },
   file: {
@@ -33,6 +33,7 @@ export const OWN_FIELDS = {
         ...OF_CONTENTS,
         gate: {
           unknown: "for a module's file that a gate does not find in its own mount namespace, or that is deleted",
+          at: ["kernel_read_file"],
         },
         sealed: differs("the guard does not see where the file is"),
       },
@@ -64,7 +65,7 @@ export const OWN_FIELDS = {
       doc: "Parameters of a kernel module.",
       known: {
         ...OF_CONTENTS,
-        offline: { unknown: "for a module outside of a gate, where nobody loads it" },
+        offline: { unknown: "for a module outside of a gate, where nobody loads it", at: ["kernel_read_file"] },
         sealed: differs("the guard does not compare parameters of modules"),
       },
     },

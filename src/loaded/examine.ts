@@ -2,6 +2,7 @@ import { EFFECTS, type EffectName, type Effects } from "../bpf/model/facts.js";
 import { digestsOfPrograms } from "./digests/digests-of-programs.js";
 import { attachToOf } from "./effects/attach-type.js";
 import { EffectsOfPrograms, type KnownEffects } from "./effects/effects-of-programs.js";
+import type { ScannedKernel } from "./effects/scanned-kernel.js";
 import type { ScannedProgram } from "./facts/scanned-program.js";
 import { attachTypesOf } from "./identify/attach-types.js";
 import type { Identification } from "./identify/identify.js";
@@ -13,7 +14,6 @@ import type { View } from "./model/view.js";
 import type { Reads } from "./reads/reads.js";
 import { type Verified, verifiedPrograms } from "./verify/verified-programs.js";
 import type { Approve } from "./verify/verify-programs.js";
-import { KernelTypes } from "./views/kernel-types.js";
 
 /** What is found out about programs besides what the kernel lists. By id. */
 export interface Examined {
@@ -52,19 +52,20 @@ function attachTypeOf(report: ProgramReport, scan: Scan): string | undefined {
 export async function examine(
   reads: Reads,
   scan: Scan,
+  kernel: ScannedKernel,
   sources: readonly KnownSource[],
   approve: Approve | null = null,
 ): Promise<Examined> {
-  const types = new KernelTypes(reads);
-  const analysis = new EffectsOfPrograms(reads, scan, types);
+  const { types } = kernel;
+  const analysis = new EffectsOfPrograms(reads, scan, kernel);
   const effects = new Map<number, KnownEffects>();
   for (const program of scan.programs) {
     effects.set(program.id, analysis.of(program));
     await reads.stored();
   }
-  const { byId: digests, reason: digestsReason } = digestsOfPrograms(reads, scan.programs, types);
-  const known = identifyPrograms(reads, scan, types, digests, sources);
-  const verified = approve === null ? NOT_VERIFIED : await verifiedPrograms(reads, scan, known.byId, approve);
+  const { byId: digests, reason: digestsReason } = digestsOfPrograms(reads, scan.programs, kernel);
+  const known = identifyPrograms(reads, scan, kernel, digests, sources);
+  const verified = approve === null ? NOT_VERIFIED : await verifiedPrograms(reads, scan, kernel, known.byId, approve);
   const maps = new Map(scan.maps.map((map) => [map.id, map]));
   const subjects = scan.programs.map((report): ScannedProgram => {
     const its = effects.get(report.id)!;

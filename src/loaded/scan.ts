@@ -2,17 +2,20 @@ import type { Writable } from "node:stream";
 import { CountersignError } from "../error.js";
 import { bootTime } from "../sys/bpf-objects.js";
 import { type LeftOut, readFurther } from "./code/further-reads.js";
+import { ScannedKernel } from "./effects/scanned-kernel.js";
 import { type Examined, examine } from "./examine.js";
 import { hiddenObjects } from "./hidden/hidden.js";
 import type { Comparison } from "./hidden/hidden-object.js";
-import type { Patience } from "./hidden/tried-ids.js";
+import type { Patience, TellTried } from "./hidden/tried-ids.js";
 import type { KnownSource } from "./identify/known-source.js";
 import type { LinkReport, MapReport, ProgramReport, StructOps } from "./model/objects.js";
 import type { ElementPlace, MapPlace, StructOpsPlace } from "./model/places.js";
-import { keyOf, type Reference, type References } from "./model/references.js";
+import { keyOf, type ObjectName, type Reference, type References } from "./model/references.js";
 import type { Scan } from "./model/scan.js";
 import { incompleteView, type View } from "./model/view.js";
 import { mountNamespaces } from "./mounts/mount-namespaces.js";
+import { type Details, detailsOf } from "./named/details.js";
+import { requireLoaded } from "./named/require-loaded.js";
 import { cgroupPlaces } from "./places/cgroup-places.js";
 import { eventPlaces } from "./places/event-places.js";
 import { interfacePlaces } from "./places/interface-places.js";
@@ -29,7 +32,7 @@ import { pinReferences } from "./references/pins.js";
 import { processReferences, visibleProcesses } from "./references/processes.js";
 import type { Approve } from "./verify/verify-programs.js";
 import { type Listed, listLinks, listMaps, listPrograms } from "./views/kernel-objects.js";
-import { KernelTypes } from "./views/kernel-types.js";
+import type { KernelTypes } from "./views/kernel-types.js";
 import { noAccess } from "./views/no-access.js";
 import { withTracedFunctions } from "./views/traced-functions.js";
 
@@ -49,6 +52,8 @@ export interface Wanted {
   readonly approve?: Approve | null;
   /** Comparing the views, with this much patience; null for not at all. */
   readonly compared: Patience | null;
+  /** Is told how far the ids are tried, if the views are compared. */
+  readonly tell?: TellTried;
 }
 
 const NOTHING: Wanted = { sources: null, compared: null };
@@ -62,12 +67,50 @@ export function presentScan(wanted = NOTHING): Promise<ExaminedScan> {
   return examinedScan(KERNEL, wanted);
 }
 
-async function examinedScan(reads: Reads, { sources, compared, approve = null }: Wanted): Promise<ExaminedScan> {
-  const found = await scan(reads);
-  const comparison = compared === null ? null : await hiddenObjects(reads, found, compared, scan);
-  const examined = sources === null ? null : await examine(reads, found, sources, approve);
+async function examinedScan(
+  reads: Reads,
+  { sources, compared, approve = null, tell = () => {} }: Wanted,
+): Promise<ExaminedScan> {
+  const kernel = new ScannedKernel(reads);
+  const scanned = (each: Reads) => scan(each, kernel);
+  const found = await scanned(reads);
+  const comparison = compared === null ? null : await hiddenObjects(reads, found, kernel, compared, scanned, tell);
+  const examined = sources === null ? null : await examine(reads, found, kernel, sources, approve);
   const views = [...found.views, ...(examined?.views ?? []), ...archiveView(reads)];
   return { scan: { ...found, views }, examined, comparison };
+}
+
+/** A scan, and what was found out about the objects that were named. Programs of others are not examined. */
+export interface NamedScan {
+  readonly scan: Scan;
+  /** Null if no program is named. */
+  readonly examined: Examined | null;
+  readonly details: Details;
+}
+
+/**
+ * Scans, and reads what only these objects have, such as instructions and the number of elements. `archive` is that of
+ * a saved scan; null for the running kernel. Throws SCAN_NO_OBJECT for an object that is not loaded, and as
+ * {@link presentScan} and {@link archivedScan}.
+ */
+export function namedScan(
+  archive: string | null,
+  named: readonly ObjectName[],
+  { sources, approve = null }: Wanted,
+): Promise<NamedScan> {
+  const read = async (reads: Reads): Promise<NamedScan> => {
+    const kernel = new ScannedKernel(reads);
+    const found = await scan(reads, kernel);
+    requireLoaded(found, named);
+    const isNamed = ({ id }: ProgramReport) => named.some((one) => one.kind === "program" && one.id === id);
+    const programs = found.programs.filter(isNamed);
+    const examined =
+      programs.length === 0 ? null : await examine(reads, { ...found, programs }, kernel, sources ?? [], approve);
+    const details = await detailsOf(reads, found, kernel, named);
+    const views = [...found.views, ...(examined?.views ?? []), ...archiveView(reads)];
+    return { scan: { ...found, views }, examined, details };
+  };
+  return archive === null ? read(KERNEL) : readArchive(archive, read);
 }
 
 /** A scan that was saved. */
@@ -99,17 +142,21 @@ export async function savedScan(out: Writable, wanted: Wanted): Promise<SavedSca
  * The scan that an archive was saved with, by what is known now. Throws SCAN_ARCHIVE_INVALID, FILE_UNREADABLE,
  * FILE_TOO_LARGE, and what the sources throw.
  */
-export async function archivedScan(file: string, wanted = NOTHING): Promise<ExaminedScan> {
+export function archivedScan(file: string, wanted = NOTHING): Promise<ExaminedScan> {
+  return readArchive(file, (archive) => examinedScan(archive, wanted));
+}
+
+async function readArchive<T>(file: string, read: (archive: Reads) => Promise<T>): Promise<T> {
   const archive = await openArchive(file);
   try {
-    return await examinedScan(archive, wanted);
+    return await read(archive);
   } catch (error) {
     if (error instanceof CountersignError && error.code === "SCAN_ARCHIVE_INVALID") throw error.within(file);
     throw error;
   }
 }
 
-async function scan(reads: Reads): Promise<Scan> {
+async function scan(reads: Reads, { types }: ScannedKernel): Promise<Scan> {
   const programs = listPrograms(reads);
   if (programs.error !== 0)
     throw reads.isLive ? noAccess(programs.error, scanner()) : invalidArchive("has no list of programs");
@@ -125,8 +172,7 @@ async function scan(reads: Reads): Promise<Scan> {
   await reads.stored();
   const interfaces = interfacePlaces(reads, networks, programs.objects);
   const events = eventPlaces(reads, processes.events);
-  const types = new KernelTypes(reads);
-  const structOps = structOpsPlaces(reads, maps.objects, programs.objects, types);
+  const structOps = structOpsPlaces(reads, maps.objects, programs.objects, links.objects, types);
   const boot = bigRead(reads, "@boot/time", bootTime);
   const found = {
     bootId: textRead(reads, "/proc/sys/kernel/random/boot_id")?.trim() || null,

@@ -1,5 +1,6 @@
 import { programTypeName } from "../bpf/object/section.js";
-import { nextProgramId, programReportById } from "../sys/bpf-programs.js";
+import { nextObjectId } from "../sys/bpf.js";
+import { programReportById } from "../sys/bpf-programs.js";
 
 /** A program that the kernel has. */
 export interface LoadedProgram {
@@ -14,7 +15,7 @@ export interface LoadedProgram {
 /** The programs that the kernel has now, by id. Needs root; empty without. */
 export function loadedPrograms(): readonly LoadedProgram[] {
   const found: LoadedProgram[] = [];
-  for (let id = nextProgramId(0); id > 0; id = nextProgramId(id)) {
+  for (let id = nextObjectId("program", 0); id > 0; id = nextObjectId("program", id)) {
     const report = programReportById(id);
     // A program can be unloaded between the two calls.
     if (typeof report === "number") continue;

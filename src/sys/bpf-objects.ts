@@ -38,23 +38,28 @@ export interface BufferPlace {
 
 /**
  * What the kernel reports about an object (BPF_OBJ_GET_INFO_BY_FD), at most `size` bytes of its structure: bytes that
- * this kernel does not know stay 0. Returns a negative errno on failure.
+ * this kernel does not know stay 0. The caller keeps the buffers. Returns a negative errno on failure.
  */
 export function objectReport(fd: number, size: number, places: readonly BufferPlace[] = []): DataView | number {
-  const info = new DataView(new ArrayBuffer(size));
+  const { memory: info } = report;
+  new Uint8Array(info.buffer).fill(0);
   for (const { address, length, unit, unitAt, buffer } of places) {
     info.setBigUint64(address, BigInt(addressOf(buffer)), true);
     if (unitAt !== undefined) info.setUint32(unitAt, unit, true);
     info.setUint32(length, buffer.byteLength / unit, true);
   }
-  const attr = new DataView(new ArrayBuffer(16));
+  const { memory: attr, address } = asked;
   attr.setUint32(0, fd, true);
   attr.setUint32(4, size, true);
-  attr.setBigUint64(8, BigInt(addressOf(info)), true);
-  const buffers = places.map(({ buffer }) => buffer);
-  const result = bpf(OBJ_GET_INFO_BY_FD, keepAlive(new Uint8Array(attr.buffer), info, ...buffers));
-  return result < 0 ? result : info;
+  attr.setBigUint64(8, REPORT, true);
+  const result = syscall(NR.bpf, OBJ_GET_INFO_BY_FD, address, attr.byteLength);
+  return result < 0 ? result : new DataView(info.buffer.slice(0, size));
 }
+
+/** Room for each structure of information, and the attributes of the command: bpf_fd 0 · info_len 4 · info u64 8. */
+const report = new Fixed(new DataView(new ArrayBuffer(256)));
+const REPORT = BigInt(report.address);
+const asked = new Fixed(new DataView(new ArrayBuffer(16)));
 
 const OBJ_GET_INFO_BY_FD = 15;
 const PROG_QUERY = 16;

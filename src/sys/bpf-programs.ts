@@ -1,21 +1,9 @@
 import { closeSync, openSync } from "node:fs";
 import { bpf, type KernelProgram, programInfo } from "./bpf.js";
-import { addressOf, Fixed, keepAlive, syscall } from "./libc.js";
+import { addressOf, keepAlive, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
-const PROG_GET_NEXT_ID = 11;
 const PROG_GET_FD_BY_ID = 13;
-
-/** The id of the program after this one, or a negative errno: ENOENT at the end. */
-export function nextProgramId(id: number): number {
-  const { memory, address } = nextId;
-  memory[0] = id;
-  const result = syscall(NR.bpf, PROG_GET_NEXT_ID, address, memory.byteLength);
-  return result < 0 ? result : memory[1]!;
-}
-
-/** struct bpf_attr: start_id 0 · next_id 4, which the kernel writes · open_flags 8. */
-const nextId = new Fixed(new Uint32Array(3));
 
 /** What the kernel reports about the program with an id; a negative errno if there is none. */
 export function programReportById(id: number): KernelProgram | number {

@@ -24,9 +24,8 @@ const RDONLY = 1 << 3;
 
 /** The id of the object after this one, or a negative errno: ENOENT at the end, EPERM without CAP_SYS_ADMIN. */
 export function nextObjectId(kind: IdKind, id: number): number {
-  const attr = new Uint32Array([id, 0, 0]);
-  const result = bpf(BY_ID[kind].next, new Uint8Array(attr.buffer));
-  return result < 0 ? result : attr[1]!;
+  const result = byId(BY_ID[kind].next, id, 0);
+  return result < 0 ? result : words[1]!;
 }
 
 /**
@@ -35,7 +34,17 @@ export function nextObjectId(kind: IdKind, id: number): number {
  */
 export function openObject(kind: IdKind, id: number, writable = false): number {
   const flags = kind === "map" && !writable ? RDONLY : 0;
-  return bpf(BY_ID[kind].open, new Uint8Array(Uint32Array.of(id, 0, flags).buffer));
+  return byId(BY_ID[kind].open, id, flags);
+}
+
+/** union bpf_attr for ids: start_id or the id u32 0 · next_id 4 · open_flags 8. */
+const { memory: words, address: WORDS } = new Fixed(new Uint32Array(3));
+
+function byId(command: number, id: number, flags: number): number {
+  words[0] = id;
+  words[1] = 0;
+  words[2] = flags;
+  return syscall(NR.bpf, command, WORDS, words.byteLength);
 }
 
 const OBJ_GET_INFO_BY_FD = 15;
@@ -174,6 +183,15 @@ export function linkedProgram(fd: number): number {
   const info = new DataView(new ArrayBuffer(LINK_INFO_SIZE));
   const result = objectInfo(fd, info);
   return result < 0 ? result : info.getUint32(8, true);
+}
+
+/** Returns the id of the program of the link with an id, or a negative errno. */
+export function linkedProgramById(id: number): number {
+  const fd = openObject("link", id);
+  if (fd < 0) return fd;
+  const program = linkedProgram(fd);
+  syscall(NR.close, fd);
+  return program;
 }
 
 /** Fills `info` with what the kernel reports about an object; 0 or a negative errno. */

@@ -45,6 +45,25 @@ export const PLACE = new Uint8Array(
   BigUint64Array.of(BigInt(O_PATH | O_CLOEXEC), 0n, BigInt(RESOLVE_NO_MAGICLINKS)).buffer,
 );
 
+/** RESOLVE_NO_SYMLINKS and RESOLVE_IN_ROOT of linux/openat2.h. */
+const WITHIN_ROOT = 4 | 0x10;
+
+/**
+ * Opens a folder (O_PATH) by its path from a root folder, through no symbolic link: whoever can write in the path leads
+ * it nowhere else. Returns a negative errno on failure.
+ */
+export function openFolderWithin(root: number, path: string): number {
+  const how = new Uint8Array(
+    BigUint64Array.of(BigInt(O_PATH | O_DIRECTORY | O_CLOEXEC), 0n, BigInt(WITHIN_ROOT)).buffer,
+  );
+  return syscall(NR.openat2, root, cString(path), how, how.byteLength);
+}
+
+/** Removes a name from a folder; 0 or a negative errno. */
+export function unlinkIn(folder: number, name: string): number {
+  return syscall(NR.unlinkat, folder, cString(name), 0);
+}
+
 /** Opens a path with O_PATH and follows all links, including those of /proc; a negative errno on failure. */
 export function openPlainPath(path: string): number {
   return syscall(NR.openat, AT_FDCWD, cString(path), O_PATH | O_CLOEXEC, 0);
@@ -166,7 +185,7 @@ export function isMemoryFile(fd: number): boolean {
 }
 
 function isKnown(fd: number): boolean {
-  return syscall(NR.statx, fd, EMPTY_PATH, AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, status.address) === 0;
+  return syscall(NR.statx, fd, EMPTY_PATH.address, AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, status.address) === 0;
 }
 
 /** struct statx: stx_ino 32 · stx_dev_major 136 · stx_dev_minor 140 · stx_mnt_id 144. */
@@ -176,7 +195,7 @@ function deviceIn(memory: DataView): string {
 
 /** struct statx. */
 const status = new Fixed(new DataView(new ArrayBuffer(256)));
-const EMPTY_PATH = Uint8Array.of(0);
+const EMPTY_PATH = new Fixed(Uint8Array.of(0));
 const AT_EMPTY_PATH = 0x1000;
 const STATX_INO = 0x100;
 const STATX_MNT_ID = 0x1000;

@@ -1,3 +1,4 @@
+import { ERRNO } from "../errno.js";
 import { addressOf, keepAlive, must, syscall } from "./libc.js";
 import { NR } from "./numbers.js";
 
@@ -37,17 +38,41 @@ export function routeDump(
 ): RouteDump | number {
   const socket = syscall(NR.socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   if (socket < 0) return socket;
-  // struct nlmsghdr: length 0 · type 4 · flags 6 · sequence 8 · port 12
-  const bytes = new Uint8Array(16 + body.byteLength);
-  const request = new DataView(bytes.buffer);
-  request.setUint32(0, bytes.byteLength, true);
-  request.setUint16(4, type, true);
-  request.setUint16(6, NLM_F_REQUEST | NLM_F_DUMP, true);
-  bytes.set(body, 16);
+  const bytes = requestOf(type, NLM_F_REQUEST | NLM_F_DUMP, body);
   const sent = syscall(NR.write, socket, bytes, bytes.byteLength);
   const parts = sent < 0 ? sent : receivedParts(socket, kept);
   syscall(NR.close, socket);
   return parts;
+}
+
+const NLM_F_ACK = 4;
+
+/**
+ * Has rtnetlink change something in the calling thread's network namespace. `body` is what follows struct nlmsghdr.
+ * Returns 0 or a negative errno. The kernel has its answer ready when the request was sent.
+ */
+export function routeChange(type: number, body: Uint8Array): number {
+  const socket = syscall(NR.socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (socket < 0) return socket;
+  const request = requestOf(type, NLM_F_REQUEST | NLM_F_ACK, body);
+  const sent = syscall(NR.write, socket, request, request.byteLength);
+  const answer = new DataView(new ArrayBuffer(ROOM));
+  const received = sent < 0 ? sent : syscall(NR.recvmsg, socket, headerOf(new Uint8Array(answer.buffer)), MSG_DONTWAIT);
+  syscall(NR.close, socket);
+  if (received < 0) return received;
+  // struct nlmsgerr: error s32 0; type 2 of linux/netlink.h
+  return received < 20 || answer.getUint16(4, true) !== 2 ? -ERRNO.EBADMSG : answer.getInt32(16, true);
+}
+
+/** struct nlmsghdr: length 0 · type 4 · flags 6 · sequence 8 · port 12. */
+function requestOf(type: number, flags: number, body: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(16 + body.byteLength);
+  const request = new DataView(bytes.buffer);
+  request.setUint32(0, bytes.byteLength, true);
+  request.setUint16(4, type, true);
+  request.setUint16(6, flags, true);
+  bytes.set(body, 16);
+  return bytes;
 }
 
 function receivedParts(socket: number, kept: (part: Uint8Array) => Uint8Array): RouteDump | number {

@@ -47,6 +47,8 @@ export const NR = {
   waitid: 247,
   ioprio_set: 251,
   openat: 257,
+  getdents64: 217,
+  unlinkat: 263,
   readlinkat: 267,
   unshare: 272,
   timerfd_create: 283,

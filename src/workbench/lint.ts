@@ -14,6 +14,8 @@ export type { Finding } from "./lint/model/finding.js";
 export interface LintOptions {
   /** Also checks types, with the user's own TypeScript. */
   readonly types?: boolean;
+  /** Also names reads of facts that a scan does not know. */
+  readonly forScan?: boolean;
 }
 
 export interface LintResult {
@@ -31,7 +33,10 @@ const POLICY = /^\.(?:js|mjs|ts)$/;
  * Checks configurations with everything that they name, also their shadows, and policies alone. Does not decide, run a
  * policy or write a log. Throws USAGE for a file that is neither, and if types cannot be checked.
  */
-export async function lint(paths: readonly string[], { types = false }: LintOptions = {}): Promise<LintResult> {
+export async function lint(
+  paths: readonly string[],
+  { types = false, forScan = false }: LintOptions = {},
+): Promise<LintResult> {
   const findings: Finding[] = [];
   const files = new Set<string>();
   const unreadable: CountersignError[] = [];
@@ -41,8 +46,8 @@ export async function lint(paths: readonly string[], { types = false }: LintOpti
     try {
       const isConfig = isConfigPath(path);
       const result = isConfig
-        ? await (await import("./lint/configuration.js")).lintConfig(path)
-        : await policyAlone(path);
+        ? await (await import("./lint/configuration.js")).lintConfig(path, forScan)
+        : await policyAlone(path, forScan);
       files.add(path);
       findings.push(...result.findings);
       const { shadow } = result;
@@ -67,11 +72,11 @@ export async function lint(paths: readonly string[], { types = false }: LintOpti
   return { findings: inOrder(withoutIgnored(findings)), files: [...files], unreadable };
 }
 
-async function policyAlone(path: string): Promise<LintedConfig> {
+async function policyAlone(path: string, forScan: boolean): Promise<LintedConfig> {
   // Few policies have a test in YAML, and its schema takes longer to load than the policy to check.
   const test = existsSync(testFile(path)) ? (await import("./lint/tests.js")).lintTest(path) : null;
   const labels = test?.labels ?? new Set<string>();
-  const { findings, units } = lintPolicy(path, { guaranteed: new Set(), labels });
+  const { findings, units } = lintPolicy(path, { guaranteed: new Set(), labels, forScan });
   return { findings: [...(test?.findings ?? []), ...findings], policies: [units], declarations: "", shadow: null };
 }
 

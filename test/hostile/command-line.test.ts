@@ -295,7 +295,11 @@ describe("a command line that is not understood", () => {
     [["check", "--no-such-option", "a.o"], "unknown option"],
     [["chekc"], "check"],
     [["types", "maps.d.ts"], "too many arguments"],
-    [["scan", "37"], "too many arguments"],
+    [["scan", "37"], "write KIND:ID"],
+    [["scan", "prog:37"], "`prog:37` names no object"],
+    [["scan", "program:x"], "`program:x` names no object"],
+    [["scan", "--brief", "program:37"], "--brief goes without the names of objects"],
+    [["scan", "--save", "a.tar", "program:37"], "--save goes without the names of objects"],
   ])("%j exits with 2 and says why", async (words, message) => {
     const { code, out, err } = await runCommand(...(words as string[]));
     expect({ code, out }).toEqual({ code: 2, out: "" });

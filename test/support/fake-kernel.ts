@@ -10,8 +10,10 @@ import type { BtfReport, MapTypes } from "../../src/sys/btf.js";
 export const kernel = {
   programs: new Map<number, KernelProgram>(),
   maps: new Map<number, KernelMap>(),
-  /** The program of each link. */
+  /** The program of each link, by its fd or id. */
   links: new Map<number, number>(),
+  /** The ids in use, in ascending order. */
+  ids: { program: [], map: [], link: [] } as Record<"program" | "map" | "link", number[]>,
   /** The names of files, for fds that are none of these. */
   names: new Map<number, string>(),
   frozen: new Set<number>(),
@@ -32,6 +34,7 @@ export function resetKernel(): void {
     each.clear();
   for (const each of [kernel.btfs, kernel.mapTypes, kernel.programBtfs]) each.clear();
   kernel.bpf = () => -ERRNO.EPERM;
+  kernel.ids = { program: [], map: [], link: [] };
   kernel.freezes = 0;
   kernel.closed = [];
 }
@@ -47,6 +50,9 @@ export const BPF = {
   isFrozen: (fd: number) => kernel.frozen.has(fd),
   elementAt: (fd: number) => kernel.values.get(fd) ?? null,
   btfOf: (fd: number) => kernel.btfs.get(fd)?.bytes ?? null,
+  nextObjectId: (kind: "program" | "map" | "link", id: number) =>
+    kernel.ids[kind].find((used) => used > id) ?? -ERRNO.ENOENT,
+  linkedProgramById: (id: number) => kernel.links.get(id) ?? -ERRNO.ENOENT,
   programExists: () => true,
   mapExists: () => true,
 };

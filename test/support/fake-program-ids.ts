@@ -14,7 +14,7 @@ export class FakeProgramIds {
     for (const id of ids) this.#used.delete(id);
   }
 
-  /** Like `nextProgramId`: ENOENT at the end. */
+  /** Like `nextObjectId`: ENOENT at the end. */
   readonly next = (id: number): number => {
     this.calls += 1;
     for (let next = id + 1; next <= this.#last; next += 1) if (this.#used.has(next)) return next;

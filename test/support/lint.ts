@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
-import { type Finding, lint } from "../../src/workbench/lint.js";
+import { type Finding, type LintOptions, lint } from "../../src/workbench/lint.js";
 
 /** The place in a text where a finding is expected. */
 export const MARK = "§";
@@ -19,8 +19,8 @@ export class LintFolder {
   }
 
   /** The findings about one of the files; paths in them are relative to the folder. */
-  async lint(name: string): Promise<readonly Finding[]> {
-    const { findings, unreadable } = await lint([join(this.path, name)]);
+  async lint(name: string, options: LintOptions = {}): Promise<readonly Finding[]> {
+    const { findings, unreadable } = await lint([join(this.path, name)], options);
     if (unreadable[0] !== undefined) throw unreadable[0];
     return findings.map((finding) => ({ ...finding, file: this.#own(finding.file) }));
   }

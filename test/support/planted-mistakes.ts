@@ -4,6 +4,8 @@ export interface Planted {
   readonly title: string;
   /** Files by name. `countersign.yaml` is linted if there is one, otherwise `policy.js`. */
   readonly files: Readonly<Record<string, string>>;
+  /** Whether lint finds it only with `--scan`. */
+  readonly forScan?: true;
 }
 
 /** The text of a policy that imports what it uses. */
@@ -210,6 +212,32 @@ export function kernel_read_file(file) {
 }
 `,
   ),
+  asPolicy(
+    "LINT_UNKNOWN_FACT",
+    "a path that is asked only in another branch",
+    `export function kernel_read_file(file) {
+  if (file.name === "dummy" && "path" in file) return file.path === null ? 0 : -1;
+  return §file.path === "/lib/modules/x.ko" ? 0 : -1;
+}
+`,
+  ),
+  asPolicy(
+    "LINT_UNKNOWN_FACT",
+    "parameters that are taken from the argument",
+    'export const kernel_read_file = ({ §parameters }) => (parameters === "" ? 0 : -1);\n',
+  ),
+  {
+    ...inPolicy("LINT_UNKNOWN_IN_SCAN", "a licence", '  return §prog.license === "GPL" ? 0 : deny("GPL only");'),
+    forScan: true,
+  },
+  {
+    ...inPolicy(
+      "LINT_UNKNOWN_IN_SCAN",
+      "contents of maps",
+      '  return "maps" in prog && prog.maps.every((map) => §map.contents === null) ? 0 : deny("constants");',
+    ),
+    forScan: true,
+  },
   inPolicy(
     "LINT_NULLABLE_FACT",
     "a container that can be null",

@@ -10,11 +10,12 @@ import { Kernel } from "../../src/bpf/relocate.js";
 import { knownPrograms } from "../../src/loaded/identify/known-object.js";
 import { filePlace } from "../../src/loaded/identify/known-program.js";
 import type { KnownSource } from "../../src/loaded/identify/known-source.js";
+import type { ObjectName } from "../../src/loaded/model/references.js";
 import type { Scan } from "../../src/loaded/model/scan.js";
 import { ArchiveWriter } from "../../src/loaded/reads/archive-writer.js";
 import type { Raw } from "../../src/loaded/reads/reads.js";
 import { Saving } from "../../src/loaded/reads/saving.js";
-import { archivedScan, type ExaminedScan, type Wanted } from "../../src/loaded/scan.js";
+import { archivedScan, type ExaminedScan, type NamedScan, namedScan, type Wanted } from "../../src/loaded/scan.js";
 import { LINK_SIZE } from "../../src/loaded/views/link-report.js";
 import { MAP_FIELDS, MAP_SIZE } from "../../src/loaded/views/map-report.js";
 import { PROGRAM_FIELDS, PROGRAM_SIZE } from "../../src/loaded/views/program-report.js";
@@ -151,13 +152,22 @@ export async function comparisonIn(bytes: Uint8Array): Promise<NonNullable<Exami
   return (await readAs(bytes, { sources: null, compared: "usual" })).comparison!;
 }
 
+/** These objects in full. */
+export function namedIn(bytes: Uint8Array, named: readonly ObjectName[]): Promise<NamedScan> {
+  return inFile(bytes, (file) => namedScan(file, named, { sources: [], compared: null }));
+}
+
+function readAs(bytes: Uint8Array, wanted?: Wanted): Promise<ExaminedScan> {
+  return inFile(bytes, (file) => archivedScan(file, wanted));
+}
+
 /** Has a file with these bytes read as an archive. */
-async function readAs(bytes: Uint8Array, wanted?: Wanted): Promise<ExaminedScan> {
+async function inFile<T>(bytes: Uint8Array, read: (file: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "archive-"));
   try {
     const file = join(folder, "scan.tar");
     writeFileSync(file, bytes);
-    return await archivedScan(file, wanted);
+    return await read(file);
   } finally {
     rmSync(folder, { recursive: true });
   }

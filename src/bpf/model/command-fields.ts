@@ -2,7 +2,7 @@
  * The facts about commands of bpf(2): one row for each. The subject and its type and the declarations for policies
  * (types/countersign.d.ts) are made from these rows.
  */
-import { COUNT, hex, list, named, object, orNull, TEXT } from "../../fact-type.js";
+import { COUNT, hex, list, named, type OwnedFields, object, orNull, TEXT } from "../../fact-type.js";
 import { AT_A_CALL, differs, type SubjectFields } from "../../known-fact.js";
 import type { CommandName } from "./commands.js";
 
@@ -27,9 +27,9 @@ export const TARGET_KINDS = [
 export const PROGRAM_REFERENCE_FIELDS = {
   name: { type: TEXT, doc: "", known: AT_A_CALL },
   type: { type: named("ProgramType"), doc: "", known: AT_A_CALL },
-  tag: { type: TEXT, doc: "8 bytes in lower-case hex.", known: AT_A_CALL },
+  tag: { type: hex(8), doc: "8 bytes in lower-case hex.", known: AT_A_CALL },
   digest: {
-    type: orNull(TEXT, "if this gate did not judge the program"),
+    type: orNull(hex(32), "if this gate did not judge the program"),
     doc: "The digest of the program's subject.",
     known: AT_A_CALL,
   },
@@ -47,7 +47,7 @@ const OTHER_KINDS = "for other kinds";
 const OTHER_COMMANDS = "for other commands";
 
 export const TARGET_FIELDS = {
-  kind: { type: named("TargetKind"), doc: "", known: AT_A_CALL },
+  kind: { of: "all", type: named("TargetKind"), doc: "", known: AT_A_CALL },
   ifindex: {
     of: ["interface"],
     type: orNull(COUNT, OTHER_KINDS),
@@ -108,7 +108,7 @@ export const TARGET_FIELDS = {
     doc: "Id, in the gate's pid namespace, of the process of the uprobes; 0 for any process.",
     known: AT_A_CALL,
   },
-} as const satisfies SubjectFields;
+} as const satisfies SubjectFields & OwnedFields<(typeof TARGET_KINDS)[number]>;
 
 const ATTACH_FIELDS = {
   type: {
@@ -184,26 +184,33 @@ const ATTR_FIELDS = {
     doc: "",
     known: AT_A_CALL,
   },
-} as const satisfies SubjectFields;
+} as const satisfies SubjectFields & OwnedFields<CommandName>;
 
 /** Why the digest of a command offline is not that of a gate, as a clause. */
 export const COVERS_SIZE = "it covers `size`";
 
 export const COMMAND_FIELDS = {
-  name: { type: named("CommandName"), doc: "Spelled as in linux/bpf.h, such as `BPF_LINK_CREATE`.", known: AT_A_CALL },
+  name: {
+    of: "all",
+    type: named("CommandName"),
+    doc: "Spelled as in linux/bpf.h, such as `BPF_LINK_CREATE`.",
+    known: AT_A_CALL,
+  },
   digest: {
+    of: "all",
     type: hex(32),
     doc: "SHA-256 in lower-case hex: for BPF_BTF_LOAD of the BTF, else of these facts.",
     known: { ...AT_A_CALL, offline: differs(COVERS_SIZE) },
   },
-  cmd: { type: COUNT, doc: "", known: AT_A_CALL },
+  cmd: { of: "all", type: COUNT, doc: "", known: AT_A_CALL },
   size: {
+    of: "all",
     type: orNull(COUNT, "offline, since it depends on the loader, and where a case does not give it"),
     doc: "Size of bpf_attr in bytes.",
     known: { ...AT_A_CALL, offline: "null" },
   },
   ...ATTR_FIELDS,
-} as const satisfies SubjectFields;
+} as const satisfies SubjectFields & OwnedFields<CommandName>;
 
 /** The interfaces in types/countersign.d.ts, with their doc comments. */
 export const COMMAND_INTERFACES: Readonly<Record<string, readonly [doc: string, fields: SubjectFields]>> = {

@@ -21,21 +21,24 @@ import {
 import { differs, EVERYWHERE, known, type SubjectField, type SubjectFields } from "../../known-fact.js";
 import {
   ASSEMBLED,
-  EMBEDDED_DATA,
+  LOADER_CHOICES,
   LONG_NAME,
+  MAP_DIFFERENCES,
   NAMES_NO_TARGET,
   NOT_KEPT,
   NOT_REPORTED,
   OF_CODE,
+  OF_DIGEST,
   OF_EFFECTS,
   OF_ENTRIES,
   OF_FILE,
+  OF_KEYS,
   OF_LOAD,
   OF_LOADER,
-  OF_SIZE,
+  OF_MEMORY,
   OF_STATEMENTS,
+  OF_VALUES,
   REPORTED,
-  STRUCT_OPS,
 } from "./differences.js";
 import { MISMATCH_FIELDS, STATEMENT_FIELDS } from "./statement-fields.js";
 
@@ -102,15 +105,18 @@ export const MAP_DEFINITION_FIELDS = {
   name: {
     type: TEXT,
     doc: "",
-    known: known({ offline: differs(EMBEDDED_DATA), sealed: differs("the loader chooses the names of maps") }),
+    known: known({
+      offline: differs(MAP_DIFFERENCES.embedded),
+      sealed: differs("the loader chooses the names of maps"),
+    }),
   },
   type: {
     type: named("MapType"),
     doc: "As bpftool spells it: `hash`, `array`, `ringbuf` and so on, or `unknown`.",
     known: EVERYWHERE,
   },
-  key_size: { type: COUNT, doc: "In bytes.", known: EVERYWHERE },
-  value_size: { type: COUNT, doc: "In bytes.", known: known({ offline: differs(STRUCT_OPS) }) },
+  key_size: { type: COUNT, doc: "In bytes.", known: OF_KEYS },
+  value_size: { type: COUNT, doc: "In bytes.", known: OF_VALUES },
   max_entries: { type: COUNT, doc: "", known: OF_ENTRIES },
   flags: { type: COUNT, doc: "`map_flags` of bpf_attr.", known: EVERYWHERE },
   contents: {
@@ -119,14 +125,20 @@ export const MAP_DEFINITION_FIELDS = {
       "unless the map is frozen, and read-only for programs or, in a load, exclusive to the program",
     ),
     doc: "SHA-256 of the initial contents in lower-case hex.",
-    known: EVERYWHERE,
+    known: known({
+      sealed: differs(LOADER_CHOICES.variables),
+      scan: {
+        unknown: "for a map that is read-only for programs, unless it is known not to be frozen",
+        at: ["bpf_prog_load", "bpf_prog"],
+      },
+    }),
   },
 } as const satisfies SubjectFields;
 
 export const MAP_FIELDS = {
   ...MAP_DEFINITION_FIELDS,
-  memory: { type: AMOUNT, doc: "Upper bound in bytes of the kernel memory of the full map.", known: OF_SIZE },
-  memory_per_cpu: { type: AMOUNT, doc: "Additional bytes for each possible CPU.", known: OF_SIZE },
+  memory: { type: AMOUNT, doc: "Upper bound in bytes of the kernel memory of the full map.", known: OF_MEMORY },
+  memory_per_cpu: { type: AMOUNT, doc: "Additional bytes for each possible CPU.", known: OF_MEMORY },
 } as const satisfies SubjectFields;
 
 /** What the kernel reports about a loaded program (struct bpf_prog_info of linux/bpf.h). */
@@ -250,12 +262,12 @@ export const PROGRAM_FIELDS = {
       sealed: differs("they have the fds of the load"),
     },
   },
-  digest: { type: hex(32), source: "code", doc: "SHA-256 of `insns` in lower-case hex.", known: OF_CODE },
+  digest: { type: hex(32), source: "code", doc: "SHA-256 of `insns` in lower-case hex.", known: OF_DIGEST },
   tag: {
     type: hex(8),
     source: "code",
     doc: "First 8 bytes of `digest`, which is the kernel's tag from Linux 6.18 on.",
-    known: OF_CODE,
+    known: OF_DIGEST,
   },
   helpers: {
     type: list(named("HelperName")),
@@ -273,7 +285,7 @@ export const PROGRAM_FIELDS = {
     type: list(object("MapFacts", MAP_FIELDS)),
     source: "load",
     doc: "The maps that the program refers to, in the order of its instructions.",
-    known: EVERYWHERE,
+    known: known({ scan: { unknown: "if the kernel does not list all of them" } }),
   },
   effects: {
     type: object("Effects", EFFECT_FIELDS),
@@ -340,7 +352,7 @@ export const PROGRAM_FIELDS = {
     source: "kernel",
     unloaded: false,
     doc: "Whether the kernel loaded instructions other than those that were judged (bpf_core_apply, kernel/bpf/btf.c).",
-    known: known({ offline: differs(REPORTED), scan: differs(REPORTED) }),
+    known: known({ offline: differs(REPORTED), scan: differs("it is false: nobody judged the program") }),
   },
 } as const satisfies Readonly<Record<string, ProgramField>>;
 

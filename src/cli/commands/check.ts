@@ -8,7 +8,7 @@ import { CountersignError } from "../../error.js";
 import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
 import type { Decision } from "../../hooks/decision.js";
 import { openCache } from "../input/cache-option.js";
-import { type CallerFlags, whoAsks, withCallerFlags } from "../input/caller-flags.js";
+import { type CallerFlags, requireSubjects, whoAsks, withCallerFlags } from "../input/caller-flags.js";
 import {
   KERNEL_FILES,
   type KernelOptions,
@@ -135,23 +135,6 @@ async function check(files: readonly string[], options: Options): Promise<void> 
     cache?.save();
   }
 }
-
-/** Throws USAGE unless either files or requests are named, and for options that are about files alone. */
-function requireSubjects(files: readonly string[], options: Options): void {
-  if (options.request === undefined) {
-    if (files.length > 0) return;
-    throw new CountersignError("USAGE", "no file is named", { remedy: "name files, or requests with --request" });
-  }
-  const given = ABOUT_FILES.find((name) => options[name] !== undefined);
-  const other = files.length > 0 ? "a file" : given !== undefined ? `--${given}` : null;
-  if (other === null && Object.keys(options.label).length === 0) return;
-  throw new CountersignError("USAGE", `--request goes without ${other ?? "--label"}`, {
-    remedy: "say in each request who asks and about what, or name files in place of requests",
-  });
-}
-
-/** The options that say about a file what a request says itself. */
-const ABOUT_FILES = ["btf", "signature", "as", "uid", "comm"] as const;
 
 async function signatureIn(file: string): Promise<Uint8Array> {
   const { readSignature } = await import("../../trust/signature-file.js");

@@ -18,6 +18,7 @@ export function command(): Command {
     .argument("[file...]", `configurations, with all that they name, or single policies (default: ${DEFAULT_CONFIG})`)
     .option("--fix", "correct what can be corrected without allowing anything that was denied before")
     .option("--types", "check types as well, with your own `typescript` (5 or later)")
+    .option("--scan", "also name reads of facts that `scan --config` does not know of what is loaded")
     .addOption(new Option("--format <format>", "the form of the output").choices(FORMATS).default("text"))
     .option("--json", "short for --format json: one object with `findings`, `files` and `fixed`")
     .addHelpText(
@@ -44,6 +45,7 @@ Examples:
 interface Options {
   readonly fix?: true;
   readonly types?: true;
+  readonly scan?: true;
   readonly format: (typeof FORMATS)[number];
   readonly json?: true;
 }
@@ -53,20 +55,21 @@ const MAX_FIXED = 2 ** 20;
 /** A fix can uncover another mistake with a fix. */
 const MAX_ROUNDS = 5;
 
-async function run(given: readonly string[], { fix, types, format, json }: Options): Promise<void> {
+async function run(given: readonly string[], { fix, types, scan, format, json }: Options): Promise<void> {
   if (json === true && format !== "text" && format !== "json")
     throw new CountersignError("USAGE", `--json and --format ${format} exclude each other`, {
       remedy: "leave one of them out",
     });
   compileWasmOnce();
   const paths = given.length === 0 ? [DEFAULT_CONFIG] : given;
-  let result = await lint(paths, { types: types === true });
+  const options = { types: types === true, forScan: scan === true };
+  let result = await lint(paths, options);
   let fixed = 0;
   for (let round = 0; fix === true && round < MAX_ROUNDS; round++) {
     const made = fixFiles(result.findings);
     if (made === 0) break;
     fixed += made;
-    result = await lint(paths, { types: types === true });
+    result = await lint(paths, options);
   }
   await report(result, fixed, json === true ? "json" : format);
   result.unreadable.forEach(printError);

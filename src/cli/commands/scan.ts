@@ -2,11 +2,13 @@ import type { Writable } from "node:stream";
 import { Command, Option } from "commander";
 import { CountersignError } from "../../error.js";
 import { compareScans } from "../../loaded/compare/compare.js";
+import type { ObjectName } from "../../loaded/model/references.js";
 import type { Scan } from "../../loaded/model/scan.js";
 import type { View } from "../../loaded/model/view.js";
 import {
   archivedScan,
   type ExaminedScan,
+  namedScan,
   presentScan,
   type SavedScan,
   savedScan,
@@ -16,12 +18,16 @@ import { serveLoads } from "../../loaded/verify/load-again.js";
 import { writeStreamed } from "../files/streamed-file.js";
 import { type CallerFlags, whoAsks, withCallerFlags } from "../input/caller-flags.js";
 import { collectOption } from "../input/collect-option.js";
+import { objectNamed } from "../input/object-name.js";
 import type { ScanVerdict } from "../loaded/scan-verdicts.js";
 import { type ComparedScans, comparisonLines, comparisonText } from "../output/comparison.js";
 import { EXIT } from "../output/exit.js";
-import { print, printError, printJson } from "../output/output.js";
-import { scanLines } from "../output/scan-lines.js";
+import { namedText } from "../output/named-text.js";
+import { print, printError, printJsonLines } from "../output/output.js";
+import { LongProgress } from "../output/progress.js";
+import { namedLines, scanLines } from "../output/scan-lines.js";
 import { scanText } from "../output/scan-text.js";
+import { detachCommand } from "./scan/scan-detach.js";
 
 /** `countersign scan`: what is loaded in the running kernel. */
 export function command(): Command {
@@ -29,6 +35,7 @@ export function command(): Command {
     .description(
       "Shows which BPF programs, maps and links the running kernel has, where they are attached and who holds them",
     )
+    .argument("[objects...]", "only these, in full: KIND:ID, as in `program:72`, `map:31` and `link:12`")
     .option("--brief", "only what the kernel lists: neither which programs they are nor what they can do")
     .option("--deep", "try each id that there can be, however long it takes")
     .option("--json", "one JSON object a line: programs, maps, links, places, struct_ops, then what was read")
@@ -42,12 +49,16 @@ export function command(): Command {
     .addOption(new Option("--load-again").hideHelp())
     .option("--compare <file>", "show what is new, has moved or is gone since an archive was saved");
   return withCallerFlags(command)
+    .addCommand(detachCommand())
     .addHelpText(
       "after",
       `
 Asks the kernel itself, needs root, and changes nothing; only --verify loads programs, one at a time, named cs_verify,
 which are closed at once and never attached, pinned or run. docs/scan.md says what no list shows. --from needs neither
-root nor BPF: it prints what the scan printed that saved the archive.
+root nor BPF: it prints what the scan printed that saved the archive. \`scan detach\` removes an attachment or pin.
+
+Objects that are named are shown in full: programs with their instructions and what their effects come from, maps with
+their types and number of elements. Instructions are read of these alone, and what hides is not looked for.
 
 With --config, policies decide about the load and the hand-out of each program and map. Facts that the kernel does not
 keep, such as statements and signatures, are unknown: a policy that reads one has not decided. Root asks, with the uid
@@ -65,11 +76,13 @@ could not be decided.
 
 Examples:
   countersign scan
+  countersign scan program:72 map:31
   countersign scan --json | jq -r 'select(.kind == "program") | "\\(.loaded_at) \\(.uid) \\(.name)"'
   countersign scan --config countersign.yaml --label app=tracer
   countersign scan --packages --known /opt/tracer
   countersign scan --save before.tar
   countersign scan --compare before.tar
+  countersign scan detach program:72
   ssh root@web1 countersign scan --save - > web1.tar && countersign scan --from web1.tar`,
     )
     .action(show);
@@ -93,17 +106,21 @@ interface Options extends CallerFlags {
 /** The name of a file that means standard output. */
 const STDOUT = "-";
 
-async function show(options: Options): Promise<void> {
+async function show(words: readonly string[], options: Options): Promise<void> {
   const { brief, deep, json, save, from, compare, verify, loadAgain } = options;
   if (loadAgain === true) return serveLoads();
   const isWhole = brief !== true && compare === undefined;
   requireUsable(options);
+  if (words.length > 0) return showNamed(words.map(objectNamed), options);
   // an archive that cannot be read is said before the kernel is asked
   const before = compare === undefined ? null : (await archivedScan(compare)).scan;
   const sources = await sourcesOfOptions(options);
   const approve = verify === true ? (...of: Approved) => requireApproval(options, ...of) : null;
-  const wanted = { sources, approve, compared: deep === true ? "deep" : "usual" } as const;
-  const found = save === undefined ? await scanOf(from, isWhole ? wanted : undefined) : await saved(save, wanted);
+  const progress = new LongProgress();
+  const tell: Wanted["tell"] = (kind, tried, of) => progress.show(`tried ids of ${kind}s`, tried, of);
+  const wanted: Wanted = { sources, approve, compared: deep === true ? "deep" : "usual", tell };
+  const scanning = save === undefined ? scanOf(from, isWhole ? wanted : undefined) : saved(save, wanted);
+  const found = await scanning.finally(() => progress.stop());
   const { scan, ...rest } = found;
   if (save === STDOUT) {
     reportGaps(scan.views);
@@ -112,7 +129,7 @@ async function show(options: Options): Promise<void> {
   if (before === null) {
     const shown = brief === true ? { examined: null, comparison: null } : rest;
     const verdicts = shown.examined === null ? null : await verdictsOf(scan, shown.examined, options);
-    if (json === true) for (const line of scanLines(scan, shown, verdicts)) printJson(line);
+    if (json === true) printJsonLines(scanLines(scan, shown, verdicts));
     else print(scanText(scan, shown, verdicts));
     reportGaps(scan.views);
     const isHiding = (shown.comparison?.hidden.length ?? 0) > 0;
@@ -122,6 +139,32 @@ async function show(options: Options): Promise<void> {
   }
   const compared = { before, after: scan, comparison: compareScans(before, scan) };
   printComparison(compared, json === true);
+}
+
+/** Shows objects that are named. */
+async function showNamed(named: readonly ObjectName[], options: Options): Promise<void> {
+  requireNameable(options);
+  const { json, from = null, verify } = options;
+  const approve = verify === true ? (...of: Approved) => requireApproval(options, ...of) : null;
+  const wanted: Wanted = { sources: await sourcesOfOptions(options), approve, compared: null };
+  const found = await namedScan(from, named, wanted);
+  const { scan, examined } = found;
+  const maps = scan.maps.filter(({ id }) => named.some((one) => one.kind === "map" && one.id === id));
+  const verdicts = await verdictsOf({ ...scan, maps }, examined ?? { subjects: [] }, options);
+  if (json === true) printJsonLines(namedLines(found, named, verdicts));
+  else print(namedText(found, named, verdicts));
+  reportGaps(scan.views);
+  process.exitCode = Math.max(Number(process.exitCode ?? 0), exitCodeOf(verdicts ?? []));
+}
+
+/** Throws USAGE for options that are about all that is loaded. */
+function requireNameable({ brief, deep, save, compare }: Options): void {
+  const whole = { "--brief": brief, "--deep": deep, "--save": save, "--compare": compare };
+  const [other] = Object.entries(whole).find(([, given]) => given !== undefined) ?? [];
+  if (other !== undefined)
+    throw new CountersignError("USAGE", `${other} goes without the names of objects`, {
+      remedy: "see `countersign scan --help`",
+    });
 }
 
 function requireUsable(options: Options): void {
@@ -146,7 +189,7 @@ function requireUsable(options: Options): void {
 /** What the configuration would decide; null without one. */
 async function verdictsOf(
   scan: Scan,
-  examined: NonNullable<ExaminedScan["examined"]>,
+  examined: Pick<NonNullable<ExaminedScan["examined"]>, "subjects">,
   options: Options,
 ): Promise<readonly ScanVerdict[] | null> {
   const { config } = options;
@@ -215,7 +258,7 @@ async function saved(file: string, wanted: Wanted): Promise<ExaminedScan> {
 const SHOWN = 10;
 
 function printComparison(compared: ComparedScans, json: boolean): void {
-  if (json) for (const line of comparisonLines(compared)) printJson(line);
+  if (json) printJsonLines(comparisonLines(compared));
   else print(comparisonText(compared));
   const { before, after, comparison } = compared;
   reportGaps([...before.views.map((view) => ({ ...view, name: `${view.name} of the archive` })), ...after.views]);

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { CountersignError } from "../../error.js";
 import { type Current, ROOT_ON_HOST } from "../../policy/model/current.js";
 import { callerWith } from "./caller-options.js";
 
@@ -38,4 +39,28 @@ function uid(text: string): number {
   if (!/^\d{1,10}$/.test(text) || Number(text) > 0xffffffff)
     throw new InvalidArgumentError("Give a number below 4294967296.");
   return Number(text);
+}
+
+/** Options of a command that decides about files, or about requests, which say themselves which task asks. */
+export interface SubjectSource extends CallerFlags {
+  readonly request?: string;
+  readonly btf?: unknown;
+  readonly signature?: unknown;
+}
+
+/** The options that say about a file what a request says itself. */
+const ABOUT_FILES = ["btf", "signature", "as", "uid", "comm"] as const;
+
+/** Throws USAGE unless either files or requests are named, and for options that are about files alone. */
+export function requireSubjects(files: readonly string[], options: SubjectSource): void {
+  if (options.request === undefined) {
+    if (files.length > 0) return;
+    throw new CountersignError("USAGE", "no file is named", { remedy: "name files, or requests with --request" });
+  }
+  const given = ABOUT_FILES.find((name) => options[name] !== undefined);
+  const other = files.length > 0 ? "a file" : given !== undefined ? `--${given}` : null;
+  if (other === null && Object.keys(options.label).length === 0) return;
+  throw new CountersignError("USAGE", `--request goes without ${other ?? "--label"}`, {
+    remedy: "say in each request who asks and about what, or name files in place of requests",
+  });
 }

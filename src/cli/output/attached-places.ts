@@ -1,3 +1,4 @@
+import { linkKey, placeKeys } from "../../loaded/model/attachment-key.js";
 import type { LinkReport, ProgramReport } from "../../loaded/model/objects.js";
 import type { Place } from "../../loaded/model/places.js";
 import type { Scan } from "../../loaded/model/scan.js";
@@ -8,13 +9,13 @@ import { linkPlace } from "./link-place.js";
 export class AttachedPlaces {
   readonly #places = new Map<number, Place[]>();
   readonly #links = new Map<number, LinkReport[]>();
-  /** The places that can be those of a link, by the program and {@link keyOf}. */
+  /** The places that can be those of a link, by the program and {@link linkKey}. */
   readonly #byKey = new Map<string, Place[]>();
 
   constructor(readonly scan: Pick<Scan, "places" | "links" | "netns">) {
     for (const place of scan.places) {
       add(this.#places, place.program, place);
-      for (const key of keysOf(place)) add(this.#byKey, `${place.program} ${key}`, place);
+      for (const key of placeKeys(place)) add(this.#byKey, `${place.program} ${key}`, place);
     }
     for (const link of scan.links) if (link.program !== null) add(this.#links, link.program, link);
   }
@@ -23,7 +24,7 @@ export class AttachedPlaces {
   ofProgram(program: number): readonly string[] {
     const links = this.#links.get(program) ?? [];
     return [
-      ...(this.#places.get(program) ?? []).map((place) => wordsOf(place, this.scan.netns)),
+      ...(this.#places.get(program) ?? []).map((place) => placeWords(place, this.scan.netns)),
       ...links.filter((link) => this.#told(link).length === 0).map(linkPlace),
     ];
   }
@@ -37,7 +38,7 @@ export class AttachedPlaces {
   ofLink(link: LinkReport): string {
     const told = this.#told(link);
     // several interfaces in different namespaces can have one number: the link is on one of them
-    return told.length === 0 ? linkPlace(link) : told.map((place) => wordsOf(place, this.scan.netns)).join(" or ");
+    return told.length === 0 ? linkPlace(link) : told.map((place) => placeWords(place, this.scan.netns)).join(" or ");
   }
 
   /**
@@ -50,7 +51,7 @@ export class AttachedPlaces {
 
   /** What targets tell that can be the same attachment as a link. */
   #told(link: LinkReport): readonly Place[] {
-    return this.#byKey.get(`${link.program} ${keyOf(link)}`) ?? [];
+    return this.#byKey.get(`${link.program} ${linkKey(link)}`) ?? [];
   }
 }
 
@@ -68,49 +69,8 @@ function add<K, V>(groups: Map<K, V[]>, key: K, value: V): void {
   else group.push(value);
 }
 
-/** A text that a link and what a target tells have in common if they can be the same attachment. */
-function keyOf({ type, target }: LinkReport): string {
-  switch (type) {
-    case "cgroup":
-      return `cgroup ${target.cgroup_id} ${target.attach_type}`;
-    case "sockmap":
-      return `map ${target.map_id} ${target.attach_type}`;
-    case "netns":
-      return `netns ${target.netns_ino} ${target.attach_type}`;
-    case "perf_event":
-      // before Linux 6.6 a link does not say which event it is
-      return target.event === "unspec" ? "event" : `event ${target.event} ${nameOf(target)}`;
-    default:
-      return `interface ${target.ifindex} ${target.attach_type ?? type}`;
-  }
-}
-
-/** The same texts of a place; none if no link is attached there. */
-function keysOf(place: Place): readonly string[] {
-  switch (place.at) {
-    case "cgroup":
-      return [`cgroup ${place.cgroupId} ${place.attachType}`];
-    case "interface":
-      return [`interface ${place.ifindex} ${place.attachType}`];
-    case "map":
-      return [`map ${place.map} ${place.attachType}`];
-    case "netns":
-      return [`netns ${place.netns} ${place.attachType}`];
-    case "event":
-      return ["event", `event ${place.event} ${place.name}`];
-    case "element":
-    case "action":
-    case "route":
-    case "struct_ops":
-      return [];
-  }
-}
-
-function nameOf({ tp_name, func_name, file_name }: LinkReport["target"]): unknown {
-  return tp_name ?? func_name ?? file_name ?? null;
-}
-
-function wordsOf(place: Place, own: number): string {
+/** Where a program is attached. `own` is the network namespace of the process that scanned. */
+export function placeWords(place: Place, own: number): string {
   switch (place.at) {
     case "cgroup":
       return visibleText(`${place.attachType} of cgroup ${place.path}`);

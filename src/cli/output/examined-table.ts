@@ -50,7 +50,7 @@ function rankOf({ id }: ProgramReport, { identified, effects }: Examined): numbe
 }
 
 /** `biolatency: block_rq_insert (digest)`, and how many other programs it can be. */
-function knownAs(identification: ReturnType<Examined["identified"]["get"]>): string {
+export function knownAs(identification: ReturnType<Examined["identified"]["get"]>): string {
   if (identification === undefined) return "-";
   const { by, programs } = identification;
   const first = programs[0]!;
@@ -62,6 +62,7 @@ function knownAs(identification: ReturnType<Examined["identified"]["get"]>): str
 /** Number of characters of a SHA-256 that are shown. */
 const SHORT = 12;
 
+/** `biolatency: block_rq_insert`, by where the program is known from. */
 function nameOf({ source, file, name }: Known): string {
   const where = visibleText(basename(file));
   if (source === "recorded") return `recorded instructions ${where.slice(0, SHORT)}`;
@@ -71,13 +72,14 @@ function nameOf({ source, file, name }: Known): string {
 }
 
 /** ` of bpftrace 0.23.2-1, changed`. */
-function packageText(its: Known["package"]): string {
+export function packageText(its: Known["package"]): string {
   if (its === null) return "";
   const state = its.isUnchanged === null ? ", without checksum" : its.isUnchanged ? "" : ", changed";
   return ` of ${visibleText(its.name)} ${visibleText(its.version)}${state}`;
 }
 
-function canDo({ id }: ProgramReport, { effects }: Examined): string {
+/** What a program can at most do, or why that may be anything. */
+export function canDo({ id }: ProgramReport, { effects }: Pick<Examined, "effects">): string {
   const known = effects.get(id);
   if (known === undefined) return "-";
   if (known.unknown.length > 0) return `anything: ${known.unknown.join("; ")}`;

@@ -16,9 +16,12 @@ export function hiddenTable({ hidden }: Comparison): string | null {
 const wordsOf = (sights: readonly Sight[]) => sights.map((sight) => SIGHTS[sight]).join(", ");
 
 /** What the comparison left out, a line each. */
-export function comparedNotes({ untried, unread }: Comparison): readonly string[] {
+export function comparedNotes({ untried, unread, taints }: Comparison): readonly string[] {
   return [
     ...untried.map(({ kind, upTo }) => `${kind} ids up to ${upTo} were not tried one by one: --deep tries all`),
+    ...(taints === ""
+      ? []
+      : [`the kernel is tainted (${taints}) by a module that went, or that hides: no listed one is`]),
     ...unread.map(({ sight, reason }) => `not compared with ${SIGHTS[sight]}: ${reason}`),
   ];
 }
@@ -27,7 +30,7 @@ export function hiddenLine({ kind, id, name, tag, seenBy, notSeenBy }: HiddenObj
   return { kind: "hidden", object: kind, id, name, tag, seen_by: seenBy, not_seen_by: notSeenBy };
 }
 
-export function comparedLine({ untried, unread }: Comparison): object {
+export function comparedLine({ untried, unread, taints }: Comparison): object {
   const ids = untried.map(({ kind, upTo }) => ({ object: kind, up_to: upTo }));
-  return { kind: "compared", untried: ids, unread };
+  return { kind: "compared", untried: ids, unread, unexplained_taints: taints };
 }

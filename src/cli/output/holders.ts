@@ -14,9 +14,18 @@ const SHOWN = 3;
 export function holders({ references }: Scan, object: ObjectName, isAttached = false): string {
   const all = references.get(keyOf(object)) ?? [];
   if (all.length === 0 && !isAttached) return "nothing visible";
-  const words = [...new Set(all.map(wordsOf).filter((text) => text !== null))];
+  const words = wordsOfAll(all);
   const more = words.length - SHOWN;
   return `${words.slice(0, SHOWN).join(", ")}${more > 0 ? ` and ${more} more` : ""}` || "-";
+}
+
+/** All processes and pins that keep an object loaded, in words. */
+export function allHolders({ references }: Scan, object: ObjectName): readonly string[] {
+  return wordsOfAll(references.get(keyOf(object)) ?? []);
+}
+
+function wordsOfAll(references: readonly Reference[]): readonly string[] {
+  return [...new Set(references.map(wordsOf).filter((text) => text !== null))];
 }
 
 function wordsOf(reference: Reference): string | null {

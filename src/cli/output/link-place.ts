@@ -10,26 +10,29 @@ export function linkPlace({ type, target }: LinkReport): string {
 const text = (value: LinkTarget[string] | undefined) =>
   value === null || value === undefined ? "unknown" : `${value}`;
 /** An interface is named in no words: its number counts only in its own network namespace, which the link hides. */
-const onInterface = (kind: string, target: LinkTarget) => `${kind} on interface ${text(target.ifindex)}`;
+const onInterface = (kind: string, { ifindex }: LinkTarget) => on(kind, ifindex, `on interface ${text(ifindex)}`);
+/** BPF_LINK_DETACH sets the number of the target to 0, as does the end of the target. */
+const on = (kind: string, target: LinkTarget[string] | undefined, words: string) =>
+  target === 0 || target === 0n || target === null ? `${kind}, detached` : `${kind} ${words}`;
 
 const WORDS: Readonly<Record<string, (target: LinkTarget) => string>> = {
   raw_tracepoint: ({ tp_name }) => `raw tracepoint ${text(tp_name)}`,
   tracing: (target) => `${target.attach_type === null ? "replaces" : text(target.attach_type)} ${targetOf(target)}`,
-  cgroup: ({ attach_type, cgroup_id }) => `${text(attach_type)} of cgroup ${text(cgroup_id)}`,
+  cgroup: ({ attach_type, cgroup_id }) => on(text(attach_type), cgroup_id, `of cgroup ${text(cgroup_id)}`),
   iter: ({ target_name }) => `iterator ${text(target_name)}`,
-  netns: ({ attach_type, netns_ino }) => `${text(attach_type)} of network namespace ${text(netns_ino)}`,
+  netns: ({ attach_type, netns_ino }) => on(text(attach_type), netns_ino, `of network namespace ${text(netns_ino)}`),
   xdp: (target) => onInterface("xdp", target),
   perf_event: eventOf,
   kprobe_multi: ({ count }) => counted(count, "kprobe"),
   uprobe_multi: ({ count, path }) => `${counted(count, "uprobe")} of ${text(path)}`,
-  struct_ops: ({ map_id }) => `struct_ops of map ${text(map_id)}`,
+  struct_ops: ({ map_id }) => on("struct_ops", map_id, `of map ${text(map_id)}`),
   netfilter: ({ pf, hooknum, priority }) => {
     const [family, hook] = [FAMILIES[Number(pf)] ?? `family ${pf}`, HOOKS[Number(hooknum)] ?? `hook ${hooknum}`];
     return `netfilter ${family} ${hook}, priority ${priority}`;
   },
   tcx: (target) => onInterface(text(target.attach_type), target),
   netkit: (target) => onInterface(text(target.attach_type), target),
-  sockmap: ({ attach_type, map_id }) => `${text(attach_type)} of map ${text(map_id)}`,
+  sockmap: ({ attach_type, map_id }) => on(text(attach_type), map_id, `of map ${text(map_id)}`),
 };
 
 const counted = (count: LinkTarget[string] | undefined, noun: string) =>

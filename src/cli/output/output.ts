@@ -16,6 +16,21 @@ export function printJson(value: unknown): void {
   print(jsonText(value));
 }
 
+/** Length of a text that is written at once. */
+const CHUNK = 1 << 16;
+
+/** Writes each value as one line of JSON to stdout: many at once. */
+export function printJsonLines(values: Iterable<unknown>): void {
+  let text = "";
+  for (const value of values) {
+    text += `${jsonText(value)}\n`;
+    if (text.length < CHUNK) continue;
+    process.stdout.write(text);
+    text = "";
+  }
+  process.stdout.write(text);
+}
+
 /** A value as JSON, with escapes for what a terminal would act on. Callers leave byte arrays out of it. */
 export function jsonText(value: unknown): string {
   return visibleJson(JSON.stringify(value));

@@ -2,11 +2,12 @@ import type { LinkReport, MapReport, ProgramReport, StructOps } from "../../load
 import type { Place } from "../../loaded/model/places.js";
 import { keyOf, type ObjectName, type Reference } from "../../loaded/model/references.js";
 import type { Scan } from "../../loaded/model/scan.js";
-import type { ExaminedScan } from "../../loaded/scan.js";
+import type { ExaminedScan, NamedScan } from "../../loaded/scan.js";
 import type { ScanVerdict } from "../loaded/scan-verdicts.js";
 import { AttachedPlaces } from "./attached-places.js";
 import { comparedLine, hiddenLine } from "./hidden-table.js";
 
+type Details = NamedScan["details"];
 type Identified = NonNullable<ExaminedScan["examined"]>["identified"];
 type Known = NonNullable<ReturnType<Identified["get"]>>["programs"][number];
 
@@ -16,19 +17,7 @@ export function* scanLines(
   { examined, comparison }: Omit<ExaminedScan, "scan">,
   verdicts: readonly ScanVerdict[] | null,
 ): Generator<object> {
-  const references = (kind: ObjectName["kind"], { id }: { readonly id: number }) => ({
-    references: (scan.references.get(keyOf({ kind, id })) ?? []).map(referenceJson),
-  });
-  const places = new AttachedPlaces(scan);
-  for (const program of scan.programs)
-    yield {
-      ...programLine(program, scan.bootTime),
-      ...references("program", program),
-      no_view: places.unseen(program),
-      ...foundOut(program, examined),
-    };
-  for (const map of scan.maps) yield { ...mapLine(map), ...references("map", map) };
-  for (const link of scan.links) yield { ...linkLine(link), ...references("link", link) };
+  yield* objectLines(scan, examined);
   for (const place of scan.places) yield placeLine(place);
   for (const structOps of scan.structOps) yield structOpsLine(structOps);
   for (const verdict of verdicts ?? []) yield { kind: "verdict", ...verdict };
@@ -37,6 +26,70 @@ export function* scanLines(
     yield comparedLine(comparison);
   }
   yield { kind: "views", views: scan.views };
+}
+
+/** The lines of named objects, of the places of programs among them, and what was read. */
+export function* namedLines(
+  { scan, examined, details }: NamedScan,
+  named: readonly ObjectName[],
+  verdicts: readonly ScanVerdict[] | null,
+): Generator<object> {
+  const names = new Set(named.map(keyOf));
+  const isNamed =
+    (kind: ObjectName["kind"]) =>
+    ({ id }: { readonly id: number }) =>
+      names.has(keyOf({ kind, id }));
+  const { programs, maps, links } = scan;
+  const those = {
+    programs: programs.filter(isNamed("program")),
+    maps: maps.filter(isNamed("map")),
+    links: links.filter(isNamed("link")),
+  };
+  yield* objectLines(scan, examined, those, details);
+  for (const place of scan.places) if (names.has(keyOf({ kind: "program", id: place.program }))) yield placeLine(place);
+  for (const each of scan.structOps) if (names.has(keyOf({ kind: "map", id: each.map }))) yield structOpsLine(each);
+  for (const verdict of verdicts ?? []) yield { kind: "verdict", ...verdict };
+  yield { kind: "views", views: scan.views };
+}
+
+function* objectLines(
+  scan: Scan,
+  examined: ExaminedScan["examined"],
+  { programs, maps, links }: Pick<Scan, "programs" | "maps" | "links"> = scan,
+  details: Details | null = null,
+): Generator<object> {
+  const references = (kind: ObjectName["kind"], { id }: { readonly id: number }) => ({
+    references: (scan.references.get(keyOf({ kind, id })) ?? []).map(referenceJson),
+  });
+  const places = new AttachedPlaces(scan);
+  for (const program of programs)
+    yield {
+      ...programLine(program, scan.bootTime),
+      ...references("program", program),
+      no_view: places.unseen(program),
+      ...foundOut(program, examined),
+      ...codeJson(details?.programs.get(program.id), examined?.effects.get(program.id)),
+    };
+  for (const map of maps)
+    yield { ...mapLine(map), ...references("map", map), ...contentsJson(details?.maps.get(map.id)) };
+  for (const link of links) yield { ...linkLine(link), ...references("link", link) };
+}
+
+/** What only a named program has. */
+function codeJson(
+  code: ReturnType<Details["programs"]["get"]>,
+  effects: ReturnType<NonNullable<ExaminedScan["examined"]>["effects"]["get"]>,
+): object {
+  if (code === undefined) return {};
+  const evidence = effects === undefined || effects.effects === null ? [] : effects.evidence;
+  return { evidence, instructions: code.insns, instructions_unknown: code.reason };
+}
+
+/** What only a named map has. */
+function contentsJson(map: ReturnType<Details["maps"]["get"]>): object {
+  if (map === undefined) return {};
+  const { keyType, valueType, elements, reason } = map;
+  return { key_type: keyType, value_type: valueType, elements, elements_unknown: reason };
 }
 
 function programLine(program: ProgramReport, bootTime: bigint): object {

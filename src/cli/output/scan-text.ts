@@ -63,7 +63,7 @@ function attachedText(program: ProgramReport, places: AttachedPlaces): string {
 }
 
 /** `2026-03-01 12:00:00`. */
-function timeOf(date: Date): string {
+export function timeOf(date: Date): string {
   return date.toISOString().slice(0, 19).replace("T", " ");
 }
 

@@ -1,11 +1,11 @@
-import type { Current } from "../../policy/model/current.js";
 import { GUEST_NAMES } from "../../policy/model/guest.js";
 import type { Session } from "./session.js";
 
 /** The names that may follow what was typed, and the part of it that they replace, as node:readline asks for them. */
-export function completionsOf(session: Session, current: Current, typed: string): [string[], string] {
+export function completionsOf(session: Session, typed: string): [string[], string] {
+  const { subject, current } = session.question;
   const path = /[\w$.]*$/.exec(typed)?.[0] ?? "";
-  const roots: Record<string, unknown> = { [session.argument]: session.question.subject, current };
+  const roots: Record<string, unknown> = { [session.argument]: subject, current };
   const parts = path.split(".");
   const last = parts.pop() ?? "";
   let at: unknown = roots;

@@ -1,12 +1,10 @@
 import { join, resolve } from "node:path";
 import { type Config, parseConfig } from "../../config/config.js";
-import type { Question } from "../../engine/files/load-questions.js";
-import { TimedEngine } from "../../engine/timed-engine.js";
+import { type RequestWithMaps, TimedEngine } from "../../engine/timed-engine.js";
 import { verdictName } from "../../errno.js";
 import { HOOKS, SUBJECT_KINDS } from "../../hooks/catalogue.js";
-import type { Answer } from "../../hooks/decision.js";
+import type { Answer, Decision } from "../../hooks/decision.js";
 import { faultText } from "../../hooks/denial.js";
-import type { Current } from "../../policy/model/current.js";
 import { warningLine } from "../../warning.js";
 import { isDeclaration, notedValue, policyOf } from "./expression.js";
 
@@ -32,14 +30,13 @@ export class Session {
   readonly #declarations: string[] = [];
   readonly #config: Config;
   readonly #file: string;
-  readonly #current: Current;
-  question: Question;
+  /** The subject that lines are about, and who asks. */
+  question: RequestWithMaps;
 
-  constructor(config: Config, folder: string, current: Current, question: Question) {
+  constructor(config: Config, folder: string, question: RequestWithMaps) {
     this.#file = resolve(folder, "repl.js");
     const { attachments } = parseConfig(join(folder, "repl.yaml"), "version: 1\nattachments: [{ policy: repl.js }]\n");
     this.#config = { ...config, mode: "enforce", attachments, log: null };
-    this.#current = current;
     this.question = question;
   }
 
@@ -58,8 +55,7 @@ export class Session {
     const text = policyOf(this.question.hook, this.argument, declarations, declares ? null : line);
     const engine = await TimedEngine.open(this.#config, { texts: new Map([[this.#file, text]]) });
     try {
-      const { hook, subject } = this.question;
-      const { answers } = await engine.decide({ hook, subject: subject as never, current: this.#current });
+      const [{ answers }] = (await engine.decideAll([this.question])) as readonly [Decision];
       const [answer] = answers as readonly [Answer];
       if (answer.fault !== null) throw new EvaluationFault(`${answer.fault.code}: ${faultText(answer.fault)}`);
       if (declares) this.#declarations.push(line);

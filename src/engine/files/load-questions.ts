@@ -3,16 +3,14 @@ import { COVERS_SIZE, NO_ATTR_FACTS } from "../../bpf/model/command-fields.js";
 import { CMD, type CommandName, withCommandDigest } from "../../bpf/model/commands.js";
 import {
   AS_DECLARED,
-  EMBEDDED_DATA,
   FILLED_IN,
   LONG_NAME,
+  MAP_DIFFERENCES,
   MODULE_FD,
   NAMES_NO_TARGET,
   PINNED,
   REPORTED,
   SETTINGS,
-  SIZED_BY_LOADER,
-  STRUCT_OPS,
 } from "../../bpf/model/differences.js";
 import type { FileFacts, MapFacts, ObjectFacts, ProgramFacts, ProgramSubject } from "../../bpf/model/facts.js";
 import { programFactsFrom } from "../../bpf/model/program-fields.js";
@@ -139,9 +137,9 @@ const WRONLY = 1 << 4;
 
 function unknownOfMap(map: MapFacts, prefix: string | null): readonly string[] {
   const reasons = [
-    ...(prefix === null && SECTION_OF_DATA.test(map.name) ? [EMBEDDED_DATA] : []),
-    ...(map.type === "struct_ops" ? [STRUCT_OPS] : []),
-    ...(isSizedByLoader(map) ? [SIZED_BY_LOADER] : []),
+    ...(prefix === null && SECTION_OF_DATA.test(map.name) ? [MAP_DIFFERENCES.embedded] : []),
+    ...(map.type === "struct_ops" ? [MAP_DIFFERENCES.structOps] : []),
+    ...(isSizedByLoader(map) ? [MAP_DIFFERENCES.sizedByLoader] : []),
   ];
   return uncertainFacts(SUBJECT_FIELDS.map, "offline", reasons.length > 0 ? [...reasons, COVERS_DEFINITION] : []);
 }

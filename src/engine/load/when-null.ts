@@ -1,5 +1,5 @@
 import { SUBJECT_FIELDS } from "../../config/subject-fields.js";
-import type { FactFields, FactType } from "../../fact-type.js";
+import { type FactFields, rowsByName } from "../../fact-type.js";
 import { SUBJECT_KINDS, type SubjectKind } from "../../hooks/catalogue.js";
 import { CURRENT_FIELDS } from "../../policy/model/current-fields.js";
 
@@ -11,16 +11,8 @@ export const WHEN_NULL: ReadonlyMap<string, string> = new Map([
   ...nullsOf("Current", CURRENT_FIELDS),
 ]);
 
-function nullsOf(declared: string, fields: FactFields): [string, string][] {
-  return Object.entries(fields).flatMap(([name, { type }]) => [
-    ...(type.whenNull === undefined ? [] : [[`${declared}.${name}`, type.whenNull] as [string, string]]),
-    ...(type.fields === undefined ? [] : nullsOf(interfaceOf(type), type.fields)),
-  ]);
-}
-
-/** The name of the interface of an object, or of the objects in a list. */
-function interfaceOf({ domain }: FactType<unknown>): string {
-  const inner = domain.kind === "null or" || domain.kind === "list" ? domain.of : domain;
-  if (inner.kind !== "object") throw new TypeError("a fact with a table is no object");
-  return inner.declared;
+function nullsOf(declared: string, fields: FactFields): (readonly [string, string])[] {
+  return [...rowsByName(declared, fields)].flatMap(([name, { type }]) =>
+    type.whenNull === undefined ? [] : [[name, type.whenNull] as const],
+  );
 }

@@ -67,6 +67,9 @@ export const GET = { pathname: 0, bpfFd: 8, fileFlags: 12, pathFd: 16, size: 24 
 /** The *_GET_FD_BY_ID commands. */
 export const BY_ID = { id: 0, nextId: 4, openFlags: 8, size: 12 } as const;
 
+/** The *_GET_NEXT_ID commands. The kernel writes `nextId`. */
+export const NEXT_ID = { startId: 0, nextId: 4, size: 8 } as const;
+
 /** Bits of the flags fields of several commands: BPF_F_PATH_FD, BPF_F_TOKEN_FD, BPF_F_RDONLY and BPF_F_WRONLY. */
 export const FLAG = { pathFd: 1 << 14, tokenFd: 1 << 16, readOnly: 1 << 3, writeOnly: 1 << 4 } as const;
 

@@ -1,7 +1,7 @@
 import type { ProgramSubject } from "../../bpf/model/facts.js";
 import { type LiveMapDefinition, MAX_ROLES, type MapRole } from "../../bpf/recognition.js";
 import { LruCache } from "../../lru-cache.js";
-import { mapExists, programExists } from "../../sys/bpf.js";
+import { mapExists, nextObjectId, programExists } from "../../sys/bpf.js";
 
 /**
  * The objects whose fds the gate issued to the tasks of one container or command. Unless `gate.existing` is `allow`,
@@ -66,6 +66,17 @@ export class IssuedObjects {
   /** What is known of a map that was issued here; undefined for any other map. */
   map(id: number): MapEntry | undefined {
     return this.#maps.get(id);
+  }
+
+  /** The least id above the given one of a program that was issued here and still exists; null for none. */
+  nextProgram(id: number): number | null {
+    return leastAbove(id, this.#programs.keys(), "program");
+  }
+
+  /** The least id above the given one of a map that was issued here and still exists; null for none. */
+  nextMap(id: number): number | null {
+    const issued = Array.from(this.#maps).flatMap(([own, { withheld }]) => (withheld ? [] : [own]));
+    return leastAbove(id, issued, "map");
   }
 
   /** The maps of objects as which recognised programs use a map. */
@@ -186,6 +197,12 @@ export class IssuedObjects {
     this.#mapMemory -= this.#maps.get(id)?.memory ?? 0;
     this.#maps.delete(id);
   }
+}
+
+/** The least of these ids that is above `id` and in use. The kernel names it as the one after its predecessor. */
+function leastAbove(id: number, ids: Iterable<number>, kind: "program" | "map"): number | null {
+  const later = Array.from(ids).filter((own) => own > id);
+  return later.sort((one, other) => one - other).find((own) => nextObjectId(kind, own - 1) === own) ?? null;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { monotonic } from "../../monotonic.js";
-import { nextProgramId } from "../../sys/bpf-programs.js";
+import { nextObjectId } from "../../sys/bpf.js";
 import type { IssuedObject } from "./issued-objects.js";
 import { LivingPrograms } from "./living-programs.js";
 import { ReleaseCounter, SLOT } from "./release-counter.js";
@@ -49,7 +49,7 @@ export class LoadThrottle {
   constructor(
     private readonly total: ReleaseCounter,
     public limit: number,
-    next: (id: number) => number = nextProgramId,
+    next: (id: number) => number = (id) => nextObjectId("program", id),
     private readonly now: () => number = monotonic,
   ) {
     this.#programs = new LivingPrograms(next);

@@ -49,7 +49,7 @@ export const GATE_RULES = {
       "allowed it",
   },
   existing: {
-    errno: ERRNO.ENOENT,
+    errno: ERRNO.EPERM,
     denies: "opening a program, map or link whose fd the gate never handed out, unless `gate.existing` is `allow`",
   },
   existing_use: {

@@ -18,7 +18,7 @@ import { liveMap } from "./objects/map-subject.js";
 
 /**
  * Opens an object by id or path with the task's identity, and issues its fd if the gate has issued the object to this
- * container or command before. For any other object the task gets ENOENT, unless `gate.existing` is `allow`. So a task
+ * container or command before. For any other object the task gets EPERM, unless `gate.existing` is `allow`. So a task
  * cannot open a program that is about to be denied, which has an id for a moment, nor objects of the rest of the
  * machine.
  */
@@ -107,5 +107,8 @@ function denyExisting(
 ): void {
   if (call.settings.existing === "allow") return;
   const what = `${kind} ${subject.id}`;
-  deny("existing", `${what} was not handed out here (gate.existing)`, { about: { hook, subject }, repeatKey: what });
+  deny("existing", `${what} was not handed out here: gate.existing must be \`allow\` to open it`, {
+    about: { hook, subject },
+    repeatKey: what,
+  });
 }

@@ -13,6 +13,7 @@ import { denyForeign, denyUnserved, isForeign } from "../commands/foreign.js";
 import { decideTarget, TARGETING } from "../commands/gate-target.js";
 import { createMap } from "../commands/map-create.js";
 import { loadModule } from "../commands/modules.js";
+import { nameNextId } from "../commands/next-id.js";
 import type { Facts } from "../commands/prog-load/load-facts.js";
 import { loadProgram } from "../commands/prog-load/load-program.js";
 import { createToken } from "../commands/token.js";
@@ -67,6 +68,8 @@ function serveCommand(call: Call, facts: Facts): Answer {
       return createMap(call);
     case "fetch":
       return fetchObject(call, cmd, row);
+    case "list":
+      return nameNextId(call, cmd, row.kind);
     case "token":
       return createToken(call, row.name);
   }

@@ -45,9 +45,19 @@ export function possibleProcessors(reads: Reads): number {
   return Math.max(0, ...numbers) + 1;
 }
 
+/** Size in bytes of one element in {@link mapContents}. */
+export function elementSize(map: MapReport, processors: number): number {
+  return map.keySize + copiedSize(map, processors);
+}
+
+/** Size in bytes of a value as the kernel copies it. */
+function copiedSize({ type, valueSize }: MapReport, processors: number): number {
+  return OF_PROCESSORS.has(type) ? Math.ceil(valueSize / 8) * 8 * processors : valueSize;
+}
+
 function contentsOf(fd: number, map: MapReport, processors: number): Raw {
   const { keySize, maxEntries, type } = map;
-  const valueSize = OF_PROCESSORS.has(type) ? Math.ceil(map.valueSize / 8) * 8 * processors : map.valueSize;
+  const valueSize = copiedSize(map, processors);
   const isArray = ARRAYS.has(type);
   if (keySize === 0) return -ERRNO.EOPNOTSUPP;
   if (isArray && (maxEntries > MAX_ELEMENTS || maxEntries * (keySize + valueSize) > MAX_CONTENTS)) return -ERRNO.E2BIG;

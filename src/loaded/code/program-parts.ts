@@ -38,52 +38,59 @@ const PARTS = {
 
 export type PartName = keyof typeof PARTS;
 
+/** The names of all parts. */
+const ALL = Object.keys(PARTS) as PartName[];
+
 /**
- * The parts of a program: bytes of the kernel's structures in its byte order, or the negative errno of reading them.
- * EPERM for those whose addresses the kernel hides (sysctl kernel.kptr_restrict). Empty if a program has no such part.
+ * Parts of a program, all of them if none are named: bytes of the kernel's structures in its byte order, or the
+ * negative errno of reading them. EPERM for those whose addresses the kernel hides (sysctl kernel.kptr_restrict).
+ * Empty if a program has no such part.
  */
-export function programParts(reads: Reads, id: number): Readonly<Record<PartName, Raw>> {
-  let all: Readonly<Record<PartName, Raw>> | number | null = null;
-  const read = (name: PartName): Raw => {
-    all ??= partsOf(id);
+export function programParts<N extends PartName = PartName>(
+  reads: Reads,
+  id: number,
+  names: readonly N[] = ALL as N[],
+): Readonly<Record<N, Raw>> {
+  let all: Readonly<Record<N, Raw>> | number | null = null;
+  const read = (name: N): Raw => {
+    all ??= partsOf(id, names);
     return typeof all === "number" ? all : all[name];
   };
-  return ofEach((name) => reads.bytes(`${objectName("program", id)}/${name}`, () => read(name)));
+  return ofEach(names, (name) => reads.bytes(`${objectName("program", id)}/${name}`, () => read(name)));
 }
 
-function partsOf(id: number): Readonly<Record<PartName, Raw>> | number {
+function partsOf<N extends PartName>(id: number, names: readonly N[]): Readonly<Record<N, Raw>> | number {
   const program = new Opened(() => openObject("program", id));
-  const parts = program.use(readParts);
+  const parts = program.use((fd) => readParts(fd, names));
   program.close();
   return parts;
 }
 
 /** The translated instructions of an open program, or a negative errno. */
 export function translatedOf(fd: number): Raw {
-  const parts = readParts(fd);
+  const parts = readParts(fd, ["translated"]);
   return typeof parts === "number" ? parts : parts.translated;
 }
 
-function readParts(fd: number): Readonly<Record<PartName, Raw>> | number {
+function readParts<N extends PartName>(fd: number, names: readonly N[]): Readonly<Record<N, Raw>> | number {
   const sizes = objectReport(fd, PROGRAM_SIZE);
   if (typeof sizes === "number") return sizes;
-  const places = ofEach((name): BufferPlace => {
+  const places = ofEach(names, (name): BufferPlace => {
     const { unitAt, ...place }: Part = PARTS[name];
     const unit = unitAt === undefined ? place.unit : sizes.getUint32(unitAt, true);
     const buffer = new Uint8Array(sizes.getUint32(place.length, true) * unit);
     return unitAt === undefined ? { ...place, buffer } : { ...place, unit, unitAt, buffer };
   });
-  const filled = Object.values(places).filter(({ buffer }) => buffer.byteLength > 0);
+  const filled = Object.values<BufferPlace>(places).filter(({ buffer }) => buffer.byteLength > 0);
   const info = objectReport(fd, PROGRAM_SIZE, filled);
   if (typeof info === "number") return info;
-  return ofEach((name) => {
+  return ofEach(names, (name) => {
     const { address, buffer } = places[name];
     // the kernel takes the address of a buffer out of its answer if it may not be filled
     return buffer.byteLength > 0 && info.getBigUint64(address, true) === 0n ? -ERRNO.EPERM : buffer;
   });
 }
 
-function ofEach<T>(value: (name: PartName) => T): Readonly<Record<PartName, T>> {
-  const names = Object.keys(PARTS) as PartName[];
-  return Object.fromEntries(names.map((name) => [name, value(name)])) as Record<PartName, T>;
+function ofEach<N extends PartName, T>(names: readonly N[], value: (name: N) => T): Readonly<Record<N, T>> {
+  return Object.fromEntries(names.map((name) => [name, value(name)])) as Record<N, T>;
 }

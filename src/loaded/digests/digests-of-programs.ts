@@ -1,10 +1,9 @@
-import { KernelSymbols } from "../effects/kernel-symbols.js";
+import type { ScannedKernel } from "../effects/scanned-kernel.js";
 import { withKernelMemory } from "../memory/opened-memory.js";
 import type { ProgramReport } from "../model/objects.js";
 import type { Reads } from "../reads/reads.js";
 import { invalidArchive } from "../reads/saved-error.js";
-import { fileRead, textOf } from "../reads/values.js";
-import type { KernelTypes } from "../views/kernel-types.js";
+import { textOf } from "../reads/values.js";
 import { type ProgramDigests, programDigests } from "./program-digests.js";
 
 const NAME = "@kernel/digests";
@@ -13,15 +12,15 @@ const NAME = "@kernel/digests";
 export function digestsOfPrograms(
   reads: Reads,
   programs: readonly ProgramReport[],
-  types: KernelTypes,
+  kernel: ScannedKernel,
 ): ProgramDigests {
-  const text = textOf(reads.bytes(NAME, () => Buffer.from(digestsText(reads, programs, types))));
+  const text = textOf(reads.bytes(NAME, () => Buffer.from(digestsText(programs, kernel))));
   return text === null ? { byId: new Map(), reason: "the archive has no digests" } : savedDigests(text);
 }
 
 /** A line for each digest, and the reason after them with a hyphen before it, if there is one. */
-function digestsText(reads: Reads, programs: readonly ProgramReport[], types: KernelTypes): string {
-  const { byId, reason } = fromMemory(reads, programs, types);
+function digestsText(programs: readonly ProgramReport[], kernel: ScannedKernel): string {
+  const { byId, reason } = fromMemory(programs, kernel);
   const lines = [...byId].map(([id, digest]) => `${id} ${digest}\n`);
   return [...lines, ...(reason === null ? [] : [`- ${reason}\n`])].join("");
 }
@@ -39,14 +38,14 @@ function savedDigests(text: string): ProgramDigests {
   return { byId, reason };
 }
 
-function fromMemory(reads: Reads, programs: readonly ProgramReport[], kernelTypes: KernelTypes): ProgramDigests {
+function fromMemory(programs: readonly ProgramReport[], kernel: ScannedKernel): ProgramDigests {
   if (programs.length === 0) return { byId: new Map(), reason: null };
-  const types = kernelTypes.btf(kernelTypes.vmlinux);
-  const symbols = fileRead(reads, "/proc/kallsyms");
-  if (types === null || typeof symbols === "number")
+  const types = kernel.types.btf(kernel.types.vmlinux);
+  const { symbols } = kernel;
+  if (types === null || symbols === null)
     return { byId: new Map(), reason: "the kernel shows neither its types nor its symbols" };
   return withKernelMemory<ProgramDigests>(
-    (memory) => programDigests(programs, memory, types, new KernelSymbols(symbols)),
+    (memory) => programDigests(programs, memory, types, symbols),
     (reason) => ({ byId: new Map(), reason }),
   );
 }

@@ -3,15 +3,13 @@ import { errorName } from "../../errno.js";
 import { CountersignError, type ErrorCode } from "../../error.js";
 import { mapContents } from "../code/map-contents.js";
 import { programParts } from "../code/program-parts.js";
-import type { MapReport, ProgramReport } from "../model/objects.js";
+import type { LinkReport, MapReport, ProgramReport } from "../model/objects.js";
 import type { Scan } from "../model/scan.js";
 import type { Raw, Reads } from "../reads/reads.js";
-import { fileRead, textOf } from "../reads/values.js";
 import type { KernelTypes } from "../views/kernel-types.js";
 import { loadedFor } from "./attach-type.js";
-import { Callees } from "./callees.js";
-import { KernelSymbols } from "./kernel-symbols.js";
 import { programEffects, type TranslatingKernel, type UsedMap } from "./program-effects.js";
+import type { ScannedKernel } from "./scanned-kernel.js";
 import { SharedMaps } from "./shared-maps.js";
 
 /** What a loaded program can at most do, or why that is not known, as a clause. */
@@ -22,32 +20,35 @@ export class EffectsOfPrograms {
   readonly #kernel: TranslatingKernel;
   readonly #shared: SharedMaps;
   readonly #maps: ReadonlyMap<number, MapReport>;
+  readonly #types: KernelTypes;
+  /** By program. */
+  readonly #links = new Map<number, LinkReport[]>();
 
   constructor(
     private readonly reads: Reads,
-    private readonly scan: Scan,
-    private readonly types: KernelTypes,
+    scan: Scan,
+    { types, callees }: ScannedKernel,
   ) {
-    const symbols = fileRead(reads, "/proc/kallsyms");
-    const machine = textOf(reads.bytes("@kernel/machine", () => Buffer.from(process.arch))) ?? "";
-    const known = new KernelSymbols(typeof symbols === "number" ? new Uint8Array() : symbols);
-    this.#kernel = { callees: new Callees(known, machine), types: types.btf(types.vmlinux) };
+    this.#types = types;
+    this.#kernel = { callees, types: types.btf(types.vmlinux) };
+    for (const link of scan.links) {
+      const own = this.#links.get(link.program ?? 0);
+      if (own === undefined) this.#links.set(link.program ?? 0, [link]);
+      else own.push(link);
+    }
     this.#shared = new SharedMaps(scan.references);
     this.#maps = new Map(scan.maps.map((map) => [map.id, map]));
   }
 
   of(report: ProgramReport): KnownEffects {
-    const { reads, types } = this;
-    const { translated, functions, lines } = programParts(reads, report.id);
+    const { reads } = this;
+    const types = this.#types;
+    const { translated, functions, lines } = programParts(reads, report.id, EXAMINED);
     if (typeof translated === "number") return unknown(`its instructions cannot be read (${errorName(-translated)})`);
     const target = report.loadedFor === null ? null : types.target(report.loadedFor);
     const code = {
       report,
-      loadedFor: loadedFor(
-        report.type,
-        this.scan.links.filter(({ program }) => program === report.id),
-        target,
-      ),
+      loadedFor: loadedFor(report.type, this.#links.get(report.id) ?? [], target),
       translated,
       functions: bytesOf(functions),
       lines: bytesOf(lines),
@@ -74,8 +75,9 @@ export class EffectsOfPrograms {
   }
 }
 
+const EXAMINED = ["translated", "functions", "lines"] as const;
 /** What no kernel shows: bytes of an archive that was changed. */
-const MALFORMED: readonly ErrorCode[] = ["INSN_MALFORMED", "LOAD_MALFORMED", "BTF_MALFORMED"];
+export const MALFORMED: readonly ErrorCode[] = ["INSN_MALFORMED", "LOAD_MALFORMED", "BTF_MALFORMED"];
 /** An array has one value, whatever the number of processors. */
 const ONE = 1;
 const unknown = (reason: string): KnownEffects => ({ unknown: [reason], effects: null });

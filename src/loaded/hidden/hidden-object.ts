@@ -49,4 +49,6 @@ export interface Comparison {
   readonly untried: readonly UntriedIds[];
   /** What could not be compared, and why. */
   readonly unread: readonly { readonly sight: Sight; readonly reason: string }[];
+  /** The letters of the kernel's taints that a module has caused, and none that is listed; empty if there are none. */
+  readonly taints: string;
 }

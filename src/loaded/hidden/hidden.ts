@@ -1,18 +1,19 @@
 import { setTimeout } from "node:timers/promises";
-import { KernelSymbols } from "../effects/kernel-symbols.js";
+import type { ScannedKernel } from "../effects/scanned-kernel.js";
 import { keyOf } from "../model/references.js";
 import type { Scan } from "../model/scan.js";
 import type { Reads } from "../reads/reads.js";
-import { fileRead } from "../reads/values.js";
+import { fileResult } from "../reads/values.js";
+import { wholeFile } from "../reads/whole-file.js";
 import { mapById, programById } from "../views/kernel-objects.js";
-import { KernelTypes } from "../views/kernel-types.js";
 import { type Contradiction, contradictions, kindOf } from "./compare-sights.js";
 import type { Comparison, HiddenObject, UntriedIds } from "./hidden-object.js";
 import type { MemoryObjects } from "./memory-objects.js";
 import { objectsInMemory } from "./objects-in-memory.js";
 import { inRound } from "./round.js";
 import { type KINDS, look, type Round } from "./round-sights.js";
-import { type Patience, TRIALS, triedAgain, triedIds } from "./tried-ids.js";
+import { unexplainedTaints } from "./taint.js";
+import { type Patience, type TellTried, TRIALS, triedAgain, triedIds } from "./tried-ids.js";
 
 /** Number of times that all ways look before something counts as hidden. */
 const ROUNDS = 4;
@@ -25,21 +26,24 @@ const BEYOND = 1024;
  * Looks for objects that some views of the kernel show and others do not, after those of a scan.
  *
  * @param scanAgain makes the scan of a further round
+ * @param tell is told how far the ids are tried
  */
 export async function hiddenObjects(
   reads: Reads,
   scan: Scan,
+  kernel: ScannedKernel,
   patience: Patience,
   scanAgain: (reads: Reads) => Promise<Scan>,
+  tell: TellTried,
 ): Promise<Comparison> {
-  const types = new KernelTypes(reads);
-  const symbols = once(() => kernelSymbols(reads));
   const untried: UntriedIds[] = [];
   const first = inRound(reads, 1);
-  const memory = objectsInMemory(first, types, symbols);
-  const round = look(first, scan, memory, (kind) => {
+  const memory = objectsInMemory(first, kernel);
+  // read now, if not above: after the scan, and before the lists
+  const symbols = () => kernel.symbolText;
+  const round = look(first, scan, memory, symbols, (kind) => {
     const highest = highestId(kind, scan, memory);
-    const tried = triedIds(first, kind, highest, TRIALS[patience]);
+    const tried = triedIds(first, kind, highest, TRIALS[patience], tell);
     if (tried.untried > 0) untried.push({ kind, upTo: tried.untried });
     return tried.ids;
   });
@@ -56,17 +60,15 @@ export async function hiddenObjects(
     const again = inRound(reads, rounds.length + 1);
     const suspects = compared().map(({ key }) => key);
     const found = await scanAgain(again);
-    const objects = objectsInMemory(again, types, symbols);
-    rounds.push(look(again, found, objects, (kind) => triedAgain(again, kind, idsAmong(suspects, kind))));
+    const objects = objectsInMemory(again, kernel);
+    rounds.push(
+      look(again, found, objects, once(symbolText), (kind) => triedAgain(again, kind, idsAmong(suspects, kind))),
+    );
     await reads.stored();
   }
   const hidden = rounds.length < ROUNDS ? [] : described(compared(), rounds[0]!, reads, memory);
-  return { hidden, untried, unread: [...round.unread].map(([sight, reason]) => ({ sight, reason })) };
-}
-
-function kernelSymbols(reads: Reads): KernelSymbols | null {
-  const text = fileRead(reads, "/proc/kallsyms");
-  return typeof text === "number" ? null : new KernelSymbols(text);
+  const unread = [...round.unread].map(([sight, reason]) => ({ sight, reason }));
+  return { hidden, untried, unread, taints: unexplainedTaints(first) };
 }
 
 /** Makes a value at the first question. */
@@ -77,6 +79,8 @@ function once<T>(make: () => T): () => T {
     return made.value;
   };
 }
+
+const symbolText = () => fileResult(() => wholeFile("/proc/kallsyms"));
 
 const idOf = (key: string) => Number(key.slice(key.indexOf(":") + 1));
 

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { components, type Raw, type Reads } from "../reads/reads.js";
 import { fileRead, fileResult, namesRead, textOf, textRead } from "../reads/values.js";
+import { wholeFile } from "../reads/whole-file.js";
 import { btfIds, btfName } from "../views/btf-objects.js";
 import type { Sight } from "./hidden-object.js";
 import { tracingFile } from "./tracing-file.js";
@@ -10,10 +10,11 @@ export type ModuleSights = Readonly<
   Record<Extract<Sight, "modules" | "sysfs" | "btf" | "btf_ids" | "traceable" | "symbols">, readonly string[] | null>
 >;
 
-export function moduleSights(reads: Reads): ModuleSights {
+/** `kallsyms` is the text of /proc/kallsyms, or a negative errno. */
+export function moduleSights(reads: Reads, kallsyms: () => Raw): ModuleSights {
   return {
-    symbols: lines(namesIn(reads, "/proc/kallsyms")),
-    traceable: lines(tracingFile(reads, "available_filter_functions", namesIn)),
+    symbols: lines(namesIn(reads, "/proc/kallsyms", kallsyms)),
+    traceable: lines(tracingFile(reads, "available_filter_functions", namesInFile)),
     btf: folders(reads, "/sys/kernel/btf"),
     btf_ids: modulesAmong(btfIds(reads).flatMap((id) => btfName(reads, id) || [])),
     sysfs: inSysfs(reads),
@@ -24,17 +25,34 @@ export function moduleSights(reads: Reads): ModuleSights {
 /** Not names of modules: parts of the kernel that make code. */
 const NO_MODULES = new Set(["bpf", "vmlinux", "__builtin__ftrace", "__builtin__kprobes"]);
 
-/** Ends a line of a symbol or function that belongs to a module. */
-const OF_MODULE = /[ \t]\[(\S+)\]$/gm;
+const namesInFile = (reads: Reads, path: string) => namesIn(reads, path, () => fileResult(() => wholeFile(path)));
 
 /** The names of the modules that lines of a large file end with, each once in a line, without the rest of the file. */
-function namesIn(reads: Reads, path: string): Raw {
-  return reads.bytes(`@kernel/modules-in/${components(path)}`, () =>
-    fileResult(() => {
-      const found = new Set(Array.from(readFileSync(path, "latin1").matchAll(OF_MODULE), ([, name]) => name!));
-      return Buffer.from([...found].map((name) => `${name}\n`).join(""), "latin1");
-    }),
-  );
+function namesIn(reads: Reads, path: string, read: () => Raw): Raw {
+  return reads.bytes(`@kernel/modules-in/${components(path)}`, () => {
+    const text = read();
+    if (typeof text === "number") return text;
+    return Buffer.from([...modulesOfLines(text)].map((name) => `${name}\n`).join(""), "latin1");
+  });
+}
+
+const [NEWLINE, OPENED, CLOSED, SPACE, TAB] = [0x0a, 0x5b, 0x5d, 0x20, 0x09];
+
+/** What lines have in brackets at their ends, after a space or tab. Most lines follow one with the same name. */
+function modulesOfLines(text: Uint8Array): ReadonlySet<string> {
+  const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  const names = new Set<string>();
+  let last: Buffer = Buffer.alloc(0);
+  for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, end + 1)) {
+    if (bytes[end - 1] !== CLOSED) continue;
+    const start = bytes.lastIndexOf(OPENED, end - 1) + 1;
+    if (bytes[start - 2] !== SPACE && bytes[start - 2] !== TAB) continue;
+    const name = bytes.subarray(start, end - 1);
+    if (name.equals(last)) continue;
+    last = name;
+    if (/^\S+$/.test(name.toString("latin1"))) names.add(name.toString("latin1"));
+  }
+  return names;
 }
 
 /** The first word of each line; null for an errno. */

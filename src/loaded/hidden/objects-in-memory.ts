@@ -1,24 +1,24 @@
-import type { KernelSymbols } from "../effects/kernel-symbols.js";
+import type { ScannedKernel } from "../effects/scanned-kernel.js";
 import { withKernelMemory } from "../memory/opened-memory.js";
 import type { Reads } from "../reads/reads.js";
 import { invalidArchive } from "../reads/saved-error.js";
 import { textOf } from "../reads/values.js";
-import type { KernelTypes } from "../views/kernel-types.js";
 import { type MemoryObject, type MemoryObjects, memoryObjects, unread } from "./memory-objects.js";
 
 const NAME = "@kernel/objects";
 
 /** Reads the kernel's tables of ids. The symbols are asked for only if the kernel itself is asked. */
-export function objectsInMemory(reads: Reads, types: KernelTypes, symbols: () => KernelSymbols | null): MemoryObjects {
+export function objectsInMemory(reads: Reads, kernel: ScannedKernel): MemoryObjects {
   const text = textOf(
-    reads.bytes(NAME, () => Buffer.from(textOfObjects(fromMemory(types, symbols())))),
+    reads.bytes(NAME, () => Buffer.from(textOfObjects(fromMemory(kernel)))),
     "latin1",
   );
   return text === null ? unread("the archive does not have it") : savedObjects(text);
 }
 
-function fromMemory(kernelTypes: KernelTypes, symbols: KernelSymbols | null): MemoryObjects {
-  const types = kernelTypes.btf(kernelTypes.vmlinux);
+function fromMemory(kernel: ScannedKernel): MemoryObjects {
+  const types = kernel.types.btf(kernel.types.vmlinux);
+  const { symbols } = kernel;
   if (types === null || symbols === null) return unread("the kernel shows neither its types nor its symbols");
   return withKernelMemory((memory) => memoryObjects(memory, types, symbols), unread);
 }

@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
 import { openObject } from "../../sys/bpf.js";
 import { objectReport } from "../../sys/bpf-objects.js";
 import { objectName } from "../reads/object-results.js";
 import { Opened } from "../reads/opened.js";
-import type { Reads } from "../reads/reads.js";
-import { fileResult, structureRead, textOf } from "../reads/values.js";
+import type { Raw, Reads } from "../reads/reads.js";
+import { structureRead, textOf } from "../reads/values.js";
 import { PROGRAM_FIELDS, PROGRAM_SIZE } from "../views/program-report.js";
+import { linesEndingWith } from "./ending-lines.js";
 
 /** The symbol of a function of a program: `bpf_prog_`, the tag and the name (kernel/bpf/core.c). */
 export interface ProgramSymbol {
@@ -19,14 +19,14 @@ export interface ProgramSymbol {
 const SYMBOL = /^([0-9a-f]{16}) \S bpf_prog_([0-9a-f]{16})(?:_(\S*))?\t\[bpf\]$/;
 export const HIDDEN_ADDRESS = "0".repeat(16);
 
-/** The functions of programs that /proc/kallsyms has; null if it cannot be read. */
-export function programSymbols(reads: Reads): readonly ProgramSymbol[] | null {
-  const raw = reads.bytes("@kernel/program-symbols", () =>
-    fileResult(() => {
-      const lines = readFileSync("/proc/kallsyms", "latin1").split("\n");
-      return Buffer.from(lines.flatMap((line) => (SYMBOL.test(line) ? [`${line}\n`] : [])).join(""), "latin1");
-    }),
-  );
+/** The functions of programs that the text of /proc/kallsyms has; null if it cannot be read. */
+export function programSymbols(reads: Reads, kallsyms: () => Raw): readonly ProgramSymbol[] | null {
+  const raw = reads.bytes("@kernel/program-symbols", () => {
+    const found = kallsyms();
+    if (typeof found === "number") return found;
+    const lines = linesEndingWith(found, "\t[bpf]");
+    return Buffer.from(lines.flatMap((line) => (SYMBOL.test(line) ? [`${line}\n`] : [])).join(""), "latin1");
+  });
   const text = textOf(raw, "latin1");
   if (text === null) return null;
   return text.split("\n").flatMap((line) => {

@@ -1,7 +1,7 @@
 import type { LinkReport, ProgramReport } from "../model/objects.js";
 import type { Place } from "../model/places.js";
 import { keyOf, type ObjectName, type References } from "../model/references.js";
-import type { Reads } from "../reads/reads.js";
+import type { Raw, Reads } from "../reads/reads.js";
 import { type IdList, idsOf, linkById } from "../views/kernel-objects.js";
 import type { Sights } from "./compare-sights.js";
 import type { Sight } from "./hidden-object.js";
@@ -39,12 +39,14 @@ export interface Round {
  * Looks at all objects in each way. The lists that should have all objects come last: what came before is in them, or
  * is gone in the next round.
  *
+ * @param symbolText the text of /proc/kallsyms, or a negative errno
  * @param tried the ids of each kind that can be opened
  */
 export function look(
   reads: Reads,
   found: Found,
   memory: MemoryObjects,
+  symbolText: () => Raw,
   tried: (kind: Kind) => ReadonlySet<number>,
 ): Round {
   const unread = new Map<Sight, string>();
@@ -68,7 +70,7 @@ export function look(
     if (references.some(({ by }) => by === "process")) see("descriptor", [key]);
     if (references.some(({ by }) => by === "pin")) see("pin", [key]);
   }
-  const symbols = programSymbols(reads);
+  const symbols = programSymbols(reads, symbolText);
   const functions = functionsWithPrograms(reads);
   if (memory.reason === null) see("memory", memory.objects.map(keyOf));
   else unread.set("memory", memory.reason);
@@ -95,7 +97,7 @@ export function look(
       all.filter((_, index) => targets.has(functions[index]!.key)),
     );
   }
-  for (const [by, names] of Object.entries(moduleSights(reads)) as [Sight, readonly string[] | null][]) {
+  for (const [by, names] of Object.entries(moduleSights(reads, symbolText)) as [Sight, readonly string[] | null][]) {
     const modules = names?.map((name) => `module:${name}`) ?? null;
     if (modules === null) unread.set(by, "the kernel does not show it");
     else see(by, modules);

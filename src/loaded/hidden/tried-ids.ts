@@ -28,11 +28,20 @@ export interface TriedIds {
   readonly untried: number;
 }
 
+/** Is told now and then how many ids of a kind were tried, and how many there are. */
+export type TellTried = (kind: ObjectName["kind"], tried: number, of: number) => void;
+
 /** Number of tries between two looks at the clock. */
 const SLICE = 4096;
 
 /** Tries each id from the highest down to 1, as long as the limits allow. An object that may not be opened exists. */
-export function triedIds(reads: Reads, kind: ObjectName["kind"], highest: number, limits: TrialLimits): TriedIds {
+export function triedIds(
+  reads: Reads,
+  kind: ObjectName["kind"],
+  highest: number,
+  limits: TrialLimits,
+  tell: TellTried,
+): TriedIds {
   const name = `@bpf/${kind}/tried`;
   const numbers = numbersRead(reads, name, () => {
     const found: number[] = [];
@@ -40,7 +49,9 @@ export function triedIds(reads: Reads, kind: ObjectName["kind"], highest: number
     let [id, left] = [highest, limits.ids];
     for (; id > 0 && left > 0; id--, left--) {
       if (exists(kind, id)) found.push(id);
-      if (left % SLICE === 0 && performance.now() > until) break;
+      if (id % SLICE !== 0) continue;
+      tell(kind, highest - id + 1, highest);
+      if (performance.now() > until) break;
     }
     return [id, ...found];
   });

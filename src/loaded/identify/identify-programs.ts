@@ -2,10 +2,11 @@ import { tagOf } from "../../bpf/insn/digest.js";
 import { Kallsyms, Kernel, type KernelModule } from "../../bpf/relocate.js";
 import { tagOnKernel } from "../../bpf/report/kernel-tag.js";
 import { programParts } from "../code/program-parts.js";
+import type { ScannedKernel } from "../effects/scanned-kernel.js";
 import type { Scan } from "../model/scan.js";
 import { incompleteView, type View } from "../model/view.js";
-import type { Reads } from "../reads/reads.js";
-import { fileRead, textRead } from "../reads/values.js";
+import type { Raw, Reads } from "../reads/reads.js";
+import { textRead } from "../reads/values.js";
 import { btfIds, btfName } from "../views/btf-objects.js";
 import type { KernelTypes } from "../views/kernel-types.js";
 import { attachTypesOf } from "./attach-types.js";
@@ -30,7 +31,7 @@ export interface Identified {
 export function identifyPrograms(
   reads: Reads,
   scan: Scan,
-  types: KernelTypes,
+  { types, symbolText }: ScannedKernel,
   digests: ReadonlyMap<number, string>,
   sources: readonly KnownSource[],
 ): Identified {
@@ -38,7 +39,7 @@ export function identifyPrograms(
   const reasons: string[] = [];
   const vmlinux = scan.programs.length === 0 ? null : types.btf(types.vmlinux);
   if (vmlinux === null) return { byId, views: [] };
-  const kernel = new Kernel(vmlinux, () => modulesOf(reads, types), kallsymsOf(reads));
+  const kernel = new Kernel(vmlinux, () => modulesOf(reads, types), kallsymsOf(symbolText));
   const known = new KnownPrograms(knownIn(reads, scan, kernel, sources, reasons), (insns, digest) =>
     tagOnKernel(vmlinux, { insns, tag: tagOf(digest) }),
   );
@@ -47,7 +48,7 @@ export function identifyPrograms(
   const contents = new FrozenContents(reads, scan.maps);
   const hidesMaps = textRead(reads, "/proc/sys/net/core/bpf_jit_harden")?.trim() === "2";
   for (const report of scan.programs) {
-    const { translated } = programParts(reads, report.id);
+    const { translated } = programParts(reads, report.id, ["translated"]);
     const references =
       hidesMaps || typeof translated === "number" ? null : readable(() => loadedReferences(translated));
     const loaded = {
@@ -85,7 +86,6 @@ function modulesOf(reads: Reads, types: KernelTypes): readonly KernelModule[] {
   });
 }
 
-function kallsymsOf(reads: Reads): Kallsyms | null {
-  const symbols = fileRead(reads, "/proc/kallsyms");
+function kallsymsOf(symbols: Raw): Kallsyms | null {
   return typeof symbols === "number" ? null : new Kallsyms(symbols);
 }

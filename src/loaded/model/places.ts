@@ -54,6 +54,20 @@ export interface InterfacePlace extends Attached {
   readonly name: string | null;
   /** The inode number of the network namespace. */
   readonly netns: number;
+  /** The filter of tc that has the program; absent if it is attached without one. */
+  readonly filter?: TcFilter;
+}
+
+/** One filter, by what tc(8) and the kernel name it by. */
+export interface TcFilter {
+  /** The interface and the qdisc or class of which the filter was listed. */
+  readonly listed: { readonly ifindex: number; readonly parent: number };
+  /** The number of the block that several interfaces share; null for a filter of one interface. */
+  readonly block: number | null;
+  /** tcm_info of linux/rtnetlink.h: the priority in the upper 16 bits, the protocol below. */
+  readonly info: number;
+  readonly chain: number;
+  readonly handle: number;
 }
 
 /** A tc action of kind bpf, with or without filters that use it. */

@@ -1,4 +1,4 @@
-import { attributes, numberIn, type RouteMessage, textIn } from "./route-messages.js";
+import { attributeOf, attributes, numberIn, numberOf, type RouteMessage, textIn } from "./route-messages.js";
 
 /** Message type of linux/rtnetlink.h; the kernel's answers have it too (tc_dump_action of net/sched/act_api.c). */
 export const RTM_GETACTION = 50;
@@ -24,6 +24,18 @@ export function actionRequest(): Uint8Array {
     ...[12, 0, 1, 0x80],
     ...[8, 0, TCA_ACT_KIND, 0, ...Buffer.from("bpf\0")],
   ]);
+}
+
+const RTM_DELACTION = 49;
+const TCA_ACT_INDEX = 3;
+/** NLA_F_NESTED of linux/netlink.h. */
+const NESTED = 0x8000;
+
+/** A request that removes the action of kind bpf with this index: the kernel denies it while a filter uses it. */
+export function actionRemoval(index: number): RouteMessage {
+  const named = [attributeOf(TCA_ACT_KIND, Buffer.from("bpf\0")), attributeOf(TCA_ACT_INDEX, numberOf(index))];
+  const table = attributeOf(TCA_ACT_TAB | NESTED, attributeOf(1 | NESTED, Buffer.concat(named)));
+  return { type: RTM_DELACTION, body: Buffer.concat([Buffer.alloc(ACTION_BODY), table]) };
 }
 
 /** The actions of kind bpf in a message; none if it is about something else. */

@@ -17,9 +17,9 @@ import {
   classRequest,
   type FilterPlace,
   filterPlaces,
-  filterProgram,
   filterRequest,
   placeName,
+  programFilter,
   qdiscRequest,
   RTM_GETQDISC,
   RTM_GETTCLASS,
@@ -127,8 +127,8 @@ function readHere(network: Network, places: NetworkPlace[]): readonly string[] {
     const attachType = placeName(parent);
     // a qdisc without classes has no filters: the kernel answers EINVAL
     const filters = answerOf(network, of, RTM_GETTFILTER, filterRequest(place));
-    for (const program of filters.messages.map(filterProgram))
-      if (program !== null) places.push({ program, at: "interface", attachType, ifindex, name, netns });
+    for (const one of filters.messages.map((message) => programFilter(message, place)))
+      if (one !== null) places.push({ ...one, at: "interface", attachType, ifindex, name, netns });
   }
   return reasonsOf(network, links, qdiscs);
 }

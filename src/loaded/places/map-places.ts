@@ -48,6 +48,15 @@ function attachedTo(reads: Reads, object: Opened, map: number): MapPlace[] {
   return typeof found === "number" ? [] : found.map((one) => ({ ...one, at: "map", map }) as const);
 }
 
+/** The id of the program that an element of a map has by now; 0 if it has none. */
+export function elementProgram(fd: number, { type, valueSize }: MapReport, index: number): number {
+  const elements = new MapElements(fd, 4, valueSize);
+  new DataView(elements.key.buffer).setUint32(0, index, true);
+  const place = PROGRAM_AT[type];
+  if (place === undefined || elements.lookUp() !== 0) return 0;
+  return new DataView(elements.value.buffer).getUint32(place, true);
+}
+
 /** Elements that are not set have no value, or 0. */
 function elementsOf(reads: Reads, object: Opened, map: MapReport, place: number, most: number): ElementPlace[] {
   const { id, type, valueSize } = map;

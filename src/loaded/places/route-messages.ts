@@ -73,6 +73,22 @@ export function numberIn(value: Uint8Array): number | null {
   return value.byteLength === 4 ? new DataView(value.buffer, value.byteOffset).getUint32(0, true) : null;
 }
 
+/** An attribute with its length and type, aligned to 4 bytes. */
+export function attributeOf(type: number, value: Uint8Array): Uint8Array {
+  const bytes = Buffer.alloc(aligned(4 + value.byteLength));
+  bytes.writeUInt16LE(4 + value.byteLength, 0);
+  bytes.writeUInt16LE(type, 2);
+  bytes.set(value, 4);
+  return bytes;
+}
+
+/** A 32-bit number as the value of an attribute. */
+export function numberOf(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value | 0);
+  return bytes;
+}
+
 /** A text up to its NUL. */
 export function textIn(value: Uint8Array): string {
   const end = value.indexOf(0);

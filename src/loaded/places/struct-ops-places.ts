@@ -1,7 +1,7 @@
 import type { Btf } from "../../bpf/btf/btf.js";
 import { CountersignError } from "../../error.js";
 import { mapContents } from "../code/map-contents.js";
-import type { MapReport, ProgramReport } from "../model/objects.js";
+import type { LinkReport, MapReport, ProgramReport } from "../model/objects.js";
 import type { StructOpsPlace } from "../model/places.js";
 import type { Reads } from "../reads/reads.js";
 import type { KernelTypes } from "../views/kernel-types.js";
@@ -15,12 +15,15 @@ export function structOpsPlaces(
   reads: Reads,
   maps: readonly MapReport[],
   programs: readonly ProgramReport[],
+  links: readonly LinkReport[],
   types: KernelTypes,
 ): readonly StructOpsPlace[] {
   const ids = new Set(programs.filter(({ type }) => type === "struct_ops").map(({ id }) => id));
+  const linked = new Set(links.filter(({ type }) => type === "struct_ops").map(({ target }) => target.map_id));
   return maps.flatMap((map) => {
     const { kernelType } = map;
     if (map.type !== "struct_ops" || kernelType === null) return [];
+    if ((map.flags & ONLY_BY_LINK) !== 0 && !linked.has(map.id)) return [];
     const btf = types.btf(kernelType.btfObject === 0 ? types.vmlinux : kernelType.btfObject);
     // it has one value, whatever the number of processors
     const contents = mapContents(reads, map, 1);
@@ -32,6 +35,9 @@ export function structOpsPlaces(
     });
   });
 }
+
+/** BPF_F_LINK of linux/bpf.h. */
+const ONLY_BY_LINK = 1 << 13;
 
 interface StructFunction {
   readonly name: string;

@@ -1,16 +1,19 @@
-import { attributes, numberIn, type RouteMessage, textIn } from "./route-messages.js";
+import type { TcFilter } from "../model/places.js";
+import { attributeOf, attributes, numberIn, numberOf, type RouteMessage, textIn } from "./route-messages.js";
 
 /** Message types of linux/rtnetlink.h. */
 export const RTM_GETQDISC = 38;
 export const RTM_GETTCLASS = 42;
 export const RTM_GETTFILTER = 46;
-const [RTM_NEWQDISC, RTM_NEWTCLASS, RTM_NEWTFILTER] = [36, 40, 44];
+const [RTM_NEWQDISC, RTM_NEWTCLASS, RTM_NEWTFILTER, RTM_DELTFILTER] = [36, 40, 44, 45];
 
 /** struct tcmsg of linux/rtnetlink.h: ifindex 4 · handle 8 · parent 12; 20 bytes. */
 const TC_BODY = 20;
-const [IFINDEX, HANDLE, PARENT] = [4, 8, 12];
+const [IFINDEX, HANDLE, PARENT, INFO] = [4, 8, 12, 16];
 /** Attributes of linux/rtnetlink.h and linux/pkt_cls.h. */
-const [TCA_KIND, TCA_OPTIONS, TCA_BPF_ID] = [1, 2, 11];
+const [TCA_KIND, TCA_OPTIONS, TCA_CHAIN, TCA_BPF_ID] = [1, 2, 11, 11];
+/** TCM_IFINDEX_MAGIC_BLOCK: the parent is then the number of a block that interfaces share. */
+const OF_BLOCK = 0xffffffff;
 /** The places of filters of a clsact qdisc (linux/pkt_sched.h): TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS or _EGRESS). */
 const INGRESS = 0xfffffff2;
 const EGRESS = 0xfffffff3;
@@ -66,17 +69,40 @@ export function qdiscRequest(): Uint8Array {
   return new Uint8Array(TC_BODY);
 }
 
-/** The id of the program of a filter of kind bpf; null if the message is about something else. */
-export function filterProgram({ type, body }: RouteMessage): number | null {
+/** A filter that has a program. */
+export interface ProgramFilter {
+  /** The id of the program. */
+  readonly program: number;
+  readonly filter: TcFilter;
+}
+
+/** A filter of kind bpf, listed for this place; null if the message is about something else. */
+export function programFilter({ type, body }: RouteMessage, { ifindex, parent }: FilterPlace): ProgramFilter | null {
   if (type !== RTM_NEWTFILTER || body.byteLength < TC_BODY) return null;
   let kind = "";
-  let program: number | null = null;
+  let [program, chain] = [0, 0];
   for (const [attribute, value] of attributes(body.subarray(TC_BODY))) {
     if (attribute === TCA_KIND) kind = textIn(value);
+    if (attribute === TCA_CHAIN) chain = numberIn(value) ?? 0;
     if (attribute !== TCA_OPTIONS) continue;
-    for (const [inner, id] of attributes(value)) if (inner === TCA_BPF_ID) program = numberIn(id);
+    for (const [inner, id] of attributes(value)) if (inner === TCA_BPF_ID) program = numberIn(id) ?? 0;
   }
-  return kind === "bpf" ? program || null : null;
+  if (kind !== "bpf" || program === 0) return null;
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const block = view.getUint32(IFINDEX, true) === OF_BLOCK ? view.getUint32(PARENT, true) : null;
+  const [handle, info] = [view.getUint32(HANDLE, true), view.getUint32(INFO, true)];
+  return { program, filter: { listed: { ifindex, parent }, block, info, chain, handle } };
+}
+
+/** The type and the body of a request that removes one filter. */
+export function filterRemoval({ listed, block, info, chain, handle }: TcFilter): RouteMessage {
+  const body = Buffer.alloc(TC_BODY);
+  body.writeUInt32LE(block === null ? listed.ifindex : OF_BLOCK, IFINDEX);
+  body.writeUInt32LE(handle, HANDLE);
+  body.writeUInt32LE(block ?? listed.parent, PARENT);
+  body.writeUInt32LE(info, INFO);
+  const kind = attributeOf(TCA_KIND, Buffer.from("bpf\0"));
+  return { type: RTM_DELTFILTER, body: Buffer.concat([body, kind, attributeOf(TCA_CHAIN, numberOf(chain))]) };
 }
 
 /** What a place is called: `tc_ingress` and `tc_egress`, or `tc` for a qdisc that is neither. */

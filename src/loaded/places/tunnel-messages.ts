@@ -1,5 +1,5 @@
 import { SocketAddress } from "node:net";
-import { attributes, numberIn, type RouteMessage, textIn } from "./route-messages.js";
+import { attributeOf, attributes, numberIn, type RouteMessage, textIn } from "./route-messages.js";
 
 /** Message types of linux/rtnetlink.h. */
 export const RTM_GETROUTE = 26;
@@ -46,6 +46,21 @@ export function tunnelPrograms(message: RouteMessage): readonly TunnelProgram[] 
   return tunnelsOf(message).flatMap(({ kind, value }) =>
     (kind === OF_BPF ? bpfPrograms(value) : segmentPrograms(value)).map((one) => ({ ...one, destination })),
   );
+}
+
+const RTM_DELROUTE = 25;
+/**
+ * The attributes by which the kernel finds a route: RTA_DST, SRC, OIF, GATEWAY, PRIORITY, PREFSRC and TABLE. It takes a
+ * tunnel only with a descriptor of its program, which no list has.
+ */
+const NAMING: ReadonlySet<number> = new Set([RTA_DST, 2, 4, 5, 6, 7, 15]);
+
+/** A request that removes the route of a message. */
+export function routeRemoval({ body }: RouteMessage): RouteMessage {
+  const named: Uint8Array[] = [body.subarray(0, ROUTE_BODY)];
+  for (const [attribute, value] of attributes(body.subarray(ROUTE_BODY)))
+    if (NAMING.has(attribute)) named.push(attributeOf(attribute, value));
+  return { type: RTM_DELROUTE, body: Buffer.concat(named) };
 }
 
 interface Tunnel {

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { ERRNO } from "../../errno.js";
 import type { IdKind } from "../../sys/bpf.js";
 import { btfById } from "../../sys/btf.js";
+import { readSmall } from "../../sys/file.js";
 import type { Raw, Reads } from "./reads.js";
-import { fileResult } from "./values.js";
 
 /** The beginning of the names of an object's results. */
 export function objectName(kind: IdKind, id: number): string {
@@ -12,7 +11,8 @@ export function objectName(kind: IdKind, id: number): string {
 
 /** What the kernel tells of a descriptor of this thread: it is `fdinfo` of proc(5). */
 export function fdinfoOf(fd: number): Raw {
-  return fileResult(() => readFileSync(`/proc/thread-self/fdinfo/${fd}`));
+  const text = readSmall(`/proc/thread-self/fdinfo/${fd}`);
+  return text === null ? -ERRNO.ENOENT : Buffer.from(text);
 }
 
 /** The bytes of a BTF object. */

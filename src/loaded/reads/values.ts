@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { components, type Raw, type Reads } from "./reads.js";
 import { invalidArchive } from "./saved-error.js";
+import { wholeFile } from "./whole-file.js";
 
 /** What a function of node:fs returns, or the negative errno of the error that it throws. */
 export function fileResult<T extends object | bigint>(act: () => T): T | number {
@@ -15,7 +16,7 @@ export function fileResult<T extends object | bigint>(act: () => T): T | number 
 
 /** The bytes of a file. */
 export function fileRead(reads: Reads, path: string): Raw {
-  return reads.bytes(components(path), () => fileResult(() => readFileSync(path)));
+  return reads.bytes(components(path), () => fileResult(() => wholeFile(path)));
 }
 
 /** The text of a file; null if it cannot be read. */
@@ -78,7 +79,7 @@ function folderEntry(text: string, place: string): FolderEntry {
 }
 
 /** Texts that end with a NUL each. */
-export function stringsIn(bytes: Uint8Array): readonly string[] {
+function stringsIn(bytes: Uint8Array): readonly string[] {
   return textIn(bytes, "utf8").split("\0").slice(0, -1);
 }
 

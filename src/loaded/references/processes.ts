@@ -1,6 +1,4 @@
-import { readdirSync } from "node:fs";
 import { ERRNO } from "../../errno.js";
-import { readLink } from "../../sys/file.js";
 import { openProcess, takeFd } from "../../sys/pidfd.js";
 import { keyOf, type ProcessReference } from "../model/references.js";
 import { completeView, incompleteView, type View } from "../model/view.js";
@@ -10,18 +8,17 @@ import { Opened } from "../reads/opened.js";
 import type { Raw, Reads } from "../reads/reads.js";
 import {
   fileRead,
-  fileResult,
   linkRead,
   namespaceRead,
   namesRead,
   numbersRead,
   pairsRead,
-  stringsIn,
   textOf,
   textRead,
 } from "../reads/values.js";
 import { cgroupOwner } from "./cgroup-owner.js";
 import { describedObject, descriptionOfFd, isBpfObject, isLink } from "./descriptor.js";
+import { linksIn } from "./folder-links.js";
 
 /** PROC_PID_INIT_INO of linux/proc_ns.h: the inode number of the first pid namespace. */
 const FIRST_PID_NAMESPACE = 4026531836;
@@ -89,13 +86,11 @@ function viewOf(reads: Reads, count: number, denied: readonly number[]): View {
  */
 function countedObjects(reads: Reads, pid: number, found: Found): ReadonlyMap<string, number> | null {
   const counts = new Map<string, number>();
-  const links = reads.bytes(`proc/${pid}/fd/@links`, () => linksOf(`/proc/${pid}/fd`));
+  const links = reads.bytes(`proc/${pid}/fd/@links`, () => linksIn(`/proc/${pid}/fd`));
   // without permission nothing is known; a process that has exited has none
   if (typeof links === "number") return links === -ERRNO.EACCES || links === -ERRNO.EPERM ? null : counts;
-  const words = stringsIn(links);
   const sockets: number[] = [];
-  for (let at = 0; at + 1 < words.length; at += 2) {
-    const [name, target] = [words[at]!, words[at + 1]!];
+  for (const [name, target] of furtherLinks(links)) {
     const network = netnsNumber(target);
     if (network !== null) found.networks.set(network, `/proc/${pid}/fd/${name}`);
     if (target === "anon_inode:[perf_event]") found.events.push({ pid, fd: Number(name) });
@@ -110,6 +105,25 @@ function countedObjects(reads: Reads, pid: number, found: Found): ReadonlyMap<st
   }
   if (sockets.length > 0) addNetworks(reads, pid, sockets, found);
   return counts;
+}
+
+const [NUL, SLASH, LETTER_N, LETTER_P] = [0, 0x2f, 0x6e, 0x70];
+
+/**
+ * Names and targets of links, without those that lead nowhere further: pipes, and files but `…/net/tun`. Most links are
+ * such ones, of which no texts are made.
+ */
+function* furtherLinks(links: Uint8Array): Generator<readonly [name: string, target: string]> {
+  const bytes = Buffer.from(links.buffer, links.byteOffset, links.byteLength);
+  for (let start = 0; start < bytes.length; ) {
+    const target = bytes.indexOf(NUL, start) + 1;
+    const end = target === 0 ? -1 : bytes.indexOf(NUL, target);
+    if (end === -1) return;
+    const first = bytes[target];
+    if (first !== LETTER_P && (first !== SLASH || bytes[end - 1] === LETTER_N))
+      yield [bytes.toString("latin1", start, target - 1), bytes.toString("latin1", target, end)];
+    start = end + 1;
+  }
 }
 
 /** Whether the target of a link is a socket that was not asked yet. */
@@ -146,17 +160,6 @@ function descriptionOfDescriptor(reads: Reads, pid: number, name: string, target
     copy.close();
     task.close();
     return description;
-  });
-}
-
-/**
- * The names in a folder with the targets of these links, each with a NUL at its end. One that goes meanwhile is left
- * out.
- */
-function linksOf(folder: string): Raw {
-  return fileResult(() => {
-    const links = readdirSync(folder).map((name) => [name, readLink(`${folder}/${name}`)] as const);
-    return Buffer.from(links.map(([name, target]) => (target === null ? "" : `${name}\0${target}\0`)).join(""));
   });
 }
 

@@ -13,12 +13,12 @@ const WORDS = ["scan", "--load-again"];
 export class LoaderProcess {
   #child: ChildProcess | null = null;
 
-  /** Null if it took too long, or the process ended. `until` is the time in milliseconds at which loading ends. */
+  /** Null if it took too long, or the process ended. `until` is when loading ends, as `performance.now()` counts. */
   async load(load: LoadAgain, until: number): Promise<LoadedAgain | null> {
     this.#child ??= await started();
     const child = this.#child;
     if (child === null) return null;
-    const answer = answerOf(child, Math.min(LOAD, until - Date.now()));
+    const answer = answerOf(child, Math.min(LOAD, until - performance.now()));
     child.send(load);
     const answered = (await answer) as LoadedAgain | null;
     if (answered === null) await this.close();

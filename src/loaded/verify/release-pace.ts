@@ -6,7 +6,7 @@ const SECOND = 1000;
 export class ReleasePace {
   #released: number[] = [];
 
-  /** `now` is in milliseconds, here and in the other functions. */
+  /** `now` is in milliseconds of a clock that is never set, here and in the other functions. */
   add(now: number): void {
     this.#released.push(now);
   }

@@ -38,7 +38,7 @@ export async function verifyPrograms(programs: readonly VerifiedProgram[], appro
   if (loads > 0) approve(loads, needed.length);
   const identified = new Map<number, Identification | null>();
   const reasons = new Map<number, string>();
-  const loader = new PacedLoader(Date.now() + TIME);
+  const loader = new PacedLoader(performance.now() + TIME);
   try {
     for (const { program, plan } of planned) {
       const { id } = program.report;
@@ -89,11 +89,12 @@ class PacedLoader {
     const key = keyOf(load);
     const known = key === null ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
-    const wait = this.#pace.wait(Date.now());
-    if (Date.now() + wait >= this.until) return `no time was left: all loads together take ${TIME / 1000} s at most`;
+    const wait = this.#pace.wait(performance.now());
+    if (performance.now() + wait >= this.until)
+      return `no time was left: all loads together take ${TIME / 1000} s at most`;
     if (wait > 0) await sleep(wait);
     const answer = await this.#process.load(load, this.until);
-    this.#pace.add(Date.now());
+    this.#pace.add(performance.now());
     const found = foundIn(answer);
     if (key !== null && typeof found !== "string") this.#known.set(key, found);
     return found;

@@ -6,10 +6,15 @@ import { btfName } from "./btf-objects.js";
 
 /** PREFIX + the name of a structure is the type of a struct_ops map's values (kernel/bpf/bpf_struct_ops.c). */
 const PREFIX = "bpf_struct_ops_";
+/** How many BTF objects of programs are kept. */
+const KEPT = 16;
 
 /** Names of types of the kernel and its modules. BTF is read at the first question. */
 export class KernelTypes {
+  /** Of the kernel and its modules. */
   readonly #objects = new Map<number, Btf | null>();
+  /** Of programs, the last ones that were asked for: those of one object follow each other. */
+  readonly #ofPrograms = new Map<number, Btf | null>();
 
   constructor(
     readonly reads: Reads,
@@ -36,10 +41,16 @@ export class KernelTypes {
 
   /** A BTF object by its id; null if it cannot be read. */
   btf(id: number): Btf | null {
-    const known = this.#objects.get(id);
+    const known = this.#objects.has(id) ? this.#objects.get(id) : this.#ofPrograms.get(id);
     if (known !== undefined) return known;
-    const btf = this.#parsed(id);
-    this.#objects.set(id, btf);
+    const isModule = this.#isModule(id);
+    const btf = this.#parsed(id, isModule);
+    if (isModule || id === this.vmlinux) this.#objects.set(id, btf);
+    else {
+      this.#ofPrograms.set(id, btf);
+      const [oldest] = this.#ofPrograms.keys();
+      if (this.#ofPrograms.size > KEPT) this.#ofPrograms.delete(oldest!);
+    }
     return btf;
   }
 
@@ -48,10 +59,10 @@ export class KernelTypes {
     return id !== this.vmlinux && (btfName(this.reads, id) ?? "") !== "";
   }
 
-  #parsed(id: number): Btf | null {
+  #parsed(id: number, isModule: boolean): Btf | null {
     const bytes = btfRead(this.reads, id);
     if (typeof bytes === "number") return null;
-    const base = this.#isModule(id) ? this.btf(this.vmlinux) : null;
+    const base = isModule ? this.btf(this.vmlinux) : null;
     return wellFormed(() => new Btf(bytes, `BTF ${id}`, base));
   }
 }

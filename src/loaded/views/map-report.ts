@@ -15,6 +15,8 @@ export const MAP_FIELDS = {
   btf_vmlinux_value_type_id: 44,
   netns_ino: 56,
   btf_id: 64,
+  btf_key_type_id: 68,
+  btf_value_type_id: 72,
   btf_vmlinux_id: 76,
 } as const;
 

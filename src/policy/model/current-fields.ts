@@ -3,12 +3,12 @@ import { differs, known, type SubjectFields } from "../../known-fact.js";
 
 /**
  * What is known of the task. Offline it is root on the host unless another is described; the guard does not see it, and
- * a scan only finds a task that has not ended since.
+ * of the task that loaded what a scan finds the kernel reports only the uid, and of maps not even that.
  */
 const OF_TASK = known({
   offline: differs("it is root on the host, unless another task is described"),
   sealed: differs("the guard cannot see it"),
-  scan: "null",
+  scan: differs("it is as offline, with the uid that the kernel reports for a program"),
 });
 
 /** The container of the task. */

@@ -224,11 +224,6 @@ export const FACTS = {
   },
 } as const;
 
-/** By interface: the facts that a subject lacks where they are unknown. */
-export const CAN_BE_UNKNOWN: Readonly<Record<string, readonly string[]>> = {
-  File: ["path", "parameters"],
-};
-
 /** By interface: the facts that are names or lead to names; `[]` marks an array. */
 export const NAMED_FACTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Program: {
@@ -248,6 +243,9 @@ export const NAMED_FACTS: Readonly<Record<string, Readonly<Record<string, string
     program: "ProgramReference",
     map: "MapReference",
     attach: "AttachFacts",
+  },
+  Token: {
+    name: "CommandName",
   },
   File: {
     purpose: "FilePurpose",

@@ -17,9 +17,6 @@ export const NAME_KINDS = {
 
 export type NameKind = keyof typeof NAME_KINDS;
 
-/** Kinds whose names no later version adds to. */
-export const CLOSED_KINDS: readonly NameKind[] = ["MapAccess", "FilePurpose"];
-
 /** The names that this version knows. Facts have no others: a newer name becomes `unknown`. */
 export interface Vocabulary extends Readonly<Record<NameKind, readonly string[]>> {
   /** The program type of each section that libbpf knows, by the section's name without a target: `tc`, `sched_cls`. */

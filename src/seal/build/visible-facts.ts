@@ -1,49 +1,48 @@
+import { LOADER_CHOICES } from "../../bpf/model/differences.js";
 import { SUBJECT_FIELDS } from "../../config/subject-fields.js";
 import type { FactFields } from "../../fact-type.js";
 import type { HookName } from "../../hooks/catalogue.js";
-import { type SubjectField, whyNot } from "../../known-fact.js";
+import { differsFor, type SubjectField, whyNot } from "../../known-fact.js";
 import { FILE_HOOKS } from "../plan/means.js";
 
 /**
- * Why the guard cannot see a fact, by its path, such as `effects.read_only` or `maps.name`; null if it is the same for
- * every load with the same entry of the list. A verdict that depends on one of the others holds only for the load that
- * was judged.
+ * Why the guard can never see a fact, by its path, such as `effects.read_only` or `maps.name`; null if it is the same
+ * for every load with the same entry of the list, apart from what the loader chooses. A verdict that depends on one of
+ * the others holds only for the load that was judged.
  */
 export function whyHidden(hook: HookName, path: string): string | null {
-  let fields: FactFields | undefined = SUBJECT_FIELDS[FILE_HOOKS.includes(hook) ? "file" : "program"];
-  for (const name of path.split(".")) {
-    const field: SubjectField | undefined = fields?.[name] as SubjectField | undefined;
-    // The length of a list, an index, or a method
-    if (field === undefined) return null;
-    const why = whyNot(field, "sealed");
+  for (const field of rowsOn(SUBJECT_FIELDS[FILE_HOOKS.includes(hook) ? "file" : "program"], path)) {
+    const why = whyNot(field, "sealed", Object.values(LOADER_CHOICES));
     if (why !== null) return why === "null" ? "a load does not have it" : why;
-    fields = field.type.fields;
   }
   return null;
 }
 
-/** Facts that can change with the values that a loader gives to variables, since constants decide branches. */
-const BY_VARIABLES: readonly string[] = ["effects", "maps.contents"];
-/** Facts that can change with the sizes of maps that a loader chooses. */
-const BY_SIZES: readonly string[] = [
-  ...["maps.key_size", "maps.value_size", "maps.max_entries", "maps.memory", "maps.memory_per_cpu"],
-];
-
-/** Facts that can change with the maps that a loader puts into a map of maps. */
-const BY_INNER_MAPS: readonly string[] = ["effects", "maps.inner", "maps.memory", "maps.memory_per_cpu"];
-
+/** A verdict that reads the list of maps alone can depend on how many there are. */
 export function dependsOnInnerMaps(path: string): boolean {
-  return path === "maps" || isOneOf(path, BY_INNER_MAPS);
+  return path === "maps" || isChosen(path, "innerMaps");
 }
 
 export function dependsOnVariables(path: string): boolean {
-  return isOneOf(path, BY_VARIABLES);
+  return isChosen(path, "variables");
 }
 
 export function dependsOnSizes(path: string): boolean {
-  return isOneOf(path, BY_SIZES);
+  return isChosen(path, "sizes");
 }
 
-function isOneOf(path: string, facts: readonly string[]): boolean {
-  return facts.some((fact) => path === fact || path.startsWith(`${fact}.`));
+/** Whether the loader chooses what a fact of a program is, by the row of the fact or of one that it is a part of. */
+function isChosen(path: string, choice: keyof typeof LOADER_CHOICES): boolean {
+  return [...rowsOn(SUBJECT_FIELDS.program, path)].some((field) => differsFor(field, "sealed", LOADER_CHOICES[choice]));
+}
+
+/** The rows of the facts on a path, the outermost first. A length of a list, an index or a method ends it. */
+function* rowsOn(table: FactFields, path: string): Iterable<SubjectField> {
+  let fields: FactFields | undefined = table;
+  for (const name of path.split(".")) {
+    const field = fields?.[name] as SubjectField | undefined;
+    if (field === undefined) return;
+    yield field;
+    fields = field.type.fields;
+  }
 }

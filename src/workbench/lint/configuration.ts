@@ -54,9 +54,9 @@ export function checkConfig(file: string): { readonly config: Config | null; rea
 
 /**
  * Checks a configuration with its policies, maps, keyrings and statements, and everything that an engine checks at
- * start. Writes no log. Throws as {@link checkConfig}.
+ * start. Writes no log. `forScan` is that of `Surroundings`. Throws as {@link checkConfig}.
  */
-export async function lintConfig(file: string): Promise<LintedConfig> {
+export async function lintConfig(file: string, forScan: boolean): Promise<LintedConfig> {
   const { config, findings } = checkConfig(file);
   if (config === null) return { findings, policies: [], declarations: "", shadow: null };
   const all: Finding[] = [...findings];
@@ -66,7 +66,7 @@ export async function lintConfig(file: string): Promise<LintedConfig> {
   for (const { policy, place } of config.attachments) {
     if (linted.has(policy)) continue;
     try {
-      const result = lintPolicy(shownPath(policy), { labels, guaranteed: guaranteedFor(policy, config) });
+      const result = lintPolicy(shownPath(policy), { labels, guaranteed: guaranteedFor(policy, config), forScan });
       linted.set(policy, result);
       all.push(...result.findings, ...lintTest(shownPath(policy)).findings);
       all.push(...unknownNames(result.linked?.names ?? [], known).map((error) => ofError(error)));

@@ -3,7 +3,7 @@ import type { AnyNode } from "acorn";
 import { MAX_POLICY, refuseLeaving } from "../../engine/load/policy-path.js";
 import { VOCABULARY } from "../../engine/load/vocabulary.js";
 import { CountersignError } from "../../error.js";
-import { HOOK_NAMES, type HookName, hookRow } from "../../hooks/catalogue.js";
+import { HOOK_NAMES, type HookName } from "../../hooks/catalogue.js";
 import { readText } from "../../input.js";
 import { type LinkedPolicy, linkUnits } from "../../policy/linker/linker.js";
 import { SUBJECTS } from "../../policy/model/facts.gen.js";
@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly guaranteed: ReadonlySet<string>;
   /** Keys of labels in scopes and tests. */
   readonly labels: ReadonlySet<string>;
+  /** Whether a scan shall be able to tell what the policy decides. */
+  readonly forScan: boolean;
 }
 
 export interface LintedPolicy {
@@ -69,21 +71,25 @@ export function lintPolicy(path: string, surroundings: Surroundings): LintedPoli
   findings.push(...(linked?.warnings ?? []).map((warning) => ofWarning(warning)));
   const hooks = [...units.at(-1)!.exports.keys()].filter((name) => Object.hasOwn(SUBJECTS, name));
   const parameters = hookParameters(units, hooks, SUBJECTS);
-  const { guaranteed, labels } = surroundings;
-  const unsure = unsureFunctions(units, hooks);
+  const { guaranteed, labels, forScan } = surroundings;
+  const names = hooksByFunction(units, hooks as readonly HookName[]);
   const files = units.map(
-    (unit) => new PolicyFile(unit, parameters.get(unit) ?? new Map(), guaranteed, labels, unsure),
+    (unit) => new PolicyFile(unit, parameters.get(unit) ?? new Map(), guaranteed, labels, names, forScan),
   );
   for (const file of files) attempt(findings, () => time.linear(() => findings.push(...complaintsOf(file))));
   return { findings, linked, units, open: openNames(files), digestMaps: digestMapsOf(files) };
 }
 
-/** The functions of hooks about modules, some facts of which can be unknown; null if the policy exports none. */
-function unsureFunctions(units: readonly Unit[], hooks: readonly string[]): ReadonlySet<AnyNode> | null {
-  const names = hooks.filter((hook) => hookRow(hook as HookName).purpose === "module");
-  if (names.length === 0) return null;
-  const functions = [...hookParameters(units, names, SUBJECTS).values()];
-  return new Set(functions.flatMap((parameters) => [...parameters.keys()]));
+/** The hooks of each function: one function can have several names. */
+function hooksByFunction(
+  units: readonly Unit[],
+  hooks: readonly HookName[],
+): ReadonlyMap<AnyNode, readonly HookName[]> {
+  const found = new Map<AnyNode, readonly HookName[]>();
+  for (const hook of hooks)
+    for (const parameters of hookParameters(units, [hook], SUBJECTS).values())
+      for (const node of parameters.keys()) found.set(node, [...(found.get(node) ?? []), hook]);
+  return found;
 }
 
 /** The result, or null and a finding if it is rejected. */

@@ -27,7 +27,7 @@ import { NULLABLE_FACT } from "./rules/nullable.js";
 import { DUPLICATE_CASE, DUPLICATE_KEY, FALLTHROUGH } from "./rules/repeats.js";
 import { MISSING_RETURN, RETURN_NOT_INTEGER, RETURN_POSITIVE } from "./rules/returns.js";
 import { STATE_LOST } from "./rules/state.js";
-import { UNKNOWN_FACT } from "./rules/unknown-facts.js";
+import { UNKNOWN_FACT, UNKNOWN_IN_SCAN } from "./rules/unknown-facts.js";
 import { UNREACHABLE_CODE } from "./rules/unreachable.js";
 
 /** The checks of each file of a policy. */
@@ -68,6 +68,7 @@ export const POLICY_RULES: readonly Rule[] = [
   STATE_LOST,
   UNKNOWN_GLOBAL,
   UNKNOWN_FACT,
+  UNKNOWN_IN_SCAN,
   UNUSED_IMPORT,
 ];
 

@@ -2,7 +2,7 @@ import { COMMAND_FIELDS, TARGET_FIELDS } from "../../bpf/model/command-fields.js
 import { CMD, withCommandDigest } from "../../bpf/model/commands.js";
 import type { CaseCommand } from "../../config/case-subject.js";
 import { CountersignError } from "../../error.js";
-import { type FactFields, isFactOf, object } from "../../fact-type.js";
+import { isFactOf, type OwnedFields, object } from "../../fact-type.js";
 import type { CommandSubject } from "../../hooks/command.js";
 import { checkNames } from "./case-name.js";
 
@@ -22,12 +22,12 @@ export function describedCommand(given: CaseCommand, place: string): CommandSubj
 }
 
 /** Throws CONFIG_INVALID for a fact that is not null although its owner does not have it. */
-function checkFacts(what: string, owner: string, fields: FactFields, facts: object, place: string): void {
+function checkFacts(what: string, owner: string, fields: OwnedFields, facts: object, place: string): void {
   for (const [name, field] of Object.entries(fields)) {
     if (isFactOf(field, owner) || (facts as Readonly<Record<string, unknown>>)[name] === null) continue;
     throw new CountersignError("CONFIG_INVALID", `${what} ${owner} has no fact \`${name}\``, {
       place,
-      remedy: `leave it out; these have it: ${field.of!.join(", ")}`,
+      remedy: `leave it out; these have it: ${[field.of].flat().join(", ")}`,
     });
   }
 }

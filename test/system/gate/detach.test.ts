@@ -81,25 +81,25 @@ const SEEN: Readonly<Record<string, Row>> = {
     attached: others(BPF_XDP_LINK),
     detaches: "$OTHERS detach-pin $BPF/pin",
     left: "attached",
-    said: "opening: ENOENT",
+    said: "opening: EPERM",
   },
   "BPF_LINK_DETACH of a link by its id": {
     attached: `${others(BPF_XDP_LINK)}; LINK=$(bpftool -j link show pinned $BPF/pin | sed 's/{"id":\\([0-9]*\\).*/\\1/')`,
     detaches: "$OTHERS detach-link $LINK",
     left: "attached",
-    said: "opening: ENOENT",
+    said: "opening: EPERM",
   },
   "BPF_PROG_DETACH of a program by its id": {
     attached: others("tcx v0"),
     detaches: `$OTHERS detach-by-id ${TCX} v0 $ID`,
     left: "attached",
-    said: "opening: ENOENT",
+    said: "opening: EPERM",
   },
   "BPF_PROG_DETACH of a program by its id from a cgroup": {
     attached: others("cgroup $CGROUP"),
     detaches: `$OTHERS detach-by-id ${EGRESS} $CGROUP $ID`,
     left: "attached",
-    said: "opening: ENOENT",
+    said: "opening: EPERM",
   },
 };
 

@@ -29,8 +29,8 @@ const DENIED: Readonly<Record<string, readonly [errno: string, rule: GateRule | 
   kexec_file_load: ["EPERM", "kexec"],
   "pin by a link of /proc": ["ELOOP", "proc_link"],
   "get by a link of /proc": ["ELOOP", "proc_link"],
-  "find a program of outside": ["ENOENT", "existing"],
-  "find a map of outside": ["ENOENT", "existing"],
+  "find a program of outside": ["EPERM", "existing"],
+  "find a map of outside": ["EPERM", "existing"],
   "unknown command": ["EINVAL", "unknown_command"],
   "load what a policy denies": ["EPERM", "policy"],
   "load what is no program": ["EINVAL", "unreadable"],
@@ -130,7 +130,7 @@ describe("a dry run", () => {
     const expected = { ...without };
     for (const [act, [errno]] of Object.entries(DENIED)) expected[act] = errno;
     // the second time as the first
-    expected["find it again"] = "ENOENT";
+    expected["find it again"] = "EPERM";
     expect(enforced).toEqual(expected);
     const rules = Object.values(DENIED).flatMap(([, rule]) => (rule === null || rule === "policy" ? [] : [rule]));
     const denied = site.log.filter(({ denied_by }) => denied_by?.code === "DENIED_BY_GATE");

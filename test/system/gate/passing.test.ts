@@ -58,7 +58,7 @@ describe("programs and maps that are put together after each was allowed", () =>
     expect(differing(split(alone).said, said)).toEqual([
       "load a denied one: done, load a denied one: EPERM",
       "add what is no program: done, add what is no program: EBADF",
-      "find one of outside: done, find one of outside: ENOENT",
+      "find one of outside: done, find one of outside: EPERM",
     ]);
     // alone; a chain of allowed ones; the same after a denied one could not be added; and with one that was never
     // judged

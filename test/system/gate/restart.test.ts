@@ -143,7 +143,7 @@ describe("an agent that systemd starts again", () => {
       await until(async () => expect((await tries()).length).toBeGreaterThan(length + 3));
       expect(await since(length)).toEqual(new Set([KEPT]));
     }
-    expect(edge.exec("/bin/keeper", (await tries())[0] ?? "").stdout).toBe("not found\n");
+    expect(edge.exec("/bin/keeper", (await tries())[0] ?? "").stdout).toBe("Operation not permitted\n");
     await dev.ask("read -r keeper < /dev/shm/pid; kill -KILL $keeper");
   });
 

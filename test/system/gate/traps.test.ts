@@ -194,8 +194,8 @@ describe("a gate that somebody tries to get around", () => {
     const env = { OTHER_PROGRAM: String(id), OTHER_PIN: pin, OWN_PIN: `${site().bpffs}/own` };
     expect(trap("by-id", env).says).toEqual({
       "own program by id": "done",
-      "another's program by id": "ENOENT",
-      "another's program by path": "ENOENT",
+      "another's program by id": "EPERM",
+      "another's program by path": "EPERM",
       pin: "done",
       "own program by path": "done",
     });

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { own } from "../../support/workplace.js";
-import type { DebianKernel } from "../core/debian-kernels.js";
+import { type DebianKernel, debianKernel } from "../core/debian-kernels.js";
 import { partsOf } from "./boot.js";
 import { DebianGuest } from "./debian-guest.js";
 import type { Ran } from "./guest.js";
@@ -30,6 +30,7 @@ interface Line {
   readonly seen_by: readonly string[];
   readonly not_seen_by: readonly string[];
   readonly unread: readonly { readonly sight: string; readonly reason: string }[];
+  readonly unexplained_taints: string;
 }
 
 describe.each(KERNELS)("what hides on Linux %s", (name) => {
@@ -82,6 +83,16 @@ describe.each(KERNELS)("what hides on Linux %s", (name) => {
     expect([module?.object, module?.name, module?.not_seen_by, others]).toEqual(["module", "ifb", ["modules"], []]);
     expect(module?.seen_by).toEqual(expect.arrayContaining(["symbols", "traceable", "sysfs"]));
   });
+
+  it("is a module that took itself out of the list of modules and out of sysfs", (context) => {
+    if (typeof ran === "string") return context.skip(ran);
+    const [module, ...others] = hidden("unlinked");
+    expect([module?.object, module?.name, module?.not_seen_by, others], part("insmod")).toEqual([
+      ...["module", "hideme", ["modules", "sysfs"], []],
+    ]);
+    expect(module?.seen_by).toEqual(["traceable"]);
+    expect(lines("unlinked").find(({ kind }) => kind === "compared")?.unexplained_taints).toMatch(/^F?O?E$/);
+  });
 });
 
 /** Scans before, beside and after programs that hide. Or the reason why this machine cannot. */
@@ -92,6 +103,7 @@ function boot(name: DebianKernel): Ran | string {
   const folder = mkdtempSync(join(tmpdir(), "hidden-guest-"));
   try {
     addRootkit(guest, folder);
+    addModule(guest, name, folder);
     const scan = "node /countersign/bin/countersign.js scan";
     const scans = (to: string) =>
       `for each in $(seq ${SCANS}); do ${scan} --json > /tmp/out; echo $? >> /tmp/status; cat /tmp/out >> /tmp/all; done
@@ -117,7 +129,9 @@ function boot(name: DebianKernel): Ran | string {
         ...Object.keys(WAYS).map(rootkit),
         ...guest.modules(["ifb"]),
         "grep -v '^ifb ' /proc/modules > /tmp/modules; mount --bind /tmp/modules /proc/modules",
-        `${scan} --json > /tmp/out; echo "PART module"; cat /tmp/out; echo "PART end"`,
+        `${scan} --json > /tmp/out; echo "PART module"; cat /tmp/out`,
+        'umount /proc/modules; echo "PART insmod"; insmod /lib/hideme.ko; dmesg | tail -3',
+        `${scan} --json > /tmp/out; echo "PART unlinked"; cat /tmp/out; echo "PART end"`,
       ].join("\n"),
       { seconds: NIGHTLY ? 2_400 : 800 },
     );
@@ -138,4 +152,34 @@ function addRootkit(guest: DebianGuest, folder: string): void {
     execFileSync("gcc", ["-O2", "-Wall", "-Werror", "-o", program, source(`${name}.c`), "-lbpf"]);
     guest.program(program, `bin/${name}`);
   }
+}
+
+/** Compiles a module without the kernel's headers: its BTF has the types, and another module the version. */
+function addModule(guest: DebianGuest, name: DebianKernel, folder: string): void {
+  const kernel = debianKernel(name);
+  if (typeof kernel === "string") throw new Error(kernel);
+  const btf = ["btf", "dump", "file", join(kernel.folder, "btf/vmlinux"), "format", "c"];
+  writeFileSync(join(folder, "vmlinux.h"), execFileSync("bpftool", btf, { maxBuffer: 1 << 28 }));
+  const version = /vermagic=([^\0]+)/.exec(Buffer.from(guest.kernel.module("ifb")).toString("latin1"))![1];
+  const code = [
+    "-mcmodel=kernel",
+    "-mno-red-zone",
+    "-mno-sse",
+    "-fno-pie",
+    "-fno-stack-protector",
+    "-fcf-protection=none",
+  ];
+  const flags = [
+    "-O2",
+    "-w",
+    "-ffreestanding",
+    "-fno-asynchronous-unwind-tables",
+    "-pg",
+    "-mfentry",
+    "-mrecord-mcount",
+  ];
+  const source = own("test/system/scan/rootkit/hideme.c");
+  const module = join(folder, "hideme.ko");
+  execFileSync("gcc", [...flags, ...code, `-DVERMAGIC="${version}"`, "-I", folder, "-c", source, "-o", module]);
+  guest.file("lib/hideme.ko", readFileSync(module));
 }

@@ -1,13 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { DebianKernel } from "../core/debian-kernels.js";
-import { compiled } from "../scan/scan-site.js";
-import { addLinks, partsOf } from "./boot.js";
-import { DebianGuest } from "./debian-guest.js";
+import { bootAttached } from "./attached-guest.js";
+import { partsOf } from "./boot.js";
 import type { Ran } from "./guest.js";
-import { kernelOfSuite } from "./kernel.js";
 
 /** What programs of links/links.bpf.c are attached to, as `scan` says it. */
 const LINKS: Readonly<Record<string, string | RegExp>> = {
@@ -92,29 +87,6 @@ const KINDS: Readonly<Record<string, string | RegExp>> = {
   kind_other_in: "perhaps lwt_in of route 10.8.0.0/16",
   kind_segment: "lwt_seg6local of route fc00:9::1/128",
 };
-
-const KIND_MODULES = ["tun", "dummy", "sch_ingress", "sch_htb", "cls_bpf", "cls_matchall", "act_bpf"];
-
-/** Attaches what kinds.c has pinned, and removes the pins: what is left are the attachments. */
-const ATTACH_KINDS = `
-for each in d0 d1; do ip link add $each type dummy; ip link set $each up; done; ip addr add 10.7.0.1/16 dev d0
-/usr/sbin/tc qdisc add dev lo clsact
-/usr/sbin/tc filter add dev lo ingress bpf da object-pinned /pins/kind_ingress
-/usr/sbin/tc filter add dev lo egress bpf da object-pinned /pins/kind_egress
-/usr/sbin/tc qdisc add dev d0 root handle 1: htb
-/usr/sbin/tc class add dev d0 parent 1: classid 1:10 htb rate 1mbit
-/usr/sbin/tc filter add dev d0 parent 1:10 bpf da object-pinned /pins/kind_class
-/usr/sbin/tc qdisc add dev d0 ingress_block 22 ingress
-/usr/sbin/tc qdisc add dev d1 ingress_block 22 ingress
-/usr/sbin/tc filter add block 22 bpf da object-pinned /pins/kind_block
-/usr/sbin/tc actions add action bpf object-pinned /pins/kind_action index 7
-/usr/sbin/tc filter add dev lo egress matchall action bpf object-pinned /pins/kind_used index 9
-/usr/sbin/ip link set dev d0 xdpgeneric pinned /pins/kind_generic
-/usr/sbin/ip route add 10.9.0.0/16 encap bpf xmit pinned /pins/kind_xmit dev d0
-/usr/sbin/ip route add 10.8.0.0/16 encap bpf in pinned /pins/kind_in dev d0
-/usr/sbin/ip -6 route add fc00:9::1/128 encap seg6local action End.BPF endpoint pinned /pins/kind_segment dev d0
-mv /pins/kind_other_in /pins/other_in; rm /pins/kind_*
-`;
 
 interface Tested {
   /** Programs that this kernel does not load or attach, with a comma after each. */
@@ -202,43 +174,13 @@ describe.each(tested)("scan on Linux %s", (name, { without = "", unattached = []
 
 /** Attaches all programs, and scans twice while they are. Or the reason why this machine cannot. */
 function boot(name: DebianKernel, without: string): Ran | string {
-  const kernel = kernelOfSuite(name);
-  const guest = typeof kernel === "string" ? kernel : DebianGuest.make(kernel);
-  if (typeof guest === "string") return guest;
-  const folder = mkdtempSync(join(tmpdir(), "scan-guest-"));
-  try {
-    addLinks(guest, "links");
-    // those of busybox have neither programs nor netkit
-    guest.program("/usr/sbin/tc", "usr/sbin/tc");
-    guest.program("/usr/sbin/ip", "usr/sbin/ip");
-    for (const program of ["attached", "socket-network", "kinds"])
-      guest.program(compiled(program, folder), `bin/${program}`);
-    const scan = "node /countersign/bin/countersign.js scan";
-    const inside = `${scan} > /tmp/text 2> /tmp/errors; ${scan} --json > /tmp/json; echo $? > /tmp/status`;
-    return guest.run(
-      [
-        // an executable with the object after its end embeds it, as one with a skeleton does
-        "cat /lib/links.o >> /bin/links",
-        "mkdir /cgroup; mount -t cgroup2 cgroup /cgroup; mkdir /cgroup/a; ip link set lo up",
-        "mkdir /pins /tracing; mount -t bpf none /pins; mount -t tracefs none /tracing",
-        ...guest.modules(KIND_MODULES),
-        "/usr/sbin/ip link add kit0 type netkit 2> /tmp/netkit || true",
-        "mkfifo /tmp/hold3; kinds /pins /cgroup/a kit0 < /tmp/hold3 > /tmp/kinds & exec 5> /tmp/hold3",
-        "for try in $(seq 100); do grep -q ready /tmp/kinds && break; sleep 0.2; done",
-        ATTACH_KINDS,
-        "mkfifo /tmp/hold; unshare -n attached /pins /cgroup/a < /tmp/hold > /tmp/attached & exec 3> /tmp/hold",
-        "mkfifo /tmp/hold2; socket-network < /tmp/hold2 > /tmp/socket & exec 4> /tmp/hold2",
-        "for try in $(seq 100); do grep -q ready /tmp/attached && grep -q ready /tmp/socket && break; sleep 0.2; done",
-        `export WITHOUT=${without}; links /lib/links.o /lib/replaced.o /cgroup '${inside}'`,
-        "echo PART attached; cat /tmp/attached; echo PART socket; cat /tmp/socket; echo PART kinds; cat /tmp/netkit /tmp/kinds",
-        "echo PART text; cat /tmp/text; echo PART json; cat /tmp/json; echo PART errors; cat /tmp/errors; echo PART status; cat /tmp/status; echo PART end",
-      ].join("\n"),
-      { seconds: 400 },
-    );
-  } finally {
-    guest.remove();
-    rmSync(folder, { recursive: true });
-  }
+  const scan = "node /countersign/bin/countersign.js scan";
+  return bootAttached(name, {
+    without,
+    inside: `${scan} > /tmp/text 2> /tmp/errors; ${scan} --json > /tmp/json; echo $? > /tmp/status`,
+    parts: ["text", "json", "errors", "status"],
+    seconds: 400,
+  });
 }
 
 /** The column ATTACHED of the first table, by the name of the program. */

@@ -102,8 +102,26 @@ describe.each(KERNELS)("scan --verify on Linux %s", (name, isBefore618) => {
     if (typeof ran === "string") return context.skip(ran);
     const found = programs("many").filter(({ type }) => type === "xdp");
     expect(found.length, part("many").slice(-2000)).toBe(MANY);
-    expect(found.filter(({ identified }) => identified?.by !== "translated")).toEqual([]);
+    const others = found.filter(({ identified }) => identified?.by !== "translated");
+    // a guest on a machine with other work
+    expect([...new Set(others.map(({ not_verified }) => not_verified))].filter((why) => !LATE.includes(why))).toEqual(
+      [],
+    );
+    expect(others.length).toBeLessThanOrEqual(MANY - 100);
     expect(part("left")).toBe("");
+  });
+
+  it("has at most 50 programs lose their ids in any second", (context) => {
+    if (typeof ran === "string") return context.skip(ran);
+    const times = part("freed").split("\n").filter(Boolean).map(Number);
+    const identified = programs("many").filter((program) => program.identified?.by === "translated");
+    expect(times.length).toBeGreaterThanOrEqual(identified.filter(({ type }) => type === "xdp").length);
+    expect(times.at(-1)! - times[0]!).toBeLessThan(61);
+    const most = Math.max(...times.map((at) => times.filter((each) => each > at - 1 && each <= at).length));
+    console.info(
+      `${name}: ${times.length} programs lost their ids within ${times.at(-1)! - times[0]!} s, ${most} in one`,
+    );
+    expect(most).toBeLessThanOrEqual(50);
   });
 
   it("leaves nothing behind after SIGKILL", (context) => {
@@ -147,6 +165,11 @@ function boot(name: DebianKernel, without: string): Ran | string {
   }
 }
 
+const LATE: readonly string[] = [
+  "no time was left: all loads together take 60 s at most",
+  "the kernel took more than 1 s to verify the known program",
+];
+
 const twin = (high: number, low: number, verdict: number) =>
   Buffer.concat([wide(1, 0, low, high), set(0, 0), set(2, 0), set(0, verdict), EXIT]);
 
@@ -169,21 +192,24 @@ echo PART hardened; echo 2 > /proc/sys/net/core/bpf_jit_harden
 scan --known /lib/twins.o --verify --yes 2>&1; echo status $?; echo 0 > /proc/sys/net/core/bpf_jit_harden
 echo PART restricted; echo 2 > /proc/sys/kernel/kptr_restrict
 scan --known /lib/twins.o --verify --yes 2>&1; echo status $?; echo 0 > /proc/sys/kernel/kptr_restrict
-exec 3>&-
+exec 3>&-; wait
 mkfifo /tmp/timer; hold /lib/timer.o < /tmp/timer > /tmp/timer.out & exec 3> /tmp/timer
 for try in $(seq 200); do grep -q loaded /tmp/timer.out && break; sleep 0.2; done
-echo PART timer; scan --json --known /lib/timer.o --verify --yes; exec 3>&-
+echo PART timer; scan --json --known /lib/timer.o --verify --yes; exec 3>&-; wait
 export WITHOUT=${without || "by_netfilter,by_struct_ops,by_uprobe_multi,by_tcx,"}
 links /lib/links.o /lib/replaced.o /cgroup \\
   'node /countersign/bin/countersign.js scan --json --known /lib/links.o --verify --yes > /tmp/links.json 2> /tmp/links.err'
 echo PART links; cat /tmp/links.json /tmp/links.err
 keep many "$(ls -d /lib/many/*)"
+echo 'p:freed __bpf_prog_put_noref' > /tracing/kprobe_events; echo 1 > /tracing/events/kprobes/freed/enable
 echo PART many; scan --json --config /lib/many.yaml --verify --yes 2>&1
+echo 0 > /tracing/events/kprobes/freed/enable
+echo PART freed; sed -n 's/.* \\([0-9.]*\\): freed: .*/\\1/p' /tracing/trace
 echo PART left; scan --brief --json | grep -o cs_verify
 scan --json --config /lib/many.yaml --verify --yes > /tmp/out & scan=$!
 for try in $(seq 600); do loaders > /tmp/loader && break; sleep 0.1; done
 sleep 3; kill -9 $scan
-for try in $(seq 50); do loaders > /dev/null || break; sleep 0.2; done
+for try in $(seq 600); do loaders > /dev/null || break; sleep 0.2; done
 echo PART killed; loaders; scan --brief --json | grep -o cs_verify; echo loading $(cat /tmp/loader | wc -w)
 echo PART end
 `;

@@ -63,6 +63,23 @@ describe("an archive of a scan", () => {
     expect(linesOf(shown.stdout).some(({ name }) => name === "scan_held")).toBe(true);
   });
 
+  it("shows objects in full as the running kernel does, with the number of a map's elements", () => {
+    const { maps } = linesOf(scan(["--json", "--from", after]).stdout).find(({ name }) => name === "scan_held");
+    const names = [`program:${attached.ids.get("scan_held")}`, `map:${maps[0]}`];
+    const live = scan(["--json", ...names]);
+    expect([live.stderr, live.status]).toEqual(["", 0]);
+    const [program, map] = linesOf(live.stdout);
+    expect(program.instructions.slice(-2).map(({ text }: Line) => text)).toEqual(["r0 = 0x0", "exit"]);
+    expect(program.instructions[0].refers).toBe(`map ${maps[0]} scan_map`);
+    expect(map).toMatchObject({ kind: "map", name: "scan_map", elements: 0 });
+    chmodSync(after, 0o644);
+    expect(scan(["--json", "--from", after, ...names], elsewhere).stdout).toBe(live.stdout);
+    expect(scan(["--from", after, ...names], elsewhere).stdout).toBe(scan(names).stdout);
+    const gone = scan(["--from", after, "program:4294967295"], elsewhere);
+    expect([gone.status, gone.stdout]).toEqual([2, ""]);
+    expect(gone.stderr).toContain("SCAN_NO_OBJECT");
+  });
+
   it("goes to standard output", () => {
     const { stdout, status } = scan(["--save", "-"], { encoding: "buffer" });
     const file = join(folder, "stdout.tar");

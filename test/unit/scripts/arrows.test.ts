@@ -76,7 +76,7 @@ const PLANTED: readonly (readonly [what: string, file: string, text: string, sai
     "a door that more folders use than its row says",
     "workbench/report.ts",
     'import "../engine/files/load-questions.js";',
-    /^src\/engine\/files\/load-questions\.ts: is in row `cli\.bench, repl`, and its users are those of its row `shared`/,
+    /^src\/engine\/files\/load-questions\.ts: is in row `cli\.bench`, and its users are those of its row `shared`/,
   ],
   [
     "more files and names than the table of doors allows",

@@ -1,4 +1,5 @@
 import type { AnyNode, CallExpression } from "acorn";
+import type { HookName } from "../../../hooks/catalogue.js";
 import type { FunctionNode } from "../../../policy/syntax/nodes.js";
 import { calledHelper } from "../../../policy/units/called-helper.js";
 import { FactFlow, type Parameters } from "../../../policy/units/fact-flow.js";
@@ -29,14 +30,16 @@ export class PolicyFile {
   /**
    * `hooks` are the hook functions in this file with the kinds of their parameters. `guaranteed` are facts that can be
    * null but are not for any attachment of the policy, such as `Current.container`. `labels` are the keys of labels in
-   * scopes and tests. `unsure` are the hook functions at whose hooks facts can be unknown; null if the policy has none.
+   * scopes and tests. `names` are the hooks of each hook function of the policy. `forScan` says whether a scan shall be
+   * able to tell what the policy decides.
    */
   constructor(
     readonly unit: Unit,
     readonly hooks: Parameters,
     readonly guaranteed: ReadonlySet<string> = NONE,
     readonly labels: ReadonlySet<string> = NONE,
-    readonly unsure: ReadonlySet<AnyNode> | null = null,
+    private readonly names: ReadonlyMap<AnyNode, readonly HookName[]> = new Map(),
+    readonly forScan = false,
   ) {
     this.flow = new FactFlow(unit, hooks);
     this.values = new Values(unit, this.flow, this.completion);
@@ -113,6 +116,15 @@ export class PolicyFile {
       inner = outer;
     }
     return false;
+  }
+
+  /** The hooks at which a node can be evaluated: all of the policy for a node that is in no hook function. */
+  hooksAround(node: AnyNode): ReadonlySet<HookName> {
+    for (const outer of this.around(node)) {
+      const hooks = this.names.get(outer);
+      if (hooks !== undefined) return new Set(hooks);
+    }
+    return new Set([...this.names.values()].flat());
   }
 
   /** The innermost function around a node. */

@@ -86,6 +86,58 @@ describe("countersign repl", () => {
     expect(await repl(OTHER, [".use 99"])).toMatchObject({ code: 2, err: expect.stringContaining("[USAGE]") });
   });
 
+  it("has the subjects and callers of requests, of each kind", async () => {
+    const requests = [
+      { program: { type: "xdp" }, uid: 7 },
+      { map: { type: "hash" } },
+      { command: { name: "BPF_OBJ_PIN", path: "/sys/fs/bpf/x" } },
+      { token: {} },
+      { module: { name: "dummy" } },
+      { executable: { path: "/usr/bin/true" } },
+      { blob: { name: "rules", data: { hex: "00" } }, maps: { tiers: { edge: [3] } } },
+    ];
+    const file = place.write("requests.jsonl", requests.map((one) => `${JSON.stringify(one)}\n`).join(""));
+    const asked = ["prog.type", "map.type", "command.path", "typeof token", "file.name", "file.path", "blob.name"];
+    const lines = asked.flatMap((line, index) => [`.use ${index + 1}`, line, "current.uid"]);
+    const words = [...lines, 'map_lookup("tiers", "edge")'].flatMap((line) => ["--eval", line]);
+    const { code, out, err } = await runCommand(
+      "repl",
+      "--config",
+      place.config,
+      "--request",
+      file,
+      "--json",
+      ...words,
+    );
+    expect([code, err]).toEqual([0, ""]);
+    const values = out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).value);
+    expect(values).toEqual(
+      [
+        ["xdp", 7],
+        ["hash", 0],
+        ["/sys/fs/bpf/x", 0],
+        ["object", 0],
+        ["dummy", 0],
+        ["/usr/bin/true", 0],
+        ["rules", 0, [3]],
+      ].flat(1),
+    );
+  });
+
+  it.each([
+    ["no subject", [], "no file is named"],
+    ["a file and requests", ["--request", "x", PROGRAM], "--request goes without a file"],
+    ["requests and lines on standard input", ["--request", "-"], "goes without lines on standard input"],
+    ["a line that is no request", ["--request", PROGRAM, "--eval", "1"], "[CONFIG_INVALID]"],
+    ["a file without a request", ["--request", "/dev/null", "--eval", "1"], "has no request"],
+  ])("rejects %s", async (_, words, message) => {
+    const { code, err } = await runCommand("repl", ...words);
+    expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+  });
+
   it("shows control characters as text", async () => {
     expect((await repl(PROGRAM, ['"\\u001b[2J"', 'deny("\\u001b[2J")'])).out).not.toContain("\u001b");
   });

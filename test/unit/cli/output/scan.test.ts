@@ -131,6 +131,12 @@ it.each([
   ["netfilter", { pf: 7, hooknum: 9, priority: 0, flags: 0 }, "netfilter family 7 hook 9, priority 0"],
   ["iter", { target_name: "task" }, "iterator task"],
   ["struct_ops", { map_id: 4 }, "struct_ops of map 4"],
+  ["struct_ops", { map_id: null }, "struct_ops, detached"],
+  ["tcx", { ifindex: 3, attach_type: "tcx_ingress" }, "tcx_ingress on interface 3"],
+  ["tcx", { ifindex: 0, attach_type: "tcx_ingress" }, "tcx_ingress, detached"],
+  ["xdp", { ifindex: 0 }, "xdp, detached"],
+  ["cgroup", { cgroup_id: 0n, attach_type: "cgroup_device" }, "cgroup_device, detached"],
+  ["netns", { netns_ino: 0, attach_type: "sk_lookup" }, "sk_lookup, detached"],
   ["unknown", {}, "unknown"],
 ] as const)("says where a link of type %s is", (type, target, words) => {
   expect(linkPlace({ id: 1, type, program: 2, target })).toBe(words);

@@ -9,8 +9,8 @@ const subject = {
   helpers: ["a"],
   data: new Uint8Array(2),
 };
-const session = { argument: "prog", question: { subject } } as unknown as Session;
-const offered = (typed: string) => completionsOf(session, ROOT_ON_HOST, typed);
+const session = { argument: "prog", question: { subject, current: ROOT_ON_HOST } } as unknown as Session;
+const offered = (typed: string) => completionsOf(session, typed);
 
 describe("completionsOf", () => {
   it.each([

@@ -96,7 +96,7 @@ describe.each(FETCHING)("$name", (row) => {
       kinds.map((kind): [string, FailingCall] => [
         `a ${kind} that was not issued`,
         {
-          errno: 2,
+          errno: 1,
           call: (gate) => {
             opens(gate, kind);
             return fetch(gate, row);
@@ -125,7 +125,7 @@ describe.each(FETCHING)("$name", (row) => {
   it.each(kinds)("records only the first denial of a %s", (kind) => {
     const gate = new FakeGate();
     opens(gate, kind);
-    for (let time = 0; time < 3; time += 1) expect(fetch(gate, row)).toEqual({ result: -2 });
+    for (let time = 0; time < 3; time += 1) expect(fetch(gate, row)).toEqual({ result: -1 });
     expect([gate.records.length, gate.counts]).toEqual([1, ["repeats", "repeats"]]);
     expect(gate.task.adopted).toEqual([OPENED, OPENED, OPENED]);
   });

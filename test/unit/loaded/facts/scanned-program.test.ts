@@ -24,7 +24,7 @@ describe("scannedSubject", () => {
       const { scan } = PROGRAM_FIELDS[name].known;
       const isUnknown = typeof scan === "object" && "unknown" in scan;
       // what makes these known is given
-      const isGiven = ["digest", "tag", "expected_attach_type", "attach_to"].includes(name);
+      const isGiven = ["digest", "tag", "expected_attach_type", "attach_to", "maps"].includes(name);
       expect([name, names.includes(name)]).toEqual([name, !isUnknown || isGiven]);
     }
   });

@@ -41,6 +41,9 @@ function roundAnswers(round: number): Answers {
     ["sys/module/@names", strings("dext4", "dprintk")],
     ["sys/module/ext4/initstate", text("live")],
     ["proc/modules", text("ext4 1024000 1 - Live 0x0000000000000000")],
+    ["proc/sys/kernel/tainted", text("4097")],
+    ["sys/module/ext4/taint", text("PO")],
+    ["sys/module/printk/taint", -2],
   ];
   // later rounds try only suspects, which have no number before them
   const tried = (...ids: readonly number[]) => numbers(...(round === 1 ? [0] : []), ...ids);
@@ -71,7 +74,7 @@ function unlisted(set: Set, ...rounds: readonly number[]): void {
 
 describe("hiddenObjects", () => {
   it("finds nothing where all views show the same", async () => {
-    expect(await found()).toEqual({ hidden: [], untried: [], unread: [] });
+    expect(await found()).toEqual({ hidden: [], untried: [], unread: [], taints: "" });
   });
 
   it("finds a program that no list has", async () => {
@@ -161,6 +164,21 @@ describe("hiddenObjects", () => {
   ] as const)("finds a module that is not in %s", async (name, raw, notSeenBy) => {
     const { hidden } = await found((set) => set(name, raw));
     expect(hidden).toEqual([expect.objectContaining({ kind: "module", name: "ext4", notSeenBy })]);
+  });
+
+  it.each([
+    [0, "PO", ""],
+    [4097, "PO", ""],
+    [4097, "P", "O"],
+    [4096 + 8192 + 2, "", "FOE"],
+    // taints of other causes: a warning, a dead task
+    [512 + 128, "", ""],
+  ])("names the taints of modules of %i that a module with `%s` does not explain", async (tainted, own, expected) => {
+    const { taints, hidden } = await found((set) => {
+      set("proc/sys/kernel/tainted", text(String(tainted)));
+      set("sys/module/ext4/taint", text(own));
+    });
+    expect([taints, hidden]).toEqual([expected, []]);
   });
 
   it("says what it did not try, and blames no view for it", async () => {

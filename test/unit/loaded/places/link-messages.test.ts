@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { interfaceOf } from "../../../../src/loaded/places/link-messages.js";
 import { netnsNumber } from "../../../../src/loaded/places/network-namespaces.js";
 import { routeMessages } from "../../../../src/loaded/places/route-messages.js";
-import { filterPlaces, filterProgram, filterRequest, placeName } from "../../../../src/loaded/places/tc-messages.js";
+import { filterPlaces, filterRequest, placeName, programFilter } from "../../../../src/loaded/places/tc-messages.js";
 import { attribute, message, tcMessage } from "../../../support/netlink.js";
 
 const NAME = attribute(3, Buffer.from("eth0\0"));
@@ -73,11 +73,15 @@ describe("the messages of rtnetlink about tc", () => {
   });
 
   it("have the program of a filter of kind bpf", () => {
+    const LISTED = { ifindex: 2, parent: 0xfffffff2 };
     const options = attribute(0x8000 | 2, attribute(11, word(37)));
-    expect(filterProgram(first(tcMessage(44, 2, 1, 0xfffffff2, [kind("bpf"), options])))).toBe(37);
+    expect(programFilter(first(tcMessage(44, 2, 1, 0xfffffff2, [kind("bpf"), options])), LISTED)).toEqual({
+      program: 37,
+      filter: { listed: LISTED, block: null, info: 0, chain: 0, handle: 1 },
+    });
     // the numbers of attributes are those of the kind
-    expect(filterProgram(first(tcMessage(44, 2, 1, 0xfffffff2, [kind("flower"), options])))).toBeNull();
-    expect(filterProgram(first(tcMessage(44, 2, 1, 0xfffffff2, [kind("bpf")])))).toBeNull();
-    expect(filterProgram(first(message(16, 2, [kind("bpf"), options])))).toBeNull();
+    expect(programFilter(first(tcMessage(44, 2, 1, 0xfffffff2, [kind("flower"), options])), LISTED)).toBeNull();
+    expect(programFilter(first(tcMessage(44, 2, 1, 0xfffffff2, [kind("bpf")])), LISTED)).toBeNull();
+    expect(programFilter(first(message(16, 2, [kind("bpf"), options])), LISTED)).toBeNull();
   });
 });

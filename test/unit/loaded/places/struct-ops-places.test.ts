@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { BtfWriter } from "../../../../src/bpf/assembly/btf-writer.js";
-import type { MapReport } from "../../../../src/loaded/model/objects.js";
+import type { LinkReport, MapReport } from "../../../../src/loaded/model/objects.js";
 import { structOpsPlaces } from "../../../../src/loaded/places/struct-ops-places.js";
 import { KernelTypes } from "../../../../src/loaded/views/kernel-types.js";
 import { readsOf } from "../../../support/answers.js";
@@ -30,12 +30,12 @@ function contents(...ids: readonly number[]): Buffer {
 const map = (given: Partial<MapReport> = {}) =>
   usedMap(4, "struct_ops", { kernelType: { btfObject: 0, btfId: value }, valueSize: 96, ...given }).report;
 const programs = [25, 27].map((id) => ({ ...NO_PROGRAM, id, type: "struct_ops" }));
-const places = (raw: Buffer | number, of = map()) => {
+const places = (raw: Buffer | number, of = map(), links: readonly LinkReport[] = []) => {
   const reads = readsOf([
     ["@bpf/btf/1/bytes", bytes],
     ["@bpf/map/4/contents", raw],
   ]);
-  return structOpsPlaces(reads, [of], programs, new KernelTypes(reads));
+  return structOpsPlaces(reads, [of], programs, links, new KernelTypes(reads));
 };
 
 it("are the functions that have the id of a program", () => {
@@ -44,6 +44,19 @@ it("are the functions that have the id of a program", () => {
     { at: "struct_ops", program: 27, map: 4, member: "undo_cwnd" },
   ]);
   expect(places(contents(0, 27)).map(({ member }) => member)).toEqual(["undo_cwnd"]);
+});
+
+it("are those of a map with BPF_F_LINK only while a link has it", () => {
+  const link = (target: number): LinkReport => ({
+    id: 3,
+    type: "struct_ops",
+    program: null,
+    target: { map_id: target },
+  });
+  const byLink = map({ flags: 1 << 13 });
+  expect(places(contents(25, 27), byLink)).toEqual([]);
+  expect(places(contents(25, 27), byLink, [link(5)])).toEqual([]);
+  expect(places(contents(25, 27), byLink, [link(4)])).toHaveLength(2);
 });
 
 it("are none of ids that no program of struct_ops has", () => {

@@ -15,11 +15,12 @@ describe("lint", () => {
   it.each(planted.map((one, index) => [one.code, one.title, index] as const))(
     "finds %s: %s, and nothing else",
     async (code, _, index) => {
-      const { files } = planted[index]!;
+      const { files, forScan } = planted[index]!;
       const within = Object.fromEntries(Object.entries(files).map(([name, text]) => [`${index}/${name}`, text]));
       folder.write(within);
       const main = "countersign.yaml" in files ? "countersign.yaml" : "policy.js";
-      const findings = await folder.lint(`${index}/${main}`);
+      const findings = await folder.lint(`${index}/${main}`, { forScan: forScan === true });
+      if (forScan === true) expect(await folder.lint(`${index}/${main}`)).toEqual([]);
       expect(findings.map((one) => `${one.code} ${one.file}:${one.line}:${one.column}`)).toEqual([
         `${code} ${markedPlace(within)}`,
       ]);

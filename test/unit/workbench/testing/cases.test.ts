@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { COMMAND_FIELDS } from "../../../../src/bpf/model/command-fields.js";
 import { CMD, COMMAND_NAMES } from "../../../../src/bpf/model/commands.js";
-import type { FactFields } from "../../../../src/fact-type.js";
+import type { OwnedFields } from "../../../../src/fact-type.js";
 import { runCommand } from "../../../support/command-line.js";
 import { own, Workplace } from "../../../support/workplace.js";
 
@@ -152,7 +152,7 @@ describe("the command of a case", () => {
       path: "/x",
       btf: "{}",
     };
-    const fields = Object.entries(COMMAND_FIELDS as FactFields).filter(([, { of }]) => of !== undefined);
+    const fields = Object.entries(COMMAND_FIELDS as OwnedFields).filter(([, { of }]) => of !== "all");
     expect(fields.map(([name]) => name)).toEqual(Object.keys(given));
     for (const [fact, { of }] of fields)
       for (const name of COMMAND_NAMES) {
@@ -160,7 +160,7 @@ describe("the command of a case", () => {
           telling("it.name", "bpf"),
           `- { command: { name: ${name}, ${fact}: ${given[fact]} }, expect: deny }`,
         );
-        if (of?.includes(name)) expect([name, fact, code]).toEqual([name, fact, 0]);
+        if (of.includes(name)) expect([name, fact, code]).toEqual([name, fact, 0]);
         else expect(JSON.parse(out).error.message).toContain(`command ${name} has no fact \`${fact}\``);
       }
   });
