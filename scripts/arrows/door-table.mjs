@@ -187,6 +187,7 @@ export const DOORS = {
     shared: [
       "decision/dispatcher",
       "decision/engine",
+      "decision/request",
       "decision/helpers",
       "decision/program-signatures",
       "decision/test-probe",
@@ -208,7 +209,6 @@ export const DOORS = {
         because: "the gate runs the engine in its threads: what survives a thread is the engine's state",
         files: [
           "decision/engine-options",
-          "decision/request",
           "decision/unasked",
           "enforced-hooks",
           "handover/backoff-table",

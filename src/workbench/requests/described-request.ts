@@ -1,4 +1,4 @@
-import type { RequestWithMaps } from "../../engine/timed-engine.js";
+import type { DecisionRequest } from "../../engine/decision/request.js";
 import { CountersignError } from "../../error.js";
 import { RequestReader } from "./request-reader.js";
 
@@ -16,7 +16,7 @@ const NO_MAPS = {
  * `{ command: { name: "BPF_OBJ_PIN", path: "/sys/fs/bpf/x" }, uid: 1000 }`: all kinds of subjects, described or
  * recorded. Throws CONFIG_INVALID for what such a line cannot have, with `place` and column, and USAGE for `maps`.
  */
-export function describedRequest(request: object, place = "request"): Omit<RequestWithMaps, "maps"> {
+export function describedRequest(request: object, place = "request"): DecisionRequest {
   const question = new RequestReader(place, { programs: null }, NO_MAPS).question(1, JSON.stringify(request));
   if (question instanceof CountersignError) throw question;
   return question;
