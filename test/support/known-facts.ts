@@ -4,6 +4,7 @@
  */
 import { hash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { COMMAND_FIELDS, TARGET_FIELDS } from "../../src/bpf/model/command-fields.js";
 import { DESCRIBED, type DescribedSubject } from "../../src/config/case-subject.js";
 import { readRequest } from "../../src/config/request.js";
 import { SUBJECT_FIELDS } from "../../src/config/subject-fields.js";
@@ -27,12 +28,59 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]));
 }
 
+interface Line {
+  readonly type: string;
+  readonly digest: string;
+  readonly content: { readonly facts: Facts };
+  readonly hook: HookName;
+  readonly subject: { readonly definition: string };
+  readonly loader_probe?: unknown;
+}
+
+/**
+ * The subjects that policies were asked about at some hooks, in order, by the lines of a log of level `inputs`. What
+ * the gate itself denies has no facts.
+ */
+export function askedAbout(
+  records: readonly object[],
+  hooks: readonly HookName[],
+): readonly { readonly hook: HookName; readonly facts: Facts }[] {
+  const lines = records as readonly Line[];
+  const facts = new Map(
+    lines.flatMap(({ type, digest, content }) => (type === "subject" ? [[digest, content.facts]] : [])),
+  );
+  return lines.flatMap(({ type, hook, subject, loader_probe }) => {
+    const isMeant = type === "decision" && hooks.includes(hook) && loader_probe === undefined;
+    const found = isMeant ? facts.get(subject.definition) : undefined;
+    return found === undefined ? [] : [{ hook, facts: found }];
+  });
+}
+
+/** Tables whose rows say which subjects have the fact (`of`), each with the fact by which a subject is one of those. */
+const OWNED = [
+  { path: "command", fields: COMMAND_FIELDS, owner: "name" },
+  { path: "command.attach.target", fields: TARGET_FIELDS, owner: "kind" },
+] as const;
+
+/**
+ * What only kernels with BPF trampolines and multi-probes have: test/system/guest/tracers.test.ts compares it, and
+ * test/system/gate/known-facts.test.ts all else.
+ */
+export const NEEDS_TRACING: readonly string[] = [
+  "command.attach.target.name of map",
+  "command.attach.target.name of function",
+  "command.attach.target.name of iterator",
+  "command.attach.target.program of function",
+  "command.attach.target.btf_id of function",
+];
+
 /** Which facts were compared in which way, so that a test can ask whether a fact was never compared. */
 export class KnownFacts {
   /** The facts that had the same value, were null, or were unknown as their rows say, by way and kind. */
   readonly compared = new Map<string, number>();
   /** How many subjects were compared, by way and kind: `offline program`. */
   readonly subjects = new Map<string, number>();
+  readonly #owned = new Set<string>();
 
   /**
    * What of a subject is otherwise than its table says, one line for each: `asked` are the facts in one way of asking,
@@ -63,7 +111,25 @@ export class KnownFacts {
     });
   }
 
+  /** The facts that commands and targets have by their tables, but had in no case: `command.path of BPF_OBJ_PIN`. */
+  ownedWithoutCase(): readonly string[] {
+    return OWNED.flatMap(({ path, fields }) =>
+      Object.entries(fields).flatMap(([name, { of }]) => {
+        const owners: readonly string[] = of === "all" ? [] : of;
+        return owners.map((one) => `${path}.${name} of ${one}`).filter((one) => !this.#owned.has(one));
+      }),
+    );
+  }
+
+  /** How many subjects were compared, as a line for each way and kind. */
+  counts(): string {
+    return [...this.subjects].map(([what, count]) => `${what}: ${count} compared`).join("\n");
+  }
+
   #differences(fields: SubjectFields, way: Way, asked: Facts, real: Facts, path: string): readonly string[] {
+    const owned = OWNED.find((table) => table.fields === fields);
+    for (const name of owned === undefined ? [] : Object.keys(fields))
+      if (real[name] !== null) this.#owned.add(`${path}.${name} of ${real[owned!.owner]}`);
     return Object.entries(fields).flatMap(([name, field]) =>
       field.withheld ? [] : this.#compare(field, way, asked, real, name, `${path}.${name}`),
     );

@@ -55,16 +55,23 @@ export function partsOf({ output }: Ran): Readonly<Record<string, string>> {
 
 /** Compiles the programs of `links/` into the guest's /lib, and a loader of them, by its name there, into /bin. */
 export function addLinks(guest: DebianGuest, loader: "links" | "replace"): void {
+  addObjects(guest, "links", "replaced");
   const folder = mkdtempSync(join(tmpdir(), "links-"));
-  const source = (name: string) => own(`test/system/guest/links/${name}`);
-  for (const name of ["links", "replaced"]) {
+  const program = join(folder, loader);
+  const source = own(`test/system/guest/links/${loader}.c`);
+  execFileSync("gcc", ["-O2", "-Wall", "-Werror", "-o", program, source, "-lbpf"]);
+  guest.program(program, `bin/${loader}`);
+  rmSync(folder, { recursive: true });
+}
+
+/** Compiles objects of `links/` into the guest's /lib. */
+export function addObjects(guest: DebianGuest, ...names: readonly string[]): void {
+  const folder = mkdtempSync(join(tmpdir(), "objects-"));
+  for (const name of names) {
     const object = join(folder, `${name}.o`);
     const flags = ["-O2", "-g", "-target", "bpf", "-I/usr/include/x86_64-linux-gnu"];
-    execFileSync("clang-19", [...flags, "-c", source(`${name}.bpf.c`), "-o", object]);
+    execFileSync("clang-19", [...flags, "-c", own(`test/system/guest/links/${name}.bpf.c`), "-o", object]);
     guest.file(`lib/${name}.o`, readFileSync(object));
   }
-  const program = join(folder, loader);
-  execFileSync("gcc", ["-O2", "-Wall", "-Werror", "-o", program, source(`${loader}.c`), "-lbpf"]);
-  guest.program(program, `bin/${loader}`);
   rmSync(folder, { recursive: true });
 }

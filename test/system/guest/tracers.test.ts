@@ -1,13 +1,23 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { askedAbout, describedAs, KnownFacts, NEEDS_TRACING, plainFacts } from "../../support/known-facts.js";
 import { recordsIn } from "../../support/records.js";
 import { own } from "../../support/workplace.js";
-import { addLinks, bootOnce, GUEST_CONFIGURATION, partsOf } from "./boot.js";
+import { addLinks, addObjects, bootOnce, GUEST_CONFIGURATION, partsOf } from "./boot.js";
 
 const CONFIGURATION = `${GUEST_CONFIGURATION}maps: { debug_read_only: { file: debug.json } }
+`;
+const WITH_SUBJECTS = CONFIGURATION.replace("log.jsonl }", "log.jsonl, level: inputs }");
+/** Attaches to an iterator and to a map. */
+const TARGETS = `
+set -e
+bpftool iter pin /lib/targets.o /sys/fs/bpf/each_task
+bpftool prog loadall /lib/targets.o /sys/fs/bpf/targets pinmaps /sys/fs/bpf/targets
+bpftool prog attach pinned /sys/fs/bpf/targets/verdict sk_skb_verdict pinned /sys/fs/bpf/targets/sockets
+echo attached
 `;
 const POLICIES: Readonly<Record<string, string>> = {
   allow: "export const bpf_prog_load = () => 0, bpf_prog = () => 0;",
@@ -22,6 +32,7 @@ const POLICIES: Readonly<Record<string, string>> = {
     import { deny } from "countersign";
     export const bpf_prog_load = () => 0;
     export const bpf = ({ name, attach }) => (name === "BPF_LINK_CREATE" ? deny("no link to " + attach.target.kind) : 0);`,
+  targets: "export const bpf_prog_load = () => 0, bpf = () => 0;",
   read: readFileSync(own("policies/debug-read-only.js"), "utf8"),
 };
 
@@ -81,13 +92,16 @@ const TRACING = isNightly ? Object.keys(TRACED) : [];
 const TRIES = isNightly ? ["info"] : [];
 
 describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () => {
-  const ran = bootOnce(["gcc", "clang-19"], (guest) => {
+  const ran = bootOnce(["gcc", "clang-19", "bpftool"], (guest) => {
     for (const [name, policy] of Object.entries(POLICIES)) {
-      guest.file(`site/${name}/countersign.yaml`, CONFIGURATION);
+      guest.file(`site/${name}/countersign.yaml`, name === "targets" ? WITH_SUBJECTS : CONFIGURATION);
       guest.file(`site/${name}/debug.json`, '{ "uid": 0 }');
       guest.file(`site/${name}/policy.js`, policy);
     }
     addLinks(guest, "links");
+    addObjects(guest, "targets");
+    guest.program(execFileSync("sh", ["-c", "command -v bpftool"], { encoding: "utf8" }).trim(), "bin/bpftool");
+    guest.file("lib/targets.sh", TARGETS);
     if (TRIES.length + TRACING.length === 0) return guest.run(script());
     const folder = mkdtempSync(join(tmpdir(), "bpftrace-"));
     const bpftrace = spawnSync(process.execPath, [own("scripts/bpftrace.mjs"), folder], { encoding: "utf8" });
@@ -107,6 +121,10 @@ describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () 
         `echo PART ${site}; gate ${site} links /lib/links.o /lib/replaced.o /cgroup`,
         `echo PART ${site} log; cat /tmp/log.jsonl; rm /tmp/log.jsonl`,
       );
+    lines.push(
+      "echo PART targets; gate targets sh /lib/targets.sh && gate targets links /lib/links.o /lib/replaced.o /cgroup",
+      "echo PART targets log; cat /tmp/log.jsonl; rm /tmp/log.jsonl",
+    );
     const both = (name: string, command: string) =>
       lines.push(`echo PART ${name}; ${command}; echo $?`, `echo PART ${name} gated; gate read ${command}; echo $?`);
     for (const name of TRIES) both(name, "bpftrace --info");
@@ -149,6 +167,18 @@ describe("tracers in a guest, whose kernel has kprobes and BPF trampolines", () 
     const reasons = new Set(logged("refuse").flatMap(({ denied_by }) => denied_by?.reason ?? []));
     const kinds = Object.values(KINDS).map(([, target]) => (target as { kind: string }).kind);
     expect(reasons).toEqual(new Set(kinds.map((kind) => `policy: no link to ${kind}`)));
+  });
+
+  it("are known by described commands as well as in a gate, with facts that only these kernels have", () => {
+    expect(part("targets")).toBe(`attached\n${part("bare")}`);
+    const known = new KnownFacts();
+    const commands = askedAbout(logged("targets"), ["bpf"]);
+    const differences = commands.flatMap(({ facts }) =>
+      known.differences("command", "described", plainFacts("command", describedAs("command", "bpf", facts)), facts),
+    );
+    console.info(known.counts());
+    expect(differences, differences.join("\n")).toEqual([]);
+    expect(known.ownedWithoutCase().filter((fact) => NEEDS_TRACING.includes(fact))).toEqual([]);
   });
 
   it.each([...TRIES, ...TRACING])("come to the same behind debug-read-only with bpftrace: %s", (name) => {
