@@ -16,11 +16,12 @@ import {
 } from "../../loaded/scan.js";
 import { serveLoads } from "../../loaded/verify/load-again.js";
 import { writeStreamed } from "../files/streamed-file.js";
+import { writeWhole } from "../files/write.js";
 import { type CallerFlags, whoAsks, withCallerFlags } from "../input/caller-flags.js";
 import { collectOption } from "../input/collect-option.js";
 import { objectNamed } from "../input/object-name.js";
 import type { ScanVerdict } from "../loaded/scan-verdicts.js";
-import { type ComparedScans, comparisonLines, comparisonText } from "../output/comparison.js";
+import { type ComparedScans, comparedViews, comparisonLines, comparisonText } from "../output/comparison.js";
 import { EXIT } from "../output/exit.js";
 import { namedText } from "../output/named-text.js";
 import { print, printError, printJsonLines } from "../output/output.js";
@@ -38,7 +39,13 @@ export function command(): Command {
     .argument("[objects...]", "only these, in full: KIND:ID, as in `program:72`, `map:31` and `link:12`")
     .option("--brief", "only what the kernel lists: neither which programs they are nor what they can do")
     .option("--deep", "try each id that there can be, however long it takes")
-    .option("--json", "one JSON object a line: programs, maps, links, places, struct_ops, then what was read")
+    .option("--html <file>", "write one page that loads nothing from the network, and print nothing")
+    .addOption(
+      new Option(
+        "--json",
+        "one JSON object a line: programs, maps, links, places, struct_ops, then what was read",
+      ).conflicts("html"),
+    )
     .option("--save <file>", "write an archive of all that the kernel answered; - writes it to standard output")
     .option("--from <file>", "show the scan of an archive in place of the running kernel's")
     .option("--config <file>", "show what this configuration would decide about what is loaded")
@@ -80,6 +87,7 @@ Examples:
   countersign scan --json | jq -r 'select(.kind == "program") | "\\(.loaded_at) \\(.uid) \\(.name)"'
   countersign scan --config countersign.yaml --label app=tracer
   countersign scan --packages --known /opt/tracer
+  countersign scan --from web1.tar --html web1.html
   countersign scan --save before.tar
   countersign scan --compare before.tar
   countersign scan detach program:72
@@ -97,6 +105,7 @@ interface Options extends CallerFlags {
   readonly loadAgain?: true;
   readonly brief?: true;
   readonly deep?: true;
+  readonly html?: string;
   readonly json?: true;
   readonly save?: string;
   readonly from?: string;
@@ -107,7 +116,7 @@ interface Options extends CallerFlags {
 const STDOUT = "-";
 
 async function show(words: readonly string[], options: Options): Promise<void> {
-  const { brief, deep, json, save, from, compare, verify, loadAgain } = options;
+  const { brief, deep, html, json, save, from, compare, verify, loadAgain } = options;
   if (loadAgain === true) return serveLoads();
   const isWhole = brief !== true && compare === undefined;
   requireUsable(options);
@@ -129,7 +138,8 @@ async function show(words: readonly string[], options: Options): Promise<void> {
   if (before === null) {
     const shown = brief === true ? { examined: null, comparison: null } : rest;
     const verdicts = shown.examined === null ? null : await verdictsOf(scan, shown.examined, options);
-    if (json === true) printJsonLines(scanLines(scan, shown, verdicts));
+    if (html !== undefined) await writePage(html, ({ scanPage }) => scanPage(scan, shown, verdicts));
+    else if (json === true) printJsonLines(scanLines(scan, shown, verdicts));
     else print(scanText(scan, shown, verdicts));
     reportGaps(scan.views);
     const isHiding = (shown.comparison?.hidden.length ?? 0) > 0;
@@ -138,20 +148,32 @@ async function show(words: readonly string[], options: Options): Promise<void> {
     return;
   }
   const compared = { before, after: scan, comparison: compareScans(before, scan) };
-  printComparison(compared, json === true);
+  if (html !== undefined) await writePage(html, ({ comparisonPage }) => comparisonPage(compared));
+  else if (json === true) printJsonLines(comparisonLines(compared));
+  else print(comparisonText(compared));
+  reportComparison(compared);
+}
+
+/** Modules are loaded here rather than at start. */
+async function writePage(
+  file: string,
+  pageOf: (pages: typeof import("../output/scan-page.js")) => string,
+): Promise<void> {
+  writeWhole(file, Buffer.from(pageOf(await import("../output/scan-page.js"))));
 }
 
 /** Shows objects that are named. */
 async function showNamed(named: readonly ObjectName[], options: Options): Promise<void> {
   requireNameable(options);
-  const { json, from = null, verify } = options;
+  const { html, json, from = null, verify } = options;
   const approve = verify === true ? (...of: Approved) => requireApproval(options, ...of) : null;
   const wanted: Wanted = { sources: await sourcesOfOptions(options), approve, compared: null };
   const found = await namedScan(from, named, wanted);
   const { scan, examined } = found;
   const maps = scan.maps.filter(({ id }) => named.some((one) => one.kind === "map" && one.id === id));
   const verdicts = await verdictsOf({ ...scan, maps }, examined ?? { subjects: [] }, options);
-  if (json === true) printJsonLines(namedLines(found, named, verdicts));
+  if (html !== undefined) await writePage(html, ({ namedPage }) => namedPage(found, named, verdicts));
+  else if (json === true) printJsonLines(namedLines(found, named, verdicts));
   else print(namedText(found, named, verdicts));
   reportGaps(scan.views);
   process.exitCode = Math.max(Number(process.exitCode ?? 0), exitCodeOf(verdicts ?? []));
@@ -168,7 +190,7 @@ function requireNameable({ brief, deep, save, compare }: Options): void {
 }
 
 function requireUsable(options: Options): void {
-  const { brief, config, known, packages, json, save, from, compare, verify, yes } = options;
+  const { brief, config, known, packages, html, json, save, from, compare, verify, yes } = options;
   const remedy = "see `countersign scan --help`";
   const other = brief === true ? "--brief" : compare !== undefined ? "--compare" : save === STDOUT ? "--save -" : null;
   const asked = config !== undefined ? "--config" : known !== undefined ? "--known" : packages ? "--packages" : null;
@@ -180,7 +202,7 @@ function requireUsable(options: Options): void {
   if (yes === true && verify !== true) throw new CountersignError("USAGE", "--yes goes with --verify", { remedy });
   if (save !== undefined && from !== undefined)
     throw new CountersignError("USAGE", "--save takes the running kernel's scan, not that of --from", { remedy });
-  if (save === STDOUT && (json === true || compare !== undefined)) {
+  if (save === STDOUT && (json === true || html !== undefined || compare !== undefined)) {
     const message = "--save - writes the archive to standard output, which can have nothing else";
     throw new CountersignError("USAGE", message, { remedy: "name a file after --save" });
   }
@@ -257,12 +279,10 @@ async function saved(file: string, wanted: Wanted): Promise<ExaminedScan> {
 /** At most this many maps are named. */
 const SHOWN = 10;
 
-function printComparison(compared: ComparedScans, json: boolean): void {
-  if (json) printJsonLines(comparisonLines(compared));
-  else print(comparisonText(compared));
-  const { before, after, comparison } = compared;
-  reportGaps([...before.views.map((view) => ({ ...view, name: `${view.name} of the archive` })), ...after.views]);
-  if (comparison.differences.some(({ change }) => change !== "gone")) process.exitCode = EXIT.denied;
+/** Says what could not be read, and sets the exit code. */
+function reportComparison(compared: ComparedScans): void {
+  reportGaps(comparedViews(compared));
+  if (compared.comparison.differences.some(({ change }) => change !== "gone")) process.exitCode = EXIT.denied;
 }
 
 /** Says what could not be read. */

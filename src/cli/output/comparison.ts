@@ -1,10 +1,11 @@
 import type { ScanComparison, ScanDifference } from "../../loaded/compare/compare.js";
 import type { ObjectState } from "../../loaded/compare/object-state.js";
 import type { Scan } from "../../loaded/model/scan.js";
+import type { View } from "../../loaded/model/view.js";
 import { visibleText } from "../../visible-text.js";
 import { AttachedPlaces } from "./attached-places.js";
 import { linkLine, placeLine, referenceJson } from "./scan-lines.js";
-import { table } from "./table.js";
+import { type TitledTable, titledText } from "./table.js";
 
 /** Two scans and what they have differently. */
 export interface ComparedScans {
@@ -14,7 +15,11 @@ export interface ComparedScans {
 }
 
 /** What is new, has moved or is gone as a table for a terminal, and how many. */
-export function comparisonText({ before, after, comparison }: ComparedScans): string {
+export function comparisonText(compared: ComparedScans): string {
+  return titledText(comparisonTable(compared));
+}
+
+export function comparisonTable({ before, after, comparison }: ComparedScans): TitledTable {
   const { differences, isSameBoot } = comparison;
   const [placesBefore, placesAfter] = [new AttachedPlaces(before), new AttachedPlaces(after)];
   const rows = differences.map(({ change, before: was, after: is }) => {
@@ -25,8 +30,13 @@ export function comparisonText({ before, after, comparison }: ComparedScans): st
   });
   const boot = isSameBoot ? "" : "; another boot or machine: compared by type, name and tag";
   const summary = `${CHANGES.map((change) => `${countOf(differences, change)} ${change}`).join(", ")}${boot}`;
-  if (rows.length === 0) return summary;
-  return `${table(["CHANGE", "OBJECT", "NAME", "TYPE", "ATTACHED OR PINNED"], rows)}\n\n${summary}`;
+  const head = ["CHANGE", "OBJECT", "NAME", "TYPE", "ATTACHED OR PINNED"];
+  return { title: "Changes", head, rows, below: [summary] };
+}
+
+/** What could not be read of both scans. */
+export function comparedViews({ before, after }: Pick<ComparedScans, "before" | "after">): readonly View[] {
+  return [...before.views.map((view) => ({ ...view, name: `${view.name} of the archive` })), ...after.views];
 }
 
 const CHANGES = ["new", "moved", "gone"] as const;

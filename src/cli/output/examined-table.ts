@@ -4,30 +4,27 @@ import type { ProgramReport } from "../../loaded/model/objects.js";
 import type { Scan } from "../../loaded/model/scan.js";
 import type { ExaminedScan } from "../../loaded/scan.js";
 import { visibleText } from "../../visible-text.js";
-import { table } from "./table.js";
+import type { TitledTable } from "./table.js";
 
 type Examined = NonNullable<ExaminedScan["examined"]>;
 type Known = NonNullable<ReturnType<Examined["identified"]["get"]>>["programs"][number];
 
 /**
  * Which known program each one is, and what it can at most do. Those that are not known and can change something come
- * first, then the others that are not known. Below it, why programs are known by their tags alone. Null if there is no
- * program.
+ * first, then the others that are not known. Below it, why programs are known by their tags alone.
  */
-export function examinedTable({ programs }: Scan, examined: Examined): string | null {
-  if (programs.length === 0) return null;
+export function examinedTable({ programs }: Scan, examined: Examined): TitledTable {
   const inOrder = [...programs].sort((a, b) => rankOf(a, examined) - rankOf(b, examined));
   const rows = inOrder.map((program) => [
     String(program.id),
     knownAs(examined.identified.get(program.id)),
     canDo(program, examined),
   ]);
-  const text = table(["PROGRAM", "KNOWN AS", "CAN AT MOST"], rows);
   const { digestsReason, identified, notVerified } = examined;
   const needsDigests = [...identified.values()].some(({ by }) => by === "tag");
   const reasons = needsDigests && digestsReason !== null ? [`no digests: ${digestsReason}`] : [];
-  const lines = [...reasons, ...reasonLines(notVerified)];
-  return lines.length === 0 ? text : `${text}\n\n${lines.join("\n")}`;
+  const below = programs.length === 0 ? [] : [...reasons, ...reasonLines(notVerified)];
+  return { title: "What programs are and can do", head: ["PROGRAM", "KNOWN AS", "CAN AT MOST"], rows, below };
 }
 
 /** Programs that are named with the reason why they are not verified. */

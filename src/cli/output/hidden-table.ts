@@ -1,16 +1,15 @@
 import { type Comparison, type HiddenObject, SIGHTS, type Sight } from "../../loaded/hidden/hidden-object.js";
 import { visibleText } from "../../visible-text.js";
-import { table } from "./table.js";
+import type { TitledTable } from "./table.js";
 
-/** What some views of the kernel hide, as a table; null if nothing is hidden. */
-export function hiddenTable({ hidden }: Comparison): string | null {
-  if (hidden.length === 0) return null;
+/** What some views of the kernel hide. */
+export function hiddenTable({ hidden }: Comparison): TitledTable {
   const rows = hidden.map(({ kind, id, name, tag, seenBy, notSeenBy }) => [
     id === null ? kind : `${kind} ${id}`,
     ...[name === null ? "-" : visibleText(name), tag ?? "-"],
     ...[wordsOf(seenBy), wordsOf(notSeenBy)],
   ]);
-  return table(["HIDDEN", "NAME", "TAG", "SEEN BY", "NOT SEEN BY"], rows);
+  return { title: "What hides", head: ["HIDDEN", "NAME", "TAG", "SEEN BY", "NOT SEEN BY"], rows, below: [] };
 }
 
 const wordsOf = (sights: readonly Sight[]) => sights.map((sight) => SIGHTS[sight]).join(", ");

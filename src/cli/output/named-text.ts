@@ -10,6 +10,7 @@ import { canDo, knownAs, packageText } from "./examined-table.js";
 import { allHolders, holders } from "./holders.js";
 import { loadedAt } from "./scan-lines.js";
 import { timeOf } from "./scan-text.js";
+import { titledText } from "./table.js";
 import { verdictTable } from "./verdict-table.js";
 
 /** Objects in full for a terminal, in the order in which they are named, then the verdicts about them. */
@@ -19,11 +20,13 @@ export function namedText(
   verdicts: readonly ScanVerdict[] | null,
 ): string {
   const places = new AttachedPlaces(found.scan);
-  const texts = named.map(({ kind, id }) => {
-    const lines = LINES_OF[kind](found, id, places);
-    return lines.map(visibleText).join("\n");
-  });
-  return [...texts, ...(verdicts === null ? [] : [verdictTable(verdicts)])].join("\n\n");
+  const texts = named.map((object) => objectLines(found, object, places).join("\n"));
+  return [...texts, ...(verdicts === null ? [] : [titledText(verdictTable(verdicts))])].join("\n\n");
+}
+
+/** All that is known of one object of the scan; the first line is its heading. */
+export function objectLines(found: NamedScan, { kind, id }: ObjectName, places: AttachedPlaces): readonly string[] {
+  return LINES_OF[kind](found, id, places).map(visibleText);
 }
 
 type LinesOf = (found: NamedScan, id: number, places: AttachedPlaces) => readonly string[];
@@ -73,8 +76,7 @@ function programLines({ scan, examined, details }: NamedScan, id: number, places
       "maps",
       program.maps.map((map) => mapName(scan, map)),
     ),
-    ...labelled("instructions", code === undefined || code.reason !== null ? [code?.reason ?? "unknown"] : [""]),
-    ...(code === undefined ? [] : code.insns.flatMap(insnLines)),
+    ...(code === undefined ? [] : [...labelled("instructions", [code.reason ?? ""]), ...code.insns.flatMap(insnLines)]),
   ];
 }
 

@@ -8,27 +8,43 @@ import { examinedTable } from "./examined-table.js";
 import { comparedNotes, hiddenTable } from "./hidden-table.js";
 import { holders } from "./holders.js";
 import { loadedAt } from "./scan-lines.js";
-import { table } from "./table.js";
+import { type TitledTable, titledText } from "./table.js";
 import { verdictTable } from "./verdict-table.js";
 
-/** What is loaded as tables for a terminal. A table without rows is left out. */
+/** What is loaded as tables for a terminal. */
 export function scanText(
+  scan: Scan,
+  found: Omit<ExaminedScan, "scan">,
+  verdicts: readonly ScanVerdict[] | null,
+): string {
+  return [...scanTables(scan, found, verdicts).map(titledText), scanNotes(scan, found).join("\n")].join("\n\n");
+}
+
+/** What is loaded, what hides first. A table without rows and lines is left out. */
+export function scanTables(
   scan: Scan,
   { examined, comparison }: Omit<ExaminedScan, "scan">,
   verdicts: readonly ScanVerdict[] | null,
-): string {
-  const hidden = comparison === null ? null : hiddenTable(comparison);
-  const notes = comparison === null ? [] : comparedNotes(comparison);
-  const found = examined === null ? null : examinedTable(scan, examined);
+): readonly TitledTable[] {
   const places = new AttachedPlaces(scan);
-  const programs = [programTable(scan, places), found, verdicts === null ? null : verdictTable(verdicts)];
-  const tables = [hidden, ...programs, mapTable(scan), linkTable(scan, places), structOpsTable(scan)];
-  return [...tables.filter((text) => text !== null), [summary(scan), ...notes].join("\n")].join("\n\n");
+  const tables = [
+    ...(comparison === null ? [] : [hiddenTable(comparison)]),
+    programTable(scan, places),
+    ...(examined === null ? [] : [examinedTable(scan, examined)]),
+    ...(verdicts === null ? [] : [verdictTable(verdicts)]),
+    ...[mapTable(scan), linkTable(scan, places), structOpsTable(scan)],
+  ];
+  return tables.filter(({ rows, below }) => rows.length + below.length > 0);
+}
+
+/** How many objects there are, and what was not compared. */
+export function scanNotes(scan: Scan, { comparison }: Omit<ExaminedScan, "scan">): readonly string[] {
+  return [summary(scan), ...(comparison === null ? [] : comparedNotes(comparison))];
 }
 
 const NOTHING = "-";
 
-function programTable(scan: Scan, places: AttachedPlaces): string | null {
+function programTable(scan: Scan, places: AttachedPlaces): TitledTable {
   const counts = scan.programs.some(({ runs }) => runs.count > 0n);
   const head = [
     "PROGRAM",
@@ -42,6 +58,7 @@ function programTable(scan: Scan, places: AttachedPlaces): string | null {
     "HELD BY",
   ];
   return tableOf(
+    "Programs",
     head,
     scan.programs.map((program) => [
       ...[String(program.id), nameOf(program), program.type, program.tag, timeOf(loadedAt(program, scan.bootTime))],
@@ -71,7 +88,7 @@ function nameOf({ name }: ProgramReport | MapReport): string {
   return name === "" ? NOTHING : visibleText(name);
 }
 
-function mapTable(scan: Scan): string | null {
+function mapTable(scan: Scan): TitledTable {
   const users = new Map<number, number[]>();
   for (const { id, maps } of scan.programs)
     for (const map of new Set(maps)) {
@@ -80,6 +97,7 @@ function mapTable(scan: Scan): string | null {
       else others.push(id);
     }
   return tableOf(
+    "Maps",
     ["MAP", "NAME", "TYPE", "KEY", "VALUE", "ENTRIES", "FROZEN", "USED BY", "HELD BY"],
     scan.maps.map((map) => [
       ...[String(map.id), nameOf(map), map.type, String(map.keySize), String(map.valueSize), String(map.maxEntries)],
@@ -99,8 +117,9 @@ function numbersOf(ids: readonly number[]): string {
   return `${ids.slice(0, IDS).join(" ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-function linkTable(scan: Scan, places: AttachedPlaces): string | null {
+function linkTable(scan: Scan, places: AttachedPlaces): TitledTable {
   return tableOf(
+    "Links",
     ["LINK", "TYPE", "PROGRAM", "ATTACHED", "HELD BY"],
     scan.links.map((link) => [
       ...[String(link.id), link.type, String(link.program ?? NOTHING), places.ofLink(link)],
@@ -109,15 +128,16 @@ function linkTable(scan: Scan, places: AttachedPlaces): string | null {
   );
 }
 
-function structOpsTable({ structOps }: Scan): string | null {
+function structOpsTable({ structOps }: Scan): TitledTable {
   return tableOf(
+    "Structures of the kernel",
     ["MAP", "STRUCT_OPS"],
     structOps.map(({ map, structure }) => [String(map), structure ?? "unknown"]),
   );
 }
 
-function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string | null {
-  return rows.length === 0 ? null : table(head, rows);
+function tableOf(title: string, head: TitledTable["head"], rows: TitledTable["rows"]): TitledTable {
+  return { title, head, rows, below: [] };
 }
 
 function summary({ programs, maps, links }: Scan): string {

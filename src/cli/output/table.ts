@@ -21,6 +21,23 @@ export function table(
     .join("\n");
 }
 
+/** A table that stands alone, in text or on a page. */
+export interface TitledTable {
+  /** A heading for forms that have some; text has the names of the columns alone. */
+  readonly title: string;
+  readonly head: readonly string[];
+  /** Without rows only the lines below are shown. */
+  readonly rows: readonly (readonly string[])[];
+  /** Lines below the table. */
+  readonly below: readonly string[];
+}
+
+/** The table, then what is below it after an empty line. */
+export function titledText({ head, rows, below }: TitledTable): string {
+  const parts = [...(rows.length === 0 ? [] : [table(head, rows)]), ...(below.length === 0 ? [] : [below.join("\n")])];
+  return parts.join("\n\n");
+}
+
 const GAP = "  ";
 /** Below this width the last column is not wrapped here. */
 const NARROW = 24;

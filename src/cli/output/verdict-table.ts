@@ -1,7 +1,7 @@
 import { oneLine } from "../../error.js";
 import { visibleText } from "../../visible-text.js";
 import type { ScanVerdict } from "../loaded/scan-verdicts.js";
-import { table } from "./table.js";
+import type { TitledTable } from "./table.js";
 
 /** In the order of the rows. */
 const ORDER: readonly ScanVerdict["verdict"][] = ["denied", "not decided", "allowed"];
@@ -10,7 +10,7 @@ const ORDER: readonly ScanVerdict["verdict"][] = ["denied", "not decided", "allo
  * What a configuration would decide about each object: a row for the hooks with the same verdict. Hooks at which nobody
  * was asked are counted below the table.
  */
-export function verdictTable(verdicts: readonly ScanVerdict[]): string {
+export function verdictTable(verdicts: readonly ScanVerdict[]): TitledTable {
   const rows = new Map<string, ScanVerdict & { readonly hooks: string[] }>();
   const asked = verdicts.filter(({ verdict }) => verdict !== "nobody asked");
   for (const one of asked) {
@@ -20,14 +20,12 @@ export function verdictTable(verdicts: readonly ScanVerdict[]): string {
     else row.hooks.push(one.hook);
   }
   const sorted = [...rows.values()].sort((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict));
-  const text = table(
-    ["OBJECT", "NAME", "HOOK", "VERDICT", "REASON"],
-    sorted.map(({ of, id, name, hooks, verdict, reason }) => [
-      ...[`${of} ${id}`, visibleText(name) || "-", hooks.join(", "), verdict, oneLine(reason ?? "-")],
-    ]),
-  );
+  const shown = sorted.map(({ of, id, name, hooks, verdict, reason }) => [
+    ...[`${of} ${id}`, visibleText(name) || "-", hooks.join(", "), verdict, oneLine(reason ?? "-")],
+  ]);
   const others = verdicts.length - asked.length;
   const counts = ORDER.map((verdict) => `${asked.filter((one) => one.verdict === verdict).length} ${verdict}`);
   const nobody = others === 0 ? "" : `; no policy in scope was asked about ${others} more`;
-  return `${asked.length === 0 ? "" : `${text}\n\n`}${counts.join(", ")}${nobody}`;
+  const below = [`${counts.join(", ")}${nobody}`];
+  return { title: "Verdicts", head: ["OBJECT", "NAME", "HOOK", "VERDICT", "REASON"], rows: shown, below };
 }

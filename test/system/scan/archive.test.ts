@@ -80,6 +80,16 @@ describe("an archive of a scan", () => {
     expect(gone.stderr).toContain("SCAN_NO_OBJECT");
   });
 
+  it("is the same page as that of the scan that saved it", () => {
+    const [live, later] = [join(folder, "live.html"), join(folder, "later.html")];
+    const file = join(folder, "page.tar");
+    const saved = scan(["--save", file, "--html", live]);
+    const shown = scan(["--from", file, "--html", later]);
+    expect([saved.stdout, saved.status, shown.stdout, shown.status]).toEqual(["", 0, "", 0]);
+    expect(readFileSync(later, "utf8")).toBe(readFileSync(live, "utf8"));
+    expect(readFileSync(live, "utf8")).toMatch(/<summary>program \d+ scan_held<\/summary>/);
+  });
+
   it("goes to standard output", () => {
     const { stdout, status } = scan(["--save", "-"], { encoding: "buffer" });
     const file = join(folder, "stdout.tar");
