@@ -96,7 +96,7 @@ function configurations(placed: (tiers: string) => PlacedPolicies): Figure[] {
       return { name: `property ${property.name}`, figure, unit: "ms", limit: MOST_PROVED, note } satisfies Figure;
     });
   const begin = performance.now();
-  const changes = new DefinitionChanges(old.config, its.config);
+  const changes = new DefinitionChanges(old, its);
   const options = { bounds: BOUNDS, comparesReasons: false };
   const answers = comparedHooks(old, its).map((hook) => compareDecisions(old, its, hook, changes, options));
   const figure = Math.round(performance.now() - begin);
