@@ -4,6 +4,8 @@ import { attachToOf } from "./effects/attach-type.js";
 import { EffectsOfPrograms, type KnownEffects } from "./effects/effects-of-programs.js";
 import type { ScannedKernel } from "./effects/scanned-kernel.js";
 import type { ScannedProgram } from "./facts/scanned-program.js";
+import type { Form } from "./forms/form.js";
+import { formsOfPrograms } from "./forms/forms-of-programs.js";
 import { attachTypesOf } from "./identify/attach-types.js";
 import type { Identification } from "./identify/identify.js";
 import { identifyPrograms } from "./identify/identify-programs.js";
@@ -21,6 +23,8 @@ export interface Examined {
   /** SHA-256 of the instructions as they were loaded, in lower-case hex; nothing if the kernel does not show it. */
   readonly digests: ReadonlyMap<number, string>;
   readonly identified: ReadonlyMap<number, Identification>;
+  /** What those that are not identified look like, which proves nothing, and which policies do not see. */
+  readonly forms: ReadonlyMap<number, Form>;
   /** What policies can know of each program, in the order of the scan. */
   readonly subjects: readonly ScannedProgram[];
   /** Why the kernel does not show digests; null if it does. */
@@ -84,6 +88,9 @@ export async function examine(
     if (identification === null) identified.delete(id);
     else identified.set(id, identification);
   }
+  const others = scan.programs.filter(({ id }) => !identified.has(id));
+  const forms = formsOfPrograms(reads, scan, kernel, others);
+  await reads.stored();
   const views = [...known.views, ...verified.views];
-  return { effects, digests, identified, subjects, digestsReason, notVerified: verified.reasons, views };
+  return { effects, digests, identified, forms, subjects, digestsReason, notVerified: verified.reasons, views };
 }

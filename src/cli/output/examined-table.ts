@@ -15,11 +15,7 @@ type Known = NonNullable<ReturnType<Examined["identified"]["get"]>>["programs"][
  */
 export function examinedTable({ programs }: Scan, examined: Examined): TitledTable {
   const inOrder = [...programs].sort((a, b) => rankOf(a, examined) - rankOf(b, examined));
-  const rows = inOrder.map((program) => [
-    String(program.id),
-    knownAs(examined.identified.get(program.id)),
-    canDo(program, examined),
-  ]);
+  const rows = inOrder.map((program) => [String(program.id), knownAs(program.id, examined), canDo(program, examined)]);
   const { digestsReason, identified, notVerified } = examined;
   const needsDigests = [...identified.values()].some(({ by }) => by === "tag");
   const reasons = needsDigests && digestsReason !== null ? [`no digests: ${digestsReason}`] : [];
@@ -41,14 +37,19 @@ function reasonLines(notVerified: Examined["notVerified"]): readonly string[] {
   });
 }
 
-function rankOf({ id }: ProgramReport, { identified, effects }: Examined): number {
-  if (identified.has(id)) return 2;
+function rankOf({ id }: ProgramReport, { identified, forms, effects }: Examined): number {
+  if (identified.has(id) || forms.has(id)) return 2;
   return effects.get(id)?.effects?.read_only === true ? 1 : 0;
 }
 
-/** `biolatency: block_rq_insert (digest)`, and how many other programs it can be. */
-export function knownAs(identification: ReturnType<Examined["identified"]["get"]>): string {
-  if (identification === undefined) return "-";
+/**
+ * `biolatency: block_rq_insert (digest)`, and how many other programs it can be; or, if it is not known, what it looks
+ * like: `like systemd: device policy (form)`.
+ */
+export function knownAs(id: number, { identified, forms }: Pick<Examined, "identified" | "forms">): string {
+  const identification = identified.get(id);
+  const form = forms.get(id);
+  if (identification === undefined) return form === undefined ? "-" : `like ${form.tool}: ${form.purpose} (form)`;
   const { by, programs } = identification;
   const first = programs[0]!;
   const others = new Set(programs.map(({ source, file, name }) => `${source} ${file} ${name}`)).size - 1;

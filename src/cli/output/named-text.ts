@@ -90,12 +90,14 @@ function knownLines(examined: NamedScan["examined"], id: number): readonly strin
   const identification = examined?.identified.get(id);
   const reason = examined?.notVerified.get(id);
   const why = reason === undefined ? [] : [`not verified: ${reason}`];
-  if (identification === undefined) return ["-", ...why];
-  const programs = identification.programs.map((known) => {
-    const at = known.offset === null ? "" : `, object at byte ${known.offset}`;
-    return `${known.source} ${known.file}${packageText(known.package)}: ${known.name || "-"}${at}`;
+  if (examined === null) return ["-"];
+  const known = knownAs(id, examined);
+  if (identification === undefined) return [known, ...why];
+  const programs = identification.programs.map(({ source, file, offset, name, ...of }) => {
+    const at = offset === null ? "" : `, object at byte ${offset}`;
+    return `${source} ${file}${packageText(of.package)}: ${name || "-"}${at}`;
   });
-  return [knownAs(identification), ...new Set(programs), ...why];
+  return [known, ...new Set(programs), ...why];
 }
 
 function effectLines(examined: NamedScan["examined"], program: ProgramReport): readonly string[] {

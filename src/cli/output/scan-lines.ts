@@ -137,10 +137,15 @@ function foundOut({ id }: ProgramReport, examined: ExaminedScan["examined"]): ob
               return { ...its, package: packageJson(of.package) };
             }),
           },
+    form: formJson(examined.forms.get(id)),
     not_verified: examined.notVerified.get(id) ?? null,
     effects,
     effects_unknown: unknown,
   };
+}
+
+function formJson(form: ReturnType<NonNullable<ExaminedScan["examined"]>["forms"]["get"]>): object | null {
+  return form === undefined ? null : { tool: form.tool, purpose: form.purpose, attach_type: form.attachType };
 }
 
 function packageJson(of: Known["package"]): object | null {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { scanLines } from "../../../src/cli/output/scan-lines.js";
 import { scanText } from "../../../src/cli/output/scan-text.js";
+import { PROGRAM_FIELDS } from "../../../src/loaded/views/program-report.js";
 import { archiveOf, examinedAnswers, examinedIn } from "../../support/scans.js";
 
 type Answers = ReturnType<typeof examinedAnswers>;
@@ -56,6 +57,35 @@ describe("what is found out about a program", () => {
     const { line, rows } = await examined((answers) => answers.set("@bpf/program/37/translated", -1));
     expect(line).toMatchObject({ effects: null, effects_unknown: ["its instructions cannot be read (EPERM)"] });
     expect(rows[4]).toContain("anything: its instructions cannot be read (EPERM)");
+  });
+
+  it("is the form of what a tool generates, by its attach type, where it is not identified", async () => {
+    // what runc generates for a container that may use all devices, and the attach types of bpf(2)
+    const hex =
+      "6112000000000000 54020000ffff0000 6113000000000000 7403000010000000 6114040000000000 6115080000000000".replaceAll(
+        " ",
+        "",
+      );
+    const insns = Buffer.from(`${hex}b4000000010000009500000000000000`, "hex");
+    const [DEVICE, SYSCTL] = [6, 18];
+    const made = (attachType: number) =>
+      examined((answers) => {
+        const info = Buffer.from(answers.get("@bpf/program/37/info") as Uint8Array);
+        info.writeUInt32LE(15, PROGRAM_FIELDS.type);
+        info.write("0102030405060708", PROGRAM_FIELDS.tag, "hex");
+        info.writeUInt32LE(insns.length, PROGRAM_FIELDS.xlated_prog_len);
+        answers.set("@bpf/program/37/info", info);
+        answers.set("@bpf/program/37/translated", insns);
+        answers.set("sys/fs/cgroup/a/@programs", Buffer.from(Uint32Array.of(attachType, 37).buffer));
+      });
+    const { line, rows } = await made(DEVICE);
+    expect(line).toMatchObject({
+      ...{ type: "cgroup_device", identified: null },
+      form: { tool: "runc", purpose: "device rules of a container", attach_type: "cgroup_device" },
+    });
+    expect(rows).toContain("37       like runc: device rules of a container (form)  nothing");
+    expect((await made(SYSCTL)).line.form).toBeNull();
+    expect((await examined()).line).toMatchObject({ identified: { by: "digest" }, form: null });
   });
 
   it("is rejected where an archive has no such lists", async () => {
