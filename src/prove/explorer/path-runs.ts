@@ -10,7 +10,7 @@ import { Runtime, type SavedRuntime } from "../../sandbox/runtime.js";
 import { MODULE_MEMORY } from "../../sandbox/shared/limits.js";
 import { EncodedSubjects } from "../../sandbox/subjects/encoded-subjects.js";
 import { type Request, TEST_ANSWERS } from "../shared/atom.js";
-import { explorerLibrary } from "./explorer-library.js";
+import { EXPLORER_LIBRARY } from "./explorer-library.js";
 
 /** A runtime with the compiled explorer. */
 interface ExplorerRuntime {
@@ -110,7 +110,7 @@ function takeRuntime(limits: Limits): ExplorerRuntime {
   idle = null;
   if (kept !== null && kept.stack === limits.stack) return kept;
   const shape = { ...SHAPE, keyrings: [], recordsReads: false, asksHost: false };
-  const runtime = new Runtime(new Module(), explorerLibrary(), limits, shape, new EncodedSubjects(SHAPE.withheld));
+  const runtime = new Runtime(new Module(), EXPLORER_LIBRARY, limits, shape, new EncodedSubjects(SHAPE.withheld));
   return { runtime, stack: limits.stack, unused: runtime.save() };
 }
 
